@@ -1,0 +1,191 @@
+"""The connection to the SQLite file: transactions, snapshots, and its errors in plain words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from index.errors import CatalogueError
+from index.migrations import applied_steps, known_steps, migrate
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_ADVICE = {
+    "SQLITE_BUSY": "another photosearch is writing to it; try again when that is done",
+    "SQLITE_LOCKED": "another photosearch is writing to it; try again when that is done",
+    "SQLITE_READONLY": "make the file and its folder writable, or use another library folder",
+    "SQLITE_CANTOPEN": "make the file and its folder writable, or use another library folder",
+    "SQLITE_NOTADB": "it is damaged, or not a catalogue; move it away and index your folders again",
+    "SQLITE_CORRUPT": "it is damaged; move it away and index your folders again",
+    "SQLITE_FULL": "make room on the disk and run it again; what was committed is safe",
+}
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """SQLite's errors about the file at `path` as `CatalogueError`, with what to do about them."""
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        raise  # a mistake of ours, such as using a closed catalogue
+    except sqlite3.DatabaseError as error:
+        # The name of an extended code, such as SQLITE_BUSY_SNAPSHOT, starts with the plain one's.
+        name = getattr(error, "sqlite_errorname", None) or ""
+        plain = "_".join(name.split("_")[:2])
+        advice = _ADVICE.get(plain, "check the disk, or use another library folder")
+        raise CatalogueError(f"{path}: {error}; {advice}") from error
+
+
+class Connection:
+    """One process's access to the SQLite file at `path`; its errors come as `CatalogueError`."""
+
+    def __init__(self, raw: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
+        self._raw = raw
+        self.path = path
+        self.readonly = readonly
+
+    @classmethod
+    def open(cls, path: Path, *, readonly: bool, timeout: float) -> Self:
+        """Open the file at `path`, made or brought up to the present schema unless `readonly`.
+
+        A file that is not a catalogue, or one of a newer photosearch, is left as it is. `timeout`
+        is how many seconds to wait for another process's lock.
+        """
+        with explained(path):
+            raw = (_open_readonly if readonly else _open_writable)(path, timeout)
+        return cls(raw, path, readonly=readonly)
+
+    def close(self) -> None:
+        self._raw.close()
+
+    @cached_property
+    def _database(self) -> Database:
+        # Only who writes pays for the import.
+        from sqlite_utils import Database
+
+        return Database(self._raw, execute_plugins=False)
+
+    @contextmanager
+    def write(self) -> Iterator[Database]:
+        """A transaction, committed at the end and undone by an exception."""
+        if self.readonly:
+            raise CatalogueError(f"{self.path}: was opened for reading only; open it to write")
+        with explained(self.path), self._database.atomic() as database:
+            # Takes the write lock at once: a lock first wanted after a read is not waited for.
+            database.execute("UPDATE state SET value = value WHERE false")
+            yield database
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment, whatever other processes write meanwhile."""
+        if self._raw.in_transaction:
+            yield
+            return
+        with explained(self.path):
+            self._raw.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self._raw.in_transaction:  # a failing disk makes SQLite end it
+                    self._raw.execute("COMMIT")
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows that a query gives."""
+        with explained(self.path):
+            return self._raw.execute(sql, parameters).fetchall()
+
+    def batches(
+        self, sql: str, parameters: Sequence[Any], size: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows that a query gives, `size` at a time."""
+        with explained(self.path):
+            cursor = self._raw.execute(sql, parameters)
+            while rows := cursor.fetchmany(size):
+                yield rows
+
+
+def _open_writable(path: Path, timeout: float) -> sqlite3.Connection:
+    # No isolation level: transactions begin where this module says so, and nowhere else.
+    raw = sqlite3.connect(path, timeout=timeout, isolation_level=None)
+    try:
+        pending = _pending(raw, path)
+        _use_write_ahead_log(raw)
+        # In WAL mode this keeps the file sound through a crash; only a power cut can lose the last
+        # commits, and those photos are then indexed again.
+        raw.execute("PRAGMA synchronous = NORMAL")
+        raw.execute("PRAGMA foreign_keys = ON")
+        if pending:
+            from sqlite_utils import Database
+
+            migrate(Database(raw, execute_plugins=False))
+    except BaseException:
+        raw.close()
+        raise
+    return raw
+
+
+def _use_write_ahead_log(raw: sqlite3.Connection) -> None:
+    """Let readers go on while one process writes; the file remembers it, for all processes."""
+    try:
+        raw.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        # SQLite does not wait for its lock here. Whoever holds it is making the same new file.
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+
+
+def _open_readonly(path: Path, timeout: float) -> sqlite3.Connection:
+    raw = _open_uri(path, "mode=ro", timeout)
+    try:
+        try:
+            pending = _pending(raw, path)
+        except sqlite3.OperationalError:
+            # Beside a WAL file SQLite makes another even to read, which this folder may forbid.
+            if os.access(path.parent, os.W_OK):
+                raise
+            raw.close()
+            _check_wal_is_empty(path)
+            # Without locks, then. Somebody who may write here can still start to: what is read
+            # afterwards may be old or fail, and the file takes no harm.
+            raw = _open_uri(path, "immutable=1", timeout)
+            pending = _pending(raw, path)
+        if pending:
+            raise CatalogueError(
+                f"{path}: was made by an older photosearch; open it once where it can be written"
+            )
+    except BaseException:
+        raw.close()
+        raise
+    return raw
+
+
+def _open_uri(path: Path, query: str, timeout: float) -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?{query}"
+    return sqlite3.connect(address, uri=True, timeout=timeout, isolation_level=None)
+
+
+def _pending(raw: sqlite3.Connection, path: Path) -> set[str]:
+    """Steps of the schema still to take. Raises `CatalogueError` when the file is not for us."""
+    applied = applied_steps(raw)
+    if applied is None:
+        raise CatalogueError(
+            f"{path}: is a database of another program; use another library folder"
+        )
+    if applied - known_steps():
+        raise CatalogueError(f"{path}: was made by a newer photosearch; upgrade photosearch")
+    return known_steps() - applied
+
+
+def _check_wal_is_empty(path: Path) -> None:
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists() and wal.stat().st_size:
+        raise CatalogueError(
+            f"{wal}: holds changes that are not yet in {path.name}; "
+            "open the library once where it can be written"
+        )

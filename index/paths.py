@@ -1,0 +1,44 @@
+"""File paths as SQLite text, and back.
+
+A file name need not be text: on POSIX it is bytes, on Windows any 16-bit units. Python shows what
+does not decode as lone surrogates, which SQLite cannot store. Here each stands as one private-use
+character; a name that really holds such a character has it escaped, so that every path comes back.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+_SURROGATES = range(0xD800, 0xE000)
+# U+10F000 to U+10F7FF, near the end of the last private-use plane, and the escape after them.
+_SHIFT = 0x10F000 - _SURROGATES.start
+_ESCAPE = chr(_SURROGATES.stop + _SHIFT)
+
+_TO_TEXT: dict[int, str] = {code: chr(code + _SHIFT) for code in _SURROGATES}
+_TO_TEXT |= {code + _SHIFT: _ESCAPE + chr(code + _SHIFT) for code in _SURROGATES}
+_TO_TEXT[ord(_ESCAPE)] = _ESCAPE * 2
+
+_STANDS_FOR = re.compile(f"{_ESCAPE}(.)|([\U0010f000-\U0010f7ff])", re.DOTALL)
+
+
+def path_to_text(path: str) -> str:
+    """The text that stands for `path` in the catalogue; nearly every path stands for itself."""
+    return path if path.isascii() else path.translate(_TO_TEXT)
+
+
+def text_to_path(text: str) -> str:
+    """The path that `path_to_text` turned into `text`."""
+    return text if text.isascii() else _STANDS_FOR.sub(_original, text)
+
+
+def below(folder: str) -> tuple[str, list[str]]:
+    """An SQL condition on the column `path`, being `folder` or below it, and its parameters."""
+    start = path_to_text(folder.rstrip(os.sep))
+    # What goes on after the separator sorts before the character that follows the separator.
+    bounds = [path_to_text(folder), start + os.sep, start + chr(ord(os.sep) + 1)]
+    return "(path = ? OR (path >= ? AND path < ?))", bounds
+
+
+def _original(match: re.Match[str]) -> str:
+    return match[1] or chr(ord(match[2]) - _SHIFT)
