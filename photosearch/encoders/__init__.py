@@ -1,0 +1,19 @@
+"""Model bundles and the encoders that run them: pictures and texts in, unit vectors out."""
+
+from photosearch.encoders.bundle import Bundle, ImageSettings, TextSettings, write_manifest
+from photosearch.encoders.encoder import Encoder
+from photosearch.encoders.preprocess import Preprocess
+from photosearch.encoders.registry import default_bundle_path, open_encoder
+from photosearch.encoders.tokenizer import Tokenizer
+
+__all__ = [
+    "Bundle",
+    "Encoder",
+    "ImageSettings",
+    "Preprocess",
+    "TextSettings",
+    "Tokenizer",
+    "default_bundle_path",
+    "open_encoder",
+    "write_manifest",
+]

@@ -1,0 +1,39 @@
+"""What every back end offers, whatever runs the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from photosearch.encoders.preprocess import Preprocess
+
+
+class Encoder(Protocol):
+    """Pictures and texts to vectors of one space, compared by their inner product."""
+
+    @property
+    def bundle_id(self) -> str:
+        """Names the model and its preprocessing; vectors of different ids never mix."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """How a picture becomes the pixels that `encode_pixels` takes."""
+
+    def encode_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Unit vectors float32 (n, dim) of n pictures of any mode and size."""
+
+    def encode_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Unit vectors float32 (n, dim) of preprocessed pictures uint8 (n, S, S, 3)."""
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors float32 (n, dim) of n texts."""

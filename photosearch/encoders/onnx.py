@@ -1,0 +1,136 @@
+"""The ONNX Runtime back end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosearch.encoders.bundle import Bundle
+from photosearch.encoders.preprocess import Preprocess
+from photosearch.encoders.tokenizer import Tokenizer
+from photosearch.errors import BundleError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# Larger batches gain nothing on a CPU and cost memory.
+_BATCH = 32
+
+
+def import_onnxruntime() -> Any:
+    """ONNX Runtime, with its telemetry off.
+
+    Its official builds report usage to their maker unless this variable is set before the import,
+    and nothing may leave the machine.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    return onnxruntime
+
+
+class OnnxEncoder:
+    """Runs a bundle's two networks, each loaded when it is first needed.
+
+    `threads` is the number of cores to use; all of them when left out.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+        self._bundle = bundle
+        self._threads = threads or _cores()
+        self.bundle_id = bundle.id
+        self.dim = bundle.dim
+        self.preprocess = Preprocess(bundle.image)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return Tokenizer(self._bundle.text.context_length)
+
+    @cached_property
+    def _image_network(self) -> Any:
+        size = self._bundle.image.size
+        return self._load("image.onnx", "image", (3, size, size))
+
+    @cached_property
+    def _text_network(self) -> Any:
+        return self._load("text.onnx", "tokens", (self._bundle.text.context_length,))
+
+    def _load(self, name: str, input_name: str, row: tuple[int, ...]) -> Any:
+        onnxruntime = import_onnxruntime()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        # Idle threads that spin would take the cores from the workers that decode pictures.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        path = self._bundle.folder / name
+        try:
+            network = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's own exceptions share no public base class.
+            raise BundleError(
+                f"{path}: ONNX Runtime cannot load it ({error}); fetch the bundle again"
+            ) from error
+        if not (
+            _fits(network.get_inputs(), input_name, row)
+            and _fits(network.get_outputs(), "embedding", (self.dim,))
+        ):
+            raise BundleError(
+                f"{path}: does not take or give what bundle.json says; fetch the bundle again"
+            )
+        return network
+
+    def _run(self, network: Any, name: str, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        (rows,) = network.run(["embedding"], {name: inputs})
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = (rows / np.maximum(norms, 1e-12)).astype(np.float32)
+        return unit
+
+    def encode_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Unit vectors float32 (n, dim) of n pictures of any mode and size."""
+        if not images:
+            return np.zeros((0, self.dim), np.float32)
+        return self.encode_pixels(np.stack([self.preprocess.pixels(image) for image in images]))
+
+    def encode_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Unit vectors float32 (n, dim) of preprocessed pictures uint8 (n, S, S, 3)."""
+        parts = [
+            self._run(
+                self._image_network,
+                "image",
+                self.preprocess.normalise(pixels[start : start + _BATCH]),
+            )
+            for start in range(0, len(pixels), _BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, self.dim), np.float32)
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors float32 (n, dim) of n texts; a long text is cut to the context length."""
+        parts = [
+            self._run(self._text_network, "tokens", self._tokenizer(texts[start : start + _BATCH]))
+            for start in range(0, len(texts), _BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, self.dim), np.float32)
+
+
+def _cores() -> int:
+    """How many cores this process may use, which in a container can be fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _fits(values: Sequence[Any], name: str, row: tuple[int, ...]) -> bool:
+    """Whether a network's one input or output is batches of `row`; a named size fits any."""
+    if len(values) != 1 or values[0].name != name or len(values[0].shape) != 1 + len(row):
+        return False
+    batch, *sizes = values[0].shape
+    return not isinstance(batch, int) and all(
+        not isinstance(size, int) or size == expected
+        for size, expected in zip(sizes, row, strict=True)
+    )

@@ -1,0 +1,97 @@
+"""From a picture to network input, as the model bundle says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosearch.encoders.bundle import ImageSettings
+
+# Pillow is imported where a picture is at hand, so that a text search does without it.
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# A picture longer than this many times its width is first cut to its middle: scaled whole, a strip
+# one pixel high would take gigabytes, and the square in its middle is all that is used.
+_LONGEST = 16
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """Two stages: pixels, small enough to send between processes, and then network input.
+
+    Equal to torchvision's Resize, CenterCrop, ToTensor and Normalize on PIL images.
+    """
+
+    settings: ImageSettings
+
+    def pixels(self, image: Image) -> NDArray[np.uint8]:
+        """A picture of any mode and size to uint8 (S, S, 3)."""
+        from PIL.Image import Resampling
+
+        settings = self.settings
+        size, resample = settings.size, Resampling[settings.interpolation.upper()]
+        rgb = to_rgb(image)
+        if settings.resize == "squash":
+            rgb = rgb.resize((size, size), resample)
+        else:
+            rgb = _middle(rgb, _LONGEST * min(rgb.size))
+            rgb = rgb.resize(_shortest(rgb.size, size), resample)
+        return np.array(_middle(rgb, size))
+
+    def normalise(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Pixels uint8 (n, S, S, 3) to network input float32 (n, 3, S, S)."""
+        mean = np.asarray(self.settings.mean, np.float32)
+        std = np.asarray(self.settings.std, np.float32)
+        # (x / 255 - mean) / std as one multiplication and one subtraction over the batch.
+        scaled = pixels * (np.float32(1 / 255) / std) - mean / std
+        return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), dtype=np.float32)
+
+
+def to_rgb(image: Image) -> Image:
+    """Any mode to RGB: transparency on white, deep greys brought down to 8 bits."""
+    import PIL.Image
+
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        return PIL.Image.fromarray(_grey(image)).convert("RGB")
+    if image.mode == "La":
+        image = image.convert("LA")
+    if image.has_transparency_data:
+        canvas = PIL.Image.new("RGBA", image.size, "white")
+        return PIL.Image.alpha_composite(canvas, image.convert("RGBA")).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _grey(image: Image) -> NDArray[np.uint8]:
+    """The values (height, width) of a 16-bit, 32-bit or float picture, from black 0 to white 255.
+
+    Modes I and F do not say which value is white: it is taken for the least of 1 (in F), 255 and
+    65535 that no value exceeds, or else for the largest value.
+    """
+    values = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    largest = float(values.max())
+    whites = {"I": (255.0, 65535.0), "F": (1.0, 255.0, 65535.0)}.get(image.mode, (65535.0,))
+    white = next((white for white in whites if white >= largest), largest)
+    scaled: NDArray[np.float32] = np.rint(np.clip(values * (255.0 / white), 0, 255))
+    return scaled.astype(np.uint8)
+
+
+def _middle(image: Image, longest: int) -> Image:
+    """The middle of a picture, each side cut to `longest` at most."""
+    width, height = (min(side, longest) for side in image.size)
+    if (width, height) == image.size:
+        return image
+    # Rounds halves to even, as torchvision's CenterCrop does.
+    left, top = round((image.width - width) / 2), round((image.height - height) / 2)
+    return image.crop((left, top, left + width, top + height))
+
+
+def _shortest(size: tuple[int, int], target: int) -> tuple[int, int]:
+    """Width and height with the shorter side at `target`, cut down to whole pixels."""
+    width, height = size
+    if width <= height:
+        return target, int(target * height / width)
+    return int(target * width / height), target

@@ -1,0 +1,34 @@
+"""Where model bundles are found."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from photosearch.encoders.bundle import Bundle
+from photosearch.encoders.encoder import Encoder
+
+DEFAULT_MODEL = "mobileclip-nano"
+
+
+def default_bundle_path() -> Path:
+    """The folder of the bundle named by PHOTOSEARCH_MODEL, or of the one that comes with us."""
+    named = os.environ.get("PHOTOSEARCH_MODEL")
+    if named:
+        return Path(named).expanduser()
+    package = Path(__file__).resolve().parents[1]
+    # An installed wheel carries the assets inside the package; a source tree has them beside it.
+    installed = package / "assets" / "models" / DEFAULT_MODEL
+    return installed if installed.is_dir() else package.parent / "assets/models" / DEFAULT_MODEL
+
+
+def open_encoder(path: str | os.PathLike[str] | None = None) -> Encoder:
+    """An encoder for the bundle in folder `path`, or for the default one.
+
+    The networks themselves are loaded when they are first used.
+
+    Raises `BundleError` when there is no usable bundle.
+    """
+    from photosearch.encoders.onnx import OnnxEncoder
+
+    return OnnxEncoder(Bundle.open(path or default_bundle_path()))

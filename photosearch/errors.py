@@ -1,0 +1,29 @@
+"""Errors whose message is fit for the user: it names the file or option, and what to do.
+
+PhotosearchError                exit code 1
+├── UsageError                  exit code 2: a folder or option that cannot be used
+├── BundleError                 a model bundle that is missing, damaged or of another format
+└── LibraryError                a library that cannot be opened, read or written
+"""
+
+from __future__ import annotations
+
+
+class PhotosearchError(Exception):
+    """Base of every error that photosearch raises on purpose."""
+
+    exit_code: int = 1
+
+
+class UsageError(PhotosearchError):
+    """What was asked for cannot be done as asked."""
+
+    exit_code = 2
+
+
+class BundleError(PhotosearchError):
+    """A model bundle cannot be used."""
+
+
+class LibraryError(PhotosearchError):
+    """A library of photos cannot be used."""

@@ -1,0 +1,129 @@
+"""Finding picture files under folders."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from index import FileStamp
+from photosearch.errors import UsageError
+
+_JPEG = {".jpg", ".jpeg", ".jpe", ".jfif"}
+_HEIF = {".heic", ".heif", ".avif"}
+SUFFIXES = frozenset(_JPEG | _HEIF | {".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
+
+# Folders that systems make for themselves: thumbnails of NAS boxes, recycle bins.
+_SYSTEM_FOLDERS = frozenset(
+    {"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"}
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A picture file, by its suffix; nothing has been opened yet."""
+
+    path: str
+    stamp: FileStamp
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file or folder that could not be looked at; what is below it is unknown, not gone."""
+
+    path: str
+    reason: str
+
+
+def resolve_roots(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """Absolute paths of the folders or single pictures to index, as they were given.
+
+    What lies inside another one, or is the same by way of a link, is left out.
+
+    Raises `UsageError` naming the first that is empty, does not exist, or is neither folder nor
+    picture.
+    """
+    roots: list[str] = []
+    for given in paths:
+        if not os.fspath(given):
+            # It would stand for the current folder, which nobody named.
+            raise UsageError("the name of a folder to index is empty; give its path")
+        path = os.path.abspath(os.path.expanduser(os.fspath(given)))
+        if not os.path.exists(path):
+            raise UsageError(
+                f"{path}: there is no such folder; check the name, or connect the drive it is on"
+            )
+        if not os.path.isdir(path) and Path(path).suffix.lower() not in SUFFIXES:
+            raise UsageError(
+                f"{path}: is neither a folder nor a picture; "
+                f"pictures end in {', '.join(sorted(SUFFIXES))}"
+            )
+        roots.append(path)
+    real = {os.path.realpath(root): root for root in reversed(roots)}
+    kept = {place for place in real if not any(_is_scanned(place, other) for other in real)}
+    return [root for root in dict.fromkeys(roots) if root in {real[place] for place in kept}]
+
+
+def _is_scanned(path: str, folder: str) -> bool:
+    """Whether a scan of `folder` comes by `path`, which may be hidden from it."""
+    below = folder.rstrip(os.sep) + os.sep
+    if path == folder or not path.startswith(below):
+        return False
+    return not any(map(_left_out, path[len(below) :].split(os.sep)))
+
+
+def _left_out(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _SYSTEM_FOLDERS
+
+
+def scan(root: str) -> Iterator[Found | Unreadable]:
+    """The pictures below `root` (or `root` itself), folder by folder, in order of name.
+
+    Hidden files and folders are left out. Links are followed, but no folder is entered twice.
+    """
+    if not os.path.isdir(root):
+        yield _look(root)
+        return
+    waiting = [root]
+    entered: set[tuple[int, int]] = set()
+    while waiting:
+        folder = waiting.pop()
+        try:
+            status = os.stat(folder)
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Unreadable(folder, error.strerror or str(error))
+            continue
+        # Some file systems give every folder the number 0; there, links cannot be told apart.
+        key = (status.st_dev, status.st_ino)
+        if status.st_ino and key in entered:
+            continue
+        entered.add(key)
+        below = []
+        for entry in entries:
+            if _left_out(entry.name):
+                continue
+            try:
+                is_folder = entry.is_dir()
+            except OSError as error:
+                yield Unreadable(entry.path, error.strerror or str(error))
+                continue
+            if is_folder:
+                below.append(entry.path)
+            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
+                yield _look(entry.path)
+        waiting.extend(reversed(below))
+
+
+def _look(path: str) -> Found | Unreadable:
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        return Unreadable(path, error.strerror or str(error))
+    if not stat.S_ISREG(status.st_mode):
+        # Opening a named pipe would wait for ever.
+        return Unreadable(path, "is not a regular file")
+    return Found(path, FileStamp(status.st_size, status.st_mtime_ns))

@@ -1,0 +1,249 @@
+"""Processes that decode pictures: they use all cores, and contain a decoder's crash."""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from typing import Any, Self
+
+from photosearch.encoders.preprocess import Preprocess
+from photosearch.errors import PhotosearchError
+from photosearch.indexing.decode import Decoded, DecodeError, decode, prepare_decoders
+
+# Pictures handed to a worker ahead of time, so that it never waits for the next.
+_AHEAD = 4
+# Workers killed before they took a file; so many in a row are no accident.
+_STILLBORN = 8
+CRASHED = "crashed the decoder"
+KILLED = "its decoder was killed; memory may have run out"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a file gave no picture; `passing` as in `DecodeError`."""
+
+    reason: str
+    passing: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one file: a decoded picture, or the reason why there is none."""
+
+    path: str
+    outcome: Decoded | Trouble
+
+
+@dataclass
+class _Worker:
+    process: Any
+    pipe: Connection
+    handed: deque[str] = field(default_factory=deque)
+    ready: bool = False
+
+
+_Item = Result | BaseException | None
+
+
+class DecodeWorkers:
+    """A pool of `count` decoding processes. Use as a context manager, once.
+
+    A worker that dies takes one file with it, which is reported with a reason; another worker
+    takes its place.
+    """
+
+    def __init__(self, preprocess: Preprocess, count: int) -> None:
+        self._preprocess = preprocess
+        self._count = count
+        # Fork would copy the parent's threads' locks; spawned workers start clean everywhere.
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: list[_Worker] = []
+        self._stillborn = 0
+        self._stopping = threading.Event()
+        # Closing one end wakes the thread that waits at the other.
+        self._woken, self._wake = self._context.Pipe(duplex=False)
+        self._results: queue.Queue[_Item] = queue.Queue()
+        self._feeder: threading.Thread | None = None
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(theirs, self._preprocess), daemon=True)
+        with _without_interrupts():
+            process.start()
+        # With only the worker holding its end, its death shows as end of file here.
+        theirs.close()
+        return _Worker(process, ours)
+
+    def __enter__(self) -> Self:
+        try:
+            for _ in range(self._count):
+                self._workers.append(self._start())
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._wake.close()
+        if self._feeder is not None:
+            self._feeder.join()
+        self._woken.close()
+        for worker in self._workers:
+            worker.pipe.close()
+            worker.process.terminate()
+        for worker in self._workers:
+            _end(worker.process)
+
+    def decode(self, paths: Iterable[str], *, ready: int = 64) -> Iterator[Result | None]:
+        """Decode `paths`, in any order; at most `ready` results wait to be taken.
+
+        Yields None after each second without a result, so that the caller can go on with what it
+        has.
+        """
+        self._results = queue.Queue(ready)
+        # A thread takes the results in while the caller is busy with the network.
+        self._feeder = threading.Thread(target=self._feed, args=(iter(paths),), daemon=True)
+        self._feeder.start()
+        while True:
+            try:
+                result = self._results.get(timeout=1.0)
+            except queue.Empty:
+                yield None
+                continue
+            if result is None:
+                return
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+
+    def _feed(self, paths: Iterator[str]) -> None:
+        try:
+            again: deque[str] = deque()
+            while not self._stopping.is_set():
+                self._hand_out(again, paths)
+                busy = {worker.pipe: worker for worker in self._workers if worker.handed}
+                if not busy:
+                    break
+                for pipe in wait([*busy, self._woken]):
+                    if isinstance(pipe, Connection) and pipe in busy:
+                        result = self._take(busy[pipe], again)
+                        if result is not None:
+                            self._put(result)
+            self._put(None)
+        except BaseException as error:
+            self._put(error)
+
+    def _hand_out(self, again: deque[str], paths: Iterator[str]) -> None:
+        for worker in self._workers:
+            while len(worker.handed) < _AHEAD:
+                path = again.popleft() if again else next(paths, None)
+                if path is None:
+                    return
+                worker.handed.append(path)
+                try:
+                    worker.pipe.send(path)
+                except OSError:
+                    break  # it has died; `_take` finds out and replaces it
+
+    def _take(self, worker: _Worker, again: deque[str]) -> Result | None:
+        """The next result of `worker`, None when it only says that it is up."""
+        try:
+            message: Result | None = worker.pipe.recv()
+        except (EOFError, OSError):
+            return self._replace(worker, again)
+        if message is None:
+            worker.ready = True
+            return None
+        self._stillborn = 0
+        worker.handed.popleft()
+        return message
+
+    def _replace(self, worker: _Worker, again: deque[str]) -> Result | None:
+        """Start another in place of a worker that died; its file is lost, the others wait again."""
+        self._workers.remove(worker)
+        worker.pipe.close()
+        code = _end(worker.process)
+        lost = None
+        if worker.ready:
+            killed = code == -getattr(signal, "SIGKILL", 9)
+            trouble = Trouble(KILLED, passing=True) if killed else Trouble(CRASHED)
+            lost = Result(worker.handed.popleft(), trouble)
+        else:
+            # No file is to blame. One that ends by itself would do so each time.
+            self._stillborn += 1
+            if code >= 0 or self._stillborn > _STILLBORN:
+                raise PhotosearchError(
+                    f"the processes that decode pictures cannot start (exit code {code}); "
+                    "a program of your own must call index() below `if __name__ == '__main__':`"
+                )
+        again.extend(worker.handed)
+        self._workers.append(self._start())
+        return lost
+
+    def _put(self, item: _Item) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._results.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """What starts meanwhile is born deaf to Ctrl-C, which reaches the whole group of processes."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # It is started with the first process, and takes the block off.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end(process: Any) -> int:
+    """Wait for a process that should be ending, and give its exit code, negative for a signal."""
+    process.join(5.0)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    code = int(process.exitcode)
+    process.close()
+    return code
+
+
+def _serve(pipe: Connection, preprocess: Preprocess) -> None:
+    """The life of a worker: decode what comes until the other end is closed."""
+    # Ctrl-C reaches the whole group; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare_decoders()
+    try:
+        pipe.send(None)
+    except OSError:
+        return
+    while True:
+        try:
+            path = pipe.recv()
+        except (EOFError, OSError):
+            return
+        outcome: Decoded | Trouble
+        try:
+            outcome = decode(path, preprocess)
+        except DecodeError as error:
+            outcome = Trouble(str(error), error.passing)
+        try:
+            pipe.send(Result(path, outcome))
+        except OSError:
+            return

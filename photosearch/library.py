@@ -1,0 +1,186 @@
+"""The library: the one façade that the command line, the pages and other programs use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from index import Catalogue, CatalogueError, FaissIndex
+from photosearch.encoders import Encoder, open_encoder
+from photosearch.errors import LibraryError
+from photosearch.search.nearest import nearest
+
+if TYPE_CHECKING:
+    from photosearch.indexing.events import Event
+
+ENVIRONMENT = "PHOTOSEARCH_LIBRARY"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A photo that matches; `score` is the cosine of query and photo, width and height pixels."""
+
+    photo_id: int
+    path: str
+    score: float
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the library holds. `problems` are (path, reason) of files that are not indexed."""
+
+    library: str
+    model: str
+    folders: list[str]
+    photos: int
+    encoded: int
+    missing: int
+    problems: list[tuple[str, str]]
+
+
+def default_library_path() -> Path:
+    """The folder named by PHOTOSEARCH_LIBRARY, or one in the platform's place for user data."""
+    named = os.environ.get(ENVIRONMENT)
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return platformdirs.user_data_path("photosearch", appauthor=False) / "library"
+
+
+def _folder(path: str | os.PathLike[str] | None) -> Path:
+    """The library folder meant by `path`, whatever the current folder will be later on."""
+    folder = default_library_path() if path is None else Path(path).expanduser()
+    return folder.absolute()
+
+
+class Library:
+    """Photos, indexed and searchable. Use as a context manager.
+
+    with Library.open() as library:
+        hits = library.search("two dogs on a beach", limit=20)
+    """
+
+    def __init__(self, catalogue: Catalogue, model: str | os.PathLike[str] | None) -> None:
+        self._catalogue = catalogue
+        self._model = model
+        self._vectors: FaissIndex | None = None
+        self._generation = -1
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        model: str | os.PathLike[str] | None = None,
+        readonly: bool = False,
+    ) -> Self:
+        """Open the library in folder `path`, or the default one, with the model bundle `model`.
+
+        A library that does not exist yet is made, unless `readonly`.
+
+        Raises `LibraryError` when it cannot be opened.
+        """
+        with _explained():
+            return cls(Catalogue.open(_folder(path), readonly=readonly), model)
+
+    @classmethod
+    def exists(cls, path: str | os.PathLike[str] | None = None) -> bool:
+        """Whether there is a library in folder `path`, or in the default one."""
+        return (_folder(path) / "catalogue.db").is_file()
+
+    def close(self) -> None:
+        self._catalogue.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def folder(self) -> Path:
+        return self._catalogue.folder
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The model, opened when it is first needed. Raises `BundleError`."""
+        return open_encoder(self._model)
+
+    def index(
+        self, folders: Sequence[str | os.PathLike[str]], *, workers: int | None = None
+    ) -> Generator[Event, None, None]:
+        """Index the photos below `folders`; only new and changed files are read.
+
+        `workers` decoding processes are used, one a core when left out. Every photo reported as
+        indexed is safely recorded, so closing the iterator early loses nothing reported. After
+        Ctrl-C what was decoded is recorded and reported, and then `KeyboardInterrupt` is raised.
+
+        Raises `UsageError` for a folder that does not exist, before anything is done;
+        `LibraryError` when the library cannot be written; `BundleError`.
+        """
+        from photosearch.indexing.scan import resolve_roots
+
+        return self._index(resolve_roots(folders), workers)
+
+    def _index(self, roots: Sequence[str], workers: int | None) -> Generator[Event, None, None]:
+        from photosearch.indexing.pipeline import IndexRun
+
+        run = IndexRun(self._catalogue, self.encoder, roots, workers=workers)
+        with _explained():
+            yield from run.events()
+
+    def search(self, text: str, *, limit: int = 20) -> list[Hit]:
+        """The photos that `text` describes best, best first; empty when nothing is indexed.
+
+        Raises `UsageError` for an empty text or a limit below 1; `LibraryError`; `BundleError`.
+        """
+        with _explained():
+            found = nearest(self.encoder, self._current_vectors(), text, limit)
+            scores = dict(found)
+            return [
+                Hit(photo.id, photo.path, scores[photo.id], photo.width, photo.height)
+                for photo in self._catalogue.photos([photo_id for photo_id, _ in found])
+            ]
+
+    def _current_vectors(self) -> FaissIndex:
+        generation = self._catalogue.generation
+        if self._vectors is None or generation != self._generation:
+            self._vectors = FaissIndex.open(self._catalogue, self.encoder.bundle_id)
+            self._generation = generation
+        return self._vectors
+
+    def status(self) -> Status:
+        """What the library holds now."""
+        with _explained():
+            counts = self._catalogue.counts()
+            return Status(
+                library=str(self.folder),
+                model=self.encoder.bundle_id,
+                folders=self._catalogue.folders(),
+                photos=counts.photos,
+                encoded=counts.embeddings.get(self.encoder.bundle_id, 0),
+                missing=counts.missing,
+                problems=[(item.path, item.reason) for item in self._catalogue.problems()],
+            )
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except CatalogueError as error:
+        raise LibraryError(str(error)) from error

@@ -1,0 +1,151 @@
+"""Fixtures that several test files share: a small real model bundle, and real pictures."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from photosearch.encoders import write_manifest
+
+SIZE, CONTEXT, DIM = 64, 16, 32
+_VOCABULARY, _CHANNELS, _TOKEN_WIDTH = 49408, 16, 8
+
+# All come inside scikit-image's wheel. Large and small, upright and wide, colour and grey.
+PICTURES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png", "coins.png")
+
+
+@pytest.fixture(autouse=True)
+def one_torch_thread() -> Iterator[None]:
+    """Networks this small gain nothing from threads, which stall one another on a busy machine."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a real bundle: 64 px squash, 16 tokens, 32 numbers, random fixed weights.
+
+    Session-wide: copy it before changing anything in it.
+    """
+    folder = tmp_path_factory.mktemp("bundle") / "tiny"
+    folder.mkdir()
+    rng = np.random.default_rng(20240607)
+    onnx.save(_image_network(rng), folder / "image.onnx")
+    onnx.save(_text_network(rng), folder / "text.onnx")
+    (folder / "README.md").write_text("# tiny\n\nRandom weights, for tests.\n", encoding="utf-8")
+    write_manifest(folder, tiny_fields())
+    return folder
+
+
+@pytest.fixture
+def bundle_copy(tiny_bundle: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny bundle, to be damaged."""
+    return shutil.copytree(tiny_bundle, tmp_path / "bundle")
+
+
+def tiny_fields() -> dict[str, Any]:
+    return {
+        "name": "tiny",
+        "version": "1",
+        "architecture": "Tiny",
+        "embedding_dim": DIM,
+        "image": {
+            "size": SIZE,
+            "resize": "squash",
+            "crop": "none",
+            "interpolation": "bicubic",
+            "mean": [0.5, 0.4, 0.3],
+            "std": [0.2, 0.3, 0.25],
+        },
+        "text": {"context_length": CONTEXT, "tokenizer": "clip-bpe"},
+        "logit_scale": 100.0,
+        "calibration": None,
+        "licence": "Apache-2.0",
+        "provenance": {"weights": "random"},
+        "metrics": [],
+    }
+
+
+@pytest.fixture
+def manifest_fields() -> dict[str, Any]:
+    """What `write_manifest` takes to describe the tiny bundle."""
+    return tiny_fields()
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of real pictures."""
+    spec = importlib.util.find_spec("skimage")
+    assert spec is not None
+    assert spec.origin is not None
+    shipped = Path(spec.origin).parent / "data"
+    folder = tmp_path_factory.mktemp("pictures")
+    for name in PICTURES:
+        shutil.copyfile(shipped / name, folder / name)
+    return folder
+
+
+def _image_network(rng: np.random.Generator) -> onnx.ModelProto:
+    """Patches, a ReLU, a coarse grid of averages, and a projection."""
+    grid = _CHANNELS * 2 * 2
+    weights = {
+        "patch": rng.normal(size=(_CHANNELS, 3, 8, 8)) / 8,
+        "project": rng.normal(size=(grid, DIM)),
+    }
+    nodes = [
+        helper.make_node("Conv", ["image", "patch"], ["patches"], strides=[8, 8]),
+        helper.make_node("Relu", ["patches"], ["active"]),
+        helper.make_node("AveragePool", ["active"], ["grid"], kernel_shape=[4, 4], strides=[4, 4]),
+        helper.make_node("Flatten", ["grid"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "project"], ["embedding"]),
+    ]
+    return _model(nodes, "image", TensorProto.FLOAT, ["n", 3, SIZE, SIZE], weights)
+
+
+def _text_network(rng: np.random.Generator) -> onnx.ModelProto:
+    """Token vectors side by side, and a projection: the order of the words counts."""
+    weights = {
+        "table": rng.normal(size=(_VOCABULARY, _TOKEN_WIDTH)),
+        "project": rng.normal(size=(CONTEXT * _TOKEN_WIDTH, DIM)),
+    }
+    nodes = [
+        helper.make_node("Gather", ["table", "tokens"], ["vectors"]),
+        helper.make_node("Flatten", ["vectors"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "project"], ["embedding"]),
+    ]
+    return _model(nodes, "tokens", TensorProto.INT64, ["n", CONTEXT], weights)
+
+
+def _model(
+    nodes: list[onnx.NodeProto],
+    name: str,
+    kind: int,
+    shape: list[int | str],
+    weights: dict[str, np.ndarray],
+) -> onnx.ModelProto:
+    graph = helper.make_graph(
+        nodes,
+        name,
+        [helper.make_tensor_value_info(name, kind, shape)],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", DIM])],
+        [numpy_helper.from_array(value.astype(np.float32), key) for key, value in weights.items()],
+    )
+    # Versions that every supported ONNX Runtime knows.
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model

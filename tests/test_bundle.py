@@ -1,0 +1,367 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from photosearch.encoders import Bundle, default_bundle_path, write_manifest
+from photosearch.errors import BundleError
+
+
+def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    """Rewrite bundle.json after `edit`."""
+    path = folder / "bundle.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    edit(manifest)
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def refused(folder: Path, name: str, *, verify: bool = True) -> str:
+    """The one-line message that opening the bundle gives, which names the file and its place."""
+    with pytest.raises(BundleError, match=re.escape(str(folder / name))) as caught:
+        Bundle.open(folder, verify=verify)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert len(message) < 500
+    return message
+
+
+def test_a_whole_bundle_opens(tiny_bundle: Path) -> None:
+    bundle = Bundle.open(tiny_bundle)
+
+    assert (bundle.name, bundle.version, bundle.dim) == ("tiny", "1", 32)
+    assert (bundle.image.size, bundle.image.resize, bundle.image.crop) == (64, "squash", "none")
+    assert bundle.image.mean == (0.5, 0.4, 0.3)
+    assert bundle.text.context_length == 16
+    assert set(bundle.manifest["files"]) == {"image.onnx", "text.onnx", "README.md"}
+    assert re.fullmatch(r"tiny-1-[0-9a-f]{12}", bundle.id)
+    assert Bundle.open(str(tiny_bundle)).id == bundle.id
+
+
+def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(BundleError, match=re.escape(str(folder))) as caught:
+            Bundle.open(folder)
+        assert "--model" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["image.onnx", "text.onnx", "README.md"])
+def test_a_missing_file_is_named(bundle_copy: Path, name: str) -> None:
+    (bundle_copy / name).unlink()
+    refused(bundle_copy, name)
+    refused(bundle_copy, name, verify=False)
+
+
+@pytest.mark.parametrize("name", ["image.onnx", "text.onnx", "README.md"])
+def test_a_file_of_another_size_is_named(bundle_copy: Path, name: str) -> None:
+    path = bundle_copy / name
+    path.write_bytes(path.read_bytes()[:-1])
+    refused(bundle_copy, name)
+    refused(bundle_copy, name, verify=False)
+
+
+@pytest.mark.parametrize("name", ["image.onnx", "text.onnx", "README.md"])
+def test_a_flipped_bit_is_found_when_verifying(bundle_copy: Path, name: str) -> None:
+    path = bundle_copy / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    refused(bundle_copy, name)
+    Bundle.open(bundle_copy, verify=False)
+
+
+def test_a_folder_where_a_file_belongs_is_named(bundle_copy: Path) -> None:
+    (bundle_copy / "text.onnx").unlink()
+    (bundle_copy / "text.onnx").mkdir()
+    refused(bundle_copy, "text.onnx")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("name", ["image.onnx", "bundle.json"])
+def test_a_file_that_may_not_be_read_is_named(bundle_copy: Path, name: str) -> None:
+    (bundle_copy / name).chmod(0)
+    refused(bundle_copy, name)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"\xff\xfe\x00", b"[]", b"null", b"7", b'"bundle"', b"{}", b"[" * 100_000],
+    ids=["empty", "cut", "binary", "array", "null", "number", "string", "object", "deep"],
+)
+def test_a_manifest_that_is_none_is_named(bundle_copy: Path, content: bytes) -> None:
+    (bundle_copy / "bundle.json").write_bytes(content)
+    refused(bundle_copy, "bundle.json")
+
+
+def test_a_folder_as_manifest_is_named(bundle_copy: Path) -> None:
+    (bundle_copy / "bundle.json").unlink()
+    (bundle_copy / "bundle.json").mkdir()
+    refused(bundle_copy, "bundle.json")
+
+
+@pytest.mark.parametrize("cut", [0.3, 0.6, 0.9])
+def test_a_manifest_cut_short_is_named(bundle_copy: Path, cut: float) -> None:
+    path = bundle_copy / "bundle.json"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(cut * len(content))])
+    refused(bundle_copy, "bundle.json")
+
+
+@pytest.mark.parametrize("newer", [2, "2", 1.5, None])
+def test_another_format_says_to_upgrade(bundle_copy: Path, newer: object) -> None:
+    """Before anything else is judged: a newer format may look quite different."""
+    (bundle_copy / "bundle.json").write_text(json.dumps({"format": newer, "towers": []}))
+    message = refused(bundle_copy, "bundle.json")
+    if newer == 2:
+        assert "upgrade photosearch" in message
+
+
+KEYS = ["format", "name", "version", "architecture", "embedding_dim", "image", "text"]
+KEYS += ["logit_scale", "calibration", "licence", "provenance", "metrics", "files"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_missing_key_is_named(bundle_copy: Path, key: str) -> None:
+    change(bundle_copy, lambda manifest: manifest.pop(key))
+    assert key in refused(bundle_copy, "bundle.json")
+
+
+WRONG: list[tuple[str, Any]] = [
+    ("name", "a/b"),
+    ("name", "../x"),
+    ("name", ""),
+    ("name", 7),
+    ("version", "1\n"),
+    ("version", "1/2"),
+    ("version", 1),
+    ("embedding_dim", 0),
+    ("embedding_dim", "32"),
+    ("embedding_dim", 1.5),
+    ("logit_scale", 0),
+    ("logit_scale", None),
+    ("calibration", 3),
+    ("licence", ""),
+    ("provenance", []),
+    ("metrics", {}),
+    ("files", {}),
+    ("files", []),
+    ("surprise", 1),
+    ("image/size", 0),
+    ("image/size", "64"),
+    ("image/size", 100_000),
+    ("image/resize", "stretch"),
+    ("image/resize", "shortest"),  # which leaves no square unless the centre is cut out
+    ("image/crop", "left"),
+    ("image/interpolation", "nearest"),
+    ("image/mean", [0.5, 0.5]),
+    ("image/std", [0.5, 0.5, 0]),
+    ("image/surprise", 1),
+    ("text/context_length", 0),
+    ("text/tokenizer", "sentencepiece"),
+    ("text/surprise", 1),
+    ("files/text.onnx", {"sha256": "00", "bytes": 1}),
+    ("files/text.onnx", {"sha256": "0" * 64}),
+    ("files/text.onnx", {"sha256": "0" * 64, "bytes": -1}),
+    ("files/..", {"sha256": "0" * 64, "bytes": 1}),
+]
+
+
+@pytest.mark.parametrize(("where", "value"), WRONG)
+def test_a_wrong_value_is_named(bundle_copy: Path, where: str, value: Any) -> None:
+    *sections, key = where.split("/")
+
+    def edit(manifest: dict[str, Any]) -> None:
+        for section in sections:
+            manifest = manifest[section]
+        manifest[key] = value
+
+    change(bundle_copy, edit)
+
+    assert key in refused(bundle_copy, "bundle.json")
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/../../b", "C:\\x", ".hidden"])
+def test_files_outside_the_bundle_are_not_touched(bundle_copy: Path, name: str) -> None:
+    (bundle_copy.parent / "secret").write_bytes(b"")
+    entry = {"sha256": "0" * 64, "bytes": 0}
+    change(bundle_copy, lambda manifest: manifest["files"].update({name: entry}))
+    refused(bundle_copy, "bundle.json")
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("image", "size", 32),
+        ("image", "crop", "center"),
+        ("image", "interpolation", "bilinear"),
+        ("image", "mean", [0.5, 0.4, 0.31]),
+        ("image", "std", [0.2, 0.3, 0.26]),
+        ("text", "context_length", 8),
+    ],
+)
+def test_the_id_changes_with_the_preprocessing(
+    bundle_copy: Path, section: str, key: str, value: Any
+) -> None:
+    before = Bundle.open(bundle_copy).id
+    change(bundle_copy, lambda manifest: manifest[section].update({key: value}))
+    assert Bundle.open(bundle_copy).id != before
+
+
+@pytest.mark.parametrize("name", ["image.onnx", "text.onnx"])
+def test_the_id_changes_with_the_weights(
+    bundle_copy: Path, manifest_fields: dict[str, Any], name: str
+) -> None:
+    before = Bundle.open(bundle_copy).id
+    content = bytearray((bundle_copy / name).read_bytes())
+    content[-3] ^= 1
+    (bundle_copy / name).write_bytes(content)
+    assert write_manifest(bundle_copy, manifest_fields).id != before
+
+
+def test_the_id_changes_when_the_networks_change_places(
+    bundle_copy: Path, manifest_fields: dict[str, Any]
+) -> None:
+    before = Bundle.open(bundle_copy).id
+    shutil.move(bundle_copy / "image.onnx", bundle_copy / "x")
+    shutil.move(bundle_copy / "text.onnx", bundle_copy / "image.onnx")
+    shutil.move(bundle_copy / "x", bundle_copy / "text.onnx")
+    assert write_manifest(bundle_copy, manifest_fields).id != before
+
+
+def test_the_id_stays_when_only_words_and_measures_change(
+    bundle_copy: Path, manifest_fields: dict[str, Any]
+) -> None:
+    """A photo need not be embedded again because the model card or a threshold was mended."""
+    before = Bundle.open(bundle_copy).id
+    (bundle_copy / "README.md").write_text("# A better card\n", encoding="utf-8")
+    fields = manifest_fields | {
+        "metrics": [{"name": "recall", "value": 0.5}],
+        "licence": "MIT",
+        "provenance": {"weights": "random", "seed": 7},
+        "calibration": {"threshold": 0.2},
+        "logit_scale": 50,
+        "architecture": "Other",
+    }
+    assert write_manifest(bundle_copy, fields).id == before
+
+
+def test_the_id_says_the_name_and_version(
+    bundle_copy: Path, manifest_fields: dict[str, Any]
+) -> None:
+    renamed = write_manifest(bundle_copy, manifest_fields | {"name": "other", "version": "2.1"})
+    assert renamed.id.startswith("other-2.1-")
+
+
+def test_the_id_is_the_same_whatever_the_order_of_keys(bundle_copy: Path) -> None:
+    before = Bundle.open(bundle_copy).id
+    path = bundle_copy / "bundle.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    turned = {key: manifest[key] for key in reversed(manifest)}
+    for section in ("image", "files"):
+        turned[section] = {key: manifest[section][key] for key in reversed(manifest[section])}
+    path.write_text(json.dumps(turned), encoding="utf-8")
+    assert Bundle.open(bundle_copy).id == before
+
+
+def test_the_id_is_the_same_however_a_number_is_written(bundle_copy: Path) -> None:
+    ids = set()
+    for number in (0, 0.0):
+        change(bundle_copy, lambda manifest, n=number: manifest["image"].update(mean=[n] * 3))
+        ids.add(Bundle.open(bundle_copy).id)
+    assert len(ids) == 1
+
+
+def test_files_in_folders_are_part_of_a_bundle(
+    bundle_copy: Path, manifest_fields: dict[str, Any]
+) -> None:
+    """A Core ML package is a folder."""
+    inner = bundle_copy / "text.mlpackage" / "Data" / "weight.bin"
+    inner.parent.mkdir(parents=True)
+    inner.write_bytes(b"weights")
+    before = Bundle.open(bundle_copy).id
+
+    written = write_manifest(bundle_copy, manifest_fields)
+
+    assert "text.mlpackage/Data/weight.bin" in written.manifest["files"]
+    assert written.id == before
+    inner.write_bytes(b"WEIGHTS")
+    refused(bundle_copy, "text.mlpackage/Data/weight.bin")
+
+
+def test_writing_fields_that_are_wrong_leaves_the_old_manifest(
+    bundle_copy: Path, manifest_fields: dict[str, Any]
+) -> None:
+    before = (bundle_copy / "bundle.json").read_bytes()
+    listing = sorted(path.name for path in bundle_copy.iterdir())
+
+    with pytest.raises(BundleError, match="embedding_dim"):
+        write_manifest(bundle_copy, manifest_fields | {"embedding_dim": 0})
+
+    assert (bundle_copy / "bundle.json").read_bytes() == before
+    assert sorted(path.name for path in bundle_copy.iterdir()) == listing
+
+
+def test_writing_without_the_networks_is_refused(
+    bundle_copy: Path, manifest_fields: dict[str, Any]
+) -> None:
+    (bundle_copy / "text.onnx").unlink()
+    with pytest.raises(BundleError, match=r"text\.onnx"):
+        write_manifest(bundle_copy, manifest_fields)
+
+
+def test_a_manifest_is_never_seen_half_written(
+    bundle_copy: Path, manifest_fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped at the rename, the last step, it leaves the old manifest as it was."""
+    before = (bundle_copy / "bundle.json").read_bytes()
+
+    def stop(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", stop)
+        patched.setattr(Path, "replace", stop)
+        with pytest.raises((OSError, BundleError)):
+            write_manifest(bundle_copy, manifest_fields | {"licence": "MIT"})
+
+    assert (bundle_copy / "bundle.json").read_bytes() == before
+    assert Bundle.open(bundle_copy).manifest["licence"] == "Apache-2.0"
+
+    # What the stopped run left behind is no part of the bundle.
+    written = write_manifest(bundle_copy, manifest_fields | {"licence": "MIT"})
+    assert set(written.manifest["files"]) == {"image.onnx", "text.onnx", "README.md"}
+    assert {path.name for path in bundle_copy.iterdir()} == {
+        "bundle.json",
+        *written.manifest["files"],
+    }
+
+
+def test_hidden_files_are_no_part_of_a_bundle(
+    bundle_copy: Path, manifest_fields: dict[str, Any]
+) -> None:
+    (bundle_copy / ".DS_Store").write_bytes(b"\x00")
+    written = write_manifest(bundle_copy, manifest_fields)
+    assert set(written.manifest["files"]) == {"image.onnx", "text.onnx", "README.md"}
+
+
+def test_text_outside_ascii_survives(bundle_copy: Path, manifest_fields: dict[str, Any]) -> None:
+    fields = manifest_fields | {"provenance": {"by": "Zoë — 写真"}}
+    write_manifest(bundle_copy, fields)
+    assert Bundle.open(bundle_copy).manifest["provenance"] == {"by": "Zoë — 写真"}
+
+
+def test_the_default_bundle_is_what_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("PHOTOSEARCH_MODEL", raising=False)
+    assert default_bundle_path().parts[-3:] == ("assets", "models", "mobileclip-nano")
+    monkeypatch.setenv("PHOTOSEARCH_MODEL", str(tmp_path))
+    assert default_bundle_path() == tmp_path
+    monkeypatch.setenv("PHOTOSEARCH_MODEL", "~/models/mine")
+    assert default_bundle_path() == Path.home() / "models" / "mine"

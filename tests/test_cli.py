@@ -1,0 +1,484 @@
+"""The command line as a user meets it: real processes, their output and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import click
+import pytest
+from PIL import Image
+
+from index import Catalogue, CatalogueError
+from photosearch import __version__
+from photosearch.cli import main
+
+REPOSITORY = Path(__file__).parents[1]
+ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+class Shell:
+    """Runs `photosearch` from a folder of its own, with a library of its own."""
+
+    def __init__(self, folder: Path, bundle: Path) -> None:
+        self.folder = folder
+        self.library = folder / "library"
+        self.environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("PHOTOSEARCH_")
+        } | {
+            "PYTHONPATH": str(REPOSITORY),
+            "PHOTOSEARCH_LIBRARY": str(self.library),
+            "PHOTOSEARCH_MODEL": str(bundle),
+            "OMP_NUM_THREADS": "1",
+        }
+
+    def command(self, *arguments: str | bytes | Path) -> list[str | bytes | Path]:
+        return [sys.executable, "-m", "photosearch", *arguments]
+
+    def __call__(
+        self, *arguments: str | bytes | Path, **environment: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            self.command(*arguments),
+            capture_output=True,
+            cwd=self.folder,
+            env=self.environment | environment,
+            timeout=300,
+        )
+
+    def start(self, *arguments: str | Path, **environment: str) -> subprocess.Popen[bytes]:
+        """In a process group of its own, as a terminal does, and listening to Ctrl-C."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+            env=self.environment | environment,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    def photos(self, library: Path | None = None) -> dict[str, bytes]:
+        """What is recorded: the vector of each path."""
+        folder = library or self.library
+        if not (folder / "catalogue.db").is_file():
+            return {}
+        with Catalogue.open(folder, readonly=True) as catalogue:
+            vectors = {}
+            for bundle_id in catalogue.counts().embeddings:
+                ids, rows = catalogue.embeddings(bundle_id)
+                known = catalogue.photos([int(photo_id) for photo_id in ids])
+                vectors |= {p.path: row.tobytes() for p, row in zip(known, rows, strict=True)}
+            return vectors
+
+
+@pytest.fixture
+def shell(tmp_path: Path, tiny_bundle: Path) -> Shell:
+    return Shell(tmp_path, tiny_bundle)
+
+
+@pytest.fixture
+def photos(tmp_path: Path, pictures: Path) -> Path:
+    return Path(shutil.copytree(pictures, tmp_path / "photos"))
+
+
+def commands() -> Iterator[tuple[list[str], click.Command]]:
+    yield [], main
+    for name, command in main.commands.items():
+        yield [name], command
+
+
+def options(command: click.Command) -> Iterator[click.Option]:
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            yield parameter
+
+
+# Help and documentation
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_of_every_command_names_every_option(shell: Shell, flag: str) -> None:
+    for name, command in commands():
+        result = shell(*name, flag)
+        assert result.returncode == 0
+        text = result.stdout.decode()
+        assert command.help
+        assert " ".join(command.help.split()[:5]) in " ".join(text.split())
+        for option in options(command):
+            assert option.help, f"{name} {option.name} has no help"
+            assert all(form in text for form in option.opts)
+    assert all(name in shell("--help").stdout.decode() for name in main.commands)
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
+    for name, command in commands():
+        section = text.split(f"\n## {name[0]}\n")[1].split("\n## ")[0] if name else text
+        for option in options(command):
+            for form in option.opts:
+                assert f"`{form}" in section, f"{form} of {name or 'photosearch'} is missing"
+
+
+def test_documented_json_keys_are_the_real_ones(shell: Shell, photos: Path) -> None:
+    shell("index", photos)
+    text = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
+    examples = [json.loads(part.split("```")[0]) for part in text.split("```json\n")[1:]]
+    search = json.loads(shell("search", "--json", "a cat").stdout)
+    assert search.keys() == examples[0].keys() == {"query", "hits"}
+    assert search["hits"][0].keys() == examples[0]["hits"][0].keys()
+    status = json.loads(shell("status", "--json").stdout)
+    assert status.keys() == examples[1].keys()
+
+
+def test_version(shell: Shell) -> None:
+    assert shell("--version").stdout.decode().split() == ["photosearch,", "version", __version__]
+
+
+# What the commands do
+
+
+def test_index_search_and_status(shell: Shell, photos: Path) -> None:
+    result = shell("index", photos)
+    assert result.returncode == 0, result.stderr
+    output = result.stdout.decode()
+    assert output.startswith("Indexed 6 photos in ")
+    assert "0 unchanged, 0 skipped, 0 gone. The library holds 6 photos." in output
+    again = shell("index", photos)
+    assert b"Indexed 0 photos" in again.stdout
+    assert b"6 unchanged" in again.stdout
+
+    result = shell("search", "a cup of coffee", "-n", "4")
+    assert (result.returncode, result.stderr) == (0, b"")
+    lines = [line.split("  ", 1) for line in result.stdout.decode().splitlines()]
+    assert len(lines) == 4
+    scores = [float(score) for score, _ in lines]
+    assert scores == sorted(scores, reverse=True)
+    assert all(len(score.split(".")[1]) == 3 for score, _ in lines)
+    assert {path for _, path in lines} <= {str(path) for path in photos.iterdir()}
+
+    result = shell("status")
+    assert result.returncode == 0
+    shown = dict(line.split(maxsplit=1) for line in result.stdout.decode().splitlines())
+    assert shown["Library"] == str(shell.library)
+    assert shown["Model"].startswith("tiny-1-")
+    assert (shown["Photos"], shown["Problems"], shown["Folder"]) == ("6", "0", str(photos))
+
+
+def test_a_search_as_json(shell: Shell, photos: Path) -> None:
+    shell("index", photos)
+    result = shell("search", "a cat", "-n", "3", "--json")
+    assert result.returncode == 0
+    found = json.loads(result.stdout)
+    assert found["query"] == "a cat"
+    assert len(found["hits"]) == 3
+    for hit in found["hits"]:
+        with Image.open(hit["path"]) as image:
+            assert (hit["width"], hit["height"]) == image.size
+        assert -1 <= hit["score"] <= 1
+        assert isinstance(hit["photo_id"], int)
+
+
+def test_problems_are_told_listed_and_no_failure(shell: Shell, photos: Path) -> None:
+    (photos / "notes.jpg").write_text("Dear diary", encoding="utf-8")
+    (photos / "empty\n.jpg").touch()
+    result = shell("index", photos)
+    assert result.returncode == 0
+    assert b"2 skipped" in result.stdout
+    assert f"skipped {photos}/notes.jpg: is not a picture in a known" in result.stderr.decode()
+    assert "`photosearch status --problems`" in result.stdout.decode()
+    listed = shell("status", "--problems").stdout.decode().splitlines()
+    assert f"{photos}/empty\\n.jpg: is empty" in listed
+    assert f"{photos}/notes.jpg: is not a picture in a known format, or is damaged" in listed
+    assert not any("notes.jpg" in line for line in shell("status").stdout.decode().splitlines())
+    status = json.loads(shell("status", "--json").stdout)
+    assert {"path": f"{photos}/empty\n.jpg", "reason": "is empty"} in status["problems"]
+
+
+def test_names_that_no_line_can_hold(shell: Shell, photos: Path) -> None:
+    names = [b"line\nbreak.png", b"caf\xe9.png", b"100% \xf0\x9f\x90\xb1.png", b"two  spaces.png"]
+    paths = {os.path.join(os.fsencode(photos), name) for name in names}
+    for path in paths:
+        shutil.copy(photos / "chelsea.png", path)
+    odd = os.path.join(os.fsencode(photos), b"\xff")
+    os.mkdir(odd)
+    shutil.copy(photos / "chelsea.png", os.path.join(odd, b"a.png"))
+    bad = os.path.join(odd, b"\xfe.jpg")
+    with open(bad, "wb"):
+        pass
+    paths.add(os.path.join(odd, b"a.png"))
+    assert shell("index", photos, odd).returncode == 0
+    result = shell("search", "-0", "a cat")
+    assert result.returncode == 0
+    assert result.stdout.endswith(b"\0")
+    got = result.stdout.split(b"\0")[:-1]
+    assert set(got) == paths | {os.fsencode(path) for path in photos.iterdir() if path.is_file()}
+    assert len(got) == len(set(got))
+    hits = json.loads(shell("search", "--json", "a cat").stdout)["hits"]
+    assert {os.fsencode(hit["path"]) for hit in hits} == set(got)
+    for arguments in (["status", "--problems"], ["status", "--json"], ["search", "a cat"]):
+        result = shell(*arguments, LC_ALL="C.UTF-8")
+        assert result.returncode == 0, result.stderr
+    assert b"\xff" + b"/a.png\n" in result.stdout
+
+
+def test_the_library_is_named_by_option_variable_or_default(
+    shell: Shell, photos: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "place"
+    assert shell("--library", other, "index", photos).returncode == 0
+    assert len(shell.photos(other)) == 6
+    assert not shell.library.exists()
+    assert shell("search", "a cat").returncode == 1
+    assert shell("search", "a cat", PHOTOSEARCH_LIBRARY=str(other)).returncode == 0
+    home = tmp_path / "home"
+    shell("index", photos, PHOTOSEARCH_LIBRARY="", HOME=str(home), XDG_DATA_HOME=str(home / "data"))
+    assert [path.parent.name for path in home.rglob("catalogue.db")] == ["library"]
+
+
+# Failures
+
+
+def message(result: subprocess.CompletedProcess[bytes], code: int) -> str:
+    """What a failed command says on standard error; there is no traceback."""
+    text = result.stderr.decode()
+    assert result.returncode == code, text
+    assert text
+    assert "Traceback" not in text
+    return text
+
+
+def test_a_search_without_a_library_says_how_to_make_one(shell: Shell, photos: Path) -> None:
+    for _ in range(2):
+        result = shell("search", "a cat")
+        assert "photosearch index FOLDER" in message(result, 1)
+        assert result.stdout == b""
+    assert not shell.library.exists()
+    result = shell("search", "--json", "a cat")
+    message(result, 1)
+    assert json.loads(result.stdout) == {"query": "a cat", "hits": []}
+    assert shell("search", "-0", "a cat").stdout == b""
+    assert "photosearch index FOLDER" in message(shell("status"), 1)
+
+
+def test_a_search_of_an_empty_library(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert shell("index", tmp_path / "empty").returncode == 0
+    assert "photosearch index FOLDER" in message(shell("search", "a cat"), 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["search", ""], "description is empty"),
+        (["search", " \t"], "description is empty"),
+        (["search"], "TEXT"),
+        (["search", "a", "cat"], "cat"),
+        (["search", "a cat", "-n", "0"], "-n"),
+        (["search", "a cat", "-n", "many"], "-n"),
+        (["search", "--json", "-0", "a cat"], "--json and -0"),
+        (["index"], "FOLDER"),
+        (["index", "nowhere"], "nowhere: there is no such folder"),
+        (["index", ""], "empty"),
+        (["index", "notes.txt"], "notes.txt: is neither a folder nor a picture"),
+        (["index", "--workers", "0", "."], "--workers"),
+        (["status", "--wrong"], "--wrong"),
+        (["fly"], "fly"),
+        (["--library", "notes.txt", "status"], "notes.txt"),
+        (["--library", "notes.txt", "index", "."], "notes.txt"),
+    ],
+)
+def test_wrong_usage(shell: Shell, tmp_path: Path, arguments: list[str], part: str) -> None:
+    (tmp_path / "notes.txt").write_text("Dear diary", encoding="utf-8")
+    assert part in message(shell(*arguments), 2)
+
+
+def test_an_empty_text_with_a_library(shell: Shell, photos: Path) -> None:
+    shell("index", photos)
+    assert "description is empty" in message(shell("search", ""), 2)
+
+
+def test_a_missing_folder_hides_nothing(shell: Shell, photos: Path) -> None:
+    shell("index", photos)
+    photos.rename(photos.with_name("unplugged"))
+    assert f"{photos}: there is no such folder" in message(shell("index", photos), 2)
+    assert len(shell.photos()) == 6
+
+
+def test_a_library_that_cannot_be_made(shell: Shell, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Dear diary", encoding="utf-8")
+    place = tmp_path / "notes.txt" / "library"
+    text = message(shell("--library", place, "index", photos), 1)
+    assert str(place) in text
+    assert "another" in text  # what to do: name another place
+
+
+@pytest.mark.skipif(ROOT, reason="root may write everywhere")
+def test_a_library_that_may_only_be_read(shell: Shell, photos: Path) -> None:
+    shell("index", photos)
+    for path in (shell.library / "catalogue.db", shell.library):
+        path.chmod(0o555)
+    try:
+        assert shell("search", "a cat").returncode == 0
+        assert shell("status").returncode == 0
+        (photos / "chelsea.png").unlink()
+        assert str(shell.library) in message(shell("index", photos), 1)
+    finally:
+        shell.library.chmod(0o755)
+
+
+def test_a_library_that_is_damaged(shell: Shell, photos: Path) -> None:
+    shell.library.mkdir()
+    (shell.library / "catalogue.db").write_bytes(b"this is no database" * 500)
+    for arguments in (["search", "a cat"], ["status"], ["index", str(photos)]):
+        assert "catalogue.db" in message(shell(*arguments), 1)
+
+
+def test_a_model_that_is_not_there(shell: Shell, photos: Path, tmp_path: Path) -> None:
+    text = message(shell("--model", tmp_path / "nothing", "index", photos), 1)
+    assert "nothing: no model bundle here" in text
+
+
+def test_a_reader_that_goes_away_early(shell: Shell, photos: Path) -> None:
+    shell("index", photos)
+    process = shell.start("search", "a cat")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.stderr.close()
+    process.wait(timeout=300)
+    assert b"Traceback" not in errors
+    assert b"Exception" not in errors
+
+
+def test_a_search_loads_no_more_than_it_needs(shell: Shell, photos: Path) -> None:
+    shell("index", photos)
+    program = (
+        "import sys\n"
+        "from photosearch.cli import main\n"
+        "main(['search', 'a cat', '-n', '1'], standalone_mode=False)\n"
+        "heavy = 'torch torchvision open_clip gradio timm trainer pillow_heif'.split()\n"
+        "print([name for name in heavy if name in sys.modules])\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        env=shell.environment,
+        cwd=shell.folder,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == b"[]"
+
+
+# Being stopped
+
+# Loaded by every interpreter that the shell starts: a worker that comes to the file wait.png stays
+# there as long as its parent lives, so that the run cannot end before the test has stopped it.
+WAITING = """
+import os, sys, time
+def watch(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("wait.png"):
+        parent = os.getppid()
+        while os.getppid() == parent:
+            time.sleep(0.02)
+sys.addaudithook(watch)
+"""
+
+
+@pytest.fixture
+def waiting(shell: Shell, tmp_path: Path, pictures: Path) -> tuple[Path, dict[str, str]]:
+    """Twenty-one pictures, and the environment in which the last of them never ends."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    with Image.open(pictures / "chelsea.png") as image:
+        cat = image.convert("RGB")
+    for number in range(20):
+        cat.crop((number, 0, number + 100, 100)).save(folder / f"{number:02}.png")
+    cat.save(folder / "wait.png")
+    hook = tmp_path / "hook"
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(WAITING, encoding="utf-8")
+    return folder, {"PYTHONPATH": os.pathsep.join((str(hook), str(REPOSITORY)))}
+
+
+def until_recorded(shell: Shell, process: subprocess.Popen[bytes], number: int) -> None:
+    """Wait until the run has recorded so many photos; it must not end before."""
+    for _ in range(6000):
+        assert process.poll() is None, process.communicate()
+        # While the run is still making it, there is no catalogue to read.
+        with suppress(CatalogueError):
+            if len(shell.photos()) >= number:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"{len(shell.photos())} of {number} photos were recorded")
+
+
+def equals_a_whole_run(shell: Shell, folder: Path) -> None:
+    whole = shell.folder / "whole"
+    assert shell("--library", whole, "index", folder).returncode == 0
+    assert len(shell.photos(whole)) == 21
+    assert shell.photos() == shell.photos(whole)
+    ours = json.loads(shell("search", "a cat", "-n", "21", "--json").stdout)["hits"]
+    theirs = json.loads(shell("--library", whole, "search", "a cat", "-n", "21", "--json").stdout)
+    assert [hit["score"] for hit in ours] == [hit["score"] for hit in theirs["hits"]]
+
+
+def test_ctrl_c_keeps_what_is_done(shell: Shell, waiting: tuple[Path, dict[str, str]]) -> None:
+    folder, environment = waiting
+    process = shell.start("index", "--workers", "1", folder, **environment)
+    until_recorded(shell, process, 20)
+    os.killpg(process.pid, signal.SIGINT)
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 130, errors
+    assert b"Traceback" not in errors
+    assert b"Exception" not in errors
+    assert b"Stopped. The library holds 20 photos" in errors
+    assert output == b""
+    assert len(shell.photos()) == 20
+    again = shell("index", folder)
+    assert again.returncode == 0
+    assert b"Indexed 1 photo in" in again.stdout
+    assert b"20 unchanged" in again.stdout
+    equals_a_whole_run(shell, folder)
+
+
+def alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_killed_run_is_completed_by_the_next(
+    shell: Shell, waiting: tuple[Path, dict[str, str]]
+) -> None:
+    folder, environment = waiting
+    process = shell.start("index", "--workers", "2", folder, **environment)
+    until_recorded(shell, process, 16)
+    process.kill()
+    process.communicate(timeout=300)
+    assert process.returncode == -signal.SIGKILL
+    kept = len(shell.photos())
+    assert kept >= 16
+    assert shell("search", "a cat", **environment).returncode == 0
+    for _ in range(600):
+        if not alive(process.pid):
+            break
+        time.sleep(0.05)
+    assert not alive(process.pid), "a decoding process outlives the run"
+    again = shell("index", folder)
+    assert again.returncode == 0
+    assert f"Indexed {21 - kept} photo".encode() in again.stdout
+    assert f"{kept} unchanged".encode() in again.stdout
+    equals_a_whole_run(shell, folder)
