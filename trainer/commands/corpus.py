@@ -1,0 +1,54 @@
+"""`photosearch-trainer corpus`: gather the text, and the sentence encoder's embeddings of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from trainer.commands import options
+
+
+@click.command("corpus")
+@click.option(
+    "--sentences", type=options.FILE, multiple=True, help="File of sentences, a line each."
+)
+@options.captioned
+@options.class_names
+@click.option(
+    "--wordnet",
+    type=options.FOLDER,
+    default=Path("/usr/share/wordnet"),
+    show_default=True,
+    help="Folder of the WordNet files.",
+)
+@options.sentence_encoder
+@click.option("--limit", type=click.IntRange(min=1), help="Keep a random part of this many texts.")
+@options.out
+def command(
+    sentences: tuple[Path, ...],
+    captioned: tuple[Path, ...],
+    class_names: Path,
+    wordnet: Path,
+    sentence_encoder: str | None,
+    limit: int | None,
+    out: Path,
+) -> None:
+    """Gather the texts that a text tower is distilled on, and embed them.
+
+    Sentences, captions, WordNet's words and glosses, class names, prompts, and short queries. A
+    run that was cut off goes on where it stopped.
+    """
+    from trainer.data.corpus import build_corpus, read_class_names
+    from trainer.teachers.sentence import SentenceEncoder
+    from trainer.teachers.text_cache import cached_embeddings
+
+    corpus = build_corpus(sentences, captioned, read_class_names(class_names), wordnet, limit=limit)
+    corpus.save(out)
+    encoder = SentenceEncoder(sentence_encoder)
+    for name, texts in corpus.lists().items():
+        cached_embeddings(texts, out / f"{name}.npy", encoder)
+    click.echo(
+        f"{len(corpus.texts)} texts to train on; held out are {len(corpus.held_out_nouns)} nouns "
+        f"and {len(corpus.held_out_sentences)} sentences."
+    )

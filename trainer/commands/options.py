@@ -1,0 +1,33 @@
+"""Options that several subcommands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+captioned = click.option(
+    "--captioned", type=FILE, multiple=True, required=True, help="Photo tar with captions."
+)
+class_names = click.option(
+    "--class-names", type=FILE, required=True, help="JSON list of the classifiers' class names."
+)
+classifiers = click.option(
+    "--classifier",
+    "classifiers",
+    type=FILE,
+    multiple=True,
+    required=True,
+    help="Frozen image classifier, a .tflite file; repeat for an ensemble.",
+)
+sentence_encoder = click.option(
+    "--sentence-encoder",
+    help="Folder or hub name of a sentence encoder.  [default: the installed all-MiniLM-L6-v2]",
+)
+cache = click.option(
+    "--cache", type=FOLDER, required=True, help="Folder for what the teachers computed."
+)
+out = click.option("--out", type=FOLDER, required=True, help="Folder for the result.")

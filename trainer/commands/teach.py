@@ -1,0 +1,80 @@
+"""`photosearch-trainer teach`: train the bootstrap teacher."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from trainer.commands import options
+
+
+@click.command("teach")
+@options.captioned
+@click.option(
+    "--validation", type=options.FILE, help="Photo tar with captions to measure the teacher on."
+)
+@options.classifiers
+@options.class_names
+@options.sentence_encoder
+@click.option("--views", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--seeds", type=click.IntRange(min=1), default=2, show_default=True)
+@options.cache
+@options.out
+def command(
+    captioned: tuple[Path, ...],
+    validation: Path | None,
+    classifiers: tuple[Path, ...],
+    class_names: Path,
+    sentence_encoder: str | None,
+    views: int,
+    seeds: int,
+    cache: Path,
+    out: Path,
+) -> None:
+    """Join frozen classifiers to the space of a frozen sentence encoder.
+
+    A small head learns, on captioned photos, to place the classifiers' features beside the
+    captions; the teacher is the mean of several heads and of ConSE. Each photo is seen in
+    2 * VIEWS forms, half of them crops and half of them degraded to a low resolution.
+    """
+    import numpy as np
+
+    from trainer.data.corpus import read_class_names
+    from trainer.evaluate.retrieval import retrieval
+    from trainer.teachers.bootstrap import BootstrapTeacher
+    from trainer.teachers.conse import PROMPT
+    from trainer.teachers.features import ViewFeatures, compute_features, join
+    from trainer.teachers.sentence import SentenceEncoder
+
+    def features(tars: tuple[Path, ...], view: int, degrade: bool = False) -> ViewFeatures:
+        return join(
+            [compute_features(tar, classifiers, cache, view=view, degrade=degrade) for tar in tars]
+        )
+
+    numbers = range(2 * views)
+    seen = [features(captioned, n, degrade=bool(n % 2)) for n in numbers]
+    encoder = SentenceEncoder(sentence_encoder)
+    captions = encoder.grouped(seen[0].captions)
+    teacher = BootstrapTeacher.train(
+        [view.features for view in seen],
+        [view.probabilities for view in seen],
+        captions,
+        encoder([PROMPT.format(name) for name in read_class_names(class_names)]),
+        classifiers=classifiers,
+        sentence_encoder=encoder.name,
+        seeds=seeds,
+    )
+    teacher.save(out)
+    if validation is not None:
+        held_out = features((validation,), 0)
+        images = teacher.embed(held_out.features, held_out.probabilities)
+        texts = encoder.grouped(held_out.captions)
+        owners = np.repeat(np.arange(len(texts)), [len(group) for group in texts])
+        found = retrieval(images, np.concatenate(texts), owners).text_to_photo
+        recalls = ", ".join(
+            f"{figure.name} {figure.value:.1%} ({figure.low:.1%} to {figure.high:.1%})"
+            for figure in found.figures
+            if figure.name.startswith("R@")
+        )
+        click.echo(f"{validation.name}, gallery of {found.gallery}: {recalls}")

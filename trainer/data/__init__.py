@@ -1,0 +1,1 @@
+"""Training data: photo tars, augmentation views and the text corpus."""

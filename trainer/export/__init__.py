@@ -1,0 +1,6 @@
+"""Export: trained towers become a model bundle that photosearch reads, checked against PyTorch."""
+
+from trainer.export.bundle import ExportReport, annotate_bundle, export_bundle
+from trainer.export.errors import ExportError
+
+__all__ = ["ExportError", "ExportReport", "annotate_bundle", "export_bundle"]

