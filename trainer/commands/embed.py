@@ -28,15 +28,12 @@ def command(
 
     Features that are in the cache are not computed again, so an interrupted run goes on.
     """
-    from trainer.teachers.bootstrap import BootstrapTeacher, digest
+    from trainer.teachers.bootstrap import BootstrapTeacher
     from trainer.teachers.embeddings import write_embeddings
     from trainer.teachers.features import cache_path, compute_features
 
     model = BootstrapTeacher.load(teacher)
-    given = [digest(path) for path in classifiers]
-    if given != [known["sha256"] for known in model.classifiers]:
-        names = ", ".join(known["name"] for known in model.classifiers)
-        raise ValueError(f"{teacher}: was taught on other classifiers; give, in order: {names}")
+    model.check_classifiers(classifiers)
     for tar in tars:
         for view in range(views):
             compute_features(tar, classifiers, cache, view=view)

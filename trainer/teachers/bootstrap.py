@@ -67,12 +67,28 @@ class BootstrapTeacher:
             mean = torch.stack([head(*inputs) for head in self.heads]).mean(0).numpy()
         return normalise(normalise(mean) + self.conse_share * prior)
 
-    def save(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def check_classifiers(self, paths: Sequence[Path]) -> None:
+        """Raises `ValueError` unless `paths` are the classifiers it was taught on, in order."""
+        for path in paths:
+            if not path.is_file():
+                raise ValueError(f"{path}: no such classifier; give the path of a .tflite file")
+        if [digest(path) for path in paths] != [known["sha256"] for known in self.classifiers]:
+            names = ", ".join(known["name"] for known in self.classifiers)
+            raise ValueError(
+                f"{', '.join(map(str, paths))}: the teacher was taught on other classifiers; "
+                f"give, in order: {names}"
+            )
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Class embeddings and the weights of all heads, by name."""
         tensors = {"class_embeddings": torch.from_numpy(self.class_embeddings)}
         for number, head in enumerate(self.heads):
             tensors |= {f"heads.{number}.{k}": v for k, v in head.state_dict().items()}
-        save_file(tensors, folder / "teacher.safetensors")
+        return tensors
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(self.tensors(), folder / "teacher.safetensors")
         about = {
             "heads": len(self.heads),
             "conse_share": self.conse_share,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from trainer.teachers.fingerprint import fingerprint
 from trainer.torchvision_ops import ensure_torchvision
 
 
@@ -46,6 +49,19 @@ class SentenceEncoder:
             return self._model.encode(
                 list(texts), batch_size=128, normalize_embeddings=True, show_progress_bar=progress
             )
+
+    def digest(self) -> str:
+        """A sha256, in hex, of its weights, its tokenizer and how tokens become one embedding."""
+        tokenizer = json.loads(self._model.tokenizer.backend_tokenizer.to_str())
+        # These two are set anew by each call.
+        del tokenizer["padding"], tokenizer["truncation"]
+        parts: list[Any] = list(self._model)
+        facts = {
+            "modules": [[type(part).__name__, part.get_config_dict()] for part in parts],
+            "max_seq_length": self._model.max_seq_length,
+            "tokenizer": tokenizer,
+        }
+        return fingerprint(facts, self._model.state_dict())
 
     def grouped(self, groups: Sequence[Sequence[str]]) -> list[np.ndarray]:
         """One array (texts of the group, d) for each group of texts."""
