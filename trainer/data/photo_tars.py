@@ -1,8 +1,8 @@
 """Photos kept as WebDataset tars: ``KEY.webp`` (or jpg, jpeg, png) beside an optional ``KEY.json``.
 
 The files of one sample stand next to each other and share everything before the first dot of
-their base name. Files with other suffixes (text, embeddings) belong to other readers and are
-passed over.
+their base name. A ``KEY.txt`` is a caption. Files with other suffixes (embeddings) belong to other
+readers and are passed over.
 
 Example::
 
@@ -42,6 +42,10 @@ class PhotoSample:
     meta: dict[str, Any]
     origin: str
     """``TAR: MEMBER`` of the image, for messages."""
+    suffix: str
+    """Of the image's name, in small letters and without the dot."""
+    text: str | None = None
+    """What the sample's text file holds, if it has one."""
 
 
 def read_photos(*tars: str | PathLike[str]) -> Iterator[PhotoSample]:
@@ -54,16 +58,16 @@ def read_photos(*tars: str | PathLike[str]) -> Iterator[PhotoSample]:
     """
     for path in map(Path, tars):
         group: _Group | None = None
-        for name, data in _files(path):
-            stem, suffix = _split(name)
-            if suffix not in IMAGE_SUFFIXES and suffix != "json":
+        for name, data in read_members(path):
+            stem, suffix = split_name(name)
+            if suffix not in IMAGE_SUFFIXES and suffix not in ("json", "txt"):
                 continue
             if group is None or group.key != stem:
-                if group is not None:
+                if group is not None and not group.only_text:
                     yield group.sample()
                 group = _Group(path, stem)
             group.add(name, suffix, data)
-        if group is not None:
+        if group is not None and not group.only_text:
             yield group.sample()
 
 
@@ -89,6 +93,12 @@ class _Group:
         self.key = key
         self._image: tuple[str, bytes] | None = None
         self._meta: dict[str, Any] | None = None
+        self._text: str | None = None
+
+    @property
+    def only_text(self) -> bool:
+        """A read-me or the like, which is no sample."""
+        return self._image is None and self._meta is None
 
     def add(self, name: str, suffix: str, data: bytes) -> None:
         if suffix == "json":
@@ -100,6 +110,9 @@ class _Group:
                 raise PhotoTarError(f"{self.tar}: {name} is not JSON ({error})") from error
             if not isinstance(self._meta, dict):
                 raise PhotoTarError(f"{self.tar}: {name} must hold a JSON object")
+        elif suffix == "txt":
+            # A caption from the web may hold anything; one bad byte is no reason to stop.
+            self._text = data.decode("utf-8", errors="replace")
         elif self._image is not None:
             raise PhotoTarError(f"{self.tar}: {name} is a second picture beside {self._image[0]}")
         else:
@@ -112,18 +125,25 @@ class _Group:
                 f"({', '.join(sorted(IMAGE_SUFFIXES))})"
             )
         name, data = self._image
-        return PhotoSample(self.key, data, self._meta or {}, f"{self.tar}: {name}")
+        return PhotoSample(
+            self.key,
+            data,
+            self._meta or {},
+            f"{self.tar}: {name}",
+            split_name(name)[1],
+            self._text,
+        )
 
 
-def _split(name: str) -> tuple[str, str]:
+def split_name(name: str) -> tuple[str, str]:
     """``a/b.c.json`` -> (``a/b``, ``c.json``): WebDataset's rule, so a folder may hold dots."""
     folder, slash, base = name.rpartition("/")
     stem, _, suffix = base.partition(".")
     return folder + slash + stem, suffix.lower()
 
 
-def _files(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Name and content of each regular file, in file order."""
+def read_members(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each regular file, in file order; errors as of `read_photos`."""
     last = "its start"
     try:
         with tarfile.open(path) as tar:
