@@ -1,4 +1,4 @@
-"""Start an image tower from a quantised TFLite classifier of the same architecture.
+"""Start an image tower from a TFLite classifier of the same architecture, quantised or not.
 
 A frozen teacher that is openly licensed is also the best starting point for a student of the
 same shape: its convolutions are read out of the file, turned back into floats, and put into the
@@ -15,13 +15,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from trainer.tflite import open_network
+
 
 def _dequantised(network: Any, index: int) -> np.ndarray:
-    """Constant tensor `index` as float32; scales are per tensor or along one axis."""
+    """Constant tensor `index` as float32; scales are per tensor or along one axis, if any."""
     detail = network._get_tensor_details(index, 0)
     parameters = detail["quantization_parameters"]
     values = network.get_tensor(index).astype(np.float32)
     scales, zeros = parameters["scales"], parameters["zero_points"].astype(np.float32)
+    if not len(scales):
+        return values
     if len(scales) > 1:
         shape = [1] * values.ndim
         shape[parameters["quantized_dimension"]] = len(scales)
@@ -31,14 +35,11 @@ def _dequantised(network: Any, index: int) -> np.ndarray:
 
 def read_convolutions(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Weight (out, in/groups, kh, kw) and bias (out,) of each convolution, in execution order."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    from ai_edge_litert.interpreter import OpResolverType
 
-    if not path.is_file():
-        raise ValueError(f"{path}: no such classifier; give the path of a .tflite file")
-    network = Interpreter(
-        str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    network = open_network(
+        path, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     )
-    network.allocate_tensors()
     for operation in network._get_ops_details():
         kind = operation["op_name"]
         if kind not in ("CONV_2D", "DEPTHWISE_CONV_2D"):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from trainer.tflite import open_network
+
 
 class TfliteClassifier:
     """An ImageNet classifier: uint8 RGB in; pooled features and class probabilities out.
@@ -18,21 +20,18 @@ class TfliteClassifier:
     """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
-        if not path.is_file():
-            raise ValueError(f"{path}: no such classifier; give the path of a .tflite file")
         with warnings.catch_warnings():
             # Inner tensors are what we are here for; the warning is about the memory they take.
             warnings.simplefilter("ignore")
-            self._network = Interpreter(
-                str(path), num_threads=threads, experimental_preserve_all_tensors=True
+            self._network = open_network(
+                path, num_threads=threads, experimental_preserve_all_tensors=True
             )
-        self._network.allocate_tensors()
-        self._input = self._network.get_input_details()[0]
-        if self._input["dtype"] is not np.uint8 or len(self._input["shape"]) != 4:
+        self._input, *others = self._network.get_input_details()
+        shape = tuple(int(side) for side in self._input["shape"])
+        self.size = shape[1] if len(shape) == 4 else 0
+        wanted = (1, self.size, self.size, 3)
+        if others or self._input["dtype"] is not np.uint8 or shape != wanted:
             raise ValueError(f"{path}: expected one uint8 (1, S, S, 3) input")
-        self.size = int(self._input["shape"][1])
         self._pooled, self._logits = self._find_outputs(path)
         self.feature_dim = int(self._pooled["shape"][-1])
         self.classes = int(self._logits["shape"][-1]) - 1
