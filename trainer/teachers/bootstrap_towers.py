@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from trainer.data.views import WHOLE
+from trainer.fingerprint import fingerprint
 from trainer.teachers.bootstrap import BootstrapTeacher
 from trainer.teachers.classifier import TfliteClassifier
-from trainer.teachers.fingerprint import fingerprint
 from trainer.teachers.sentence import SentenceEncoder, packaged_encoder
 
 # A CLIP is trained under a scale of about 100. Cosines of sentence embeddings spread much wider:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from trainer.teachers.fingerprint import fingerprint
+from trainer.fingerprint import fingerprint, tokenizer_facts
 from trainer.torchvision_ops import ensure_torchvision
 
 
@@ -52,14 +51,11 @@ class SentenceEncoder:
 
     def digest(self) -> str:
         """A sha256, in hex, of its weights, its tokenizer and how tokens become one embedding."""
-        tokenizer = json.loads(self._model.tokenizer.backend_tokenizer.to_str())
-        # These two are set anew by each call.
-        del tokenizer["padding"], tokenizer["truncation"]
         parts: list[Any] = list(self._model)
         facts = {
             "modules": [[type(part).__name__, part.get_config_dict()] for part in parts],
             "max_seq_length": self._model.max_seq_length,
-            "tokenizer": tokenizer,
+            "tokenizer": tokenizer_facts(self._model.tokenizer),
         }
         return fingerprint(facts, self._model.state_dict())
 

@@ -21,31 +21,45 @@ def cached_embeddings(
     """Embeddings float16 (n, d) of `texts`, memory-mapped from `path`.
 
     Missing rows are computed chunk by chunk with `encoder`; a run that was cut off goes on where
-    it stopped. The cache remembers which texts it is for, and starts again for others.
+    it stopped. The cache remembers which texts it is for and which encoder filled it, and starts
+    again for others. Raises `ValueError` when rows are missing and no encoder is given.
     """
     stamp = hashlib.sha256("\n".join(texts).encode()).hexdigest()
     state = path.with_suffix(".progress")
-    done = 0
-    if state.is_file() and path.is_file():
-        known, _, rows = state.read_text().partition(" ")
-        done = int(rows) if known == stamp else 0
+    maker = None if encoder is None else encoder.digest()
+    done = _rows_done(path, state, stamp, maker)
     if done == len(texts):
         return np.load(path, mmap_mode="r")
     if encoder is None:
         raise ValueError(
-            f"{path}: holds {done} of {len(texts)} embeddings, and no encoder is given"
+            f"{path}: holds {done or 0} of {len(texts)} embeddings, and no encoder is given"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if done:
-        table = open_memmap(path, mode="r+")
-    else:
+    if done is None:
+        done = 0
+        # What was done before must not vouch for the new table, should this run be cut off.
+        state.unlink(missing_ok=True)
         dim = encoder(["width"]).shape[1]
+        path.parent.mkdir(parents=True, exist_ok=True)
         table = open_memmap(path, mode="w+", dtype=np.float16, shape=(len(texts), dim))
+    else:
+        table = open_memmap(path, mode="r+")
     with tqdm(total=len(texts), initial=done, desc=path.stem, unit="text") as bar:
         for start in range(done, len(texts), _CHUNK):
             chunk = texts[start : start + _CHUNK]
             table[start : start + len(chunk)] = encoder(chunk)
             table.flush()
-            state.write_text(f"{stamp} {start + len(chunk)}")
+            beside = state.with_suffix(".progress.part")
+            beside.write_text(f"{stamp} {start + len(chunk)} {maker}")
+            beside.replace(state)
             bar.update(len(chunk))
     return np.load(path, mmap_mode="r")
+
+
+def _rows_done(path: Path, state: Path, stamp: str, maker: str | None) -> int | None:
+    """How many rows of `path` are those of these texts; None when it is of no use for them."""
+    if not (state.is_file() and path.is_file()):
+        return None
+    known, rows, *by = state.read_text().split()
+    # Older files do not say which encoder filled them.
+    other = maker is not None and by not in ([], [maker])
+    return int(rows) if known == stamp and not other else None

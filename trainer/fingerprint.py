@@ -22,3 +22,15 @@ def fingerprint(facts: Mapping[str, Any], tensors: Mapping[str, Tensor] | None =
         sha.update(json.dumps([name, str(values.dtype), list(values.shape)]).encode())
         sha.update(values.reshape(-1).view(torch.uint8).numpy().data)
     return sha.hexdigest()
+
+
+def tokenizer_facts(tokenizer: Any) -> Any:
+    """What determines the ids that a tokenizer of open_clip or of transformers gives a text."""
+    if isinstance(getattr(tokenizer, "encoder", None), dict):  # CLIP's own byte pairs
+        return [tokenizer.encoder, tokenizer.context_length]
+    length = getattr(tokenizer, "context_length", None)
+    inner = getattr(tokenizer, "tokenizer", tokenizer)
+    facts = json.loads(inner.backend_tokenizer.to_str())
+    # These two are set anew by each call.
+    del facts["padding"], facts["truncation"]
+    return [facts, length]
