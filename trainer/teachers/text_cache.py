@@ -34,32 +34,39 @@ def cached_embeddings(
         raise ValueError(
             f"{path}: holds {done or 0} of {len(texts)} embeddings, and no encoder is given"
         )
-    if done is None:
-        done = 0
-        # What was done before must not vouch for the new table, should this run be cut off.
-        state.unlink(missing_ok=True)
-        dim = encoder(["width"]).shape[1]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        table = open_memmap(path, mode="w+", dtype=np.float16, shape=(len(texts), dim))
-    else:
+    if done:
         table = open_memmap(path, mode="r+")
+    else:
+        done, dim = 0, encoder(["width"]).shape[1]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # First of all, or a run cut off here would leave the old progress beside an empty table.
+        _record(state, f"{stamp} 0 {maker}")
+        table = open_memmap(path, mode="w+", dtype=np.float16, shape=(len(texts), dim))
     with tqdm(total=len(texts), initial=done, desc=path.stem, unit="text") as bar:
         for start in range(done, len(texts), _CHUNK):
             chunk = texts[start : start + _CHUNK]
             table[start : start + len(chunk)] = encoder(chunk)
             table.flush()
-            beside = state.with_suffix(".progress.part")
-            beside.write_text(f"{stamp} {start + len(chunk)} {maker}")
-            beside.replace(state)
+            _record(state, f"{stamp} {start + len(chunk)} {maker}")
             bar.update(len(chunk))
     return np.load(path, mmap_mode="r")
+
+
+def _record(state: Path, line: str) -> None:
+    """Never half a line: a run that is cut off here must find the line of the chunk before."""
+    beside = state.with_suffix(".progress.part")
+    beside.write_text(line)
+    beside.replace(state)
 
 
 def _rows_done(path: Path, state: Path, stamp: str, maker: str | None) -> int | None:
     """How many rows of `path` are those of these texts; None when it is of no use for them."""
     if not (state.is_file() and path.is_file()):
         return None
-    known, rows, *by = state.read_text().split()
+    fields = state.read_text().split()
+    if len(fields) < 2:
+        return None
+    known, rows, *by = fields
     # Older files do not say which encoder filled them.
     other = maker is not None and by not in ([], [maker])
     return int(rows) if known == stamp and not other else None
