@@ -11,7 +11,7 @@ from photosearch.errors import PhotosearchError
 from trainer.data.photo_tars import PhotoTarError
 
 # In the order in which a model is made.
-_COMMANDS = ("models", "corpus", "teach", "embed", "distil", "evaluate", "export")
+_COMMANDS = ("models", "corpus", "teach", "embed", "distil", "evaluate", "export", "convert")
 
 
 class _Lazy(click.Group):

@@ -1,13 +1,15 @@
-"""Reading the weights of a model from a file."""
+"""The weights of a model in a file: reading and writing them."""
 
 from __future__ import annotations
 
+import os
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 
@@ -31,3 +33,25 @@ def read_state(path: Path) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise ValueError(f"{path}: holds something else than named tensors")
     return state
+
+
+def write_state(state: Mapping[str, Tensor], path: Path) -> None:
+    """Write tensors to a `.safetensors` file, or by `torch.save` to a `.pt` file.
+
+    The file is written beside and renamed into place.
+
+    Raises `ValueError` for another kind of file, or a folder that is not there.
+    """
+    if path.suffix not in (".safetensors", ".pt"):
+        raise ValueError(f"{path}: the name of a weights file ends in .safetensors or .pt")
+    if not path.parent.is_dir():
+        raise ValueError(f"{path}: no such folder as {path.parent}")
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.suffix == ".safetensors":
+            save_file(dict(state), beside)
+        else:
+            torch.save(dict(state), beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

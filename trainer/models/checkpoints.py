@@ -1,0 +1,182 @@
+"""Weights in the layouts of open_clip and of Apple, taken in and given out.
+
+    found = load_into(build("MobileCLIP-S0"), Path("mobileclip_s0.pt"))             # "apple"
+    state = to_ours(read_state(Path("mobileclip_s0.pt")), "MobileCLIP-S0")
+    apple = from_ours(state, "MobileCLIP-S0", "apple")
+
+Three layouts are known. "openclip" is that of open_clip's `CustomTextCLIP`, in which Apple also
+publishes MobileCLIP2. "apple" is that of the repository apple/ml-mobileclip, in which it publishes
+MobileCLIP; see `trainer.models.apple_names`. "ours" is open_clip's wherever open_clip has the model
+and differs in MCt text towers, which open_clip lacks. A layout names the same tensors: it says
+nothing of how pixels are normalised, which is the model's configuration.
+
+Nothing is guessed or left out. A tensor too many, too few or of another shape is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from trainer.models.apple_names import PROJECTION_BIAS, apple_tensors
+from trainer.models.family import Clip, build
+from trainer.models.state import read_state
+
+Layout = Literal["ours", "openclip", "apple"]
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+# Parts of a name that only weights folded for inference have: Apple's and timm's, and our MCt's.
+_FOLDED = {"reparam_conv", "lkb_reparam", "folded"}
+_NAMED_IN_ERRORS = 3
+
+
+def detect_layout(state: Mapping[str, Tensor]) -> Layout:
+    """The layout of `state`: "openclip", rather than "ours", where the two are the same.
+
+    Raises `ValueError` for anything but an image and text model of the three layouts.
+    """
+    keys = _without_wrapper(state)
+    layouts: tuple[tuple[Layout, str, str], ...] = (
+        ("apple", "image_encoder.model.", "text_encoder."),
+        ("ours", "visual.", "text.blocks."),
+        ("openclip", "visual.", "text.transformer.resblocks."),
+    )
+    for layout, *prefixes in layouts:
+        if all(any(key.startswith(prefix) for key in keys) for prefix in prefixes):
+            return layout
+    raise ValueError(
+        f"holds {_some(keys) or 'no tensor'}, which is not a model of the MobileCLIP family "
+        "in the layout of open_clip, Apple or this trainer"
+    )
+
+
+def to_ours(
+    state: Mapping[str, Tensor], name: str, layout: Layout | None = None
+) -> dict[str, Tensor]:
+    """The weights of the model called `name`, named and shaped as `build(name)` takes them.
+
+    `layout` is that of `state`, found out when not given. Tensors keep their type, and share
+    memory with `state` where possible. Apple's image projection has no bias: ours becomes zero.
+
+    Raises `ValueError` for a layout that is not known, for weights folded for inference, and,
+    naming the first few, for tensors that are missing, unknown or of another shape.
+    """
+    return _to_ours(state, _shapes(name), layout)
+
+
+def from_ours(state: Mapping[str, Tensor], name: str, layout: Layout) -> dict[str, Tensor]:
+    """The weights of the model called `name`, as `to_ours` returns them, in another layout.
+
+    Raises `ValueError` as `to_ours` does, for a model that the layout has no names for, and for a
+    bias of the image projection that is not zero, in Apple's layout.
+    """
+    ours = _to_ours(state, _shapes(name), "ours")
+    if layout == "ours":
+        return ours
+    if layout == "openclip":
+        if any(key.startswith("text.blocks.") for key in ours):
+            raise ValueError(f"open_clip has no model {name}: it lacks the MCt text tower")
+        return ours
+    for key in PROJECTION_BIAS & ours.keys():
+        if ours[key].any():
+            raise ValueError(
+                f"{key} is not zero, and Apple's image projection has no bias; write the layout "
+                "of open_clip, or train with that bias fixed at zero"
+            )
+    apples = {}
+    for key, apple in apple_tensors(_shapes_of(ours)).items():
+        value = ours[key].T if apple.transposed else ours[key].reshape(apple.shape)
+        apples[apple.name] = value.contiguous()
+    return apples
+
+
+def load_into(model: Clip, path: Path, layout: Layout | None = None) -> Layout:
+    """Start `model` from the weights in the file `path`, and return their layout.
+
+    `layout` is found out when not given. The weights are checked before the model is changed.
+
+    Raises `ValueError` naming the file, for the reasons of `read_state` and `to_ours`.
+    """
+    state = read_state(path)
+    try:
+        layout = layout or detect_layout(state)
+        ours = _to_ours(state, _shapes_of(model.state_dict()), layout)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    model.load_state_dict(ours)
+    return layout
+
+
+def _to_ours(
+    state: Mapping[str, Tensor], shapes: Shapes, layout: Layout | None
+) -> dict[str, Tensor]:
+    layout = layout or detect_layout(state)
+    plain = _without_wrapper(state)
+    folded = [key for key in plain if _FOLDED.intersection(key.split("."))]
+    if folded:
+        raise ValueError(
+            f"folded for inference ({_some(folded)}), which cannot be undone; "
+            "take the checkpoint from before it was reparameterised"
+        )
+    if "logit_scale" in plain and plain["logit_scale"].numel() == 1:  # some write it as (1,)
+        plain["logit_scale"] = plain["logit_scale"].reshape(())
+    if layout != "apple":
+        _check(plain, shapes)
+        return plain
+    apples = apple_tensors(shapes)
+    _check(plain, {apple.name: apple.shape for apple in apples.values()})
+    ours: dict[str, Tensor] = {}
+    for key, shape in shapes.items():
+        if key in PROJECTION_BIAS:
+            weight = ours[key.removesuffix("bias") + "weight"]
+            ours[key] = weight.new_zeros(shape)
+        else:
+            value = plain[apples[key].name]
+            ours[key] = value.T.contiguous() if apples[key].transposed else value.reshape(shape)
+    return ours
+
+
+def _without_wrapper(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """`state` without the prefix that training on several devices puts before every name."""
+    wrapped = all(key.startswith("module.") for key in state)
+    prefix = "module." if wrapped else ""
+    return {key.removeprefix(prefix): value for key, value in state.items()}
+
+
+def _check(state: Mapping[str, Tensor], shapes: Shapes) -> None:
+    """Raise `ValueError` unless `state` holds tensors of exactly these names and shapes."""
+    missing = [key for key in shapes if key not in state]
+    unknown = [key for key in state if key not in shapes]
+    misshapen = [
+        f"{key} {tuple(value.shape)} instead of {shapes[key]}"
+        for key, value in state.items()
+        if key in shapes and tuple(value.shape) != tuple(shapes[key])
+    ]
+    faults = [
+        f"{len(keys)} {fault} ({_some(keys)})"
+        for fault, keys in (("missing", missing), ("unknown", unknown), ("misshapen", misshapen))
+        if keys
+    ]
+    if faults:
+        raise ValueError(f"not the weights of this model: {', '.join(faults)}")
+
+
+def _shapes(name: str) -> Shapes:
+    with torch.device("meta"):
+        return _shapes_of(build(name).state_dict())
+
+
+def _shapes_of(state: Mapping[str, Tensor]) -> Shapes:
+    return {key: tuple(value.shape) for key, value in state.items()}
+
+
+def _some(keys: Iterable[str]) -> str:
+    keys = list(keys)
+    more = ", ..." if len(keys) > _NAMED_IN_ERRORS else ""
+    return ", ".join(keys[:_NAMED_IN_ERRORS]) + more
