@@ -16,7 +16,10 @@ import pytest
 import torch
 
 from trainer.models.mct import TextRepMixer
-from trainer.train.loop import LoopSettings, Run
+from trainer.models.state import read_state
+from trainer.train.loop import Run
+from trainer.train.optimizer import rate
+from trainer.train.settings import OptimizerSettings, RunSettings, ScheduleSettings, Settings
 from trainer.train.text import TextDistillation
 
 TEXTS = [f"{size} {colour} {thing}" for size in ("big", "small") for colour in ("red", "blue")
@@ -32,7 +35,7 @@ def tokenise(texts: list[str]) -> np.ndarray:
     return rows
 
 
-def make_run(folder: Path, *, steps: int = 24, **changes: float) -> Run:
+def make_run(folder: Path, *, steps: int = 24, learning_rate: float = 3e-3) -> Run:
     torch.manual_seed(0)
     tower = TextRepMixer(
         context_length=24, vocab_size=64, width=16, heads=2, layers=1, output_dim=DIM
@@ -42,15 +45,26 @@ def make_run(folder: Path, *, steps: int = 24, **changes: float) -> Run:
     task = TextDistillation(
         tower, tokenise, TEXTS, targets, {"seen": (TEXTS, targets)}, batch_size=8
     )
-    settings = LoopSettings(
-        steps=steps, warmup=4, checkpoint_seconds=0, evaluate_steps=8,
-        **({"learning_rate": 3e-3} | changes),
+    settings = Settings(
+        run=RunSettings(
+            steps=steps, batch=8, precision="float32", ema=0.999, workers=0, log_steps=4,
+            evaluate_steps=8, checkpoint_seconds=0,
+        ),
+        optimizer=OptimizerSettings(learning_rate=learning_rate, weight_decay=0.05),
+        schedule=ScheduleSettings(warmup=4, final_rate=learning_rate / 100),
     )  # fmt: skip
     return Run(task, settings, folder)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return torch.load(folder / "model.pt", weights_only=True)
+    return read_state(folder / "model.safetensors")
+
+
+def table(path: Path) -> list[dict[str, float]]:
+    """A CSV file, without what depends on the clock."""
+    with path.open(newline="") as file:
+        rows = [{name: float(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
+    return [{k: v for k, v in row.items() if k not in ("seconds", "per_second")} for row in rows]
 
 
 def test_killed_run_ends_bit_identical(tmp_path: Path) -> None:
@@ -73,12 +87,12 @@ def test_killed_run_ends_bit_identical(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 120
-    while not (folder / "checkpoint.pt").exists() and time.monotonic() < deadline:
+    while not (folder / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(0.5)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert not (folder / "model.pt").exists(), "the run was over before it was killed"
+    assert not (folder / "model.safetensors").exists(), "the run was over before it was killed"
 
     resumed = make_run(folder)
     assert resumed.resume()
@@ -87,6 +101,8 @@ def test_killed_run_ends_bit_identical(tmp_path: Path) -> None:
     whole, again = weights(tmp_path / "whole"), weights(folder)
     assert whole.keys() == again.keys()
     assert all(torch.equal(whole[name], again[name]) for name in whole)
+    for name in ("training.csv", "validation.csv"):
+        assert table(folder / name) == table(tmp_path / "whole" / name)
 
 
 def test_stopping_between_evaluations_changes_nothing(tmp_path: Path) -> None:
@@ -103,32 +119,63 @@ def test_stopping_between_evaluations_changes_nothing(tmp_path: Path) -> None:
 def test_training_learns_and_logs(tmp_path: Path) -> None:
     run = make_run(tmp_path, steps=120)
     figures = run.train()
-    with (tmp_path / "log.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert float(rows[0]["cosine_seen"]) < 0.3
-    assert figures["cosine_seen"] > 0.8
-    assert float(rows[-1]["loss"]) < float(rows[1]["loss"])
-    assert [int(row["items"]) for row in rows] == [8 * int(row["step"]) for row in rows]
+    held_out = table(tmp_path / "validation.csv")
+    assert [row["step"] for row in held_out] == list(range(0, 121, 8))
+    assert held_out[0]["cosine_seen"] < 0.3
+    assert figures["cosine_seen"] == held_out[-1]["cosine_seen"] > 0.8
+    rows = table(tmp_path / "training.csv")
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert [row["items"] for row in rows] == [8 * row["step"] for row in rows]
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_resume_refuses_other_settings(tmp_path: Path) -> None:
     make_run(tmp_path).train(until=2)
-    with pytest.raises(ValueError, match="other settings"):
+    with pytest.raises(ValueError, match=r"optimizer\.learning_rate was 0\.003 and is 0\.01"):
         make_run(tmp_path, learning_rate=1e-2).resume()
     assert not make_run(tmp_path / "empty").resume()
 
 
-def test_rate_warms_up_and_falls(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    make_run(tmp_path).train(until=2)
+    file = tmp_path / "checkpoint.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"checkpoint\.safetensors: not a checkpoint"):
+        make_run(tmp_path).resume()
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    rates = [run.rate(step) for step in range(25)]
+    run.train(until=4)
+    before = (tmp_path / "checkpoint.safetensors").read_bytes()
+    with torch.no_grad():
+        next(run.task.model.parameters()).fill_(float("nan"))
+    with pytest.raises(ValueError, match="the loss is nan before step 8"):
+        run.train()
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_rate_warms_up_and_falls() -> None:
+    schedule = ScheduleSettings(warmup=4, final_rate=3e-5)
+    rates = [rate(step, 24, 3e-3, schedule) for step in range(25)]
     assert rates[:4] == pytest.approx([3e-3 * (step + 1) / 4 for step in range(4)])
     assert all(after < before for before, after in pairwise(rates[4:]))
     assert rates[4] == pytest.approx(3e-3)
+    assert rates[14] == pytest.approx((3e-3 + 3e-5) / 2)
     assert rates[24] == pytest.approx(3e-5)
 
 
-def test_norms_and_biases_do_not_decay(tmp_path: Path) -> None:
+def test_norms_biases_and_scales_do_not_decay(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    for group in run.optimizer.param_groups:
-        for parameter in group["params"]:
-            assert (group["weight_decay"] > 0) == (parameter.ndim > 1)
+    names = {parameter: name for name, parameter in run.task.model.named_parameters()}
+    decaying = {
+        names[parameter]: group["weight_decay"] > 0
+        for group in run._optimizer.param_groups
+        for parameter in group["params"]
+    }
+    assert decaying.keys() == set(names.values())
+    kept = {name for name, decays in decaying.items() if not decays}
+    assert {name for name in decaying if name.endswith(("bias", "layer_scale"))} < kept
+    assert {name for name in decaying if ".bn." in name or "norm" in name} < kept
+    assert {"blocks.1.qkv.weight", "blocks.0.token_mixer.mixer.conv.weight"}.isdisjoint(kept)
+    assert {"token_embedding.weight", "text_projection"}.isdisjoint(kept)

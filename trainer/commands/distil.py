@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from trainer.commands import options
+
+if TYPE_CHECKING:
+    from trainer.train.settings import Settings
+    from trainer.train.task import Task
 
 _SHARED = (
     click.option("--steps", type=click.IntRange(min=1), required=True),
@@ -30,7 +34,7 @@ def command() -> None:
     """Train a tower of MobileCLIP-Nano towards its teacher.
 
     A run writes a checkpoint every two minutes; the same command goes on from the last one, with
-    the same result as a run that was never stopped.
+    the same result as a run that was never stopped. torchrun starts it in several processes.
     """
 
 
@@ -60,10 +64,8 @@ def text(
     from trainer.models.token_init import seed_token_table
     from trainer.teachers.sentence import SentenceEncoder
     from trainer.teachers.text_cache import cached_embeddings
-    from trainer.train.loop import LoopSettings, Run
     from trainer.train.text import TextDistillation
 
-    torch.set_num_threads(threads or torch.get_num_threads())
     texts = Corpus.load(corpus).lists()
     targets = {
         name: cached_embeddings(lines, corpus / f"{name}.npy") for name, lines in texts.items()
@@ -72,7 +74,7 @@ def text(
     torch.manual_seed(0)
     tower = build_text_tower(config.text, config.dim)
     assert isinstance(tower, TextRepMixer)
-    if not (out / "checkpoint.pt").is_file():
+    if not (out / "checkpoint.safetensors").is_file():
         encoder = SentenceEncoder(sentence_encoder)
         seeds = cached_embeddings(token_texts(), out / "tokens.npy", encoder)
         seed_token_table(tower.token_embedding, np.asarray(seeds))
@@ -87,16 +89,10 @@ def text(
         },
         batch_size=batch_size,
     )
-    settings = LoopSettings(
-        steps=steps,
-        learning_rate=learning_rate,
-        warmup=min(300, steps // 10),
-        weight_decay=0.01,
-        ema=0.998,
-        evaluate_steps=max(1, steps // 12),
-        bfloat16=bfloat16,
+    settings = _settings(
+        steps, batch_size, learning_rate, bfloat16, threads, warmup=300, weight_decay=0.01
     )
-    _run(Run(task, settings, out))
+    _run(task, settings, out)
 
 
 @command.command("projection")
@@ -144,10 +140,8 @@ def projection(
     from trainer.teachers.classifier import TfliteClassifier
     from trainer.teachers.features import ViewFeatures
     from trainer.teachers.sentence import SentenceEncoder
-    from trainer.train.loop import LoopSettings, Run
     from trainer.train.projection import ProjectionDistillation, load_pairs
 
-    torch.set_num_threads(threads or torch.get_num_threads())
     digests = [digest(path) for path in classifiers]
     if digest(warm_start) not in digests:
         raise ValueError(f"{warm_start}: is none of the classifiers; their features are cached")
@@ -177,15 +171,8 @@ def projection(
         ),
         batch_size=batch_size,
     )
-    settings = LoopSettings(
-        steps=steps,
-        learning_rate=learning_rate,
-        warmup=min(100, steps // 10),
-        ema=0.998,
-        evaluate_steps=max(1, steps // 10),
-        bfloat16=bfloat16,
-    )
-    _run(Run(task, settings, out))
+    settings = _settings(steps, batch_size, learning_rate, bfloat16, threads, warmup=100)
+    _run(task, settings, out)
 
 
 @command.command("image")
@@ -214,7 +201,7 @@ def projection(
 @click.option(
     "--projection",
     type=options.FILE,
-    help="model.pt of a run of `distil projection` to start from.",
+    help="model.safetensors of a run of `distil projection` to start from.",
 )
 @click.option("--image-size", type=click.IntRange(min=32), default=192, show_default=True)
 @click.option("--backbone-rate", type=click.FloatRange(min=0), default=1.0, show_default=True)
@@ -249,14 +236,14 @@ def image(
     from trainer.data.corpus import Corpus
     from trainer.models.config import load_config
     from trainer.models.nano_image import NanoImageTower
+    from trainer.models.state import read_state
     from trainer.models.warm_start import calibrate_norms
     from trainer.models.warm_start import warm_start as start_warm
     from trainer.teachers.sentence import SentenceEncoder
     from trainer.teachers.text_cache import cached_embeddings
     from trainer.train.image import HeldOut, ImageDistillation, ReinforcedPhotos, to_tensor
-    from trainer.train.loop import LoopSettings, Run
+    from trainer.train.task import Share
 
-    torch.set_num_threads(threads or torch.get_num_threads())
     config = load_config("MobileCLIP-Nano")
     stored = {tar: sorted(embeddings.glob(f"{tar.stem}.*.npz")) for tar in photos}
     for tar, files in stored.items():
@@ -268,7 +255,7 @@ def image(
         start_warm(tower.backbone, warm_start)
         tower.freeze_norms = True
     if projection is not None:
-        tower.load_state_dict(torch.load(projection, weights_only=True), strict=False)
+        tower.load_state_dict(read_state(projection), strict=False)
     bank = cached_embeddings(Corpus.load(corpus).texts, corpus / "texts.npy")
     task = ImageDistillation(
         tower,
@@ -282,28 +269,70 @@ def image(
         ),
         image_size=image_size,
         batch_size=batch_size,
-        backbone_rate=backbone_rate,
     )
     if warm_start is not None:
-        batches = (task.batch(step)[0].numpy() for step in range(8))
+        batches = (task.batch(step, Share()).inputs for step in range(8))
         calibrate_norms(tower.backbone, map(to_tensor, batches))
-    settings = LoopSettings(
-        steps=steps,
-        learning_rate=learning_rate,
-        warmup=min(200, steps // 10),
-        ema=0.998,
-        evaluate_steps=max(1, steps // 10),
+    settings = _settings(
+        steps,
+        batch_size,
+        learning_rate,
+        bfloat16,
+        threads,
+        warmup=200,
         workers=workers,
-        bfloat16=bfloat16,
         channels_last=True,
+        rates={"backbone.": backbone_rate},
     )
-    _run(Run(task, settings, out))
+    _run(task, settings, out)
 
 
-def _run(run: Any) -> None:
-    if run.resume():
-        click.echo(f"going on from step {run.step}")
-    figures = run.train()
-    for name, value in figures.items():
-        click.echo(f"{name}: {value:.4f}")
-    click.echo(f"{run.seconds / 60:.1f} minutes; the weights are in {run.folder / 'model.pt'}")
+def _settings(
+    steps: int,
+    batch_size: int,
+    learning_rate: float,
+    bfloat16: bool,
+    threads: int | None,
+    *,
+    warmup: int,
+    weight_decay: float = 0.05,
+    workers: int = 0,
+    channels_last: bool = False,
+    rates: dict[str, float] | None = None,
+) -> Settings:
+    """Settings for runs of minutes to hours: shorter memory and more looks than a long run's."""
+    from trainer.train.settings import OptimizerSettings, RunSettings, ScheduleSettings, Settings
+
+    return Settings(
+        run=RunSettings(
+            steps=steps,
+            batch=batch_size,
+            precision="bfloat16" if bfloat16 else "float32",
+            ema=0.998,
+            workers=workers,
+            threads=threads,
+            channels_last=channels_last,
+            log_steps=max(1, min(50, steps // 20)),
+            evaluate_steps=max(1, steps // 10),
+            checkpoint_seconds=120,
+        ),
+        optimizer=OptimizerSettings(
+            learning_rate=learning_rate, beta2=0.98, weight_decay=weight_decay, rates=rates or {}
+        ),
+        schedule=ScheduleSettings(warmup=min(warmup, steps // 10), final_rate=learning_rate / 100),
+    )
+
+
+def _run(task: Task, settings: Settings, out: Path) -> None:
+    from trainer.train.loop import Run
+    from trainer.train.processes import joined
+
+    with joined(settings.run.device) as processes:
+        run = Run(task, settings, out, processes)
+        if run.resume() and processes.first:
+            click.echo(f"going on from step {run.step}")
+        figures = run.train()
+        if processes.first:
+            for name, value in figures.items():
+                click.echo(f"{name}: {value:.4f}")
+            click.echo(f"{run.seconds / 60:.1f} minutes; the weights are in {run.model_file}")

@@ -10,18 +10,21 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image, ImageEnhance
-from torch import nn
+from torch import Tensor, nn
 
 from trainer.data.photo_tars import decode, read_photos
 from trainer.data.views import WHOLE, View
 from trainer.evaluate.retrieval import retrieval
+from trainer.losses import bank_loss, feature_loss
 from trainer.models.nano_image import MEAN, STD
 from trainer.teachers.sentence import SentenceEncoder
+from trainer.train.task import Batch, Outputs, Share, TaskDefaults
 from trainer.train.text import epoch_rows
 
 
@@ -65,10 +68,10 @@ class ReinforcedPhotos:
         return cls(photos, np.concatenate(views), np.concatenate(targets), rows)
 
 
-def to_tensor(pictures: np.ndarray) -> torch.Tensor:
+def to_tensor(pictures: Tensor) -> Tensor:
     """uint8 (n, S, S, 3) to normalised float32 (n, 3, S, S) in channels-last memory."""
-    images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div_(255.0)
-    mean, std = (torch.tensor(value).view(1, 3, 1, 1) for value in (MEAN, STD))
+    images = pictures.permute(0, 3, 1, 2).float().div_(255.0)
+    mean, std = (images.new_tensor(value).view(1, 3, 1, 1) for value in (MEAN, STD))
     return (images - mean) / std
 
 
@@ -106,10 +109,11 @@ class HeldOut:
 
     def figures(self, tower: nn.Module) -> dict[str, float]:
         """Text-to-photo R@1 and R@10, and the mean cosine to the teacher."""
+        device = next(tower.parameters()).device
         with torch.inference_mode():
             parts = [
-                F.normalize(tower(to_tensor(self.pictures[start : start + 50])), dim=1)
-                for start in range(0, len(self.pictures), 50)
+                F.normalize(tower(to_tensor(part.to(device))), dim=1).cpu()
+                for part in torch.from_numpy(self.pictures).split(50)
             ]
         images = torch.cat(parts).numpy()
         found = retrieval(images, self.captions, self.owner, resamples=1).text_to_photo
@@ -120,7 +124,7 @@ class HeldOut:
         }
 
 
-class ImageDistillation:
+class ImageDistillation(TaskDefaults):
     """Loss: 2 (1 - cosine) + half the KL divergence of the similarities to a bank of texts.
 
     bank: float16 (t, d) text embeddings, of which `bank_rows` random ones serve at each step.
@@ -138,29 +142,28 @@ class ImageDistillation:
         image_size: int,
         batch_size: int = 64,
         bank_rows: int = 2048,
-        backbone_rate: float = 1.0,
         seed: int = 0,
     ) -> None:
         self.model = tower
+        self.unit = "image"
         self.batch_size = batch_size
         self._photos, self._bank, self._held_out = photos, bank, held_out
         self._size, self._bank_rows = image_size, bank_rows
-        self._backbone_rate = backbone_rate
         self._seed = seed
 
-    def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Images uint8 (b, S, S, 3), teacher embeddings (b, d) and bank texts (t, d)."""
-        random = np.random.default_rng((self._seed, 1, step))
-        rows = epoch_rows(len(self._photos.photos), self.batch_size, step, self._seed)
+    def batch(self, step: int, share: Share) -> Batch:
+        """Images uint8 (b, S, S, 3); teacher embeddings (b, d) and bank texts (t, d)."""
+        random = np.random.default_rng((self._seed, 1, step, share.index))
+        rows = share.of(epoch_rows(len(self._photos.photos), self.batch_size, step, self._seed))
         chosen = [int(random.choice(self._photos.rows[row])) for row in rows]
         pictures = np.stack(
             [self._picture(row, view, random) for row, view in zip(rows, chosen, strict=True)]
         )
         texts = self._bank[np.sort(random.integers(len(self._bank), size=self._bank_rows))]
-        return (
+        targets = self._photos.targets[chosen].astype(np.float32)
+        return Batch(
             torch.from_numpy(pictures),
-            torch.from_numpy(self._photos.targets[chosen].astype(np.float32)),
-            torch.from_numpy(texts.astype(np.float32)),
+            (torch.from_numpy(targets), torch.from_numpy(texts.astype(np.float32))),
         )
 
     def _picture(self, row: int, view: int, random: np.random.Generator) -> np.ndarray:
@@ -182,18 +185,16 @@ class ImageDistillation:
             picture = enhance(picture).enhance(random.uniform(0.8, 1.2))
         return np.asarray(picture)
 
-    def loss(self, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        pictures, targets, texts = batch
-        embeddings = F.normalize(self.model(to_tensor(pictures.numpy())).float(), dim=1)
-        with torch.autocast("cpu", enabled=False):
-            pull = 1.0 - (embeddings * targets).sum(1).mean()
-            ours = F.log_softmax(self.KL_SCALE * embeddings @ texts.T, dim=1)
-            theirs = F.log_softmax(self.KL_SCALE * targets @ texts.T, dim=1)
-            relation = F.kl_div(ours, theirs, reduction="batchmean", log_target=True)
-        return 2.0 * pull + 0.5 * relation
+    def embed(self, model: nn.Module, inputs: Any) -> Outputs:
+        return (F.normalize(model(to_tensor(inputs)).float(), dim=1),)
+
+    def losses(self, outputs: Sequence[Outputs], targets: Sequence[Any]) -> dict[str, Tensor]:
+        embeddings = torch.cat([part for (part,) in outputs])
+        goals = torch.cat([goal for goal, _ in targets])
+        texts = targets[0][1]  # any bank does; that of the first share
+        pull = feature_loss(embeddings, goals)
+        relation = bank_loss(embeddings, goals, texts, self.KL_SCALE)
+        return {"loss": 2.0 * pull + 0.5 * relation, "pull": pull, "relation": relation}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         return self._held_out.figures(model)
-
-    def rate_scale(self, name: str) -> float:
-        return self._backbone_rate if name.startswith("backbone.") else 1.0

@@ -1,233 +1,401 @@
-"""The training loop: optimiser, schedule, averaging, checkpoints and progress, for any task.
+"""The training loop: one engine for reinforced training and for the distillation of single towers.
 
-A batch is a function of the step number alone, so a run that was killed goes on from its last
-checkpoint exactly as if it had never stopped.
+    with joined() as processes:
+        run = Run(task, Settings(run=RunSettings(steps=1000, batch=64)), folder, processes)
+        run.resume()
+        figures = run.train()
+
+A batch is a function of the step's number alone and random numbers are seeded by it, so a run that
+was killed goes on from its last checkpoint exactly as if it had never stopped.
 """
 
 from __future__ import annotations
 
-import copy
-import csv
+import contextlib
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from trainer.train import checkpoint
+from trainer.train.accumulation import backward_in_parts
+from trainer.train.average import Average
+from trainer.train.log import Log
+from trainer.train.optimizer import build_optimizer, rate
+from trainer.train.processes import ALONE, Processes
+from trainer.train.settings import Settings
+from trainer.train.task import Batch, Outputs, Share, Task
 
-@dataclass(frozen=True)
-class LoopSettings:
-    """steps: optimiser steps in all; warmup: of these, with rising rate; ema: decay per step.
-
-    checkpoint_seconds and evaluate_steps set how often those happen; workers prepare batches.
-    """
-
-    steps: int
-    learning_rate: float
-    warmup: int = 200
-    weight_decay: float = 0.05
-    final_rate: float = 0.01
-    clip: float = 1.0
-    ema: float = 0.999
-    checkpoint_seconds: float = 120.0
-    evaluate_steps: int = 1000
-    workers: int = 0
-    bfloat16: bool = False
-    channels_last: bool = False
-
-
-class Task(Protocol):
-    """What is trained. `model` holds every learned parameter; `batch_size` counts items a step."""
-
-    model: nn.Module
-    batch_size: int
-
-    def batch(self, step: int) -> Any:
-        """The tensors of step number `step`; a pure function of it, called in worker processes."""
-
-    def loss(self, batch: Any) -> torch.Tensor:
-        """The scalar to minimise."""
-
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """Held-out figures of `model`, which is in evaluation mode."""
-
-    def rate_scale(self, name: str) -> float:
-        """Factor on the learning rate of the parameter called `name`."""
-
-
-class _Batches(Dataset[Any]):
-    def __init__(self, task: Task, start: int, stop: int) -> None:
-        self._task, self._start, self._stop = task, start, stop
-
-    def __len__(self) -> int:
-        return self._stop - self._start
-
-    def __getitem__(self, index: int) -> Any:
-        return self._task.batch(self._start + index)
+_AUTOCAST = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class Run:
-    """One training run in `folder`: `checkpoint.pt`, `log.csv`, and at the end `model.pt`."""
+    """One training run in `folder`.
 
-    def __init__(self, task: Task, settings: LoopSettings, folder: Path) -> None:
-        self.task, self.settings, self.folder = task, settings, folder
-        folder.mkdir(parents=True, exist_ok=True)
+    It writes `checkpoint.safetensors`, the last; `training.csv`, `validation.csv` and `curves.png`;
+    and at the end `model.safetensors`, the averaged weights. `about` says what else decides the
+    outcome (the recipe, the data); a resumed run must say the same.
+
+    Raises `ValueError` when the batch cannot be shared out evenly, or the precision is not to be
+    had on this device.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        settings: Settings,
+        folder: Path,
+        processes: Processes = ALONE,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        run = settings.run
+        self.task, self.settings, self.folder, self._processes = task, settings, folder, processes
         self.step = 0
         self.seconds = 0.0
-        model = task.model
-        if settings.channels_last:
-            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(model).requires_grad_(False).eval()
-        self.optimizer = torch.optim.AdamW(
-            self._groups(), lr=settings.learning_rate, betas=(0.9, 0.98), eps=1e-6
-        )
-
-    def _groups(self) -> list[dict[str, Any]]:
-        groups: dict[tuple[float, float], dict[str, Any]] = {}
-        for name, parameter in self.task.model.named_parameters():
-            if not parameter.requires_grad:
-                continue
-            # Norms, biases and scales are not pulled to zero.
-            decay = self.settings.weight_decay if parameter.ndim > 1 else 0.0
-            scale = self.task.rate_scale(name)
-            group = groups.setdefault(
-                (decay, scale), {"params": [], "weight_decay": decay, "scale": scale}
+        self._shares = processes.count * run.accumulate
+        if run.batch % self._shares:
+            raise ValueError(
+                f"run.batch = {run.batch}: cannot be shared by {processes.count} processes in "
+                f"{run.accumulate} parts each; choose a multiple of {self._shares}"
             )
-            group["params"].append(parameter)
-        return list(groups.values())
+        if run.precision == "float16" and processes.device.type != "cuda":
+            raise ValueError('run.precision = "float16" needs CUDA; choose "bfloat16" or "float32"')
+        if run.threads is not None:
+            torch.set_num_threads(run.threads)
+        self._decisive = settings.decisive() | dict(about or {})
+        task.model.to(processes.device)
+        if run.channels_last:
+            task.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._optimizer = build_optimizer(task.model, settings.optimizer)
+        self._scaler = torch.amp.GradScaler(
+            processes.device.type, enabled=run.precision == "float16"
+        )
+        self._network = _Network(task)
+        self._parallel = _parallel(self._network, processes)
+        # Only the first process evaluates and writes.
+        self.average = Average(task.model, run.ema) if processes.first else None
+        self._meters = _Meters(processes)
 
-    def rate(self, step: int) -> float:
-        """The learning rate at `step`: linear warm-up, then a cosine down to `final_rate`."""
-        s = self.settings
-        if step < s.warmup:
-            return s.learning_rate * (step + 1) / s.warmup
-        progress = (step - s.warmup) / max(1, s.steps - s.warmup)
-        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-        return s.learning_rate * (s.final_rate + (1 - s.final_rate) * cosine)
+    @property
+    def model_file(self) -> Path:
+        """Where the averaged weights are when the run is over."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.folder / "checkpoint.safetensors"
 
     def resume(self) -> bool:
         """Load the last checkpoint; False when there is none.
 
-        Raises `ValueError` when it was written under other settings.
+        Raises `ValueError` when it was written under other settings, naming them.
         """
-        path = self.folder / "checkpoint.pt"
-        if not path.is_file():
+        if not self._checkpoint.is_file():
             return False
-        state = torch.load(path, weights_only=True)
-        if state["settings"] != asdict(self.settings):
-            raise ValueError(
-                f"{path}: written with other settings; give those, or another --out folder"
-            )
-        self.task.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["rng"])
-        self.step, self.seconds = state["step"], state["seconds"]
+        tensors, about = checkpoint.read_tensors(self._checkpoint)
+        _compare(about["settings"], self._decisive, self._checkpoint)
+        model = self.task.model
+        model.load_state_dict(checkpoint.without_prefix("model.", tensors))
+        if self.average is not None:
+            self.average.model.load_state_dict(checkpoint.without_prefix("average.", tensors))
+        optimizer = checkpoint.without_prefix("optimizer.", tensors)
+        checkpoint.restore_optimizer(model, self._optimizer, optimizer)
+        self._scaler.load_state_dict(about["scaler"])
+        self.step, self.seconds = about["step"], about["seconds"]
         return True
-
-    def save(self) -> None:
-        """Write the checkpoint beside the last one and rename it over."""
-        state = {
-            "settings": asdict(self.settings),
-            "model": self.task.model.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "rng": torch.get_rng_state(),
-            "step": self.step,
-            "seconds": self.seconds,
-        }
-        beside = self.folder / "checkpoint.pt.part"
-        torch.save(state, beside)
-        beside.replace(self.folder / "checkpoint.pt")
-
-    def _loader(self) -> Iterator[Any]:
-        batches = _Batches(self.task, self.step, self.settings.steps)
-        # The loader draws a base seed from the global generator when it starts; a generator of its
-        # own keeps a resumed run's random numbers in step with an uninterrupted one's.
-        loader = DataLoader(
-            batches,
-            batch_size=None,
-            num_workers=self.settings.workers,
-            generator=torch.Generator().manual_seed(0),
-        )
-        return iter(loader)
 
     def train(self, *, until: int | None = None) -> dict[str, float]:
         """Train to the last step (or to step `until`), then return the held-out figures.
 
-        The figures are those of the averaged weights.
+        The figures are those of the averaged weights, as last written; {} when there are none, and
+        in all processes but the first.
+
+        Raises `ValueError` when the loss is no longer a number; the last checkpoint stands.
         """
-        stop = min(until or self.settings.steps, self.settings.steps)
-        if self.step == 0 and not (self.folder / "log.csv").exists():
-            self._log({"loss": float("nan")} | self.task.evaluate(self.average))
-        started = saved = time.monotonic()
-        spent = self.seconds
-        size = self.task.batch_size
-        bar = tqdm(total=stop * size, initial=self.step * size, unit="item", smoothing=0.02)
-        batches = self._loader()
-        losses: list[float] = []
-        figures: dict[str, float] = {}
-        with bar:
+        run = self.settings.run
+        stop = min(until or run.steps, run.steps)
+        if not self._processes.first:
+            self._train(stop, None)
+            return {}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        log = Log(self.folder, tensorboard=run.tensorboard)
+        with contextlib.closing(log):
+            log.go_on_from(self.step)
+            if self.step == 0:
+                self._evaluate(log)
+            self._train(stop, log)
+            log.plot()
+        rows = log.validation.rows()
+        return {name: value for name, value in rows[-1].items() if name != "step"} if rows else {}
+
+    def _train(self, stop: int, log: Log | None) -> None:
+        """The steps up to `stop`, in every process; `log` is the first one's."""
+        run = self.settings.run
+        saved = time.monotonic()
+        clock = _Clock(self.seconds, self.step)
+        with self._bar(stop) as bar, contextlib.closing(self._batches(stop)) as batches:
             while self.step < stop:
-                losses.append(self._update(next(batches)))
+                self._update([next(batches) for _ in range(run.accumulate)])
                 self.step += 1
-                now = time.monotonic()
-                self.seconds = spent + now - started
-                bar.update(size)
-                bar.set_postfix_str(f"step {self.step}, loss {losses[-1]:.4f}", refresh=False)
-                if self.step % self.settings.evaluate_steps == 0 or self.step == stop:
-                    figures = self.task.evaluate(self.average)
-                    self._log({"loss": sum(losses) / len(losses)} | figures)
-                    losses.clear()
-                    bar.write(f"step {self.step}: " + _line(figures))
-                if now - saved >= self.settings.checkpoint_seconds or self.step == stop:
-                    self.save()
-                    saved = now
-        if self.step == self.settings.steps:
-            torch.save(self.average.state_dict(), self.folder / "model.pt")
-        return figures
+                bar.update(run.batch)
+                row_due = self.step % run.log_steps == 0 or self.step == stop
+                evaluation_due = self.step % run.evaluate_steps == 0 or self.step == run.steps
+                if row_due:
+                    values = self._meters.means()
+                    self._check(values)
+                    bar.set_postfix_str(f"loss {values['loss']:.4f}", refresh=False)
+                    if log is not None:
+                        self.seconds, speed = clock.read(self.step, run.batch)
+                        log.train(
+                            self.step,
+                            {"items": self.step * run.batch, "seconds": self.seconds}
+                            | {"per_second": speed, "learning_rate": self._rate(self.step - 1)}
+                            | values,
+                        )
+                if log is not None and evaluation_due:
+                    bar.write(self._evaluate(log))
+                # A checkpoint falls between two rows, so that it need not hold half of one.
+                if log is not None and row_due:
+                    now = time.monotonic()
+                    if now - saved >= run.checkpoint_seconds or self.step == stop:
+                        self.save()
+                        log.plot()
+                        saved = now
+        if log is not None and self.step == run.steps:
+            assert self.average is not None
+            about = {"step": self.step, "settings": self._decisive}
+            checkpoint.write_tensors(self.model_file, self.average.model.state_dict(), about)
 
-    def _update(self, batch: Any) -> float:
-        model, settings = self.task.model, self.settings
-        model.train()
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate(self.step) * group["scale"]
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bfloat16):
-            loss = self.task.loss(batch)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
-        self.optimizer.step()
-        decay = min(settings.ema, (1 + self.step) / (10 + self.step))
+    def save(self) -> None:
+        """Write the checkpoint beside the last one and rename it over. First process only."""
+        assert self.average is not None
+        model = self.task.model
+        optimizer = checkpoint.optimizer_tensors(model, self._optimizer)
+        checkpoint.write_tensors(
+            self._checkpoint,
+            checkpoint.with_prefix("model.", model.state_dict())
+            | checkpoint.with_prefix("average.", self.average.model.state_dict())
+            | checkpoint.with_prefix("optimizer.", optimizer),
+            {
+                "step": self.step,
+                "seconds": self.seconds,
+                "scaler": self._scaler.state_dict(),
+                "settings": self._decisive,
+            },
+        )
+
+    def _update(self, parts: list[Batch]) -> None:
+        """One optimiser step on this process's parts of a batch."""
+        model = self.task.model
+        self.task.train_mode()
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate(self.step) * group["factor"]
+        self._optimizer.zero_grad(set_to_none=True)
+        parts = [_moved(part, self._processes.device) for part in parts]
+        if len(parts) == 1:
+            self._seed(0)
+            with self._autocast():
+                outputs = self._parallel(parts[0].inputs)
+            losses = self.task.losses([outputs], [parts[0].targets])
+            self._scaler.scale(losses["loss"]).backward()  # type: ignore[no-untyped-call]
+        else:
+            losses = self._backward_in_parts(parts)
+        self._scaler.unscale_(self._optimizer)
+        limit = self.settings.optimizer.clip or math.inf
+        norm = nn.utils.clip_grad_norm_(model.parameters(), limit)
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self.task.after_step()
+        if self.average is not None:
+            self.average.update(model, self.step)
         with torch.no_grad():
-            ours, theirs = self.average.state_dict(), model.state_dict()
-            for name, value in theirs.items():
-                if value.is_floating_point():
-                    ours[name].lerp_(value, 1 - decay)
-                else:
-                    ours[name].copy_(value)
-        return float(loss.detach())
+            self._meters.add(losses | {"gradient_norm": norm})
 
-    def _log(self, figures: dict[str, float]) -> None:
-        path = self.folder / "log.csv"
-        row = {
-            "step": self.step,
-            "items": self.step * self.task.batch_size,
-            "seconds": round(self.seconds, 1),
-        } | {name: round(value, 5) for name, value in figures.items()}
-        fresh = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, list(row))
-            if fresh:
-                writer.writeheader()
-            writer.writerow(row)
+    def _backward_in_parts(self, parts: list[Batch]) -> dict[str, Tensor]:
+        def forward(number: int, *, last: bool) -> Outputs:
+            self._seed(number)
+            network = self._parallel if torch.is_grad_enabled() else self._network
+            # Gradients are exchanged once, when the last part has added its own.
+            apart: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+            if isinstance(network, DistributedDataParallel) and not last:
+                apart = network.no_sync()
+            with apart, self._autocast():
+                outputs: Outputs = network(parts[number].inputs)
+            return outputs
+
+        def losses_of(outputs: list[Outputs]) -> dict[str, Tensor]:
+            return self.task.losses(outputs, [part.targets for part in parts])
+
+        return backward_in_parts(self._network, len(parts), forward, losses_of, self._scaler)
+
+    def _autocast(self) -> torch.autocast:
+        kind = _AUTOCAST[self.settings.run.precision]
+        return torch.autocast(self._processes.device.type, dtype=kind, enabled=kind is not None)
+
+    def _seed(self, part: int) -> None:
+        """Make dropout and the like a function of seed, step, process and part."""
+        place = (self.settings.run.seed, self.step, self._processes.rank, part)
+        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0]))
+
+    def _rate(self, step: int) -> float:
+        """The learning rate of optimiser step `step`, from 0."""
+        settings = self.settings
+        peak = settings.optimizer.learning_rate
+        return rate(step, settings.run.steps, peak, settings.schedule)
+
+    def _batches(self, stop: int) -> Generator[Batch, None, None]:
+        run, place = self.settings.run, self._processes
+        parts = _Parts(self.task, self.step, stop, run.accumulate, place.rank, self._shares)
+        loader = DataLoader(
+            parts,
+            batch_size=None,
+            num_workers=run.workers,
+            pin_memory=place.device.type == "cuda",
+            # Its own generator: the loader draws a seed for workers that must not disturb ours.
+            generator=torch.Generator().manual_seed(0),
+        )
+        yield from loader
+
+    def _bar(self, stop: int) -> tqdm[Any]:
+        size = self.settings.run.batch
+        return tqdm(
+            total=stop * size,
+            initial=self.step * size,
+            unit=f" {self.task.unit}",
+            smoothing=0.02,
+            disable=not self._processes.first,
+        )
+
+    def _evaluate(self, log: Log) -> str:
+        assert self.average is not None
+        figures = self.task.evaluate(self.average.model)
+        if not figures:
+            return f"step {self.step}"
+        log.validate(self.step, figures)
+        return f"step {self.step}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items())
+
+    def _check(self, values: dict[str, float]) -> None:
+        if not math.isfinite(values["loss"]):
+            raise ValueError(
+                f"the loss is {values['loss']} before step {self.step}: lower "
+                "optimizer.learning_rate or lengthen schedule.warmup; the same command goes on "
+                "from the last checkpoint"
+            )
 
 
-def _line(figures: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+class _Network(nn.Module):
+    """A task's forward pass as the module that DistributedDataParallel wants."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.model = task.model
+        self._embed = task.embed
+
+    def forward(self, inputs: Any) -> Outputs:
+        return self._embed(self.model, inputs)
+
+
+def _parallel(network: nn.Module, processes: Processes) -> nn.Module:
+    if processes.count == 1:
+        return network
+    devices = [processes.device] if processes.device.type == "cuda" else None
+    return DistributedDataParallel(network, device_ids=devices, gradient_as_bucket_view=True)
+
+
+class _Parts(Dataset[Batch]):
+    """The parts of each step's batch that one process computes, in order."""
+
+    def __init__(
+        self, task: Task, start: int, stop: int, parts: int, rank: int, shares: int
+    ) -> None:
+        self._task, self._start, self._stop = task, start, stop
+        self._parts, self._rank, self._shares = parts, rank, shares
+
+    def __len__(self) -> int:
+        return (self._stop - self._start) * self._parts
+
+    def __getitem__(self, index: int) -> Batch:
+        step, part = divmod(index, self._parts)
+        share = Share(self._rank * self._parts + part, self._shares)
+        return self._task.batch(self._start + step, share)
+
+
+class _Meters:
+    """Means over the steps since they were last asked for, and over processes.
+
+    Sums stay on the device: to read one at every step would make the device wait.
+    """
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self._sums: dict[str, Tensor] = {}
+        self._count = 0
+
+    def add(self, values: Mapping[str, Tensor]) -> None:
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + value.detach()
+        self._count += 1
+
+    def means(self) -> dict[str, float]:
+        sums = torch.stack([value.double() for value in self._sums.values()]) / self._count
+        if self._processes.count > 1:
+            dist.all_reduce(sums)
+            sums /= self._processes.count
+        means = dict(zip(self._sums, sums.tolist(), strict=True))
+        self._sums, self._count = {}, 0
+        return means
+
+
+class _Clock:
+    """Seconds spent in all, and items a second since last read."""
+
+    def __init__(self, spent: float, step: int) -> None:
+        self._spent, self._started = spent, time.monotonic()
+        self._last_time, self._last_step = self._started, step
+
+    def read(self, step: int, batch: int) -> tuple[float, float]:
+        now = time.monotonic()
+        speed = (step - self._last_step) * batch / max(now - self._last_time, 1e-9)
+        self._last_time, self._last_step = now, step
+        return self._spent + now - self._started, speed
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    """`value` with every tensor in it on `device`."""
+    if isinstance(value, Tensor):
+        return value.to(device, non_blocking=True)
+    if isinstance(value, dict):
+        return {key: _moved(item, device) for key, item in value.items()}
+    if isinstance(value, tuple):
+        items = [_moved(item, device) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    return value
+
+
+def _compare(before: dict[str, Any], now: dict[str, Any], path: Path) -> None:
+    flat = [_flat(before), _flat(now)]
+    changed = sorted(key for key in flat[0] | flat[1] if flat[0].get(key) != flat[1].get(key))
+    if changed:
+        shown = ", ".join(
+            f"{key} was {flat[0].get(key)!r} and is {flat[1].get(key)!r}" for key in changed[:3]
+        )
+        raise ValueError(
+            f"{path}: written with other settings ({shown}); give those, or another --out folder"
+        )
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from trainer.evaluate.retrieval import retrieval
 from trainer.teachers.features import ViewFeatures
-from trainer.train.text import epoch_rows
+from trainer.train.task import Batch, Outputs, Share, TaskDefaults
+from trainer.train.text import cosine_losses, epoch_rows
 
 
 class Projection(nn.Module):
@@ -47,7 +49,7 @@ def load_pairs(files: Sequence[tuple[Path, Path]], columns: slice) -> tuple[np.n
     return np.concatenate(features), np.concatenate(targets)
 
 
-class ProjectionDistillation:
+class ProjectionDistillation(TaskDefaults):
     """Mean of 1 - cosine to the teacher, over cached features.
 
     features: float16 (n, f); targets: float16 (n, d). held_out: features and teacher embeddings of
@@ -65,33 +67,35 @@ class ProjectionDistillation:
         seed: int = 0,
     ) -> None:
         self.model: nn.Module = Projection(projection)
+        self.unit = "view"
         self.batch_size = batch_size
         self._features, self._targets = features, targets
         self._held_out = held_out
         self._seed = seed
 
-    def batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        rows = epoch_rows(len(self._features), self.batch_size, step, self._seed)
-        return (
+    def batch(self, step: int, share: Share) -> Batch:
+        """Features float32 (b, f) and targets float32 (b, d)."""
+        rows = share.of(epoch_rows(len(self._features), self.batch_size, step, self._seed))
+        return Batch(
             torch.from_numpy(self._features[rows].astype(np.float32)),
             torch.from_numpy(self._targets[rows].astype(np.float32)),
         )
 
-    def loss(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        features, targets = batch
-        return 1.0 - F.cosine_similarity(self.model(features).float(), targets, dim=1).mean()
+    def embed(self, model: nn.Module, inputs: Any) -> Outputs:
+        return (model(inputs),)
+
+    def losses(self, outputs: Sequence[Outputs], targets: Sequence[Any]) -> dict[str, Tensor]:
+        return cosine_losses(outputs, targets)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         features, targets, captions, owners = self._held_out
         with torch.inference_mode():
-            rows = model(torch.from_numpy(features.astype(np.float32)))
-            images = F.normalize(rows, dim=1).numpy()
+            device = next(model.parameters()).device
+            rows = model(torch.from_numpy(features.astype(np.float32)).to(device))
+            images = F.normalize(rows, dim=1).cpu().numpy()
         found = retrieval(images, captions, owners, resamples=1).text_to_photo
         return {
             "r1": found.figure("R@1").value,
             "r10": found.figure("R@10").value,
             "cosine": float((images * targets).sum(axis=1).mean()),
         }
-
-    def rate_scale(self, name: str) -> float:
-        return 1.0

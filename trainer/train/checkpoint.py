@@ -1,0 +1,82 @@
+"""A run on disk: `checkpoint.safetensors`, all that it takes to go on as if never stopped.
+
+Tensors (weights, averaged weights, optimiser state) are stored as such; numbers stand as JSON in
+the file's metadata, so that one rename replaces both. Nothing is pickled. Random numbers need no
+state: those of a step are seeded by the run's seed and the step's number.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from trainer.train.optimizer import learning
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write tensors, and `about` as JSON, beside `path`, to disk, and rename it into place."""
+    beside = path.with_name(f"{path.name}.part")
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    save_file(plain, beside, metadata={"format": "pt", "photosearch": json.dumps(about)})
+    with beside.open("rb+") as file:
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What `write_tensors` wrote. Raises `ValueError` naming a file that holds something else."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {})["photosearch"])
+            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(f"{path}: not a checkpoint of this trainer ({error!r})") from None
+
+
+def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The state of each parameter that learns, as `NAME.exp_avg` and so on."""
+    return {
+        f"{name}.{kind}": value
+        for name, parameter in learning(model).items()
+        for kind, value in optimizer.state[parameter].items()
+    }
+
+
+def restore_optimizer(
+    model: nn.Module, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]
+) -> None:
+    """Put back what `optimizer_tensors` gave, on each parameter's device."""
+    numbers = {
+        parameter: number
+        for number, parameter in enumerate(
+            parameter for group in optimizer.param_groups for parameter in group["params"]
+        )
+    }
+    names = {name: numbers[parameter] for name, parameter in learning(model).items()}
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        name, _, kind = key.rpartition(".")
+        state.setdefault(names[name], {})[kind] = value
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {prefix + name: value for name, value in tensors.items()}
+
+
+def without_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under `prefix`, which is taken off."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }

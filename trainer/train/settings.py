@@ -1,0 +1,117 @@
+"""What the training loop needs to know of a run, whatever is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from trainer.train.tables import write_table
+
+
+def require(holds: bool, key: str, demand: str) -> None:
+    """Raise `ValueError` naming the key when its value does not do."""
+    if not holds:
+        raise ValueError(f"{key}: must be {demand}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerSettings:
+    """AdamW (arXiv 1711.05101), with the values of MobileCLIP, table 13.
+
+    clip: largest norm of all gradients together; 0 does not clip. rates: factor on the learning
+    rate of parameters whose name begins with the key; the longest such key counts.
+    """
+
+    learning_rate: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.95
+    epsilon: float = 1e-6
+    weight_decay: float = 0.2
+    clip: float = 1.0
+    rates: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require(self.learning_rate > 0, "learning_rate", "positive")
+        require(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
+        require(0 <= self.beta2 < 1, "beta2", "at least 0 and below 1")
+        require(self.epsilon > 0, "epsilon", "positive")
+        require(self.weight_decay >= 0, "weight_decay", "at least 0")
+        require(self.clip >= 0, "clip", "at least 0")
+        require(all(rate >= 0 for rate in self.rates.values()), "rates", "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSettings:
+    """The learning rate: linear for `warmup` steps, then a cosine down to `final_rate`."""
+
+    warmup: int = 1000
+    final_rate: float = 1e-6
+
+    def __post_init__(self) -> None:
+        require(self.warmup >= 0, "warmup", "at least 0")
+        require(self.final_rate >= 0, "final_rate", "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """How long, in what batches and at what precision.
+
+    batch: items of one optimiser step, over all processes and all parts together.
+    accumulate: parts that each process computes its share of a batch in, one after the other.
+    precision: "float32", "bfloat16" (autocast), or "float16" (autocast with a loss scale; CUDA).
+    ema: decay per step of the averaged weights, which are what is kept; 0 keeps the last weights.
+    workers: processes that prepare batches, for each training process.
+    threads: cores of a training process; all of them when not given.
+    log_steps: steps whose mean loss makes one row of `training.csv`.
+    checkpoint_seconds: least time between checkpoints, which are written when a row was.
+    """
+
+    steps: int
+    batch: int
+    accumulate: int = 1
+    precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+    ema: float = 0.9995
+    seed: int = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    workers: int = 4
+    threads: int | None = None
+    channels_last: bool = False
+    gradient_checkpointing: bool = False
+    log_steps: int = 50
+    evaluate_steps: int = 1000
+    checkpoint_seconds: float = 600.0
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        require(self.steps >= 1, "steps", "at least 1")
+        require(self.batch >= 2, "batch", "at least 2")
+        require(self.accumulate >= 1, "accumulate", "at least 1")
+        require(0 <= self.ema < 1, "ema", "at least 0 and below 1")
+        require(self.seed >= 0, "seed", "at least 0")
+        require(self.workers >= 0, "workers", "at least 0")
+        require(self.threads is None or self.threads >= 1, "threads", "at least 1")
+        require(self.log_steps >= 1, "log_steps", "at least 1")
+        require(self.evaluate_steps >= 1, "evaluate_steps", "at least 1")
+        require(self.checkpoint_seconds >= 0, "checkpoint_seconds", "at least 0")
+
+
+# What may change between a checkpoint and going on from it, since the weights do not depend on it.
+_FREE = ("device", "workers", "threads", "evaluate_steps", "checkpoint_seconds", "tensorboard")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All that the loop is told."""
+
+    run: RunSettings
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+
+    def decisive(self) -> dict[str, dict[str, object]]:
+        """The keys that decide what comes out, as tables; a resumed run must have the same."""
+        run = {key: value for key, value in write_table(self.run).items() if key not in _FREE}
+        return {
+            "run": run,
+            "optimizer": write_table(self.optimizer),
+            "schedule": write_table(self.schedule),
+        }
