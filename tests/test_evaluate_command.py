@@ -227,4 +227,4 @@ class TestTextAgreement:
         file.write_text("\n".join(self.LINES))
         result = run(tiny_bundle, "--text-agreement", file)
         assert result.exit_code == 1
-        assert "the text tower gives (2, 32) and the sentence encoder (2, 384)" in result.stderr
+        assert "the bundle gives (2, 32) and the teacher (2, 384)" in result.stderr

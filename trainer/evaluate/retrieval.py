@@ -13,33 +13,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import perm
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from trainer.evaluate.figure import TIE, Figure, percentiles, share_interval
+
 Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]
 
-# Equal vectors may differ in the last bits of their scores, since a matrix product sums in another
-# order at the edge of a block. Differences below this are ties.
-_TIE = 1e-6
 _QUERIES_AT_ONCE = 1024
 _RESAMPLES_AT_ONCE = 100
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured value, its 95% interval, and what random ranking would give.
-
-    Recalls are shares in [0, 1]; ranks start from 1.
-    """
-
-    name: str
-    value: float
-    low: float
-    high: float
-    chance: float
 
 
 @dataclass(frozen=True)
@@ -87,7 +71,7 @@ def retrieval(
     Raises:
         ValueError: shapes that do not fit, an owner that is no row, rows that are not unit norm.
     """
-    images, texts, owners = _checked(images, texts, owners)
+    images, texts, owners = checked_pairs(images, texts, owners)
     text_ranks = _text_to_photo_ranks(images, texts, owners)
     asked = np.unique(owners)
     photo_ranks = _photo_to_text_ranks(images, texts, owners, asked)
@@ -151,7 +135,10 @@ def chance_median_rank(gallery: int, relevant: ArrayLike) -> int:
     return low
 
 
-def _checked(images: ArrayLike, texts: ArrayLike, owners: ArrayLike) -> tuple[Floats, Floats, Ints]:
+def checked_pairs(
+    images: ArrayLike, texts: ArrayLike, owners: ArrayLike
+) -> tuple[Floats, Floats, Ints]:
+    """The arguments of `retrieval` as arrays. Raises `ValueError` when they do not fit."""
     images, texts, owners = np.asarray(images), np.asarray(texts), np.asarray(owners)
     if images.ndim != 2 or texts.ndim != 2 or images.shape[1:] != texts.shape[1:]:
         raise ValueError(f"images {images.shape} and texts {texts.shape} must be (n, d) and (m, d)")
@@ -175,7 +162,7 @@ def _text_to_photo_ranks(images: Floats, texts: Floats, owners: Ints) -> Ints:
         part = slice(start, start + _QUERIES_AT_ONCE)
         scores = texts[part] @ images.T
         own = np.take_along_axis(scores, owners[part, None], axis=1)
-        ranks[part] = (scores >= own - _TIE).sum(1)  # the own photo counts as the 1
+        ranks[part] = (scores >= own - TIE).sum(1)  # the own photo counts as the 1
     return ranks
 
 
@@ -187,7 +174,7 @@ def _photo_to_text_ranks(images: Floats, texts: Floats, owners: Ints, asked: Int
         scores = images[rows] @ texts.T
         mine = owners == rows[:, None]
         best = np.where(mine, scores, -np.inf).max(1, keepdims=True)
-        ranks[start : start + len(rows)] = 1 + ((scores >= best - _TIE) & ~mine).sum(1)
+        ranks[start : start + len(rows)] = 1 + ((scores >= best - TIE) & ~mine).sum(1)
     return ranks
 
 
@@ -205,35 +192,21 @@ def _direction(
     figures = []
     for k in ks:
         hits = (ranks <= k).astype(float)
-        low, high = _recall_interval(hits, photos, draws)
+        value = float(hits.mean())
+        # Photos are the independent units, not their captions.
+        means = _resampled_means(hits, photos, draws)
+        low, high = share_interval(value, means, draws.shape[1])
         chance = chance_recall(k, gallery, relevant)
-        figures.append(Figure(f"R@{k}", float(hits.mean()), low, high, chance))
+        figures.append(Figure(f"R@{k}", value, low, high, chance))
     means = _resampled_means(ranks, photos, draws)
-    low, high = _percentiles(means)
+    low, high = percentiles(means)
     chance = chance_mean_rank(gallery, relevant)
     figures.append(Figure("mean rank", float(ranks.mean()), low, high, chance))
     median = _resampled_medians(ranks, photos, np.ones((1, draws.shape[1]), np.int64))[0]
-    low, high = _percentiles(_resampled_medians(ranks, photos, draws))
+    low, high = percentiles(_resampled_medians(ranks, photos, draws))
     chance = float(chance_median_rank(gallery, relevant))
     figures.append(Figure("median rank", float(median), low, high, chance))
     return Direction(name, len(ranks), gallery, tuple(figures))
-
-
-def _percentiles(values: NDArray[Any]) -> tuple[float, float]:
-    low, high = np.percentile(values, (2.5, 97.5))
-    return float(low), float(high)
-
-
-def _recall_interval(hits: Floats, photos: Ints, draws: Ints) -> tuple[float, float]:
-    low, high = _percentiles(_resampled_means(hits, photos, draws))
-    # Resampling cannot show that there is doubt when every query fails, or none. The exact
-    # (Clopper-Pearson) bound can, taking photos for independent.
-    bound = 0.025 ** (1 / draws.shape[1])
-    if hits.max() == 0:
-        return 0.0, 1 - bound
-    if hits.min() == 1:
-        return bound, 1.0
-    return low, high
 
 
 def _resampled_means(values: NDArray[np.generic], photos: Ints, draws: Ints) -> Floats:
