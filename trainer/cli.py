@@ -11,7 +11,17 @@ from photosearch.errors import PhotosearchError
 from trainer.data.photo_tars import PhotoTarError
 
 # In the order in which a model is made.
-_COMMANDS = ("models", "corpus", "teach", "embed", "distil", "evaluate", "export", "convert")
+_COMMANDS = (
+    "models",
+    "corpus",
+    "teach",
+    "embed",
+    "reinforce",
+    "distil",
+    "evaluate",
+    "export",
+    "convert",
+)
 
 
 class _Lazy(click.Group):

@@ -132,14 +132,11 @@ class CaptionerRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShardManifest:
-    """How one shard was made, and what is in it.
+class ShardOrigin:
+    """What the content of a shard follows from.
 
     source: name of the tar or folder that was read; source_sha256: of all that was read.
     views, synthetic: A and K. view_size: side in pixels of the views that the teachers saw.
-    skipped: keys of the pictures that could not be decoded, which are not in the shard.
-    picture_bytes, reinforcement_bytes: sums over the samples, of the photos and of all the rest.
-    sha256: of the tar.
     """
 
     source: str
@@ -152,12 +149,6 @@ class ShardManifest:
     view_size: int
     seed: int
     batch_size: int
-    count: int
-    captions: int
-    skipped: list[str]
-    picture_bytes: int
-    reinforcement_bytes: int
-    sha256: str
 
     @property
     def dim(self) -> int:
@@ -170,6 +161,24 @@ class ShardManifest:
         return [
             slice(end - teacher.dim, end) for teacher, end in zip(self.teachers, ends, strict=True)
         ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardManifest(ShardOrigin):
+    """How one shard was made, and what is in it.
+
+    captions: real captions of all samples together.
+    skipped: keys of the pictures that could not be decoded, which are not in the shard.
+    picture_bytes, reinforcement_bytes: sums over the samples, of the photos and of all the rest.
+    sha256: of the tar.
+    """
+
+    count: int
+    captions: int
+    skipped: list[str]
+    picture_bytes: int
+    reinforcement_bytes: int
+    sha256: str
 
     def to_json(self) -> dict[str, Any]:
         value = {"format": FORMAT, **asdict(self)}

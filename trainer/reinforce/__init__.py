@@ -7,12 +7,12 @@ Example::
 
     from functools import partial
 
-    from trainer.reinforce.augment import AugmentSettings
-    from trainer.reinforce.run import reinforce
-    from trainer.reinforce.shard import Recipe, open_ensemble
+    from trainer.reinforce.networks import open_networks
+    from trainer.reinforce.run import ShardJob, reinforce
+    from trainer.reinforce.shard import Recipe
     from trainer.reinforce.sources import TarShard
 
-    recipe = Recipe(AugmentSettings(), views=5, synthetic=2)
-    open_teachers = partial(open_ensemble, ["openclip:ViT-L-14:openai"], "labels")
-    reinforce([TarShard(Path("photos-000.tar"))], Path("reinforced"), recipe, open_teachers)
+    networks = partial(open_networks, ["openclip:ViT-L-14:openai"], "labels")
+    job = ShardJob(Path("reinforced"), Recipe(views=5, synthetic=2), networks)
+    reinforce(job, [TarShard(Path("photos-000.tar"))], workers=4)
 """
