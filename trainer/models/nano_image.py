@@ -8,6 +8,7 @@ from typing import Any, Self
 import torch
 from torch import nn
 
+from trainer.models.state import read_state
 from trainer.torchvision_ops import ensure_torchvision
 
 # Candidates that Nano's backbone was chosen from; docs/decisions.md has the figures.
@@ -75,10 +76,33 @@ def _build_backbone(name: str) -> tuple[nn.Module, int]:
     return backbone.train(), features
 
 
+def load_projection(tower: NanoImageTower, path: Path) -> None:
+    """Start the projection of `tower` from the weights of a run of `distil projection`.
+
+    Raises `ValueError` when `path` holds anything else.
+    """
+    state = read_state(path)
+    found = {name: tuple(value.shape) for name, value in state.items()}
+    wanted = {
+        name: tuple(value.shape)
+        for name, value in tower.state_dict().items()
+        if name.startswith("projection.")
+    }
+    if found != wanted:
+        raise ValueError(f"{path}: holds something else than this tower's projection alone")
+    tower.load_state_dict(state, strict=False)
+
+
 def load_tower(path: Path, backbone: str = "mobilenetv2_100") -> NanoImageTower:
-    """The tower whose averaged weights a finished training run wrote to `path`."""
-    state = torch.load(path, weights_only=True)
-    hidden, dim = state["projection.0.weight"].shape[0], state["projection.2.weight"].shape[0]
-    tower = NanoImageTower(backbone, dim=dim, hidden=hidden)
-    tower.load_state_dict(state)
+    """The tower whose averaged weights a finished training run wrote to `path`.
+
+    Raises `ValueError` when they are not those of such a tower with this backbone.
+    """
+    state = read_state(path)
+    try:
+        hidden, dim = state["projection.0.weight"].shape[0], state["projection.2.weight"].shape[0]
+        tower = NanoImageTower(backbone, dim=dim, hidden=hidden)
+        tower.load_state_dict(state)
+    except (KeyError, RuntimeError):
+        raise ValueError(f"{path}: not the weights of an image tower on {backbone}") from None
     return tower.eval()
