@@ -361,11 +361,18 @@ def test_written_tensors_are_read_again(tmp_path: Path, name: str) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_failed_write_leaves_the_old_file_alone(tmp_path: Path) -> None:
-    file = tmp_path / "weights.safetensors"
+@pytest.mark.parametrize("name", ["weights.safetensors", "weights.pt"])
+def test_failed_write_leaves_the_old_file_alone(tmp_path: Path, name: str) -> None:
+    resource = pytest.importorskip("resource")
+    file = tmp_path / name
     write_state({"a": torch.ones(2)}, file)
-    with pytest.raises(ValueError, match="contiguous"):
-        write_state({"a": torch.rand(2, 3).T}, file)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # as if the disk were full
+    try:
+        with pytest.raises(ValueError, match=rf"{name}: could not be written \("):
+            write_state({"a": torch.rand(100_000)}, file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert read_state(file)["a"].tolist() == [1, 1]
     assert list(tmp_path.iterdir()) == [file]
 

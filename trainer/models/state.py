@@ -40,7 +40,7 @@ def write_state(state: Mapping[str, Tensor], path: Path) -> None:
 
     The file is written beside and renamed into place.
 
-    Raises `ValueError` for another kind of file, or a folder that is not there.
+    Raises `ValueError` for another kind of file, a folder that is not there, or a write that fails.
     """
     if path.suffix not in (".safetensors", ".pt"):
         raise ValueError(f"{path}: the name of a weights file ends in .safetensors or .pt")
@@ -53,5 +53,7 @@ def write_state(state: Mapping[str, Tensor], path: Path) -> None:
         else:
             torch.save(dict(state), beside)
         beside.replace(path)
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise ValueError(f"{path}: could not be written ({error})") from None
     finally:
         beside.unlink(missing_ok=True)
