@@ -86,8 +86,8 @@ def from_ours(state: Mapping[str, Tensor], name: str, layout: Layout) -> dict[st
     for key in PROJECTION_BIAS & ours.keys():
         if ours[key].any():
             raise ValueError(
-                f"{key} is not zero, and Apple's image projection has no bias; write the layout "
-                "of open_clip, or train with that bias fixed at zero"
+                f"{key} is not zero, and Apple's image projection has no bias; write the layout of "
+                f"open_clip, or train with {key!r} in the recipe's `freeze`, which keeps it zero"
             )
     apples = {}
     for key, apple in apple_tensors(_shapes_of(ours)).items():
