@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.timing import Spread, interleave
 from index import Catalogue, FileStamp, NewPhoto
 from photosearch.encoders import open_encoder
 
 PHOTOS = 100_000
-RUNS = 5
+ROUNDS = 7
 
 
 def run(folder: Path) -> None:
@@ -34,14 +35,20 @@ def run(folder: Path) -> None:
     telemetry_off = "import os; os.environ['ORT_DISABLE_TELEMETRY'] = '1'"
     imports = [sys.executable, "-c", f"{telemetry_off}; import numpy, faiss, onnxruntime"]
     _spend(ours)  # the first search builds the vector file
-    pairs = [(_spend(ours), _spend(imports)) for _ in range(RUNS)]
-    seconds = statistics.median(our[0] for our, _ in pairs)
-    floor = statistics.median(their[0] for _, their in pairs)
-    peak = statistics.median(our[1] for our, _ in pairs)
-    print(f"  cold search of {PHOTOS:,} photos, median of {RUNS}")
-    print(f"  imports alone         {floor:6.2f} s")
-    print(f"  photosearch search    {seconds:6.2f} s, peak memory {peak / 1e6:.0f} MB")
-    print(f"  ratio                 {statistics.median(a[0] / b[0] for a, b in pairs):6.2f}")
+    peaks: list[float] = []
+
+    def search() -> float:
+        seconds, peak = _spend(ours)
+        peaks.append(peak)
+        return seconds
+
+    seconds = interleave({"imports": lambda: _spend(imports)[0], "search": search}, rounds=ROUNDS)
+    peak = statistics.median(peaks)
+    print(f"  cold search of {PHOTOS:,} photos, {ROUNDS} rounds")
+    print(f"  imports alone           {Spread.of(seconds['imports']):.2f} s")
+    print(f"  photosearch search      {Spread.of(seconds['search']):.2f} s")
+    print(f"  ratio                   {Spread.of(seconds['search'] / seconds['imports']):.2f}")
+    print(f"  peak memory             {peak / 1e6:.0f} MB")
 
 
 def _spend(command: list[str]) -> tuple[float, float]:

@@ -1,0 +1,191 @@
+"""What the benchmarks do around their clocks. Nothing here depends on how long anything takes."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from benchmarks.__main__ import main
+from benchmarks.contenders import (
+    BASELINE,
+    CONTENDERS,
+    S2,
+    SIGLIP,
+    Contender,
+    Cost,
+    Tower,
+    build_towers,
+    cost,
+    deploy,
+)
+from benchmarks.model_speed import Result, on_iphone, page, plot, ratio_table, times_faster
+from benchmarks.tables import fill_page, markdown_table
+from benchmarks.timing import Spread, interleave, seconds_a_call
+
+NANO = CONTENDERS[0]
+
+
+def test_runs_take_turns_and_every_second_round_goes_backwards() -> None:
+    order: list[str] = []
+    clock = iter(range(100))
+
+    def run(name: str) -> float:
+        order.append(name)
+        return float(next(clock))
+
+    seconds = interleave({name: lambda name=name: run(name) for name in "abc"}, rounds=3)
+    assert "".join(order) == "abccbaabc"
+    assert {name: values.tolist() for name, values in seconds.items()} == {
+        "a": [0, 5, 6],
+        "b": [1, 4, 7],
+        "c": [2, 3, 8],
+    }
+
+
+def test_a_ratio_is_formed_within_its_round() -> None:
+    # The machine was ten times slower in the second round: each round still says "twice".
+    ours, theirs = np.array([1.0, 10.0, 1.0]), np.array([2.0, 20.0, 2.0])
+    assert Spread.of(theirs / ours) == Spread(2.0, 2.0, 2.0)
+    assert f"{Spread.of(np.array([1.0, 2.0, 3.0, 4.0, 5.0])):.1f}" == "3.0 (2.0-4.0)"
+
+
+def test_short_calls_are_repeated_and_long_ones_made_once() -> None:
+    calls: list[None] = []
+    seconds_a_call(lambda: calls.append(None))
+    assert len(calls) == 1
+    seconds_a_call(lambda: calls.append(None), at_least=0.01)
+    assert len(calls) > 3
+
+
+def test_a_table_has_as_many_cells_as_headings() -> None:
+    assert markdown_table(("model", "ms"), [("a", "1")]) == (
+        "| model | ms |\n| --- | ---: |\n| a | 1 |"
+    )
+    with pytest.raises(ValueError, match="'a' has 1 cells, and the head 2"):
+        markdown_table(("model", "ms"), [("a",)])
+
+
+def test_a_page_with_a_place_left_empty_is_refused() -> None:
+    with pytest.raises(KeyError):
+        fill_page("model-speed.md", setting="")
+
+
+# Parameters in millions of image and text tower: arXiv 2311.17049, table 8, and of B/32 open_clip.
+@pytest.mark.parametrize(
+    ("name", "image", "text", "pixels", "context"),
+    [
+        ("MobileCLIP-S0", 11.4, 42.4, 256, 77),
+        ("MobileCLIP-S1", 21.5, 63.4, 256, 77),
+        ("MobileCLIP-S2", 35.7, 63.4, 256, 77),
+        ("ViT-B-32", 87.8, 63.4, 224, 77),
+        ("ViT-B-16", 86.2, 63.4, 224, 77),
+        ("ViT-B-16-SigLIP", 92.9, 110.3, 224, 64),
+    ],
+)
+def test_contenders_are_the_models_that_the_paper_compares(
+    name: str, image: float, text: float, pixels: int, context: int
+) -> None:
+    (contender,) = (one for one in CONTENDERS if one.name == name)
+    with torch.device("meta"):
+        towers = build_towers(contender)
+    assert [round(cost(tower).parameters / 1e6, 1) for tower in towers] == [image, text]
+    assert [tower.shape for tower in towers] == [(3, pixels, pixels), (context,)]
+    assert towers[1].sample(2).shape == (2, context)
+    assert towers[1].sample(2).max() < towers[1].vocabulary
+
+
+def test_cost_counts_attention_too() -> None:
+    with torch.device("meta"):
+        image, text = build_towers(BASELINE)
+    # 12 layers of width 768 over 197 tokens: four projections, an MLP of 4, and two products.
+    layers = 12 * 197 * (12 * 768**2 + 2 * 197 * 768)
+    assert cost(image).macs == layers + 196 * 768 * 3 * 16**2 + 768 * 512
+    assert cost(text).macs == 12 * 77 * (12 * 512**2 + 2 * 77 * 512) + 512 * 512
+
+
+def test_a_deployed_tower_computes_what_pytorch_does(tmp_path: Path) -> None:
+    _, text = build_towers(NANO)
+    network = deploy(text, tmp_path / "text.onnx", threads=1)
+    ids = text.sample(3)
+    with torch.inference_mode():
+        expected = text.module(torch.from_numpy(ids))
+    np.testing.assert_allclose(network(ids), expected, rtol=0, atol=1e-4)
+
+
+class _OtherWhenExported(torch.nn.Module):
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        rows = pixels.flatten(1)
+        return rows.square() if torch.compiler.is_exporting() else rows
+
+
+def test_a_tower_that_changes_on_export_ends_the_run(tmp_path: Path) -> None:
+    tower = Tower("image", _OtherWhenExported().eval(), (3, 2, 2))
+    with pytest.raises(SystemExit, match=r"image\.onnx: differs from PyTorch by"):
+        deploy(tower, tmp_path / "image.onnx", threads=1)
+
+
+def results() -> list[Result]:
+    """Made-up times: S2 takes 2 + 1 ms, all others 4 + 2."""
+    cost = Cost(1_000_000, 2_000_000_000)
+
+    def times(contender: Contender) -> dict[str, np.ndarray]:
+        unit = np.array([1.0, 1.1, 0.9]) * (1 if contender == S2 else 2)
+        return {"image": 2 * unit, "batch": 1.5 * unit, "text": unit}
+
+    return [Result(one, 224, cost, cost, times(one)) for one in CONTENDERS]  # type: ignore[arg-type]
+
+
+def test_page_states_the_ratio_of_the_pair_that_the_papers_claim_is_about() -> None:
+    assert on_iphone(S2, SIGLIP) == pytest.approx(2.3, abs=0.05)
+    assert on_iphone(CONTENDERS[1], BASELINE) == pytest.approx(4.8, abs=0.05)
+    assert on_iphone(NANO, BASELINE) is None
+    assert times_faster(results(), SIGLIP)[S2].median == pytest.approx(2)
+    text = page(results(), "a machine")
+    assert "(15.7 against 6.9 ms, so 2.3). Here that pair gives **2.00 (2.00-2.00)**" in text
+    assert "$" not in text
+
+
+def test_ratio_table_has_a_row_for_each_model() -> None:
+    rows = ratio_table(results()).splitlines()[2:]
+    assert [row.split("|")[1].strip() for row in rows] == [one.label for one in CONTENDERS]
+    assert rows[-1].split("|")[5].strip() == "1.00 (1.00-1.00)"
+    assert rows[3].split("|")[5].strip() == "2.00 (2.00-2.00)"
+
+
+def test_plot_is_small_and_the_same_each_time(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    for name in ("a.svg", "b.svg"):
+        plot(results(), tmp_path / name)
+    drawn = (tmp_path / "a.svg").read_bytes()
+    assert drawn == (tmp_path / "b.svg").read_bytes()
+    assert len(drawn) < 100_000
+    words = {"".join(node.itertext()).strip() for node in ElementTree.fromstring(drawn).iter()}
+    assert {one.label for one in CONTENDERS} <= words
+
+
+def test_command_lists_its_benchmarks_and_names_an_unknown_one() -> None:
+    listed = CliRunner().invoke(main, ["--help"])
+    assert listed.exit_code == 0
+    for name in ("indexing", "searching", "model-speed"):
+        assert name in listed.output
+    unknown = CliRunner().invoke(main, ["indexin"])
+    assert unknown.exit_code == 2
+    assert "No such command 'indexin'" in unknown.output
+
+
+def test_without_a_name_the_quick_ones_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr("benchmarks.indexing.run", lambda folder: ran.append("indexing"))
+    monkeypatch.setattr("benchmarks.searching.run", lambda folder: ran.append("searching"))
+    monkeypatch.setattr("benchmarks.model_speed.run", lambda *_, **__: ran.append("model-speed"))
+    runner = CliRunner()
+    assert runner.invoke(main, []).exit_code == 0
+    assert ran == ["indexing", "searching"]
+    ran.clear()
+    assert runner.invoke(main, ["searching", "model-speed", "--rounds", "2"]).exit_code == 0
+    assert ran == ["searching", "model-speed"]
