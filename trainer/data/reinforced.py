@@ -20,6 +20,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from os import PathLike
@@ -42,6 +43,12 @@ from trainer.data.photo_tars import (
 from trainer.reinforce.augment import Augmentation, AugmentSettings, replay
 
 FORMAT = 1
+
+# What parsing a sample raises when its members are not what they should be.
+MALFORMED = (
+    ValueError, LookupError, TypeError, AttributeError, EOFError, OSError, zlib.error,
+    zipfile.BadZipFile,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -241,14 +248,21 @@ def read_reinforced(*tars: str | PathLike[str]) -> Iterator[ReinforcedSample]:
     """
     for path in map(Path, tars):
         for key, members in group_members(path):
-            origin = f"{path}: {key}"
-            try:
-                yield _sample(key, members, origin)
-            except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-                raise ValueError(
-                    f"{origin}: not a reinforced sample ({error!r}); "
-                    "`photosearch-trainer reinforce` makes them"
-                ) from None
+            yield read_sample(key, members, f"{path}: {key}")
+
+
+def read_sample(key: str, members: dict[str, bytes], origin: str) -> ReinforcedSample:
+    """The sample of which `members` are the files' contents by suffix.
+
+    Raises `ValueError`, beginning with `origin`, when they are not those of a reinforced sample.
+    """
+    try:
+        return _sample(key, members, origin)
+    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{origin}: not a reinforced sample ({error!r}); "
+            "`photosearch-trainer reinforce` makes them"
+        ) from None
 
 
 def group_members(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:

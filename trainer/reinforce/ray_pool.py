@@ -7,12 +7,15 @@ same path.
 from __future__ import annotations
 
 import json
+import logging
 import os
+import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from trainer.data.photo_tars import PhotoTarError
+from trainer.reinforce.networks import Networks
 from trainer.reinforce.run import Progress, ShardJob
 from trainer.reinforce.shard import ShardResult, reinforce_shard
 from trainer.reinforce.sources import Source
@@ -35,7 +38,11 @@ def run_on_ray(
     if ours:
         _start(ray, workers, job.threads)
     try:
-        yield from _run(ray, job, sources, min(workers, len(sources)))
+        for result in _run(ray, job, sources, min(workers, len(sources))):
+            if result.made:
+                bar.begun(result.count)
+                bar.photos(result.count)
+            yield result
     finally:
         if ours:
             ray.shutdown()
@@ -55,12 +62,12 @@ def _import_ray() -> Any:
 
 
 def _start(ray: Any, workers: int, threads: int) -> None:
-    quiet = {"logging_level": "warning", "log_to_driver": False}
+    quiet = {"logging_level": "error", "log_to_driver": False}
     if os.environ.get("RAY_ADDRESS"):
         ray.init(**quiet)
         return
     # Logical cores: one for each thread of the actors and one for Ray Data itself. The rows are
-    # names of shards, so the object store may be small.
+    # names of files, so the object store may be small.
     ray.init(
         num_cpus=workers * threads + 1,
         object_store_memory=128 * 2**20,
@@ -70,42 +77,35 @@ def _start(ray: Any, workers: int, threads: int) -> None:
 
 
 class _ShardActor:
-    """One worker: loads the networks once, then reinforces the shards that it is handed.
+    """One worker: loads the networks with its first shard, and keeps them.
 
     What the user can mend comes back as text: Ray would wrap the exception in pages of traceback.
     """
 
-    def __init__(self, job: ShardJob, sources: Sequence[Source]) -> None:
-        self._job, self._sources = job, sources
-        self._networks = None
-        self._error = ""
-        try:
-            self._networks = job.load()
-        except ValueError as error:
-            self._error = str(error)
+    def __init__(self) -> None:
+        self._networks: Networks | None = None
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        if self._networks is None:
-            return {"result": "", "error": self._error}
-        source = self._sources[row["shard"]]
+        job, source = pickle.loads(row["task"])
         try:
-            result = reinforce_shard(
-                source, self._job.out, self._job.recipe, self._networks, redo=self._job.redo
-            )
+            if self._networks is None:
+                self._networks = job.load()
+            result = reinforce_shard(source, job.out, job.recipe, self._networks, redo=job.redo)
         except (ValueError, PhotoTarError) as error:
             return {"result": "", "error": str(error)}
         return {"result": json.dumps(asdict(result)), "error": ""}
 
 
 def _run(ray: Any, job: ShardJob, sources: Sequence[Source], workers: int) -> Iterator[ShardResult]:
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     gpus = 1 if ray.cluster_resources().get("GPU", 0) >= workers else 0
-    rows = [{"shard": number} for number in range(len(sources))]
+    # The job goes with each row, so that an actor that Ray starts anew needs nothing else, and none
+    # gets the list of all files. From us to our own actors, pickle is safe.
+    rows = [{"task": pickle.dumps((job, source))} for source in sources]
     # A block a row, so that each actor takes a shard at a time.
     results = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         _ShardActor,
-        fn_constructor_args=(job, sources),
         compute=ray.data.ActorPoolStrategy(size=workers),
         num_cpus=job.threads,
         num_gpus=gpus,
