@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from tqdm import tqdm
@@ -37,14 +38,22 @@ class ViewFeatures:
 
     @classmethod
     def load(cls, path: Path) -> ViewFeatures:
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(
-                keys=stored["keys"].tolist(),
-                views=stored["views"],
-                features=stored["features"],
-                probabilities=stored["probabilities"],
-                captions=json.loads(str(stored["captions"])),
-            )
+        """Raises `ValueError` naming a file that is missing or holds something else."""
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                return cls(
+                    keys=stored["keys"].tolist(),
+                    views=stored["views"],
+                    features=stored["features"],
+                    probabilities=stored["probabilities"],
+                    captions=json.loads(str(stored["captions"])),
+                )
+        except FileNotFoundError:
+            raise ValueError(
+                f"{path}: no such file; run `teach` or `embed` on its photos with this --cache"
+            ) from None
+        except (ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise ValueError(f"{path}: not a file of features ({error})") from None
 
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,11 +118,20 @@ def compute_features(
     degrade: bool = False,
     workers: int | None = None,
 ) -> ViewFeatures:
-    """Features of view number `view` of each photo of `tar`; read from `folder` when cached."""
+    """Features of view number `view` of each photo of `tar`; read from `folder` when cached.
+
+    Raises:
+        PhotoTarError: the tar or one of its photos cannot be read.
+        ValueError: the tar holds no photos, or a classifier cannot be used.
+    """
     path = cache_path(folder, tar, view, degrade=degrade)
     if path.is_file():
         return ViewFeatures.load(path)
     samples = [(sample.key, sample.meta.get("captions", [])) for sample in read_photos(tar)]
+    if not samples:
+        raise ValueError(f"{tar}: holds no photos")
+    for classifier in classifiers:
+        TfliteClassifier(classifier)  # a pool replaces workers that fail as they start, for ever
     context = multiprocessing.get_context("spawn")
     workers = workers or os.cpu_count() or 1
     with (
