@@ -4,104 +4,27 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import json
-import tarfile
 from pathlib import Path
 
+import fastjsonschema
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner, Result
-from PIL import Image
-from torch import nn
+from colour_bundle import COLOURS, colour_tar, right, write_bundle
 
+import trainer.evaluate
 from photosearch.encoders import open_encoder
-from photosearch.encoders.tokenizer import encode
 from trainer.cli import main
 from trainer.data.photo_tars import PhotoTarError
 from trainer.evaluate.captioned import encode_captioned
 from trainer.evaluate.measures import Measure
-from trainer.export import export_bundle
 from trainer.teachers.sentence import SentenceEncoder
-
-DIM, CONTEXT, SIZE = 384, 8, 32
-COLOURS = {
-    "red": (255, 0, 0),
-    "green": (0, 255, 0),
-    "blue": (0, 0, 255),
-    "yellow": (255, 255, 0),
-    "purple": (255, 0, 255),
-    "black": (0, 0, 0),
-}
-
-
-class Colour(nn.Module):
-    """The mean colour of a picture."""
-
-    def forward(self, pixels):
-        return nn.functional.pad(pixels.mean((2, 3)), (0, DIM - 3))
-
-
-class ColourWords(nn.Module):
-    """The colours named by a text; other words count for nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.table = nn.Embedding(49408, 3)
-        nn.init.zeros_(self.table.weight)
-        with torch.no_grad():
-            for name, rgb in COLOURS.items():
-                (token,) = encode(name)
-                self.table.weight[token] = torch.tensor(rgb) / 127.5 - 1
-
-    def forward(self, ids):
-        return nn.functional.pad(self.table(ids).sum(1), (0, DIM - 3))
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory) -> Path:
-    fields = {
-        "name": "colours",
-        "version": "1",
-        "architecture": "Colour",
-        "embedding_dim": DIM,
-        "image": {
-            "size": SIZE,
-            "resize": "squash",
-            "crop": "none",
-            "interpolation": "bilinear",
-            "mean": [0.5, 0.5, 0.5],
-            "std": [0.5, 0.5, 0.5],
-        },
-        "text": {"context_length": CONTEXT, "tokenizer": "clip-bpe"},
-        "logit_scale": 100.0,
-        "calibration": None,
-        "licence": "Apache-2.0",
-        "provenance": {},
-        "metrics": [],
-    }
-    folder = tmp_path_factory.mktemp("colours") / "bundle"
-    export_bundle(Colour(), ColourWords(), folder, fields=fields, card="# Colours\n")
-    return folder
-
-
-def colour_tar(path: Path, captions: dict[str, list[str]], *, prefix: str = "") -> Path:
-    """A picture of each named colour with its captions."""
-    with tarfile.open(path, "w") as tar:
-        for name, texts in captions.items():
-            picture = io.BytesIO()
-            Image.new("RGB", (40, 20), COLOURS[name]).save(picture, "PNG")
-            meta = json.dumps({"captions": texts} if texts else {"label": name}).encode()
-            for suffix, data in (("png", picture.getvalue()), ("json", meta)):
-                info = tarfile.TarInfo(f"{prefix}{name}.{suffix}")
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
-    return path
-
-
-def right(*names: str) -> dict[str, list[str]]:
-    return {name: [f"a {name} wall", f"it is {name}"] for name in names}
+    return write_bundle(tmp_path_factory.mktemp("colours") / "bundle")
 
 
 def run(*arguments: object) -> Result:
@@ -141,6 +64,28 @@ def test_figures_of_a_test_set(bundle, tmp_path):
         "6",
         "12",
     ]
+
+
+def test_calibration_of_a_test_set(bundle, tmp_path):
+    tar = colour_tar(tmp_path / "t.tar", right(*COLOURS))
+    output = tmp_path / "figures.json"
+    result = run(bundle, "--captioned", tar, "--calibration", "--json", output, "--quiet")
+    assert result.exit_code == 0, result.output
+    report = json.loads(output.read_text())
+    schema = Path(trainer.evaluate.__file__).with_name("report.schema.json")
+    fastjsonschema.validate(json.loads(schema.read_text()), report)
+    found = {each["task"]: each for each in report["metrics"] if each["metric"] == "AUROC"}
+    # Every colour is found with a cosine of 1, and none is there twice.
+    for name, gallery, queries in (("own photo removed", 6, 24), ("half split", 3, 12)):
+        each = found[f"anything like that? {name}"]
+        assert each["value"] == 1
+        assert each["chance"] == 0.5
+        assert (each["gallery"], each["queries"]) == (gallery, queries)
+    # R@1 and the like are not touched by it.
+    without = run(bundle, "--captioned", tar, "--json", output, "--quiet")
+    assert without.exit_code == 0
+    rest = [each for each in report["metrics"] if each["metric"] != "AUROC"]
+    assert json.loads(output.read_text())["metrics"] == rest
 
 
 def test_shards_make_one_gallery_and_batches_change_nothing(bundle, tmp_path):
@@ -191,6 +136,10 @@ def test_a_photo_that_comes_twice_is_refused(bundle, tmp_path):
 def test_what_cannot_be_asked(bundle, tmp_path):
     assert run(bundle).exit_code == 2
     assert "--captioned" in run(bundle).stderr
+    for options in (["--calibration"], ["--torch", __file__, __file__]):
+        alone = run(bundle, "--text-agreement", __file__, *options)
+        assert alone.exit_code == 2
+        assert f"{options[0]} goes with" in alone.stderr
     tar = colour_tar(tmp_path / "t.tar", right("red"))
     (tmp_path / "empty").mkdir()
     missing = run(tmp_path / "empty", "--captioned", tar)

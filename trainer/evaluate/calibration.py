@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trainer.evaluate.figure import Figure, percentiles
+from trainer.evaluate.figure import TIE, Figure, percentiles
 from trainer.evaluate.retrieval import checked_pairs
 
 Floats = NDArray[np.floating]
@@ -71,16 +71,24 @@ def calibration(
         raise ValueError(f"calibration needs at least 4 photos with captions, not {len(asked)}")
     rng = np.random.default_rng(seed)
     photos = np.searchsorted(asked, owners)  # which draw each caption belongs to
+    inside = half_of(len(asked), seed)
     return (
         _own_removed(images, texts, owners, photos, resamples, rng),
-        _half_split(images, texts, owners, photos, resamples, rng),
+        _half_split(images[asked[inside]], texts, photos, inside, resamples, rng),
     )
+
+
+def half_of(count: int, seed: int) -> NDArray[np.bool_]:
+    """Which of `count` photos are in the gallery of the half split; half of them, rounded down."""
+    inside = np.zeros(count, bool)
+    inside[np.random.default_rng([seed, count]).permutation(count)[: count // 2]] = True
+    return inside
 
 
 def auroc(matched: ArrayLike, mismatched: ArrayLike) -> float:
     """P(matched > mismatched) + P(equal) / 2 over all pairs of scores: the Mann-Whitney statistic.
 
-    Both (n,) and (m,), with at least one score each.
+    Both (n,) and (m,), with at least one score each. Scores that differ by rounding are equal.
     """
     matched, mismatched = np.asarray(matched), np.asarray(mismatched)
     ones = np.ones((1, len(matched))), np.ones((1, len(mismatched)))
@@ -116,29 +124,23 @@ def _own_removed(
 
 
 def _half_split(
-    images: Floats,
+    gallery: Floats,
     texts: Floats,
-    owners: Ints,
     photos: Ints,
+    inside: NDArray[np.bool_],
     resamples: int,
     rng: np.random.Generator,
 ) -> Calibration:
-    size = int(photos.max()) + 1
-    inside = np.zeros(size, bool)
-    inside[rng.permutation(size)[: size // 2]] = True
     there = inside[photos]
-    # Photos without captions are distractors of the other designs; here they would only make the
-    # gallery larger than half.
-    gallery = np.unique(owners)[inside]
     best = np.empty(len(texts))
     for start in range(0, len(texts), _QUERIES_AT_ONCE):
         part = slice(start, start + _QUERIES_AT_ONCE)
-        best[part] = (texts[part] @ images[gallery].T).max(1)
+        best[part] = (texts[part] @ gallery.T).max(1)
     matched, mismatched = best[there], best[~there]
     values = []
     for chunk in _chunks(resamples):
         # Each half is drawn from itself, so that both keep their sizes.
-        draws = np.empty((chunk, size))
+        draws = np.empty((chunk, len(inside)))
         for half in (inside, ~inside):
             count = int(half.sum())
             draws[:, half] = rng.multinomial(count, np.full(count, 1 / count), size=chunk)
@@ -152,7 +154,7 @@ def _weighted_aurocs(
     matched: Floats, mismatched: Floats, matched_weights: Floats, mismatched_weights: Floats
 ) -> Floats:
     """(r,) from scores (n,) and (m,) and their weights (r, n) and (r, m)."""
-    scores = np.concatenate([matched, mismatched])
+    scores = np.rint(np.concatenate([matched, mismatched]) / TIE)
     order = np.argsort(scores, kind="stable")
     starts = np.unique(scores[order], return_index=True)[1]
 

@@ -57,6 +57,7 @@ def find_sets(folder: Path) -> list[BenchmarkSet]:
 
     Raises `ValueError` when there are none, one is not whole, or two are of one task.
     """
+    folder = folder.absolute()  # "." has no name
     itself = (folder / "test").is_dir()
     found = [folder] if itself else sorted(path for path in folder.glob("wds_*") if path.is_dir())
     if not found:
@@ -233,7 +234,13 @@ def _group(sample: _Sample) -> int:
         array = np.load(io.BytesIO(sample.members["npy"]), allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise ValueError(f"{where}: not an array ({error})") from None
-    if array.ndim != 1 or not len(array) or array.dtype.kind not in "iu":
+    # The bytes of an .npz open as something that is no array.
+    if (
+        not isinstance(array, np.ndarray)
+        or array.ndim != 1
+        or not len(array)
+        or array.dtype.kind not in "iu"
+    ):
         raise ValueError(f"{where}: must be a vector of integers whose first is the group")
     return int(array[0])
 
@@ -288,12 +295,13 @@ def _association(
 
 def _instance(sample: _Sample) -> association.Instance:
     where = f"{sample.tar}: {sample.key}.json"
+    text = sample.text("json")
     try:
-        fields: Any = json.loads(sample.text("json"))
+        fields: Any = json.loads(text)
         cue, numbers = fields["cue"], frozenset(fields["associations"])
         if not (isinstance(cue, str) and cue.strip() and numbers):
             raise ValueError("no cue, or no associations")
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{where}: not a cue with its associations ({error!r})") from None
     by_number = {
         suffix.partition(".")[0]: suffix

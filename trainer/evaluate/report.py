@@ -68,7 +68,7 @@ def _data_record(path: Path) -> dict[str, Any]:
     )
     listing = "".join(f"{_sha256(path / name)}  {name.as_posix()}\n" for name in files)
     digest = hashlib.sha256(listing.encode()).hexdigest()
-    return {"folder": path.resolve().name, "files": len(files), "sha256": digest}
+    return {"folder": path.absolute().name, "files": len(files), "sha256": digest}
 
 
 def _sha256(path: Path) -> str:

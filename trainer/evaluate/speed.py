@@ -105,10 +105,11 @@ def measure_bundle(
     """
     bundle = Bundle.open(folder)
     threads = threads or usable_cores()
-    timings = measure_speed(onnx_towers(bundle, threads), repeats=repeats)
-    if weights is not None:
-        with torch_threads(threads):
-            timings += measure_speed(torch_towers(bundle, model, *weights), repeats=repeats)
+    if weights is None:
+        return Speed(machine(), threads, measure_speed(onnx_towers(bundle, threads), repeats))
+    with torch_threads(threads):
+        towers = onnx_towers(bundle, threads), torch_towers(bundle, model, *weights)
+        timings = [timing for each in towers for timing in measure_speed(each, repeats)]
     return Speed(machine(), threads, timings)
 
 
@@ -178,7 +179,7 @@ def _check_same(towers: Towers, shipped: Towers, image: Path, text: Path) -> Non
 
 
 def measure_speed(
-    towers: Towers, *, repeats: int = 20, clock: Callable[[], float] = time.perf_counter
+    towers: Towers, repeats: int = 20, clock: Callable[[], float] = time.perf_counter
 ) -> list[Timing]:
     """Time both towers in batches of 1 and 32; `clock` gives seconds."""
     timings = []

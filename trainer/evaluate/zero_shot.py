@@ -97,6 +97,7 @@ def measure_folder(
         ValueError: a folder without classes, a class without pictures, or names that do not fit.
         PhotoTarError: a picture that cannot be read; the message names it.
     """
+    folder = folder.absolute()  # "." has no name
     folders, files = _image_folder(folder)
     names = _read_names(class_names, folders) if class_names else _spoken(folders)
     samples = (

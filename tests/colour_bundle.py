@@ -1,0 +1,144 @@
+"""A real bundle that finds pictures by colour, and files of coloured pictures to measure it on.
+
+What it must reach on such files can be worked out by hand.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from photosearch.encoders.tokenizer import encode
+from trainer.export import export_bundle
+
+DIM, CONTEXT, SIZE = 384, 8, 32
+COLOURS = {
+    "red": (255, 0, 0),
+    "green": (0, 255, 0),
+    "blue": (0, 0, 255),
+    "yellow": (255, 255, 0),
+    "purple": (255, 0, 255),
+    "black": (0, 0, 0),
+}
+
+
+class Colour(nn.Module):
+    """The mean colour of a picture."""
+
+    def forward(self, pixels):
+        return nn.functional.pad(pixels.mean((2, 3)), (0, DIM - 3))
+
+
+class ColourWords(nn.Module):
+    """The colours named by a text; other words count for nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(49408, 3)
+        nn.init.zeros_(self.table.weight)
+        with torch.no_grad():
+            for name, rgb in COLOURS.items():
+                (token,) = encode(name)
+                self.table.weight[token] = torch.tensor(rgb) / 127.5 - 1
+
+    def forward(self, ids):
+        return nn.functional.pad(self.table(ids).sum(1), (0, DIM - 3))
+
+
+def write_bundle(folder: Path) -> Path:
+    """Write the bundle to `folder`, which must not exist."""
+    fields = {
+        "name": "colours",
+        "version": "1",
+        "architecture": "Colour",
+        "embedding_dim": DIM,
+        "image": {
+            "size": SIZE,
+            "resize": "squash",
+            "crop": "none",
+            "interpolation": "bilinear",
+            "mean": [0.5, 0.5, 0.5],
+            "std": [0.5, 0.5, 0.5],
+        },
+        "text": {"context_length": CONTEXT, "tokenizer": "clip-bpe"},
+        "logit_scale": 100.0,
+        "calibration": None,
+        "licence": "Apache-2.0",
+        "provenance": {},
+        "metrics": [],
+    }
+    export_bundle(Colour(), ColourWords(), folder, fields=fields, card="# Colours\n")
+    return folder
+
+
+def picture(name: str, format: str = "PNG") -> bytes:
+    """The bytes of a picture all in the colour of that name."""
+    data = io.BytesIO()
+    Image.new("RGB", (40, 20), COLOURS[name]).save(data, format)
+    return data.getvalue()
+
+
+def write_tar(path: Path, members: Iterable[tuple[str, bytes]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as tar:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+def colour_tar(path: Path, captions: Mapping[str, Sequence[str]]) -> Path:
+    """A picture of each named colour with its captions."""
+    members = []
+    for name, texts in captions.items():
+        meta = {"captions": list(texts)} if texts else {"label": name}
+        members += [(f"{name}.png", picture(name)), (f"{name}.json", json.dumps(meta).encode())]
+    return write_tar(path, members)
+
+
+def right(*names: str) -> dict[str, list[str]]:
+    """Two true captions for each colour."""
+    return {name: [f"a {name} wall", f"it is {name}"] for name in names}
+
+
+class BenchmarkSet:
+    """A data set in clip_benchmark's form that is being written."""
+
+    def __init__(self, parent: Path, name: str) -> None:
+        self.folder = parent / f"wds_{name}"
+        self.members: list[tuple[str, bytes]] = []
+
+    def classes(self, *names: str, templates: Sequence[str] = ("a {c} wall", "it is {c}")) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "classnames.txt").write_text("\n".join(names) + "\n")
+        file = self.folder / "zeroshot_classification_templates.txt"
+        file.write_text("\n".join(templates) + "\n")
+
+    def add(self, colour: str, **others: Any) -> None:
+        """A picture, and beside it what `others` say: cls=1, txt="...", npy=[2, 0]."""
+        key = f"s{len(self.members):07d}"
+        self.members.append((f"{key}.png", picture(colour)))
+        for suffix, value in others.items():
+            if suffix == "npy":
+                data = io.BytesIO()
+                np.save(data, np.array(value))
+                self.members.append((f"{key}.npy", data.getvalue()))
+            else:
+                self.members.append((f"{key}.{suffix}", str(value).encode()))
+
+    def write(self, kind: str | None = None) -> Path:
+        write_tar(self.folder / "test" / "0.tar", self.members)
+        (self.folder / "test" / "nshards.txt").write_text("1\n")
+        if kind is not None:
+            (self.folder / "dataset_type.txt").write_text(f"{kind}\n")
+        return self.folder
