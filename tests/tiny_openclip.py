@@ -67,18 +67,16 @@ def write_folder(
     config = {**config, **changes}
     about = {"model_cfg": config, "preprocess_cfg": preprocessing}
     (folder / "open_clip_config.json").write_text(json.dumps(about))
-    torch.manual_seed(seed)
-    model = open_clip.create_model(f"local-dir:{folder}", load_weights=False)
-    # Fresh weights hardly tell one picture from another.
-    state = {
-        name: value * (3 if value.ndim > 1 and "embedding" not in name else 1)
-        for name, value in model.state_dict().items()
-    }
+    # Drawn here, since open_clip leaves part of CoCa's decoder as the memory happens to be.
+    random = torch.Generator().manual_seed(seed)
+    state = open_clip.create_model(f"local-dir:{folder}", load_weights=False).state_dict()
+    for name, value in state.items():
+        if value.ndim > 1:
+            state[name] = torch.randn(value.shape, generator=random) / min(value.shape) ** 0.5
+        else:
+            state[name] = torch.full_like(value, 1.0 if name.endswith("weight") else 0.1)
     state["logit_scale"] = torch.tensor(logit_scale).log()
-    save_file(
-        {name: value.contiguous() for name, value in state.items()},
-        folder / "open_clip_model.safetensors",
-    )
+    save_file(state, folder / "open_clip_model.safetensors")
     return folder
 
 
@@ -95,3 +93,21 @@ def write_checkpoint(folder: Path, path: Path) -> Path:
     """The weights of `folder` as `torch.save` writes them."""
     torch.save({"state_dict": load_file(folder / "open_clip_model.safetensors")}, path)
     return path
+
+
+def favour(folder: Path, logits: dict[str, float]) -> None:
+    """Add to the logits of a CoCa model's next token, by its name in the vocabulary, as "dog</w>".
+
+    The decoder has no bias of its own, so one goes through its last norm.
+    """
+    import open_clip
+
+    file = folder / "open_clip_model.safetensors"
+    state = load_file(file)
+    encoder = open_clip.get_tokenizer("ViT-B-32").encoder
+    state["text_decoder.ln_final.bias"][:] = 1.0
+    projection = state["text_decoder.text_projection"]
+    for token, logit in logits.items():
+        column = projection[:, encoder[token]]
+        column += logit / len(column) - column.mean()
+    save_file(state, file)
