@@ -48,7 +48,7 @@ def make_run(folder: Path, *, steps: int = 24, learning_rate: float = 3e-3) -> R
     settings = Settings(
         run=RunSettings(
             steps=steps, batch=8, precision="float32", ema=0.999, workers=0, log_steps=4,
-            evaluate_steps=8, checkpoint_seconds=0,
+            evaluate_steps=8, checkpoint_seconds=0.5,
         ),
         optimizer=OptimizerSettings(learning_rate=learning_rate, weight_decay=0.05),
         schedule=ScheduleSettings(warmup=4, final_rate=learning_rate / 100),

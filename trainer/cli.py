@@ -18,6 +18,7 @@ _COMMANDS = (
     "embed",
     "reinforce",
     "distil",
+    "train",
     "evaluate",
     "export",
     "convert",

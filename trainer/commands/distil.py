@@ -64,6 +64,7 @@ def text(
     from trainer.models.token_init import seed_token_table
     from trainer.teachers.sentence import SentenceEncoder
     from trainer.teachers.text_cache import cached_embeddings
+    from trainer.train.loop import has_checkpoint
     from trainer.train.text import TextDistillation
 
     texts = Corpus.load(corpus).lists()
@@ -74,7 +75,7 @@ def text(
     torch.manual_seed(0)
     tower = build_text_tower(config.text, config.dim)
     assert isinstance(tower, TextRepMixer)
-    if not (out / "checkpoint.safetensors").is_file():
+    if not has_checkpoint(out):
         encoder = SentenceEncoder(sentence_encoder)
         seeds = cached_embeddings(token_texts(), out / "tokens.npy", encoder)
         seed_token_table(tower.token_embedding, np.asarray(seeds))

@@ -35,7 +35,13 @@ from trainer.train.processes import ALONE, Processes
 from trainer.train.settings import Settings
 from trainer.train.task import Batch, Outputs, Share, Task
 
+_CHECKPOINT = "checkpoint.safetensors"
 _AUTOCAST = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a run in `folder` would go on from a checkpoint."""
+    return (folder / _CHECKPOINT).is_file()
 
 
 class Run:
@@ -92,7 +98,7 @@ class Run:
 
     @property
     def _checkpoint(self) -> Path:
-        return self.folder / "checkpoint.safetensors"
+        return self.folder / _CHECKPOINT
 
     def resume(self) -> bool:
         """Load the last checkpoint; False when there is none.

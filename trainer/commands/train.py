@@ -1,0 +1,69 @@
+"""`photosearch-trainer train`: reinforced training, as a recipe says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from trainer.commands import options
+
+
+@click.command("train")
+@click.argument("recipe")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="SECTION.KEY=VALUE",
+    help="Another value for a key of the recipe, as in TOML; repeat it for several.",
+)
+@options.out
+def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
+    """Train a model on reinforced shards.
+
+    RECIPE is a TOML file, or the name of one that comes with the trainer: mobileclip-s0,
+    mobileclip-s2, mobileclip-b, vit-b-16, s0-one-gpu, nano-cpu. docs/trainer-train.md explains its
+    keys.
+
+    The folder --out gets the averaged weights (model.safetensors), the last checkpoint, the losses
+    and held-out figures as CSV and a plot of them. The same command goes on from the last
+    checkpoint, with the same result as a run that was never stopped. For several processes:
+    torchrun --nproc-per-node 8 -m trainer train RECIPE --out FOLDER
+    """
+    from trainer.train.loop import Run, has_checkpoint
+    from trainer.train.processes import joined
+    from trainer.train.recipe import load_recipe
+    from trainer.train.reinforced import ReinforcedTraining
+    from trainer.train.shards import Shards
+    from trainer.train.student import build_student, load_first_weights, student_config
+    from trainer.train.validation import Validation
+
+    chosen = load_recipe(recipe, overrides)
+    chosen.check_files()
+    with joined(chosen.run.device) as processes:
+        shards = Shards(chosen.train_files())
+        model = build_student(chosen)
+        if not has_checkpoint(out):
+            load_first_weights(model, chosen)
+        held_out = chosen.validation_files()
+        validation = None
+        if held_out and processes.first:
+            config = student_config(chosen)
+            validation = Validation(held_out, config, config.image.size)
+        task = ReinforcedTraining(model, chosen, shards, validation)
+        about = chosen.about() | {"shards": {"sha256": shards.digest}}
+        run = Run(task, chosen.settings, out, processes, about)
+        resumed = run.resume()
+        if processes.first:
+            kind = f"{processes.count} x {processes.device.type}"
+            click.echo(f"{chosen.model.name} on {len(shards):,} photos, {kind}")
+            if validation is not None:
+                click.echo(f"validation: {validation.summary}")
+            if resumed:
+                click.echo(f"going on from step {run.step}")
+        figures = run.train()
+        if processes.first:
+            for name, value in figures.items():
+                click.echo(f"{name}: {value:.4f}")
+            click.echo(f"{run.seconds / 60:.1f} minutes; the weights are in {run.model_file}")

@@ -1,0 +1,255 @@
+"""A recipe: everything that decides what a training run gives, in one TOML file.
+
+    recipe = load_recipe("nano-cpu", ["run.steps=500", 'data.train=["shards/*.tar"]'])
+    recipe.run.steps                                        # 500
+
+The tables are `[model]`, `[data]`, `[loss]`, `[optimizer]`, `[schedule]` and `[run]`; their keys
+are the fields of the dataclasses here and in `trainer.train.settings`. docs/trainer-train.md
+explains them. Paths are taken from the folder that the command is given in.
+"""
+
+from __future__ import annotations
+
+import glob
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from trainer.models.config import model_names
+from trainer.train.settings import (
+    OptimizerSettings,
+    RunSettings,
+    ScheduleSettings,
+    Settings,
+    require,
+)
+from trainer.train.tables import keys, read_table, write_table
+
+_FOLDER = Path(__file__).parents[1] / "recipes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """The student, and what it starts from.
+
+    name: of a configuration of `trainer.models`, or a JSON file with one.
+    init: weights of a whole model, in any layout of `trainer.models.checkpoints`. image_init,
+    text_init: weights of one tower, or of a whole model of which that tower is taken; a .tflite
+    classifier for the backbone of a Nano image tower.
+    freeze: prefixes of parameter names that do not learn; modules under them stay in evaluation
+    mode. freeze_batch_norm: prefixes under which batch statistics alone stay as they are.
+    """
+
+    name: str
+    init: str | None = None
+    image_init: str | None = None
+    text_init: str | None = None
+    freeze: tuple[str, ...] = ()
+    freeze_batch_norm: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = model_names()
+        known = self.name in names or Path(self.name).is_file()
+        choice = f"a JSON file or one of {', '.join(names)}, not {self.name!r}"
+        require(known, "name", choice)
+        alone = self.init is None or (self.image_init is None and self.text_init is None)
+        require(alone, "init", "left out where image_init or text_init is given")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    """What the student is shown.
+
+    train: reinforced shards; validation: captioned photo tars. Both may hold wildcards.
+    image_size: side in pixels of the student's input; the model's own when not given.
+    views, synthetic: how many of the stored views and synthetic captions of a photo are used, from
+    the first; all when not given.
+    augmentation: "stored" replays the views that the teachers saw; "light" draws crops of 90 to 100
+    percent of the photo, as plain CLIP does, which no teacher has seen.
+    shuffle_shards: how many shards are mixed with each other in an epoch; 0 mixes all. Fewer keep
+    reading close together where shards lie on a slow disk.
+    """
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...] = ()
+    image_size: int | None = None
+    views: int | None = None
+    synthetic: int | None = None
+    augmentation: Literal["stored", "light"] = "stored"
+    shuffle_shards: int = 0
+
+    def __post_init__(self) -> None:
+        require(bool(self.train), "train", "at least one shard")
+        small = self.image_size is not None and self.image_size < 32
+        require(not small, "image_size", "at least 32")
+        require(self.views is None or self.views >= 1, "views", "at least 1")
+        require(self.synthetic is None or self.synthetic >= 1, "synthetic", "at least 1")
+        require(self.shuffle_shards >= 0, "shuffle_shards", "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSettings:
+    """MobileCLIP's loss, and two extensions of it that are off unless asked for.
+
+    lambda_: weight of distillation against CLIP's loss. captions: the kinds whose losses are added.
+    teachers: names of the stored teachers to learn from, all when empty. teacher_scale: the factor
+    on each one's similarities, in the same order; the teachers' own when empty.
+    feature: weight of 1 - cosine to the image embedding of the teachers whose dimension the student
+    has. bank: weight of the divergence of an image's similarities to `bank_rows` random rows of the
+    text embeddings in `bank_file` (.npy), times `bank_scale`. Neither is in the paper.
+    """
+
+    lambda_: float = 1.0
+    captions: tuple[Literal["real", "synthetic"], ...] = ("real", "synthetic")
+    teachers: tuple[str, ...] = ()
+    teacher_scale: tuple[float, ...] = ()
+    feature: float = 0.0
+    bank: float = 0.0
+    bank_file: str | None = None
+    bank_rows: int = 2048
+    bank_scale: float = 30.0
+
+    def __post_init__(self) -> None:
+        require(0 <= self.lambda_ <= 1, "lambda", "between 0 and 1")
+        kinds = set(self.captions)
+        distinct = bool(kinds) and len(kinds) == len(self.captions)
+        require(distinct, "captions", '"real", "synthetic" or both')
+        positive = all(scale > 0 for scale in self.teacher_scale)
+        require(positive, "teacher_scale", "positive")
+        require(self.feature >= 0, "feature", "at least 0")
+        require(self.bank >= 0, "bank", "at least 0")
+        given = not self.bank or self.bank_file is not None
+        require(given, "bank_file", "given where bank has weight")
+        require(self.bank_rows >= 2, "bank_rows", "at least 2")
+        require(self.bank_scale > 0, "bank_scale", "positive")
+
+    @property
+    def needs_teachers(self) -> bool:
+        return self.lambda_ > 0 or self.feature > 0 or self.bank > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A whole recipe; `origin` names the file it came from, for messages."""
+
+    origin: str
+    model: ModelSettings
+    data: DataSettings
+    loss: LossSettings = field(default_factory=LossSettings)
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    run: RunSettings
+
+    def __post_init__(self) -> None:
+        if self.loss.needs_teachers and self.data.augmentation != "stored":
+            raise ValueError(
+                f'{self.origin}: [data] augmentation: must be "stored" where teachers are learned '
+                "from: they have embedded no other views"
+            )
+
+    @property
+    def settings(self) -> Settings:
+        """The part of it that is for the training loop."""
+        return Settings(run=self.run, optimizer=self.optimizer, schedule=self.schedule)
+
+    def about(self) -> dict[str, Any]:
+        """The rest of it, as tables: what a resumed run must agree with."""
+        return {name: write_table(getattr(self, name)) for name in ("model", "data", "loss")}
+
+    def train_files(self) -> list[Path]:
+        """The shards to train on. Raises `ValueError` naming the key when there are none."""
+        return self._files("train", self.data.train)
+
+    def validation_files(self) -> list[Path]:
+        """The tars to validate on. Raises `ValueError` naming the key when one is not there."""
+        return self._files("validation", self.data.validation)
+
+    def check_files(self) -> None:
+        """Raise `ValueError` naming the key of the first file that is not there."""
+        self.train_files()
+        self.validation_files()
+        model, loss = self.model, self.loss
+        for section, key, path in (
+            ("model", "init", model.init),
+            ("model", "image_init", model.image_init),
+            ("model", "text_init", model.text_init),
+            ("loss", "bank_file", loss.bank_file),
+        ):
+            if path is not None and not Path(path).is_file():
+                raise ValueError(f"{self.origin}: [{section}] {key}: no such file as {path}")
+
+    def _files(self, key: str, patterns: Iterable[str]) -> list[Path]:
+        found: list[Path] = []
+        for pattern in patterns:
+            matches = sorted(glob.glob(pattern))
+            if not matches:
+                raise ValueError(f"{self.origin}: [data] {key}: no such file as {pattern}")
+            found += map(Path, matches)
+        return list(dict.fromkeys(found))
+
+
+_SECTIONS: dict[str, type] = {
+    "model": ModelSettings,
+    "data": DataSettings,
+    "loss": LossSettings,
+    "optimizer": OptimizerSettings,
+    "schedule": ScheduleSettings,
+    "run": RunSettings,
+}
+
+
+def recipe_names() -> list[str]:
+    """The recipes that come with the trainer."""
+    return sorted(file.stem for file in _FOLDER.glob("*.toml"))
+
+
+def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe in a file, or one that comes with the trainer by its name.
+
+    `overrides` are `SECTION.KEY=VALUE`, with the value as in TOML; a string needs no quotes.
+
+    Raises `ValueError` that names the file, the section and the key: of a key that is unknown or
+    missing, or a value of the wrong type or out of its range. Whether the files that it names are
+    there is up to `check_files`.
+    """
+    path = Path(recipe)
+    if not path.is_file() and str(recipe) in recipe_names():
+        path = _FOLDER / f"{recipe}.toml"
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ValueError(
+            f"{recipe}: no such recipe; give a file, or one of {', '.join(recipe_names())}"
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"{recipe}: not TOML ({error})") from None
+    origin = str(recipe)
+    for override in overrides:
+        _override(tables, override)
+    for name, table in tables.items():
+        if name not in _SECTIONS:
+            raise ValueError(f"{origin}: [{name}]: no such table; there are {', '.join(_SECTIONS)}")
+        if not isinstance(table, dict):
+            raise ValueError(f"{origin}: {name}: must be a table")
+    sections: dict[str, Any] = {
+        name: read_table(section, tables.get(name, {}), f"{origin}: [{name}]")
+        for name, section in _SECTIONS.items()
+    }
+    return Recipe(origin=origin, **sections)
+
+
+def _override(tables: dict[str, Any], override: str) -> None:
+    name, equals, text = override.partition("=")
+    section, dot, key = name.strip().partition(".")
+    if not equals or not dot or section not in _SECTIONS or key not in keys(_SECTIONS[section]):
+        raise ValueError(
+            f"--set {override}: must be SECTION.KEY=VALUE with a key of one of the tables "
+            f"{', '.join(_SECTIONS)}"
+        )
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    tables.setdefault(section, {})[key] = value

@@ -1,0 +1,147 @@
+"""What the student is shown at each step: of each photo one view, one caption of each kind.
+
+All choices are a function of seed, step and place in the batch, so they do not depend on how many
+processes share it, nor on whether the run was interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainer.data.reinforced import ReinforcedSample
+from trainer.reinforce.augment import AugmentSettings, draw, replay
+from trainer.train.shards import Shards
+from trainer.train.task import Batch, Share
+
+# CLIP's own augmentation (arXiv 2103.00020, section 2.3), with open_clip's figures.
+_LIGHT = AugmentSettings(crop_scale=(0.9, 1.0), randaugment_ops=0)
+
+Tokenise = Callable[[Sequence[str]], NDArray[np.int64]]
+
+# A caption and the teachers' embedding of it.
+Text = tuple[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is chosen from, and at what size. `columns`: of the stored embeddings, to be learned.
+
+    views, synthetic: how many from the first, or None for all. light: draw a crop instead of
+    replaying a stored view. real_captions, synthetic_captions: whether such captions are used.
+    """
+
+    image_size: int
+    columns: NDArray[np.int64]
+    real_captions: bool
+    synthetic_captions: bool
+    views: int | None = None
+    synthetic: int | None = None
+    light: bool = False
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """One photo as it is shown: its picture, and the texts and embeddings that go with it."""
+
+    picture: NDArray[np.uint8]
+    image: NDArray[np.float32]
+    real: Text | None
+    synthetic: Text | None
+
+
+class Samples:
+    """Batches of reinforced photos.
+
+    A batch's inputs are "pictures" uint8 (b, S, S, 3) and "ids" int64 (n, context): the real
+    captions of the photos that have any, then a synthetic caption of every photo. Its targets are
+    "captioned" (b,) bool and the teachers' embeddings "images", "real" and "synthetic" (b, d)
+    float32, where the real captions of photos without one are zeros.
+
+    Raises `ValueError` when the shards hold fewer photos than a batch.
+    """
+
+    def __init__(
+        self,
+        shards: Shards,
+        choices: Choices,
+        tokenise: Tokenise,
+        *,
+        batch: int,
+        seed: int,
+        mixed: int = 0,
+    ) -> None:
+        if len(shards) < batch:
+            raise ValueError(
+                f"run.batch = {batch}: is more than the {len(shards)} photos to train on"
+            )
+        self._shards, self._choices, self._tokenise = shards, choices, tokenise
+        self._batch, self._seed, self._mixed = batch, seed, mixed
+
+    def batch(self, step: int, share: Share) -> Batch:
+        """A share of the batch of `step`. Photos left over at the end of an epoch sit it out."""
+        epoch, number = divmod(step, len(self._shards) // self._batch)
+        order = self._shards.epoch_order(self._seed, epoch, self._mixed)
+        rows = order[number * self._batch : (number + 1) * self._batch]
+        places = share.of(np.arange(self._batch))
+        shown = [self._show(int(rows[place]), step, int(place)) for place in places]
+        texts, targets = [], self._targets(shown)
+        if self._choices.real_captions:
+            texts += [item.real[0] for item in shown if item.real is not None]
+        if self._choices.synthetic_captions:
+            texts += [item.synthetic[0] for item in shown if item.synthetic is not None]
+        # Without a single caption the text tower still runs, as it does in other processes.
+        ids = self._tokenise(texts or [""])
+        pictures = torch.from_numpy(np.stack([item.picture for item in shown]))
+        return Batch({"pictures": pictures, "ids": torch.from_numpy(ids)}, targets)
+
+    def _targets(self, shown: list[_Shown]) -> dict[str, Tensor]:
+        blank = np.zeros(len(self._choices.columns), np.float32)
+
+        def rows(texts: list[Text | None]) -> Tensor:
+            return torch.from_numpy(np.stack([blank if t is None else t[1] for t in texts]))
+
+        targets: dict[str, Tensor] = {
+            "images": torch.from_numpy(np.stack([item.image for item in shown]))
+        }
+        if self._choices.real_captions:
+            targets["captioned"] = torch.tensor([item.real is not None for item in shown])
+            targets["real"] = rows([item.real for item in shown])
+        if self._choices.synthetic_captions:
+            targets["synthetic"] = rows([item.synthetic for item in shown])
+        return targets
+
+    def _show(self, number: int, step: int, place: int) -> _Shown:
+        random = np.random.default_rng((self._seed, step, place))
+        sample, choices = self._shards.read(number), self._choices
+        view = int(random.integers(len(sample.augmentations[: choices.views])))
+        picture = sample.picture()
+        if choices.light:
+            crop = draw(sample.key, step, picture.size, _LIGHT, seed=self._seed)
+            pixels = replay(picture, crop, choices.image_size)
+        else:
+            pixels = sample.replay(picture, view, choices.image_size)
+        return _Shown(
+            np.array(pixels),
+            sample.image_embeddings[view][choices.columns],
+            self._text(sample, 0, len(sample.captions), random),
+            self._text(
+                sample, len(sample.captions), len(sample.synthetic[: choices.synthetic]), random
+            ),
+        )
+
+    def _text(
+        self, sample: ReinforcedSample, first: int, count: int, random: np.random.Generator
+    ) -> Text | None:
+        """One of `count` texts from number `first` on; None when `count` is 0."""
+        # Drawn in any case, so that one kind of captions does not move the choice of the other.
+        row = first + int(random.random() * count)
+        if not count:
+            return None
+        text = [*sample.captions, *sample.synthetic][row]
+        return text, sample.text_embeddings[row][self._choices.columns]

@@ -1,0 +1,113 @@
+"""The student: built, given its first weights, and frozen in part, as a recipe says."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from trainer.models.checkpoints import load_into
+from trainer.models.config import ModelConfig, load_config, model_names, read_config
+from trainer.models.family import Clip, build_from
+from trainer.models.nano_image import NanoImageTower
+from trainer.models.state import read_state
+from trainer.models.warm_start import warm_start
+from trainer.train.recipe import Recipe
+
+
+def student_config(recipe: Recipe) -> ModelConfig:
+    """The model's configuration, with the recipe's image size."""
+    name = recipe.model.name
+    config = load_config(name) if name in model_names() else read_config(Path(name))
+    size = recipe.data.image_size or config.image.size
+    return dataclasses.replace(config, image=dataclasses.replace(config.image, size=size))
+
+
+def build_student(recipe: Recipe) -> Clip:
+    """The model with random weights drawn from the run's seed, frozen where the recipe says.
+
+    Raises `ValueError` naming the recipe and the key that does not fit the model.
+    """
+    torch.manual_seed(recipe.run.seed)
+    model = build_from(student_config(recipe))
+    settings = recipe.model
+    for key, prefixes in (
+        ("freeze", settings.freeze),
+        ("freeze_batch_norm", settings.freeze_batch_norm),
+    ):
+        names = [name for name, _ in model.named_parameters()]
+        for prefix in prefixes:
+            if not any(name.startswith(prefix) for name in names):
+                raise ValueError(
+                    f"{recipe.origin}: [model] {key}: no parameter of {settings.name} has a name "
+                    f"that begins with {prefix!r}"
+                )
+    for name, parameter in model.named_parameters():
+        if name.startswith(settings.freeze):
+            parameter.requires_grad_(False)
+    if recipe.run.gradient_checkpointing:
+        _checkpoint_gradients(model, recipe.origin)
+    return model
+
+
+def load_first_weights(model: Clip, recipe: Recipe) -> None:
+    """Read the files that the recipe starts from, if any.
+
+    Raises `ValueError` naming the file that does not hold weights for its part of the model.
+    """
+    settings = recipe.model
+    if settings.init is not None:
+        load_into(model, Path(settings.init))
+    for tower, prefix, path in (
+        (model.visual, "visual.", settings.image_init),
+        (model.text, "text.", settings.text_init),
+    ):
+        if path is not None:
+            _load_tower(tower, prefix, Path(path))
+
+
+def train_mode(model: Clip, recipe: Recipe) -> None:
+    """Put the model into training mode, but for the modules and statistics that are frozen."""
+    model.train()
+    settings = recipe.model
+    for name, module in model.named_modules():
+        path = f"{name}."
+        statistics = isinstance(module, _BatchNorm) and path.startswith(settings.freeze_batch_norm)
+        if path.startswith(settings.freeze) or statistics:
+            # Not eval(), which would go on to the modules inside.
+            module.training = False
+
+
+def _load_tower(tower: nn.Module, prefix: str, path: Path) -> None:
+    if path.suffix == ".tflite":
+        if not isinstance(tower, NanoImageTower):
+            raise ValueError(f"{path}: only the image tower of MobileCLIP-Nano starts from .tflite")
+        warm_start(tower.backbone, path)
+        return
+    state = read_state(path)
+    if any(name.startswith(prefix) for name in state):
+        state = _without(prefix, state)
+    try:
+        tower.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(f"{path}: not the weights of this tower: {reason}") from None
+
+
+def _without(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
+    }
+
+
+def _checkpoint_gradients(model: Clip, origin: str) -> None:
+    towers: Iterable[nn.Module] = (model.visual, model.text)
+    able = [tower for tower in towers if hasattr(tower, "set_grad_checkpointing")]
+    if not able:
+        raise ValueError(f"{origin}: [run] gradient_checkpointing: this model's towers cannot")
+    for tower in able:
+        tower.set_grad_checkpointing()  # type: ignore[operator]
