@@ -371,6 +371,11 @@ class TestBadSets:
             (folder / file).write_text(content)
         self.refused(encoder, folder, message)
 
+    def test_a_set_of_another_kind_than_its_task(self, encoder, tmp_path):
+        """Or its R@1 would go into the average as the accuracy of CIFAR-10."""
+        self.refused(encoder, captioned(tmp_path / "a", "cifar10"), "CIFAR-10 is classification")
+        self.refused(encoder, two_classes(tmp_path / "b", "flickr30k"), "Flickr30k is retrieval")
+
     @pytest.mark.parametrize("label", ["2", "-1", "red", ""])
     def test_a_label_that_is_no_class(self, encoder, tmp_path, label):
         folder = two_classes(tmp_path, "cifar10", (0, label))

@@ -104,11 +104,22 @@ def test_the_hash_of_a_folder_is_of_names_and_contents(bundle, folder, tmp_path)
 
 class TestNames:
     def test_of_folders_have_spaces_for_underscores(self, bundle, tmp_path):
-        write(tmp_path / "set" / "the_red", "red")
+        encoder = open_encoder(bundle)
+        asked: list[str] = []
+
+        class Listening:
+            encode_images = encoder.encode_images
+
+            def encode_texts(self, texts):
+                asked.extend(texts)
+                return encoder.encode_texts(texts)
+
+        write(tmp_path / "set" / "the_very_red", "red")
         write(tmp_path / "set" / "a_blue", "blue")
-        assert by_name(measure_folder(open_encoder(bundle), tmp_path / "set"))[
-            "top-1"
-        ].figure.value == pytest.approx(1)
+        measures = by_name(measure_folder(Listening(), tmp_path / "set"))
+        assert measures["top-1"].figure.value == 1
+        assert "a bad photo of a the very red." in asked
+        assert not [text for text in asked if "_" in text]
 
     def test_come_from_a_file(self, bundle, tmp_path):
         write(tmp_path / "set" / "n01", "red")

@@ -40,6 +40,8 @@ from trainer.evaluate.retrieval import retrieval
 from trainer.evaluate.zero_shot import class_embeddings, classification_measures, predict
 
 Kind = Literal["classification", "retrieval", "association"]
+# The kind of data set that gives a task's figure, where it is not classification.
+_KINDS: dict[Metric, Kind] = {"mean R@1": "retrieval", "Jaccard": "association"}
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,10 @@ def _open_set(folder: Path) -> BenchmarkSet:
     for shard in shards:
         if not shard.is_file():
             raise ValueError(f"{shard}: is missing, of the {written} that {count_file.name} counts")
-    return BenchmarkSet(folder, kind, shards, find_task(folder.name))  # type: ignore[arg-type]
+    task = find_task(folder.name)
+    if task is not None and kind != (expected := _KINDS.get(task.metric, "classification")):
+        raise ValueError(f"{folder}: is {kind}, but {task.title} is {expected}; rename the folder")
+    return BenchmarkSet(folder, kind, shards, task)  # type: ignore[arg-type]
 
 
 def _text(path: Path) -> str:
