@@ -6,7 +6,6 @@ the view they belong to (dataset reinforcement, MobileCLIP section 3.1).
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,15 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageEnhance
+from PIL import ImageEnhance
 from torch import Tensor, nn
 
-from trainer.data.photo_tars import decode, read_photos
+from trainer.data.photo_tars import PhotoSample, decode, read_photos
 from trainer.data.views import WHOLE, View
 from trainer.evaluate.retrieval import retrieval
 from trainer.losses import bank_loss, feature_loss
 from trainer.models.nano_image import MEAN, STD
+from trainer.teachers.embeddings import read_embeddings
 from trainer.teachers.sentence import SentenceEncoder
 from trainer.train.task import Batch, Outputs, Share, TaskDefaults
 from trainer.train.text import epoch_rows
@@ -32,12 +32,12 @@ from trainer.train.text import epoch_rows
 class ReinforcedPhotos:
     """Photos in memory, undecoded, with the teacher's embeddings of their views.
 
-    photos: n encoded images; views: (v, 6) stored parameters of all views and targets: (v, d)
+    photos: n samples; views: (v, 6) stored parameters of all views and targets: (v, d)
     their teacher embeddings; rows: n lists, the views of each photo. Photos of different tars may
     have different numbers of views.
     """
 
-    photos: list[bytes]
+    photos: list[PhotoSample]
     views: np.ndarray
     targets: np.ndarray
     rows: list[list[int]]
@@ -46,22 +46,20 @@ class ReinforcedPhotos:
     def load(cls, stored: Mapping[Path, Sequence[Path]]) -> ReinforcedPhotos:
         """Read photo tars, each with its files of teacher embeddings, one a view.
 
-        Raises `ValueError` when a file is of other photos than its tar.
+        Raises `ValueError` when a file is missing, damaged or of other photos than its tar.
         """
-        photos: list[bytes] = []
+        photos: list[PhotoSample] = []
         rows: list[list[int]] = []
         views, targets = [], []
         total = 0
         for tar, files in stored.items():
             samples = list(read_photos(tar))
-            photos += [sample.image_bytes for sample in samples]
+            photos += samples
             firsts = []
             for file in files:
-                with np.load(file, allow_pickle=False) as table:
-                    if table["keys"].tolist() != [sample.key for sample in samples]:
-                        raise ValueError(f"{file}: holds other photos than {tar}")
-                    views.append(table["views"])
-                    targets.append(table["embeddings"])
+                parameters, embeddings = read_embeddings(file, [s.key for s in samples], tar)
+                views.append(parameters)
+                targets.append(embeddings)
                 firsts.append(total)
                 total += len(samples)
             rows += [[first + number for first in firsts] for number in range(len(samples))]
@@ -92,17 +90,18 @@ class HeldOut:
     def load(cls, tar: Path, embeddings: Path, encoder: SentenceEncoder, size: int) -> HeldOut:
         """Decode the captioned photos of `tar` at `size`; `embeddings` are the teacher's.
 
-        Raises `ValueError` when `embeddings` is not there.
+        Raises `ValueError` when `embeddings` is missing, damaged or of other photos than `tar`, or
+        none of the photos has a caption.
         """
-        if not embeddings.is_file():
-            raise ValueError(f"{embeddings}: no such file; run `embed` on {tar.name}")
         samples = list(read_photos(tar))
-        groups = encoder.grouped([sample.meta.get("captions", []) for sample in samples])
-        with np.load(embeddings, allow_pickle=False) as table:
-            targets = table["embeddings"].astype(np.float32)
+        _, targets = read_embeddings(embeddings, [sample.key for sample in samples], tar)
+        captions = [sample.meta.get("captions", []) for sample in samples]
+        if not any(captions):
+            raise ValueError(f"{tar}: has no captions to measure with")
+        groups = encoder.grouped(captions)
         return cls(
             np.stack([np.asarray(WHOLE.replay(decode(sample), size)) for sample in samples]),
-            targets,
+            targets.astype(np.float32),
             np.concatenate(groups),
             np.repeat(np.arange(len(groups)), [len(group) for group in groups]),
         )
@@ -179,8 +178,7 @@ class ImageDistillation(TaskDefaults):
             flip=bool(random.random() < 0.5),
             short_side=stored.short_side,
         )
-        with Image.open(io.BytesIO(self._photos.photos[row])) as opened:
-            picture = nudged.replay(opened.convert("RGB"), self._size)
+        picture = nudged.replay(decode(self._photos.photos[row]), self._size)
         for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
             picture = enhance(picture).enhance(random.uniform(0.8, 1.2))
         return np.asarray(picture)

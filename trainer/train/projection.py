@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainer.evaluate.retrieval import retrieval
+from trainer.teachers.embeddings import read_embeddings
 from trainer.teachers.features import ViewFeatures
 from trainer.train.task import Batch, Outputs, Share, TaskDefaults
 from trainer.train.text import cosine_losses, epoch_rows
@@ -40,12 +41,15 @@ def load_pairs(files: Sequence[tuple[Path, Path]], columns: slice) -> tuple[np.n
     """Features (n, f) and teacher embeddings (n, d) of pairs of files of the same views.
 
     `columns` are those of the one classifier among the cached features of all.
+
+    Raises `ValueError` when a file is missing or damaged, or the two of a pair do not belong
+    together.
     """
     features, targets = [], []
     for cached, embedded in files:
-        features.append(ViewFeatures.load(cached).features[:, columns])
-        with np.load(embedded, allow_pickle=False) as table:
-            targets.append(table["embeddings"])
+        seen = ViewFeatures.load(cached)
+        features.append(seen.features[:, columns])
+        targets.append(read_embeddings(embedded, seen.keys, cached)[1])
     return np.concatenate(features), np.concatenate(targets)
 
 
