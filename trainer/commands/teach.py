@@ -14,6 +14,12 @@ from trainer.commands import options
 @click.option(
     "--validation", type=options.FILE, help="Photo tar with captions to measure the teacher on."
 )
+@click.option(
+    "--labelled",
+    type=options.FILE,
+    multiple=True,
+    help="Photo tar of which some photos have a label that says what they show; repeatable.",
+)
 @options.classifiers
 @options.class_names
 @options.sentence_encoder
@@ -24,6 +30,7 @@ from trainer.commands import options
 def command(
     captioned: tuple[Path, ...],
     validation: Path | None,
+    labelled: tuple[Path, ...],
     classifiers: tuple[Path, ...],
     class_names: Path,
     sentence_encoder: str | None,
@@ -36,15 +43,17 @@ def command(
 
     A small head learns, on captioned photos, to place the classifiers' features beside the
     captions; the teacher is the mean of several heads and of ConSE. Each photo is seen in
-    2 * VIEWS forms, half of them crops and half of them degraded to a low resolution.
+    2 * VIEWS forms, half of them crops and half of them degraded to a low resolution. Labels widen
+    what it knows beyond the captions; those that name no thing ("train", "images") are passed over.
     """
     import numpy as np
 
     from trainer.data.corpus import read_class_names
     from trainer.evaluate.retrieval import retrieval
     from trainer.teachers.bootstrap import BootstrapTeacher
-    from trainer.teachers.conse import PROMPT
+    from trainer.teachers.conse import PROMPT, conse
     from trainer.teachers.features import ViewFeatures, compute_features, join
+    from trainer.teachers.labelled import LabelledPhotos
     from trainer.teachers.sentence import SentenceEncoder
 
     def features(tars: tuple[Path, ...], view: int, degrade: bool = False) -> ViewFeatures:
@@ -56,14 +65,21 @@ def command(
     seen = [features(captioned, n, degrade=bool(n % 2)) for n in numbers]
     encoder = SentenceEncoder(sentence_encoder)
     captions = encoder.grouped(seen[0].captions)
+    class_embeddings = encoder([PROMPT.format(name) for name in read_class_names(class_names)])
+    known = None
+    if labelled:
+        seen_labelled = features(labelled, 0)
+        prior = conse(seen_labelled.probabilities, class_embeddings)
+        known = LabelledPhotos.select(labelled, seen_labelled.features, prior, encoder)
     teacher = BootstrapTeacher.train(
         [view.features for view in seen],
         [view.probabilities for view in seen],
         captions,
-        encoder([PROMPT.format(name) for name in read_class_names(class_names)]),
+        class_embeddings,
         classifiers=classifiers,
         sentence_encoder=encoder.name,
         seeds=seeds,
+        labelled=known,
     )
     teacher.save(out)
     if validation is not None:

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from trainer.teachers.conse import conse, normalise
 from trainer.teachers.head import Head, HeadRecipe, train_head
+from trainer.teachers.labelled import LabelledPhotos
 
 
 def digest(path: Path) -> str:
@@ -48,12 +49,19 @@ class BootstrapTeacher:
         sentence_encoder: str,
         seeds: int = 2,
         conse_share: float = 0.5,
+        labelled: LabelledPhotos | None = None,
         recipe: HeadRecipe | None = None,
     ) -> BootstrapTeacher:
-        """Train `seeds` heads; the arrays are one per view, as in `train_head`."""
+        """Train `seeds` heads; the arrays are one per view, as in `train_head`.
+
+        With labelled photos there are as many heads again, that learn from them too. The mean of
+        both kinds knows more words than the first, and places captions better than the second.
+        """
         priors = [conse(view, class_embeddings) for view in probabilities]
+        kinds = [None] if labelled is None else [None, labelled]
         heads = [
-            train_head(features, priors, captions, seed=seed, recipe=recipe)
+            train_head(features, priors, captions, seed=seed, labelled=kind, recipe=recipe)
+            for kind in kinds
             for seed in range(seeds)
         ]
         named = [{"name": path.parent.name, "sha256": digest(path)} for path in classifiers]

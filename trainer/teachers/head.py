@@ -1,7 +1,8 @@
 """The head that joins frozen image features to a locked text space.
 
 Locked-text tuning (the reverse of LiT, arXiv 2111.07991): captions are embedded once by a frozen
-sentence encoder, and only this head learns, by InfoNCE, to land beside them.
+sentence encoder, and only this head learns, by InfoNCE, to land beside them. Photos of which only a
+label is known may join in: they learn to tell the labels' embeddings apart.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from tqdm import tqdm
+
+from trainer.teachers.labelled import LabelledPhotos
 
 CLAMP = 6.0
 CONSE_GAIN = 10.0
@@ -30,6 +33,8 @@ class HeadRecipe:
     learning_rate: float = 1e-3
     weight_decay: float = 0.2
     mean_caption_weight: float = 0.5
+    label_weight: float = 0.3
+    label_scale: float = 30.0
 
 
 class Head(nn.Module):
@@ -61,13 +66,14 @@ def train_head(
     captions: list[np.ndarray],
     *,
     seed: int,
+    labelled: LabelledPhotos | None = None,
     recipe: HeadRecipe | None = None,
 ) -> Head:
-    """Train one head on captioned photos.
+    """Train one head on captioned photos, and on labelled ones where there are some.
 
     features and conse: one (n, F) and one (n, d) array for each view of the same n photos;
     captions: n arrays (captions of photo i, d), unit norm. Each step sees a random view and a
-    random caption of each photo.
+    random caption of each photo, and as many labelled photos.
     """
     recipe = recipe or HeadRecipe()
     views = torch.from_numpy(np.stack(features)).float()
@@ -82,6 +88,9 @@ def train_head(
     torch.manual_seed(seed)
     head = Head(views.shape[2], priors.shape[2], recipe.hidden, recipe.dropout)
     flat = views.flatten(0, 1)
+    batches = None if labelled is None else _LabelBatches(labelled, random)
+    if batches is not None:
+        flat = torch.cat([flat, batches.features])
     head.mean.copy_(flat.mean(0))
     head.std.copy_(flat.std(0).clamp_min(1e-3))
     log_scale = nn.Parameter(torch.tensor(np.log(1 / 0.07), dtype=torch.float32))
@@ -108,8 +117,30 @@ def train_head(
             contrast = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
             pull = 1.0 - (images * mean_caption[rows]).sum(1).mean()
             loss = contrast + recipe.mean_caption_weight * pull
+            if batches is not None:
+                loss = loss + recipe.label_weight * batches.loss(head, len(rows), recipe)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
     return head.eval()
+
+
+class _LabelBatches:
+    """Random batches of labelled photos, and what a head loses on them."""
+
+    def __init__(self, photos: LabelledPhotos, random: torch.Generator) -> None:
+        self.features = torch.from_numpy(photos.features).float()
+        self._priors = torch.from_numpy(photos.conse).float()
+        self._labels = torch.from_numpy(photos.labels).long()
+        self._table = torch.from_numpy(photos.label_embeddings).float()
+        self._random = random
+
+    def loss(self, head: Head, count: int, recipe: HeadRecipe) -> torch.Tensor:
+        """Cross-entropy over all labels, and half of 1 - cosine to the photo's own."""
+        rows = torch.randint(len(self._labels), (count,), generator=self._random)
+        images = head(self.features[rows], self._priors[rows])
+        labels = self._labels[rows]
+        apart = F.cross_entropy(recipe.label_scale * images @ self._table.T, labels)
+        pull = 1.0 - (images * self._table[labels]).sum(1).mean()
+        return apart + 0.5 * pull
