@@ -41,22 +41,16 @@ def gather_pairs(images: Tensor, texts: Tensor, present: Tensor | None = None) -
     if len(images) != len(texts):
         raise ValueError(f"{len(images)} images cannot be paired with {len(texts)} texts")
     images, texts = at_least_float32(images), at_least_float32(texts)
-    if present is None:
-        present = torch.ones(len(images), dtype=torch.bool, device=images.device)
-    present_everywhere = gather(present)
-    all_images = gather(images)[present_everywhere]
-    all_texts = gather(texts)[present_everywhere]
-    # Where each row of the gathered batch stands once missing ones are gone.
-    places = present_everywhere.cumsum(0) - 1
+    all_images, all_texts = gather(images), gather(texts)
     first = dist.get_rank() * len(images) if processes() > 1 else 0
-    return Pairs(
-        images=images[present],
-        texts=texts[present],
-        all_images=all_images,
-        all_texts=all_texts,
-        own=places[first : first + len(images)][present],
-        count=len(all_images) / processes(),
-    )
+    own = torch.arange(first, first + len(images), device=images.device)
+    if present is not None:
+        everywhere = gather(present)
+        # Where each row of the gathered batch stands once missing ones are gone.
+        own = (everywhere.cumsum(0) - 1)[own][present]
+        images, texts = images[present], texts[present]
+        all_images, all_texts = all_images[everywhere], all_texts[everywhere]
+    return Pairs(images, texts, all_images, all_texts, own, len(all_images) / processes())
 
 
 def at_least_float32(rows: Tensor) -> Tensor:

@@ -20,20 +20,21 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from trainer.data.photo_tars import PhotoTarError
 from trainer.train import checkpoint
 from trainer.train.accumulation import backward_in_parts
 from trainer.train.average import Average
 from trainer.train.log import Log
+from trainer.train.meters import Clock, Meters
 from trainer.train.optimizer import build_optimizer, rate
 from trainer.train.processes import ALONE, Processes
-from trainer.train.settings import Settings
-from trainer.train.task import Batch, Outputs, Share, Task
+from trainer.train.settings import Settings, differences
+from trainer.train.task import Batch, Outputs, Share, Task, moved
 
 _CHECKPOINT = "checkpoint.safetensors"
 _AUTOCAST = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -89,7 +90,7 @@ class Run:
         self._parallel = _parallel(self._network, processes)
         # Only the first process evaluates and writes.
         self.average = Average(task.model, run.ema) if processes.first else None
-        self._meters = _Meters(processes)
+        self._meters = Meters(processes)
 
     @property
     def model_file(self) -> Path:
@@ -108,7 +109,12 @@ class Run:
         if not self._checkpoint.is_file():
             return False
         tensors, about = checkpoint.read_tensors(self._checkpoint)
-        _compare(about["settings"], self._decisive, self._checkpoint)
+        changed = differences(about["settings"], self._decisive)
+        if changed:
+            raise ValueError(
+                f"{self._checkpoint}: written with other settings ({', '.join(changed[:3])}); "
+                "give those, or another --out folder"
+            )
         model = self.task.model
         model.load_state_dict(checkpoint.without_prefix("model.", tensors))
         if self.average is not None:
@@ -135,7 +141,8 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         log = Log(self.folder, tensorboard=run.tensorboard)
         with contextlib.closing(log):
-            log.go_on_from(self.step)
+            # A run that starts anew has nothing to keep.
+            log.go_on_from(self.step or -1)
             if self.step == 0:
                 self._evaluate(log)
             self._train(stop, log)
@@ -147,7 +154,7 @@ class Run:
         """The steps up to `stop`, in every process; `log` is the first one's."""
         run = self.settings.run
         saved = time.monotonic()
-        clock = _Clock(self.seconds, self.step)
+        clock = Clock(self.seconds, self.step)
         with self._bar(stop) as bar, contextlib.closing(self._batches(stop)) as batches:
             while self.step < stop:
                 self._update([next(batches) for _ in range(run.accumulate)])
@@ -168,7 +175,9 @@ class Run:
                             | values,
                         )
                 if log is not None and evaluation_due:
-                    bar.write(self._evaluate(log))
+                    figures = self._evaluate(log)
+                    if figures:
+                        bar.write(f"step {self.step}: {figures}")
                 # A checkpoint falls between two rows, so that it need not hold half of one.
                 if log is not None and row_due:
                     now = time.monotonic()
@@ -206,7 +215,7 @@ class Run:
         for group in self._optimizer.param_groups:
             group["lr"] = self._rate(self.step) * group["factor"]
         self._optimizer.zero_grad(set_to_none=True)
-        parts = [_moved(part, self._processes.device) for part in parts]
+        parts = [moved(part, self._processes.device) for part in parts]
         if len(parts) == 1:
             self._seed(0)
             with self._autocast():
@@ -269,7 +278,10 @@ class Run:
             # Its own generator: the loader draws a seed for workers that must not disturb ours.
             generator=torch.Generator().manual_seed(0),
         )
-        yield from loader
+        for item in loader:
+            if isinstance(item, Exception):
+                raise item
+            yield item
 
     def _bar(self, stop: int) -> tqdm[Any]:
         size = self.settings.run.batch
@@ -284,10 +296,9 @@ class Run:
     def _evaluate(self, log: Log) -> str:
         assert self.average is not None
         figures = self.task.evaluate(self.average.model)
-        if not figures:
-            return f"step {self.step}"
-        log.validate(self.step, figures)
-        return f"step {self.step}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items())
+        if figures:
+            log.validate(self.step, figures)
+        return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
 
     def _check(self, values: dict[str, float]) -> None:
         if not math.isfinite(values["loss"]):
@@ -317,8 +328,12 @@ def _parallel(network: nn.Module, processes: Processes) -> nn.Module:
     return DistributedDataParallel(network, device_ids=devices, gradient_as_bucket_view=True)
 
 
-class _Parts(Dataset[Batch]):
-    """The parts of each step's batch that one process computes, in order."""
+class _Parts(Dataset[Batch | Exception]):
+    """The parts of each step's batch that one process computes, in order.
+
+    An error about the data is handed over as it is: raised in a worker, its message would be
+    buried in a traceback.
+    """
 
     def __init__(
         self, task: Task, start: int, stop: int, parts: int, rank: int, shares: int
@@ -329,79 +344,10 @@ class _Parts(Dataset[Batch]):
     def __len__(self) -> int:
         return (self._stop - self._start) * self._parts
 
-    def __getitem__(self, index: int) -> Batch:
+    def __getitem__(self, index: int) -> Batch | Exception:
         step, part = divmod(index, self._parts)
         share = Share(self._rank * self._parts + part, self._shares)
-        return self._task.batch(self._start + step, share)
-
-
-class _Meters:
-    """Means over the steps since they were last asked for, and over processes.
-
-    Sums stay on the device: to read one at every step would make the device wait.
-    """
-
-    def __init__(self, processes: Processes) -> None:
-        self._processes = processes
-        self._sums: dict[str, Tensor] = {}
-        self._count = 0
-
-    def add(self, values: Mapping[str, Tensor]) -> None:
-        for name, value in values.items():
-            self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + value.detach()
-        self._count += 1
-
-    def means(self) -> dict[str, float]:
-        sums = torch.stack([value.double() for value in self._sums.values()]) / self._count
-        if self._processes.count > 1:
-            dist.all_reduce(sums)
-            sums /= self._processes.count
-        means = dict(zip(self._sums, sums.tolist(), strict=True))
-        self._sums, self._count = {}, 0
-        return means
-
-
-class _Clock:
-    """Seconds spent in all, and items a second since last read."""
-
-    def __init__(self, spent: float, step: int) -> None:
-        self._spent, self._started = spent, time.monotonic()
-        self._last_time, self._last_step = self._started, step
-
-    def read(self, step: int, batch: int) -> tuple[float, float]:
-        now = time.monotonic()
-        speed = (step - self._last_step) * batch / max(now - self._last_time, 1e-9)
-        self._last_time, self._last_step = now, step
-        return self._spent + now - self._started, speed
-
-
-def _moved(value: Any, device: torch.device) -> Any:
-    """`value` with every tensor in it on `device`."""
-    if isinstance(value, Tensor):
-        return value.to(device, non_blocking=True)
-    if isinstance(value, dict):
-        return {key: _moved(item, device) for key, item in value.items()}
-    if isinstance(value, tuple):
-        items = [_moved(item, device) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-    return value
-
-
-def _compare(before: dict[str, Any], now: dict[str, Any], path: Path) -> None:
-    flat = [_flat(before), _flat(now)]
-    changed = sorted(key for key in flat[0] | flat[1] if flat[0].get(key) != flat[1].get(key))
-    if changed:
-        shown = ", ".join(
-            f"{key} was {flat[0].get(key)!r} and is {flat[1].get(key)!r}" for key in changed[:3]
-        )
-        raise ValueError(
-            f"{path}: written with other settings ({shown}); give those, or another --out folder"
-        )
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        name = f"{prefix}{key}"
-        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
-    return flat
+        try:
+            return self._task.batch(self._start + step, share)
+        except (ValueError, PhotoTarError) as error:
+            return error

@@ -168,12 +168,11 @@ class ReinforcedTraining:
         self._clip.logit_scale.clamp_(max=math.log(_LARGEST_SCALE))
 
 
-def _texts(kind: str, texts: Tensor, targets: dict[str, Tensor]) -> Tensor:
+def _texts(kind: str, texts: Tensor, targets: dict[str, Any]) -> Tensor:
     """The embeddings (b, d) of one kind of captions, out of the one pass over both."""
     if "captioned" not in targets:
         return texts
-    captioned = targets["captioned"]
-    count = int(captioned.sum())
+    captioned, count = targets["captioned"], targets["count"]
     if kind == "synthetic":
         return texts[count:]
     placed = texts.new_zeros(len(captioned), texts.shape[1])

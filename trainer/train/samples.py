@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,8 +61,8 @@ class Samples:
 
     A batch's inputs are "pictures" uint8 (b, S, S, 3) and "ids" int64 (n, context): the real
     captions of the photos that have any, then a synthetic caption of every photo. Its targets are
-    "captioned" (b,) bool and the teachers' embeddings "images", "real" and "synthetic" (b, d)
-    float32, where the real captions of photos without one are zeros.
+    "captioned" (b,) bool, "count", how many are, and the teachers' embeddings "images", "real" and
+    "synthetic" (b, d) float32, where the real captions of photos without one are zeros.
 
     Raises `ValueError` when the shards hold fewer photos than a batch.
     """
@@ -100,17 +101,19 @@ class Samples:
         pictures = torch.from_numpy(np.stack([item.picture for item in shown]))
         return Batch({"pictures": pictures, "ids": torch.from_numpy(ids)}, targets)
 
-    def _targets(self, shown: list[_Shown]) -> dict[str, Tensor]:
+    def _targets(self, shown: list[_Shown]) -> dict[str, Any]:
         blank = np.zeros(len(self._choices.columns), np.float32)
 
         def rows(texts: list[Text | None]) -> Tensor:
             return torch.from_numpy(np.stack([blank if t is None else t[1] for t in texts]))
 
-        targets: dict[str, Tensor] = {
+        targets: dict[str, Any] = {
             "images": torch.from_numpy(np.stack([item.image for item in shown]))
         }
         if self._choices.real_captions:
-            targets["captioned"] = torch.tensor([item.real is not None for item in shown])
+            captioned = [item.real is not None for item in shown]
+            # Their number stays on the CPU, which would have to wait for it.
+            targets |= {"captioned": torch.tensor(captioned), "count": sum(captioned)}
             targets["real"] = rows([item.real for item in shown])
         if self._choices.synthetic_captions:
             targets["synthetic"] = rows([item.synthetic for item in shown])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from trainer.train.tables import write_table
 
@@ -115,3 +116,21 @@ class Settings:
             "optimizer": write_table(self.optimizer),
             "schedule": write_table(self.schedule),
         }
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What two nested tables of settings disagree in, as "SECTION.KEY was X and is Y"."""
+    was, is_ = _flat(before), _flat(now)
+    return [
+        f"{key} was {was.get(key)!r} and is {is_.get(key)!r}"
+        for key in sorted(was | is_)
+        if was.get(key) != is_.get(key)
+    ]
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat
