@@ -15,7 +15,7 @@ from tiny_tflite import random_network, write_classifier
 
 from trainer.data.photo_tars import decode, read_photos
 from trainer.teachers.bootstrap import BootstrapTeacher
-from trainer.teachers.bootstrap_towers import BootstrapTowers
+from trainer.teachers.bootstrap_towers import LOGIT_SCALE, BootstrapTowers
 from trainer.teachers.classifier import TfliteClassifier
 from trainer.teachers.conse import PROMPT
 from trainer.teachers.embeddings import write_embeddings
@@ -109,7 +109,7 @@ def test_pictures_land_beside_their_captions(spec: str, encoder: SentenceEncoder
     assert (images @ texts.T).argmax(axis=1).tolist() == list(range(6))
     assert texts == pytest.approx(encoder([f"a picture of number {n}" for n in range(6)]), abs=1e-6)
     assert teacher.embed_images([]).shape == teacher.embed_texts([]).shape == (0, 384)
-    assert teacher.logit_scale == 30.0
+    assert teacher.logit_scale == LOGIT_SCALE
 
 
 def test_embeddings_are_those_that_embed_stores(

@@ -19,10 +19,10 @@ from trainer.teachers.bootstrap import BootstrapTeacher
 from trainer.teachers.classifier import TfliteClassifier
 from trainer.teachers.sentence import SentenceEncoder, packaged_encoder
 
-# A CLIP is trained under a scale of about 100. Cosines of sentence embeddings spread much wider:
-# there, 100 would put nearly the whole weight of a row on one caption, and paraphrases would count
-# as wrong. It is the scale that MobileCLIP-Nano's image tower was distilled under.
-LOGIT_SCALE = 30.0
+# The factor on cosines that makes captions of held-out photos likeliest, which is what CLIP learns
+# its own of about 100 for. Cosines of sentence embeddings spread wider: under 100 nearly the whole
+# weight of a row would lie on one caption, and its paraphrases would count as wrong.
+LOGIT_SCALE = 20.0
 
 
 class BootstrapTowers:
