@@ -89,7 +89,14 @@ def test_a_student_learns_from_reinforced_shards(shards: Path, tmp_path: Path) -
 
 
 def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
-    recipe = write_recipe(tmp_path, shards, run={"steps": 150, "workers": 1, "log_steps": 10})
+    # With random numbers in the network, and in the workers' batches.
+    model = write_model(tmp_path / "random.json", tower="batch_norm", drop_path=0.4)
+    recipe = write_recipe(
+        tmp_path,
+        shards,
+        model={"name": str(model)},
+        run={"steps": 120, "workers": 1, "log_steps": 10},
+    )
     train(recipe, tmp_path / "whole")
     killed = tmp_path / "killed"
     process = start(["-m", "trainer", "train", str(recipe), "--out", str(killed)])

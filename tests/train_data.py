@@ -65,7 +65,9 @@ def write_validation(path: Path, count: int = 12) -> Path:
     return write_tar(path, members)
 
 
-def write_model(path: Path, tower: str = "vit", text: str = "mct") -> Path:
+def write_model(
+    path: Path, tower: str = "vit", text: str = "mct", *, drop_path: float = 0.0
+) -> Path:
     """The configuration of a tiny student in a JSON file."""
     name, pool = _TOWERS[tower]
     image: dict[str, Any] = {
@@ -77,6 +79,7 @@ def write_model(path: Path, tower: str = "vit", text: str = "mct") -> Path:
         "interpolation": "bicubic",
         "mean": [0.5, 0.5, 0.5],
         "std": [0.25, 0.25, 0.25],
+        "drop_path": drop_path,
     }
     config = {
         "source": "tests",
