@@ -103,7 +103,7 @@ def test_killed_run_ends_byte_identical(
         "from trainer.reinforce.sources import TarShard\n"
         "if __name__ == '__main__':\n"
         "    bundle, out, *tars = map(Path, sys.argv[1:])\n"
-        "    job = ShardJob(out, RECIPE, partial(open_bundle, bundle, 0.1))\n"
+        "    job = ShardJob(out, RECIPE, partial(open_bundle, bundle, 0.3))\n"
         "    reinforce(job, [TarShard(tar) for tar in tars])\n"
     )
     paths = [str(source.path) for source in sources if isinstance(source, TarShard)]
@@ -111,7 +111,7 @@ def test_killed_run_ends_byte_identical(
         [sys.executable, "-c", script, str(tiny_bundle), str(out), *paths],
         env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         done, begun = list(out.glob("*.manifest.json")), list(out.glob(".*.tar.part"))
         if len(done) >= 2 and begun:
@@ -318,6 +318,8 @@ class TestFailures:
         job = ShardJob(tmp_path / "out", RECIPE, partial(open_bundle, tiny_bundle))
         with pytest.raises(PhotoTarError, match=r"cut\.tar: "):
             reinforce(job, [TarShard(cut), *sources], workers=1)
+        with pytest.raises(PhotoTarError, match=r"none\.tar: cannot be read"):
+            TarShard(tmp_path / "none.tar").digest()
         assert len(list((tmp_path / "out").glob("*.manifest.json"))) < SHARDS
 
     def test_a_worker_that_dies(self, sources, tmp_path) -> None:
@@ -386,7 +388,15 @@ class TestCommand:
             read_manifest(shard).reinforcement_bytes for shard in shards)]  # fmt: skip
         assert list(about["bytes_per_sample"].values()) == [round(size / 5) for size in sizes]
         readme = (out / "README.md").read_text()
-        for line in ("| photos | 5 |", "| real captions | 6 |", "- Photos: CC0", "- my camera"):
+        for line in (
+            "| photos | 5 |",
+            "| real captions | 6 |",
+            "- Photos: CC0",
+            "- my camera",
+            "- RandomResizedCrop: scale 0.3 to 0.9, bicubic.",
+            "- RandAugment: 1 operations, magnitude 12.",
+            "- View 0 is the whole photo, without operations.",
+        ):
             assert f"\n{line}\n" in readme
         assert f"| bytes a photo: reinforcement | {round(sizes[1] / 5):,} |" in readme
 

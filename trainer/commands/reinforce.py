@@ -19,14 +19,14 @@ _INPUT = click.Path(exists=True, path_type=Path)
     multiple=True,
     required=True,
     metavar="SPEC",
-    help="bootstrap:FOLDER:A.tflite,B.tflite or openclip:MODEL:TAG_OR_FILE; repeat for an "
-    "ensemble.",
+    help="bootstrap:FOLDER:A.tflite,B.tflite, openclip:MODEL:TAG or openclip:MODEL:FILE; repeat "
+    "for an ensemble.",
 )
 @click.option(
     "--captioner",
     metavar="SPEC",
-    help="labels, classifier:CLASSNAMES.json:A.tflite,..., detector:FILE.onnx or "
-    "coca:MODEL:TAG_OR_FILE.  [default: no synthetic captions]",
+    help="labels, classifier:CLASSNAMES.json:A.tflite,B.tflite, detector:FILE.onnx, "
+    "coca:MODEL:TAG or coca:MODEL:FILE.  [default: no synthetic captions]",
 )
 @click.option(
     "--captions", type=options.FILE, help="CSV, JSON or COCO captions of the folder INPUT."

@@ -72,14 +72,16 @@ def _readme(out: Path, about: dict[str, Any]) -> str:
     size = about["bytes_per_sample"]
     crop = about["augmentation"]
     low, high = crop["crop_scale"]
-    views = (
-        f"{about['views']} views a photo of {about['view_size']} x {about['view_size']} pixels: "
-        f"RandomResizedCrop (scale {low:g} to {high:g}, bicubic), then RandAugment "
-        f"({crop['randaugment_ops']} operations, magnitude {crop['magnitude']}); seed "
-        f"{about['seed']}."
-    )
-    if crop["whole_first"]:
-        views += " View 0 is the whole photo."
+    operations = crop["randaugment_ops"]
+    views = [
+        f"{about['views']} a photo, of {about['view_size']} x {about['view_size']} pixels; seed "
+        f"{about['seed']}.",
+        f"RandomResizedCrop: scale {low:g} to {high:g}, bicubic.",
+        f"RandAugment: {operations} operations, magnitude {crop['magnitude']}."
+        if operations
+        else "RandAugment: none.",
+        *(["View 0 is the whole photo, without operations."] if crop["whole_first"] else []),
+    ]
     rows = [
         ("photos", f"{about['photos']:,}"),
         ("real captions", f"{about['captions']:,}"),
@@ -120,7 +122,7 @@ def _readme(out: Path, about: dict[str, Any]) -> str:
         "",
         "## Views",
         "",
-        views,
+        *_bullets(views),
         "",
         "## Sources",
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -25,7 +26,16 @@ class Networks:
 
     @property
     def teacher_records(self) -> list[TeacherRecord]:
-        return [TeacherRecord(t.name, t.digest, t.dim, t.logit_scale) for t in self.teachers]
+        """In the teachers' order; of several with one name, the second is "NAME 2" and so on."""
+        records: list[TeacherRecord] = []
+        seen: Counter[str] = Counter()
+        for teacher in self.teachers:
+            seen[teacher.name] += 1
+            number = seen[teacher.name]
+            name = teacher.name if number == 1 else f"{teacher.name} {number}"
+            record = TeacherRecord(name, teacher.digest, teacher.dim, teacher.logit_scale)
+            records.append(record)
+        return records
 
     @property
     def captioner_record(self) -> CaptionerRecord | None:

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trainer.data.captioned_folder import folder_shards
-from trainer.data.photo_tars import IMAGE_SUFFIXES, PhotoSample, read_photos, split_name
+from trainer.data.photo_tars import (
+    IMAGE_SUFFIXES,
+    PhotoSample,
+    PhotoTarError,
+    read_photos,
+    split_name,
+)
 
 
 class Source(Protocol):
@@ -56,8 +62,11 @@ class TarShard:
             return 0  # only the bar wants to know; reading the photos will say what is wrong
 
     def digest(self) -> str:
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            with self.path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise PhotoTarError(f"{self.path}: cannot be read ({error.strerror})") from None
 
     def samples(self) -> Iterator[PhotoSample]:
         return read_photos(self.path)
