@@ -236,8 +236,7 @@ def image(
 
     from trainer.data.corpus import Corpus
     from trainer.models.config import load_config
-    from trainer.models.nano_image import NanoImageTower
-    from trainer.models.state import read_state
+    from trainer.models.nano_image import NanoImageTower, load_projection
     from trainer.models.warm_start import calibrate_norms
     from trainer.models.warm_start import warm_start as start_warm
     from trainer.teachers.sentence import SentenceEncoder
@@ -256,7 +255,7 @@ def image(
         start_warm(tower.backbone, warm_start)
         tower.freeze_norms = True
     if projection is not None:
-        tower.load_state_dict(read_state(projection), strict=False)
+        load_projection(tower, projection)
     bank = cached_embeddings(Corpus.load(corpus).texts, corpus / "texts.npy")
     task = ImageDistillation(
         tower,

@@ -51,6 +51,7 @@ def command(
     from trainer.data.corpus import read_class_names
     from trainer.evaluate.retrieval import retrieval
     from trainer.teachers.bootstrap import BootstrapTeacher
+    from trainer.teachers.classifier import TfliteClassifier
     from trainer.teachers.conse import PROMPT, conse
     from trainer.teachers.features import ViewFeatures, compute_features, join
     from trainer.teachers.labelled import LabelledPhotos
@@ -61,11 +62,18 @@ def command(
             [compute_features(tar, classifiers, cache, view=view, degrade=degrade) for tar in tars]
         )
 
+    names = read_class_names(class_names)
+    for path in classifiers:
+        if (classes := TfliteClassifier(path).classes) != len(names):
+            raise ValueError(f"{class_names}: {len(names)} names, but {path} has {classes} classes")
     numbers = range(2 * views)
     seen = [features(captioned, n, degrade=bool(n % 2)) for n in numbers]
+    for key, texts in zip(seen[0].keys, seen[0].captions, strict=True):
+        if not texts:
+            raise ValueError(f"--captioned: photo {key} has no captions")
     encoder = SentenceEncoder(sentence_encoder)
     captions = encoder.grouped(seen[0].captions)
-    class_embeddings = encoder([PROMPT.format(name) for name in read_class_names(class_names)])
+    class_embeddings = encoder([PROMPT.format(name) for name in names])
     known = None
     if labelled:
         seen_labelled = features(labelled, 0)
@@ -85,9 +93,9 @@ def command(
     if validation is not None:
         held_out = features((validation,), 0)
         images = teacher.embed(held_out.features, held_out.probabilities)
-        texts = encoder.grouped(held_out.captions)
-        owners = np.repeat(np.arange(len(texts)), [len(group) for group in texts])
-        found = retrieval(images, np.concatenate(texts), owners).text_to_photo
+        groups = encoder.grouped(held_out.captions)
+        owners = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+        found = retrieval(images, np.concatenate(groups), owners).text_to_photo
         recalls = ", ".join(
             f"{figure.name} {figure.value:.1%} ({figure.low:.1%} to {figure.high:.1%})"
             for figure in found.figures

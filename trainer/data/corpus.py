@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import json
 import random
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -63,12 +64,18 @@ class Corpus:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The non-empty lines of a text file, gzipped or plain."""
+    """The non-empty lines of a text file, gzipped or plain.
+
+    Raises `ValueError` naming a file that is missing or holds something else.
+    """
     if not path.is_file():
         raise ValueError(f"{path}: no such text file")
     opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as file:
-        return [line.strip() for line in file if line.strip()]
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            return [line.strip() for line in file if line.strip()]
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a text file, plain or gzipped ({error})") from None
 
 
 def _rank(text: str) -> int:

@@ -29,14 +29,21 @@ def packaged_encoder() -> Path:
 
 
 class SentenceEncoder:
-    """Sentence-BERT (arXiv 1908.10084) on the CPU, from a local folder or a hub name."""
+    """Sentence-BERT (arXiv 1908.10084) on the CPU, from a local folder or a hub name.
+
+    Raises `ValueError` when there is none of this name.
+    """
 
     def __init__(self, name: str | Path | None = None) -> None:
         ensure_torchvision()
         from sentence_transformers import SentenceTransformer
 
         self.name = str(name or packaged_encoder())
-        self._model = SentenceTransformer(self.name, device="cpu")
+        try:
+            self._model = SentenceTransformer(self.name, device="cpu")
+        except OSError as error:
+            reason = str(error).partition("\n")[0]
+            raise ValueError(f"{self.name}: no sentence encoder here ({reason})") from None
 
     def __call__(self, texts: Sequence[str], *, progress: bool = False) -> np.ndarray:
         """Unit-norm float32 (n, d) of n texts.
