@@ -1,0 +1,65 @@
+"""`photosearch index`: find, decode, encode and record photos, with a progress bar."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+
+import click
+
+from photosearch.commands.opening import open_library
+from photosearch.commands.output import counted, shown
+
+
+@click.command("index")
+@click.argument("folders", nargs=-1, required=True, metavar="FOLDER...")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes that decode pictures.  [default: one a core]",
+)
+@click.pass_context
+def command(ctx: click.Context, folders: tuple[str, ...], workers: int | None) -> None:
+    """Index the photos in FOLDER and below; only new and changed files are read.
+
+    Files that cannot be read are listed with the reason, and the rest is indexed. Ctrl-C stops and
+    keeps what is done; the next run goes on from there.
+    """
+    from tqdm import tqdm
+
+    from photosearch.indexing.events import Failed, Finished, Indexed, Started
+    from photosearch.indexing.scan import resolve_roots
+
+    # A mistyped folder should not leave an empty library behind.
+    roots = resolve_roots(folders)
+    with open_library(ctx) as library:
+        # `disable=None` draws the bar on a terminal only.
+        bar = tqdm(unit=" photos", desc="Scanning", smoothing=0.1, file=sys.stderr, disable=None)
+        try:
+            # Closed before the library is, for it may have something left to record.
+            with bar, closing(library.index(roots, workers=workers)) as events:
+                for event in events:
+                    if isinstance(event, Started):
+                        bar.reset(event.total - event.unchanged)
+                        bar.set_description("Indexing")
+                    elif isinstance(event, Indexed):
+                        bar.update(len(event.paths))
+                    elif isinstance(event, Failed):
+                        bar.write(f"skipped {shown(event.path)}: {event.reason}", file=sys.stderr)
+                        bar.update(1)
+                    elif isinstance(event, Finished):
+                        finished = event
+        except KeyboardInterrupt:
+            held = counted(library.status().photos, "photo")
+            click.echo(
+                f"Stopped. The library holds {held}; run the same command again to go on.", err=True
+            )
+            raise
+        total = library.status()
+    click.echo(
+        f"Indexed {counted(finished.indexed, 'photo')} in {finished.seconds:.1f} s; "
+        f"{finished.unchanged} unchanged, {finished.failed} skipped, {finished.missing} gone. "
+        f"The library holds {counted(total.photos, 'photo')}."
+    )
+    if finished.failed:
+        click.echo("`photosearch status --problems` lists what was skipped.")

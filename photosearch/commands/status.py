@@ -1,0 +1,51 @@
+"""`photosearch status`: what the library holds, and what it could not index."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from photosearch.commands.opening import open_to_read
+from photosearch.commands.output import shown
+
+
+@click.command("status")
+@click.option("--problems", is_flag=True, help="List the files that could not be indexed, and why.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
+@click.pass_context
+def command(ctx: click.Context, problems: bool, as_json: bool) -> None:
+    """Show what the library holds."""
+    from photosearch.library import Library, default_library_path
+
+    if not Library.exists(ctx.obj[0]):
+        place = ctx.obj[0] or default_library_path()
+        click.echo(
+            f"No library at {shown(str(place))} yet. Make one: photosearch index FOLDER", err=True
+        )
+        sys.exit(1)
+    with open_to_read(ctx) as library:
+        now = library.status()
+    if as_json:
+        content = vars(now) | {
+            "problems": [{"path": path, "reason": reason} for path, reason in now.problems]
+        }
+        click.echo(json.dumps(content, indent=2))
+        return
+    click.echo(f"Library   {shown(now.library)}")
+    click.echo(f"Model     {now.model}")
+    click.echo(f"Photos    {now.photos}")
+    if now.encoded < now.photos + now.missing:
+        click.echo(
+            f"          {now.photos + now.missing - now.encoded} not yet encoded by this model; "
+            "run `photosearch index` again"
+        )
+    if now.missing:
+        click.echo(f"Gone      {now.missing} (hidden until their files are back)")
+    click.echo(f"Problems  {len(now.problems)}")
+    for folder in now.folders:
+        click.echo(f"Folder    {shown(folder)}")
+    if problems:
+        for path, reason in now.problems:
+            click.echo(f"{shown(path)}: {reason}")
