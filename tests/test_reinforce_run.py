@@ -383,7 +383,7 @@ class TestCommand:
         assert (about["photos"], about["captions"], about["synthetic_captions"]) == (5, 6, 0)
         assert [shard["photos"] for shard in about["shards"]] == [3, 2]
         assert about["licences"] == ["Photos: CC0"]
-        assert len(about["teachers"]) == 2
+        assert [teacher["name"] for teacher in about["teachers"]] == ["clip", "clip 2"]
         sizes = [sum(len(s.image_bytes) for s in samples), sum(
             read_manifest(shard).reinforcement_bytes for shard in shards)]  # fmt: skip
         assert list(about["bytes_per_sample"].values()) == [round(size / 5) for size in sizes]

@@ -1,4 +1,4 @@
-"""Apple's published reinforced sets, DataCompDR and DFNDR, read as our own reinforced shards are.
+"""Apple's published reinforced set, DataCompDR, read as our own reinforced shards are.
 
 A sample has these members: the picture (``jpg``, ...), which everybody fetches for themselves from
 the ``url.txt`` of the published tars; ``txt``, its caption, where the pictures came with one;
@@ -6,7 +6,7 @@ the ``url.txt`` of the published tars; ``txt``, its caption, where the pictures 
 JSON of one; and ``npz`` or ``pth.gz`` (a gzipped `torch.save`) with ``image_emb`` (A, D) and
 ``text_emb`` (C + K, D), D being 1,536 for two teachers of 768.
 
-The data is Apple's, under a licence that allows research only (CC-BY-NC-ND for DataCompDR).
+The data is Apple's, under a licence that allows research only (CC-BY-NC-ND).
 
 Example::
 
