@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from photosearch.encoders import Bundle, default_bundle_path, write_manifest
+from photosearch.encoders import Bundle, default_bundle_path, open_encoder, write_manifest
 from photosearch.errors import BundleError
 
 
@@ -169,6 +169,8 @@ WRONG: list[tuple[str, Any]] = [
     ("files/text.onnx", {"sha256": "0" * 64}),
     ("files/text.onnx", {"sha256": "0" * 64, "bytes": -1}),
     ("files/..", {"sha256": "0" * 64, "bytes": 1}),
+    ("export", []),
+    ("export", {}),
 ]
 
 
@@ -292,6 +294,100 @@ def test_files_in_folders_are_part_of_a_bundle(
     assert written.id == before
     inner.write_bytes(b"WEIGHTS")
     refused(bundle_copy, "text.mlpackage/Data/weight.bin")
+
+
+def test_a_search_hashes_the_networks_it_runs_and_nothing_else(
+    bundle_copy: Path, manifest_fields: dict[str, Any]
+) -> None:
+    """Core ML packages of 100 MB and more must not be read before each search."""
+    inner = bundle_copy / "text.mlpackage" / "weight.bin"
+    inner.parent.mkdir()
+    inner.write_bytes(b"weights")
+    write_manifest(bundle_copy, manifest_fields)
+
+    inner.write_bytes(b"WEIGHTS")
+    assert open_encoder(bundle_copy).encode_texts(["a dog"]).shape == (1, 32)
+    inner.write_bytes(b"cut")
+    with pytest.raises(BundleError, match=re.escape(str(inner))):
+        open_encoder(bundle_copy)
+    inner.write_bytes(b"weights")
+    content = bytearray((bundle_copy / "image.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle_copy / "image.onnx").write_bytes(content)
+    with pytest.raises(BundleError, match=r"image\.onnx"):
+        open_encoder(bundle_copy)
+
+
+def measured_export() -> dict[str, Any]:
+    """All that a bundle may say of its export."""
+    towers = {"image": 1e-7, "text": 2e-7}
+    return {
+        "versions": {"torch": "2.13.0"},
+        "tolerance": 1e-4,
+        "parity": towers,
+        "storage_cosine": {"image": 1, "text": 0.9997},
+        "retrieval": {
+            "data": [{"file": "val.tar", "sha256": "0" * 64}],
+            "task": "text to photo",
+            "metric": "R@10",
+            "gallery": 1000,
+            "queries": 5000,
+            "chance": 0.01,
+            "limit": 0.005,
+            "pytorch": 0.57,
+            "float32": 0.57,
+            "int8": 0.569,
+        },
+        "int8_text": {"kept": True, "cosine": 0.9998, "bytes": 19, "float32_bytes": 24},
+        "coreml": {
+            "precision": "float16",
+            "specification_version": 6,
+            "bytes": {"image": 7, "text": 30},
+            "parity": None,
+            "note": "Not compared.",
+        },
+    }
+
+
+def test_what_was_measured_at_export_is_kept_and_no_part_of_the_id(
+    bundle_copy: Path, manifest_fields: dict[str, Any]
+) -> None:
+    before = Bundle.open(bundle_copy).id
+    # A later exporter may measure more.
+    export = measured_export() | {"more": {"anything": 1}}
+    assert write_manifest(bundle_copy, manifest_fields | {"export": export}).id == before
+    assert Bundle.open(bundle_copy).manifest["export"] == export
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ("versions", {}),
+        ("versions/torch", 2),
+        ("tolerance", 0),
+        ("parity", {"image": 1e-7}),
+        ("storage_cosine/text", "high"),
+        ("retrieval/data", []),
+        ("retrieval/data", [{"file": "val.tar"}]),
+        ("retrieval/gallery", 0),
+        ("retrieval/pytorch", 57),
+        ("int8_text/kept", "yes"),
+        ("coreml/precision", "float32"),
+        ("coreml/parity", {"image": 1}),
+        ("coreml/note", ""),
+    ],
+)
+def test_an_export_that_says_something_wrong_is_refused(
+    bundle_copy: Path, manifest_fields: dict[str, Any], where: str, value: Any
+) -> None:
+    export = measured_export()
+    section, _, key = where.partition("/")
+    if key:
+        export[section][key] = value
+    else:
+        export[section] = value
+    with pytest.raises(BundleError, match=f"export.{where.replace('/', '.')}"):
+        write_manifest(bundle_copy, manifest_fields | {"export": export})
 
 
 def test_writing_fields_that_are_wrong_leaves_the_old_manifest(

@@ -5,7 +5,9 @@ image.onnx    input "image" float32 (n, 3, S, S), normalised; output "embedding"
 text.onnx     input "tokens" int64 (n, context); output "embedding" (n, d)
 README.md     the model card
 
-A bundle may hold more files, in folders too; all that it lists are checked alike.
+A bundle may hold more files, in folders too, such as Core ML packages for other programs. Its key
+"export", when there is one, says how far the files are from the trained model. Nothing here reads
+it, so the schema fixes what it must hold and lets it hold more.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ from photosearch.errors import BundleError
 MANIFEST = "bundle.json"
 FORMAT = 1
 
+# What the names of the files that are run here start with: weights too large for one ONNX file lie
+# beside it, in image.onnx.data.
+_NETWORKS = ("image.onnx", "text.onnx")
 _FETCH = "fetch the bundle again"
 
 
@@ -58,18 +63,22 @@ class Bundle:
     manifest: dict[str, Any]
 
     @classmethod
-    def open(cls, folder: str | os.PathLike[str], *, verify: bool = True) -> Bundle:
+    def open(
+        cls, folder: str | os.PathLike[str], *, verify: bool | Literal["networks"] = True
+    ) -> Bundle:
         """Read and check the bundle in `folder`.
 
-        With `verify`, the sha256 of every listed file is checked too; without it, only that each
-        is there and has its size.
+        Every listed file must be there and have its size. With `verify`, its sha256 is checked
+        too; with "networks", only that of the two networks, since a search should not wait until
+        100 MB of Core ML packages that it never reads are hashed.
 
         Raises `BundleError` when anything is missing, damaged, or of a format unknown here.
         """
         path = Path(folder)
         manifest = _read_manifest(path)
         for name, expected in manifest["files"].items():
-            _check_file(path / name, expected, verify)
+            hashed = name.startswith(_NETWORKS) if verify == "networks" else verify
+            _check_file(path / name, expected, hashed)
         return cls(path, manifest)
 
     @property
@@ -102,8 +111,7 @@ class Bundle:
         weights = {
             name: entry["sha256"]
             for name, entry in self.manifest["files"].items()
-            # Weights too large for one ONNX file lie beside it, in image.onnx.data.
-            if name.startswith(("image.onnx", "text.onnx"))
+            if name.startswith(_NETWORKS)
         }
         what = {"weights": weights, "image": asdict(self.image), "text": asdict(self.text)}
         digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()

@@ -31,4 +31,4 @@ def open_encoder(path: str | os.PathLike[str] | None = None) -> Encoder:
     """
     from photosearch.encoders.onnx import OnnxEncoder
 
-    return OnnxEncoder(Bundle.open(path or default_bundle_path()))
+    return OnnxEncoder(Bundle.open(path or default_bundle_path(), verify="networks"))
