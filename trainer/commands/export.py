@@ -1,21 +1,27 @@
-"""`photosearch-trainer export`: from two finished training runs to a model bundle."""
+"""`photosearch-trainer export`: from finished training runs to a model bundle."""
 
 from __future__ import annotations
 
 import json
-import tomllib
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from trainer.commands import options
 
+if TYPE_CHECKING:
+    from trainer.export.card import CardFields
+    from trainer.models.config import ModelConfig
+    from trainer.models.family import Clip
+
 
 @click.command("export")
 @click.option("--model", default="MobileCLIP-Nano", show_default=True, help="Its configuration.")
-@click.option("--image", type=options.FILE, required=True, help="model.pt of the image tower.")
-@click.option("--text", type=options.FILE, required=True, help="model.pt of the text tower.")
+@click.option("--weights", type=options.FILE, help="Both towers in one .safetensors or .pt file.")
+@click.option("--image", type=options.FILE, help="Weights of the image tower alone.")
+@click.option("--text", type=options.FILE, help="Weights of the text tower alone.")
 @click.option("--card", type=options.FILE, required=True, help="What the model card says, as TOML.")
 @click.option(
     "--metrics",
@@ -23,85 +29,120 @@ from trainer.commands import options
     multiple=True,
     help="JSON written by `evaluate`, for the card and the bundle; repeat it for several.",
 )
-@click.option("--replace", is_flag=True, help="Replace a bundle that is already there.")
+@click.option(
+    "--gate",
+    type=options.FILE,
+    multiple=True,
+    metavar="TAR",
+    help="Captioned photos: refuse a bundle that finds less on them than its towers in PyTorch.",
+)
+@click.option(
+    "--int8-text",
+    is_flag=True,
+    help="Compute the text tower in 8 bits, if R@10 on the gate drops by less than 0.5 points.",
+)
+@click.option("--coreml", is_flag=True, help="Write Core ML packages too; checked on a Mac only.")
+@click.option("--replace", "replacing", is_flag=True, help="Replace a bundle already there.")
 @options.out
 def command(
     model: str,
-    image: Path,
-    text: Path,
+    weights: Path | None,
+    image: Path | None,
+    text: Path | None,
     card: Path,
     metrics: tuple[Path, ...],
-    replace: bool,
+    gate: tuple[Path, ...],
+    int8_text: bool,
+    coreml: bool,
+    replacing: bool,
     out: Path,
 ) -> None:
     """Write a model bundle, after checking it against PyTorch.
 
-    The token table is stored in 8 bits a number. Evaluate the bundle, then export it again with
+    The weights come as one file (--weights) or as one for each tower (--image and --text). The
+    token table is stored in 8 bits a number. Evaluate the bundle, then export it again with
     --metrics: the weights, and so the bundle's id, stay the same.
     """
-    import torch
+    if bool(weights) == bool(image or text) or bool(image) != bool(text):
+        raise click.UsageError("give either --weights, or both --image and --text")
+    if int8_text and not gate:
+        raise click.UsageError("--int8-text needs --gate, captioned photos to measure it on")
 
     from trainer.evaluate.measures import Measure
-    from trainer.export.bundle import export_bundle
-    from trainer.export.card import CardFields, DataSource, TeacherModel, render_card
+    from trainer.export import export_bundle
+    from trainer.export.card import read_card, render_card
     from trainer.models.config import load_config
     from trainer.models.family import build_from
 
     config = load_config(model)
-    towers = build_from(config)
-    towers.visual.load_state_dict(torch.load(image, weights_only=True))
-    towers.text.load_state_dict(torch.load(text, weights_only=True))
+    said = read_card(card)
     reports = [_read_report(path) for path in metrics]
     measured = {str(report["bundle"]) for report in reports}
     if len(measured) > 1:
         raise ValueError(f"--metrics: of different bundles, {' and '.join(sorted(measured))}")
     records = [record for report in reports for record in report["metrics"]]
-    said = tomllib.loads(card.read_text(encoding="utf-8"))
-    logit_scale = said.pop("logit_scale")
-    try:
-        about = CardFields(
-            **(
-                said
-                | {
-                    "data": [DataSource(**source) for source in said["data"]],
-                    "teachers": [TeacherModel(**teacher) for teacher in said["teachers"]],
-                    "measures": [Measure.from_record(record) for record in records],
-                }
-            )
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{card}: {error}") from None
-    fields = {
-        "name": about.name,
-        "version": about.version,
-        "architecture": config.name,
-        "embedding_dim": config.dim,
-        "image": {
-            "size": config.image.size,
-            "resize": config.image.resize,
-            "crop": config.image.crop,
-            "interpolation": config.image.interpolation,
-            "mean": list(config.image.mean),
-            "std": list(config.image.std),
-        },
-        "text": {"context_length": config.text.context_length, "tokenizer": "clip-bpe"},
-        "logit_scale": logit_scale,
-        "calibration": None,
-        "licence": about.licence.partition("\n")[0],
-        "provenance": {"training": list(about.training), "data": said["data"]},
-        "metrics": records,
-    }
+    about = replace(said.fields, measures=[Measure.from_record(record) for record in records])
+    rendered = render_card(about)
+    towers = build_from(config)
+    learned_scale = _load(towers, weights, image, text)
+    logit_scale = learned_scale if said.logit_scale is None else said.logit_scale
+    if logit_scale is None:
+        raise ValueError(f"{card}: says nothing under 'logit_scale', and the weights hold none")
     report = export_bundle(
         towers.visual,
         towers.text,
         out,
-        fields=fields,
-        card=render_card(about),
+        fields=_fields(config, about, logit_scale) | {"metrics": records},
+        card=rendered,
         embedding_storage="int8",
+        int8_text=int8_text,
+        gate=gate,
+        coreml=coreml,
         expect_id=measured.pop() if measured else None,
-        replace=replace,
+        replace=replacing,
     )
     click.echo(report.summary())
+
+
+def _load(
+    towers: Clip, weights: Path | None, image: Path | None, text: Path | None
+) -> float | None:
+    """Fill `towers` from the files; return the factor on cosines that one file for both holds."""
+    from trainer.models.checkpoints import load_into
+    from trainer.models.state import read_state
+
+    if weights is not None:
+        load_into(towers, weights)
+        return float(towers.logit_scale.exp())
+    for tower, path in ((towers.visual, image), (towers.text, text)):
+        assert path is not None  # one of them alone is a usage error
+        try:
+            tower.load_state_dict(read_state(path))
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ValueError(f"{path}: not the weights of this tower: {reason}") from None
+    return None
+
+
+def _fields(config: ModelConfig, about: CardFields, logit_scale: float) -> dict[str, Any]:
+    """bundle.json but for what was measured."""
+    image = asdict(config.image)
+    settings = ("size", "resize", "crop", "interpolation", "mean", "std")
+    return {
+        "name": about.name,
+        "version": about.version,
+        "architecture": config.name,
+        "embedding_dim": config.dim,
+        "image": {key: image[key] for key in settings},
+        "text": {"context_length": config.text.context_length, "tokenizer": "clip-bpe"},
+        "logit_scale": logit_scale,
+        "calibration": None,
+        "licence": about.licence.partition("\n")[0],
+        "provenance": {
+            "training": list(about.training),
+            "data": [asdict(source) for source in about.data],
+        },
+    }
 
 
 def _read_report(path: Path) -> dict[str, Any]:

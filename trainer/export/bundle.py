@@ -4,16 +4,14 @@
     report.sizes["image.onnx"], report.parity["image"]
 
 The bundle is made in a hidden folder beside its place, opened and compared with PyTorch there, and
-only then renamed, so a bundle in its place is a whole and checked one.
+only then renamed, so a bundle in its place is a whole and checked one. What was measured is in its
+bundle.json, under "export".
 """
 
 from __future__ import annotations
 
-import copy
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from dataclasses import replace as replace_fields
 from os import PathLike
 from pathlib import Path
@@ -21,62 +19,37 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from photosearch.encoders import (
     Bundle,
     ImageSettings,
-    Preprocess,
     Tokenizer,
     open_encoder,
     write_manifest,
 )
+from photosearch.encoders.onnx import OnnxEncoder
+from trainer.export.coreml import write_coreml
 from trainer.export.errors import ExportError
+from trainer.export.gate import LIMIT, Recall, measure
+from trainer.export.int8_text import write_int8
 from trainer.export.onnx_file import write_onnx
-from trainer.export.samples import sample_pixels, sample_texts
-from trainer.export.storage import quantize_embeddings, round_to_float16
-from trainer.models.folding import fold_batch_norms
+from trainer.export.place import in_place, sizes_of
+from trainer.export.report import Checks, ExportReport, Int8Report
+from trainer.export.samples import Samples, samples_for
+from trainer.export.tower import (
+    BATCHES,
+    TOLERANCE,
+    Tower,
+    embeddings,
+    largest_difference,
+    mean_cosine,
+    prepare,
+)
 
-# The largest difference of any component of two unit-norm embeddings that passes for rounding.
-TOLERANCE = 1e-4
-_BATCHES = (1, 3, 32)
 _DERIVED = frozenset({"format", "files"})
-_OURS = frozenset({"README.md", "bundle.json", "image.onnx", "text.onnx"})
 
 Precision = Literal["float32", "float16"]
-
-
-@dataclass(frozen=True)
-class ExportReport:
-    """What was written.
-
-    sizes: bytes of each file; parity: for "image" and "text", the largest difference between the
-    bundle and PyTorch in any component of a unit-norm embedding; storage_cosine: for each, the mean
-    cosine between embeddings before and after its weights were made smaller (1 when they were not).
-    """
-
-    bundle: Bundle
-    sizes: dict[str, int]
-    parity: dict[str, float]
-    storage_cosine: dict[str, float]
-
-    @property
-    def total_bytes(self) -> int:
-        """The size of the whole folder."""
-        return sum(self.sizes.values())
-
-    def summary(self) -> str:
-        """A few lines for a terminal."""
-        lines = [f"{self.bundle.id}: {self.total_bytes / 1e6:.1f} MB in {self.bundle.folder}"]
-        lines += [f"  {name}: {size / 1e6:.2f} MB" for name, size in self.sizes.items()]
-        lines += [
-            f"  {tower}: within {self.parity[tower]:.1e} of PyTorch, "
-            f"storage cosine {self.storage_cosine[tower]:.6f}"
-            for tower in self.parity
-        ]
-        return "\n".join(lines)
 
 
 def export_bundle(
@@ -89,6 +62,9 @@ def export_bundle(
     image_storage: Precision = "float32",
     text_storage: Precision = "float32",
     embedding_storage: Literal["float32", "int8"] = "float32",
+    int8_text: bool = False,
+    gate: Sequence[Path] = (),
+    coreml: bool = False,
     limit_bytes: int | None = None,
     expect_id: str | None = None,
     replace: bool = False,
@@ -98,71 +74,80 @@ def export_bundle(
     Args:
         image_tower: pixels (n, 3, S, S) normalised as `fields["image"]` says -> (n, dim).
         text_tower: token ids (n, context) int64 -> (n, dim).
-        fields: bundle.json but for "format" and "files".
+        fields: bundle.json but for "format", "files" and "export".
         card: the text of README.md.
         image_storage, text_storage: "float16" halves the tower's weights, rounding them.
         embedding_storage: "int8" quarters the token table, with one float scale a row.
+        int8_text: try 8-bit arithmetic in the text tower; kept if R@10 on the gate drops by less
+            than half a point.
+        gate: captioned photo tars; a bundle that finds less than its towers in PyTorch, by half a
+            point of R@10 or more, is refused.
+        coreml: write Core ML packages too.
         limit_bytes: the most that the folder may take.
         expect_id: the id of the bundle that `fields["metrics"]` were measured on.
         replace: a bundle already at `out_folder` is replaced.
 
     Raises:
         ExportError: a tower cannot be exported, does not fit `fields`, or differs from PyTorch by
-            1e-4 or more; the bundle is too large, or another than was measured; something is in
-            the way. Nothing is left behind.
+            1e-4 or more; the gate is not passed; the bundle is too large, or another than was
+            measured; something is in the way. Nothing is left behind.
         BundleError: `fields` are not what bundle.json needs.
+        PhotoTarError: a tar of the gate cannot be read.
     """
-    image_settings, context = _settings(fields)
-    pixels = sample_pixels(sum(_BATCHES), image_settings.size)
-    texts = sample_texts(sum(_BATCHES))
-    photos = torch.from_numpy(Preprocess(image_settings).normalise(pixels))
-    ids = torch.from_numpy(Tokenizer(context)(texts))
+    settings, context = _settings(fields)
+    if int8_text and not gate:
+        raise ExportError("an int8 text tower needs a gate: captioned photos to measure it on")
+    if int8_text and text_storage == "float16":
+        raise ExportError("an int8 text tower cannot be stored in float16; choose one of the two")
+    samples = samples_for(settings, context, sum(BATCHES))
+    images, ids = torch.from_numpy(samples.images), torch.from_numpy(samples.ids)
     dim = fields.get("embedding_dim")
-    image = _stored(image_tower, photos, "image", dim, float16=image_storage == "float16")
-    text = _stored(
+    image = prepare(image_tower, images, "image", dim, float16=image_storage == "float16")
+    text = prepare(
         text_tower,
         ids,
         "text",
         dim,
         float16=text_storage == "float16",
-        int8=embedding_storage == "int8",
+        int8_table=embedding_storage == "int8",
     )
-    with _in_place(Path(out_folder), replace=replace) as folder:
-        for name, stored, example in (("image", image, photos), ("text", text, ids)):
-            write_onnx(
-                stored.tower,
-                example[:2],
-                folder / f"{name}.onnx",
-                input_name="image" if name == "image" else "tokens",
-                float16=stored.float16,
-            )
+    with in_place(Path(out_folder), replace=replace) as folder:
+        # Two rows, since PyTorch takes a batch of one for a constant.
+        write_onnx(
+            image.stored,
+            images[:2],
+            folder / "image.onnx",
+            input_name="image",
+            float16=image.float16,
+        )
+        write_onnx(
+            text.stored,
+            ids[:2],
+            folder / "text.onnx",
+            input_name="tokens",
+            float16=text.float16,
+        )
         (folder / "README.md").write_text(card, encoding="utf-8")
-        bundle = write_manifest(folder, fields)
-        sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+        write_manifest(folder, fields)
+        checks = Checks(
+            _parity(folder, image, text, samples),
+            {"image": image.cosine, "text": text.cosine},
+        )
+        if gate:
+            recall, int8 = _through_gate(folder, image, text, samples, gate, int8_text=int8_text)
+            checks = replace_fields(checks, recall=recall, int8=int8)
+        if coreml:
+            packages = write_coreml(folder, image.folded, text.folded, samples)
+            checks = replace_fields(checks, coreml=packages)
+        bundle = write_manifest(folder, fields | {"export": checks.record()})
+        sizes = sizes_of(folder)
         _check_size(sizes, limit_bytes)
         if expect_id not in (None, bundle.id):
             raise ExportError(
                 f"these towers make {bundle.id}, and the metrics are of {expect_id}; "
                 "export without metrics, evaluate, and export again"
             )
-        encoder = open_encoder(folder)
-        parity = {
-            "image": _difference(image.expected, lambda part: encoder.encode_pixels(pixels[part])),
-            "text": _difference(text.expected, lambda part: encoder.encode_texts(texts[part])),
-        }
-        for name, difference in parity.items():
-            # Written so that NaN fails too.
-            if not difference < TOLERANCE:
-                raise ExportError(
-                    f"{name}.onnx: differs from PyTorch by {difference:.1e}, and {TOLERANCE:.0e} "
-                    "is allowed; the tower computes something else in the exported graph"
-                )
-    return ExportReport(
-        replace_fields(bundle, folder=Path(out_folder)),
-        sizes,
-        parity,
-        {"image": image.cosine, "text": text.cosine},
-    )
+    return ExportReport(replace_fields(bundle, folder=Path(out_folder)), sizes, checks)
 
 
 def annotate_bundle(
@@ -180,8 +165,9 @@ def annotate_bundle(
     """
     opened = Bundle.open(folder)
     fields = {key: opened.manifest[key] for key in opened.manifest if key not in _DERIVED}
-    with _in_place(Path(folder), replace=True) as part:
+    with in_place(Path(folder), replace=True) as part:
         for name in opened.manifest["files"]:
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(opened.folder / name, part / name)
         if card is not None:
             (part / "README.md").write_text(card, encoding="utf-8")
@@ -189,66 +175,69 @@ def annotate_bundle(
     return replace_fields(bundle, folder=Path(folder))
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """A tower as its file will hold it, and its unit-norm embeddings of the samples."""
+def _parity(folder: Path, image: Tower, text: Tower, samples: Samples) -> dict[str, float]:
+    encoder = open_encoder(folder)
+    parity = {
+        "image": largest_difference(
+            image.expected, lambda part: encoder.encode_pixels(samples.pixels[part])
+        ),
+        "text": largest_difference(
+            text.expected, lambda part: encoder.encode_texts(samples.texts[part])
+        ),
+    }
+    for name, difference in parity.items():
+        # Written so that NaN fails too.
+        if not difference < TOLERANCE:
+            raise ExportError(
+                f"{name}.onnx: differs from PyTorch by {difference:.1e}, and {TOLERANCE:.0e} "
+                "is allowed; the tower computes something else in the exported graph"
+            )
+    return parity
 
-    tower: nn.Module
-    expected: NDArray[np.float32]
-    cosine: float
-    float16: bool
 
-
-def _stored(
-    tower: nn.Module,
-    samples: Tensor,
-    name: str,
-    dim: int | None,
+def _through_gate(
+    folder: Path,
+    image: Tower,
+    text: Tower,
+    samples: Samples,
+    gate: Sequence[Path],
     *,
-    float16: bool = False,
-    int8: bool = False,
-) -> _Stored:
-    tower = copy.deepcopy(tower).cpu().float().eval()
-    original = _embeddings(tower, samples)
-    if original.shape != (len(samples), dim):
+    int8_text: bool,
+) -> tuple[Recall, Int8Report | None]:
+    """Measure the bundle in `folder`, and take the 8-bit text tower into it if that is as good."""
+    bundle = Bundle.open(folder)
+    tokenizer = Tokenizer(bundle.text.context_length)
+    towers = image.folded, text.folded
+    if not int8_text:
+        recall = measure(gate, towers, tokenizer, OnnxEncoder(bundle))
+        _check_drop(recall)
+        return recall, None
+    beside = folder / ".int8"  # hidden, and so no part of the bundle
+    beside.mkdir()
+    ours, theirs = folder / "text.onnx", beside / "text.onnx"
+    write_int8(ours, theirs)
+    int8 = OnnxEncoder(replace_fields(bundle, folder=beside))
+    recall = measure(gate, towers, tokenizer, OnnxEncoder(bundle), int8)
+    _check_drop(recall)
+    alone = np.concatenate([int8.encode_texts([one]) for one in samples.texts])
+    report = Int8Report(
+        kept=recall.drop("int8") < LIMIT,
+        cosine=mean_cosine(alone, embeddings(text.folded, torch.from_numpy(samples.ids))),
+        size=theirs.stat().st_size,
+        float32_size=ours.stat().st_size,
+    )
+    if report.kept:
+        theirs.replace(ours)
+    shutil.rmtree(beside)
+    return recall, report
+
+
+def _check_drop(recall: Recall) -> None:
+    if not recall.drop("float32") < LIMIT:
         raise ExportError(
-            f"{name} tower: gives {tuple(original.shape)} for {len(samples)} inputs, "
-            f'and embedding_dim is {dim}; make the towers and "embedding_dim" agree'
+            f"the bundle finds {100 * recall.drop('float32'):.2f} points of R@10 less than its "
+            f"towers in PyTorch, and less than {100 * LIMIT} is allowed; store its weights larger"
         )
-    tower = fold_batch_norms(tower)
-    folded = _embeddings(tower, samples)
-    if not np.abs(folded - original).max() < TOLERANCE:
-        raise ExportError(
-            f"{name} tower: folding its normalisations moves embeddings by "
-            f"{np.abs(folded - original).max():.1e}, and {TOLERANCE:.0e} is allowed"
-        )
-    if int8 and not quantize_embeddings(tower):
-        raise ExportError(f"{name} tower: has no token table; leave embedding_storage at float32")
-    if float16:
-        round_to_float16(tower)
-    expected = _embeddings(tower, samples) if int8 or float16 else folded
-    # Of unit vectors; the products themselves would lose the change among float32's last digits.
-    cosine = 1 - np.square(np.subtract(expected, original, dtype=np.float64)).sum(1).mean() / 2
-    return _Stored(tower, expected, float(cosine), float16)
-
-
-def _embeddings(tower: nn.Module, samples: Tensor) -> NDArray[np.float32]:
-    with torch.inference_mode():
-        parts = [F.normalize(tower(part), dim=1) for part in torch.split(samples, 16)]
-    embeddings: NDArray[np.float32] = torch.cat(parts).numpy()
-    return embeddings
-
-
-def _difference(
-    expected: NDArray[np.float32], encode: Callable[[slice], NDArray[np.float32]]
-) -> float:
-    """The largest over the batch sizes, each run as one batch."""
-    worst, start = 0.0, 0
-    for count in _BATCHES:
-        part = slice(start, start + count)
-        worst = max(worst, float(np.abs(encode(part) - expected[part]).max()))
-        start += count
-    return worst
 
 
 def _settings(fields: dict[str, Any]) -> tuple[ImageSettings, int]:
@@ -267,31 +256,3 @@ def _check_size(sizes: dict[str, int], limit: int | None) -> None:
             f"{largest} with {sizes[largest] / 1e6:.1f} MB: store it as float16, or its token "
             "table as int8"
         )
-
-
-@contextmanager
-def _in_place(out: Path, *, replace: bool) -> Iterator[Path]:
-    """A new folder beside `out` that becomes `out` when the block ends well, and else goes."""
-    part, old = out.with_name(f".{out.name}.part"), out.with_name(f".{out.name}.old")
-    if old.exists() and not out.exists():
-        old.rename(out)  # an export was killed between its two renames
-    if out.exists():
-        if not out.is_dir() or {path.name for path in out.iterdir()} - _OURS:
-            raise ExportError(f"{out}: holds something else than a bundle; choose another folder")
-        if not replace:
-            raise ExportError(f"{out}: already there; ask for it to be replaced, or move it")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    for left in (part, old):  # of an export that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    part.mkdir()
-    try:
-        yield part
-        if out.exists():
-            out.rename(old)
-        part.rename(out)
-    except BaseException:
-        if old.exists() and not out.exists():
-            old.rename(out)
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

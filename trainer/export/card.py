@@ -1,6 +1,7 @@
 """The model card: README.md of a bundle.
 
-    card = render_card(CardFields(name="mobileclip-nano", ..., measures=measures))
+    said = read_card(Path("card.toml"))
+    card = render_card(replace(said.fields, measures=measures))
 
 Every statement and number is passed in; this module only gives them one order and one form, and
 refuses a card that leaves out what a reader must know.
@@ -8,8 +9,10 @@ refuses a card that leaves out what a reader must know.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from trainer.evaluate.measures import Measure, markdown
 
@@ -50,9 +53,34 @@ class CardFields:
     training: Sequence[str]
     data: Sequence[DataSource]
     teachers: Sequence[TeacherModel]
-    measures: Sequence[Measure]
     weaknesses: Sequence[str]
     licence: str
+    measures: Sequence[Measure] = ()
+
+
+@dataclass(frozen=True)
+class CardFile:
+    """A card's text as a file holds it, and the model's factor on cosines when it stands there."""
+
+    fields: CardFields
+    logit_scale: float | None
+
+
+def read_card(path: Path) -> CardFile:
+    """The card in a TOML file: the keys of `CardFields` but for measures, and `logit_scale`.
+
+    Raises `ValueError` naming the file and what is missing or unknown in it.
+    """
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        logit_scale = said.pop("logit_scale", None)
+        said["data"] = [DataSource(**source) for source in said["data"]]
+        said["teachers"] = [TeacherModel(**teacher) for teacher in said["teachers"]]
+        return CardFile(CardFields(**said), None if logit_scale is None else float(logit_scale))
+    except KeyError as error:
+        raise ValueError(f"{path}: says nothing under {error}") from None
+    except (TypeError, ValueError) as error:  # also of TOML that cannot be read
+        raise ValueError(f"{path}: {error}") from None
 
 
 def render_card(fields: CardFields) -> str:

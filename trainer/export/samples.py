@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice, product
 
 import numpy as np
 from numpy.typing import NDArray
+
+from photosearch.encoders import ImageSettings, Preprocess, Tokenizer
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Pictures and texts, as they are and as a model with these settings takes them.
+
+    pixels: uint8 (n, S, S, 3); images: the same normalised, float32 (n, 3, S, S); texts: n of them;
+    ids: int64 (n, context).
+    """
+
+    settings: ImageSettings
+    pixels: NDArray[np.uint8]
+    images: NDArray[np.float32]
+    texts: list[str]
+    ids: NDArray[np.int64]
+
+
+def samples_for(settings: ImageSettings, context: int, count: int) -> Samples:
+    """`count` pictures and as many texts."""
+    pixels, texts = sample_pixels(count, settings.size), sample_texts(count)
+    images = Preprocess(settings).normalise(pixels)
+    return Samples(settings, pixels, images, texts, Tokenizer(context)(texts))
 
 
 def sample_pixels(count: int, size: int, *, seed: int = 0) -> NDArray[np.uint8]:
