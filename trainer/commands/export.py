@@ -113,7 +113,7 @@ def _load(
 
     if weights is not None:
         load_into(towers, weights)
-        return float(towers.logit_scale.exp())
+        return float(towers.logit_scale.detach().exp())
     for tower, path in ((towers.visual, image), (towers.text, text)):
         assert path is not None  # one of them alone is a usage error
         try:
