@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from train_data import read_table, write_model, write_recipe, write_shards, write_validation
 
 from trainer.cli import main
-from trainer.models.state import read_state
+from trainer.models.state import read_state, write_state
 
 ROOT = Path(__file__).parents[1]
 
@@ -90,7 +90,7 @@ def test_a_student_learns_from_reinforced_shards(shards: Path, tmp_path: Path) -
 
 def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
     # With random numbers in the network, and in the workers' batches.
-    model = write_model(tmp_path / "random.json", tower="batch_norm", drop_path=0.4)
+    model = write_model(tmp_path / "random.json", drop_path=0.4)
     recipe = write_recipe(
         tmp_path,
         shards,
@@ -216,6 +216,16 @@ def test_towers_start_from_files_of_their_own(shards: Path, tmp_path: Path) -> N
     result = invoke(recipe, tmp_path / "third", f"model.image_init={tmp_path / 'nothing.pt'}")
     assert result.exit_code == 1
     assert "[model] image_init: no such file" in result.output
+
+
+def test_the_factor_on_similarities_stays_below_100(shards: Path, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, shards, run={"ema": 0.0, "steps": 1})
+    train(recipe, tmp_path / "first")
+    state = read_state(tmp_path / "first" / "model.safetensors")
+    write_state(state | {"logit_scale": torch.tensor(5.0)}, tmp_path / "large.safetensors")
+    train(recipe, tmp_path / "second", f"model.init={tmp_path / 'large.safetensors'}")
+    scale = read_state(tmp_path / "second" / "model.safetensors")["logit_scale"].exp()
+    assert scale.item() == pytest.approx(100)
 
 
 RUNGS = {

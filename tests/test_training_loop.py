@@ -105,6 +105,34 @@ def test_killed_run_ends_bit_identical(tmp_path: Path) -> None:
         assert table(folder / name) == table(tmp_path / "whole" / name)
 
 
+def test_rows_after_the_checkpoint_are_written_anew(tmp_path: Path) -> None:
+    """A kill leaves rows of steps that will be taken again, the last perhaps cut short."""
+    make_run(tmp_path / "whole").train()
+    folder = tmp_path / "killed"
+    make_run(folder).train(until=8)
+    for name in ("training.csv", "validation.csv"):
+        with (folder / name).open("a") as file:
+            columns = len((folder / name).read_text().splitlines()[0].split(","))
+            file.write(",".join(["12"] + ["0.5"] * (columns - 1)) + "\r\n16,0.5")
+    resumed = make_run(folder)
+    resumed.resume()
+    resumed.train()
+    for name in ("training.csv", "validation.csv"):
+        assert table(folder / name) == table(tmp_path / "whole" / name)
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path: Path) -> None:
+    make_run(tmp_path / "whole").train()
+    folder = tmp_path / "killed"
+    make_run(folder).train(until=8)
+    (folder / "checkpoint.safetensors").unlink()
+    again = make_run(folder)
+    assert not again.resume()
+    again.train()
+    for name in ("training.csv", "validation.csv"):
+        assert table(folder / name) == table(tmp_path / "whole" / name)
+
+
 def test_stopping_between_evaluations_changes_nothing(tmp_path: Path) -> None:
     make_run(tmp_path / "whole").train()
     make_run(tmp_path / "parts").train(until=5)

@@ -25,7 +25,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str,
     """Write tensors, and `about` as JSON, beside `path`, to disk, and rename it into place."""
     beside = path.with_name(f"{path.name}.part")
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    beside.touch()
+    mode = beside.stat().st_mode
     save_file(plain, beside, metadata={"format": "pt", "photosearch": json.dumps(about)})
+    beside.chmod(mode)  # that of any new file; safetensors keeps its own to the owner
     with beside.open("rb+") as file:
         os.fsync(file.fileno())
     beside.replace(path)
