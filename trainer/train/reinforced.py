@@ -157,7 +157,10 @@ class ReinforcedTraining:
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         assert isinstance(model, Clip)
-        return {} if self._validation is None else self._validation.figures(model)
+        if self._validation is None:
+            return {}
+        locked = any("text.".startswith(prefix) for prefix in self._recipe.model.freeze)
+        return self._validation.figures(model, texts_locked=locked)
 
     def train_mode(self) -> None:
         train_mode(self._clip, self._recipe)

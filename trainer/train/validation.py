@@ -47,6 +47,7 @@ class Validation:
         self._ids = torch.from_numpy(Tokenizer(config.text.context_length)(texts))
         self._owners = np.asarray(owners)
         self._image = config.image
+        self._embedded: torch.Tensor | None = None
 
     @property
     def summary(self) -> str:
@@ -58,20 +59,24 @@ class Validation:
         )
 
     @torch.inference_mode()
-    def figures(self, model: Clip) -> dict[str, float]:
-        """R@1 and R@10, of photos for a caption and of captions for a photo."""
+    def figures(self, model: Clip, *, texts_locked: bool = False) -> dict[str, float]:
+        """R@1 and R@10, of photos for a caption and of captions for a photo.
+
+        texts_locked: the text tower is the same in all calls, so it reads the captions once.
+        """
         device = model.logit_scale.device
         images = [
             model.encode_image(normalised(part.to(device), self._image), normalize=True)
             for part in self._pictures.split(_AT_ONCE)
         ]
-        texts = [
-            model.encode_text(part.to(device), normalize=True)
-            for part in self._ids.split(4 * _AT_ONCE)
-        ]
+        texts = self._embedded if texts_locked else None
+        if texts is None:
+            parts = self._ids.split(4 * _AT_ONCE)
+            texts = torch.cat([model.encode_text(p.to(device), normalize=True) for p in parts])
+            self._embedded = texts
         found = retrieval(
             torch.cat(images).float().cpu().numpy(),
-            torch.cat(texts).float().cpu().numpy(),
+            texts.float().cpu().numpy(),
             self._owners,
             ks=(1, 10),
             resamples=1,
