@@ -2,78 +2,79 @@
 
 from __future__ import annotations
 
+import io
 import os
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
+from blake3 import blake3
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from photosearch.encoders.preprocess import Preprocess
+from photosearch.indexing.formats import MAX_PIXELS, DecodeError, open_picture
+from photosearch.indexing.formats.pillow import prepare as prepare_decoders
 
-# 256 megapixels take 768 MB as RGB; the largest phone sensors have 200.
-MAX_PIXELS = 256_000_000
+__all__ = ["DecodeError", "Decoded", "decode", "digest_of", "prepare_decoders"]
 
 # Longer sides in relation to the short one are cut before scaling where the model crops anyway.
 _STRIP = 16
 
-# Only these are tried, whatever the suffix says: Pillow knows dozens more, some of which hand the
-# file to other programs.
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF")
-
-# What undoes each EXIF orientation; 1 is upright.
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_SIDEWAYS = {_UPRIGHT[orientation] for orientation in (5, 6, 7, 8)}
-
-
-class DecodeError(Exception):
-    """A file cannot be used as a picture; the message is the reason, without the path.
-
-    `passing`: the reason lies outside the file, so the same bytes may be readable another day.
-    """
-
-    def __init__(self, reason: str, *, passing: bool = False) -> None:
-        super().__init__(reason)
-        self.passing = passing
+# Up to here a file is read once, for its digest and its decoder; larger ones, videos as a rule, are
+# not held in memory.
+_HELD = 64 << 20
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """pixels: uint8 (S, S, 3); width and height of the whole picture as seen, in pixels."""
+    """pixels: uint8 (S, S, 3); width and height of the whole picture as seen, in pixels.
+
+    digest: BLAKE3 of the file's bytes, 32 bytes.
+    """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
     format: str
+    digest: bytes
 
 
-def prepare_decoders() -> None:
-    """Teach Pillow HEIC, and leave the size limit to `decode`. Called once a process."""
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
-    Image.MAX_IMAGE_PIXELS = None
-    # Pillow warns of odd metadata that it then copes with; a worker has nobody to tell.
-    warnings.simplefilter("ignore")
-
-
-def decode(path: str, preprocess: Preprocess) -> Decoded:
+def decode(path: str, preprocess: Preprocess, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Read the picture at `path`, upright, first frame; the file is opened for reading only.
+
+    Raises `DecodeError` with the reason when it cannot be read, or has more than `max_pixels`.
+    """
+    with _told(path), open(path, "rb") as opened:
+        file, digest = _digested(opened)
+        suffix = os.path.splitext(path)[1].lower()
+        # Twice the network's size is left for the resize filter, so the pixels hardly differ from
+        # those of the whole picture.
+        picture = open_picture(file, suffix, 2 * preprocess.settings.size, max_pixels)
+        pixels = preprocess.pixels(_seen(picture.image, preprocess))
+        return Decoded(pixels, picture.width, picture.height, picture.format, digest)
+
+
+def digest_of(path: str) -> bytes:
+    """BLAKE3 of the file's bytes, 32 bytes; nothing is decoded.
 
     Raises `DecodeError` with the reason when it cannot be read.
     """
+    with _told(path), open(path, "rb") as file:
+        hasher = blake3()
+        while piece := file.read(_PIECE):
+            hasher.update(piece)
+        return hasher.digest()
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Turns whatever goes wrong with a file into a `DecodeError` with the reason."""
     try:
-        with open(path, "rb") as file, Image.open(file, formats=_FORMATS) as image:
-            return _decode(image, preprocess)
+        yield
     except DecodeError:
         raise
     except FileNotFoundError:
@@ -83,34 +84,32 @@ def decode(path: str, preprocess: Preprocess) -> Decoded:
     except UnidentifiedImageError:
         raise DecodeError(_unknown(path)) from None
     except MemoryError:
-        raise DecodeError("needs more memory than there is", passing=True) from None
+        raise DecodeError("needs more memory than there is for one file", passing=True) from None
     # On damaged files the decoders raise whatever their parsing tripped over.
     except Exception as error:
-        # Only what the system says of the file has a number: a disk or a network that fails.
-        passing = isinstance(error, OSError) and error.errno is not None
+        # Only what the system says of the file has a number: a disk or a network that fails. What
+        # FFmpeg says of a damaged video has one of its own, and is a ValueError too.
+        passing = (
+            isinstance(error, OSError)
+            and error.errno is not None
+            and not isinstance(error, ValueError)
+        )
         # In one line: some decoders end theirs with a line break.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DecodeError(f"cannot be decoded ({reason})", passing=passing) from error
 
 
-def _decode(image: Image.Image, preprocess: Preprocess) -> Decoded:
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise DecodeError(
-            f"has {width * height / 1e6:.0f} megapixels; the limit is {MAX_PIXELS / 1e6:.0f}"
-        )
-    kind = image.format or "unknown"
-    # A JPEG decoder can shrink by 2, 4 or 8 on the way, at a fraction of the cost. Twice the
-    # network's size is left for the resize filter, so the pixels hardly differ.
-    side = 2 * preprocess.settings.size
-    image.draft("RGB", (side, side))
-    image.load()
-    # Asked after loading, in which Pillow turns a TIFF upright by itself.
-    turn = _UPRIGHT.get(_orientation(image))
-    if turn in _SIDEWAYS:
-        width, height = height, width
-    pixels = preprocess.pixels(_seen(image if turn is None else image.transpose(turn), preprocess))
-    return Decoded(pixels, width, height, kind)
+def _digested(file: BinaryIO) -> tuple[BinaryIO, bytes]:
+    """What to decode, and its digest."""
+    content = file.read(_HELD)
+    hasher = blake3(content)
+    if len(content) < _HELD:
+        return io.BytesIO(content), hasher.digest()
+    del content
+    while piece := file.read(_PIECE):
+        hasher.update(piece)
+    file.seek(0)
+    return file, hasher.digest()
 
 
 def _seen(image: Image.Image, preprocess: Preprocess) -> Image.Image:
@@ -133,11 +132,3 @@ def _unknown(path: str) -> str:
     if not os.path.getsize(path):
         return "is empty"
     return "is not a picture in a known format, or is damaged"
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        value = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # bad metadata never stops a photo
-        return 1
-    return value if isinstance(value, int) else 1

@@ -6,6 +6,7 @@ import multiprocessing
 import queue
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,12 +17,21 @@ from typing import Any, Self
 
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.errors import PhotosearchError
-from photosearch.indexing.decode import Decoded, DecodeError, decode, prepare_decoders
+from photosearch.indexing.decode import (
+    Decoded,
+    DecodeError,
+    decode,
+    prepare_decoders,
+)
+from photosearch.indexing.digest import digest_of
+from photosearch.indexing.limits import Limits, limit_memory, limits_of_machine, seconds_to_read
 
 # Pictures handed to a worker ahead of time, so that it never waits for the next.
 _AHEAD = 4
 # Workers killed before they took a file; so many in a row are no accident.
 _STILLBORN = 8
+# Waking so many seconds late is no longer the scheduler's ordinary delay.
+_OVERSLEPT = 2.0
 CRASHED = "crashed the decoder"
 KILLED = "its decoder was killed; memory may have run out"
 
@@ -36,10 +46,10 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one file: a decoded picture, or the reason why there is none."""
+    """What became of one file: a decoded picture, only its hash, or the reason for neither."""
 
     path: str
-    outcome: Decoded | Trouble
+    outcome: Decoded | bytes | Trouble
 
 
 @dataclass
@@ -48,6 +58,9 @@ class _Worker:
     pipe: Connection
     handed: deque[str] = field(default_factory=deque)
     ready: bool = False
+    # When the first of `handed` must be done, by the monotonic clock; None before it is begun.
+    deadline: float | None = None
+    seconds: float = 0.0
 
 
 _Item = Result | BaseException | None
@@ -57,16 +70,19 @@ class DecodeWorkers:
     """A pool of `count` decoding processes. Use as a context manager, once.
 
     A worker that dies takes one file with it, which is reported with a reason; another worker
-    takes its place.
+    takes its place. So it goes with one that takes longer than `limits`, by default the machine's,
+    give a file.
     """
 
-    def __init__(self, preprocess: Preprocess, count: int) -> None:
+    def __init__(self, preprocess: Preprocess, count: int, limits: Limits | None = None) -> None:
         self._preprocess = preprocess
         self._count = count
+        self._limits = limits_of_machine(max(1, count)) if limits is None else limits
         # Fork would copy the parent's threads' locks; spawned workers start clean everywhere.
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
         self._stillborn = 0
+        self._hash_only = False
         self._stopping = threading.Event()
         # Closing one end wakes the thread that waits at the other.
         self._woken, self._wake = self._context.Pipe(duplex=False)
@@ -75,7 +91,9 @@ class DecodeWorkers:
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._preprocess), daemon=True)
+        process = self._context.Process(
+            target=_serve, args=(theirs, self._preprocess, self._limits), daemon=True
+        )
         with _without_interrupts():
             process.start()
         # With only the worker holding its end, its death shows as end of file here.
@@ -103,13 +121,19 @@ class DecodeWorkers:
         for worker in self._workers:
             _end(worker.process)
 
-    def decode(self, paths: Iterable[str], *, ready: int = 64) -> Iterator[Result | None]:
+    def decode(
+        self, paths: Iterable[str], *, ready: int = 64, hash_only: bool = False
+    ) -> Iterator[Result | None]:
         """Decode `paths`, in any order; at most `ready` results wait to be taken.
+
+        With `hash_only` the outcome is the hash of the file's bytes. May be called again when all
+        results are taken.
 
         Yields None after each second without a result, so that the caller can go on with what it
         has.
         """
         self._results = queue.Queue(ready)
+        self._hash_only = hash_only
         # A thread takes the results in while the caller is busy with the network.
         self._feeder = threading.Thread(target=self._feed, args=(iter(paths),), daemon=True)
         self._feeder.start()
@@ -133,14 +157,30 @@ class DecodeWorkers:
                 busy = {worker.pipe: worker for worker in self._workers if worker.handed}
                 if not busy:
                     break
-                for pipe in wait([*busy, self._woken]):
-                    if isinstance(pipe, Connection) and pipe in busy:
-                        result = self._take(busy[pipe], again)
-                        if result is not None:
-                            self._put(result)
+                for pipe in self._wait(busy):
+                    result = self._take(busy[pipe], again)
+                    if result is not None:
+                        self._put(result)
+                for worker in busy.values():
+                    if _is_late(worker):
+                        self._put(self._cut_off(worker, again))
             self._put(None)
         except BaseException as error:
             self._put(error)
+
+    def _wait(self, busy: dict[Connection, _Worker]) -> list[Connection]:
+        """The pipes with something to take, once there are any or a deadline has come."""
+        deadlines = [worker.deadline for worker in busy.values() if worker.deadline is not None]
+        before = time.monotonic()
+        timeout = max(0.0, min(deadlines) - before) if deadlines else None
+        found = wait([*busy, self._woken], timeout)
+        overslept = 0.0 if timeout is None else time.monotonic() - before - timeout
+        if overslept > _OVERSLEPT:
+            # The machine was suspended, or had no time for us, and so had none for the workers.
+            for worker in busy.values():
+                if worker.deadline is not None:
+                    worker.deadline += overslept
+        return [pipe for pipe in found if isinstance(pipe, Connection) and pipe in busy]
 
     def _hand_out(self, again: deque[str], paths: Iterator[str]) -> None:
         for worker in self._workers:
@@ -150,26 +190,48 @@ class DecodeWorkers:
                     return
                 worker.handed.append(path)
                 try:
-                    worker.pipe.send(path)
+                    worker.pipe.send((path, self._hash_only))
                 except OSError:
                     break  # it has died; `_take` finds out and replaces it
 
     def _take(self, worker: _Worker, again: deque[str]) -> Result | None:
-        """The next result of `worker`, None when it only says that it is up."""
+        """The next result of `worker`, None when it says that it is up or how far it is."""
         try:
-            message: Result | None = worker.pipe.recv()
+            message: Result | str | float | None = worker.pipe.recv()
         except (EOFError, OSError):
             return self._replace(worker, again)
         if message is None:
             worker.ready = True
             return None
+        if isinstance(message, str):
+            worker.seconds = self._limits.seconds_for(message)
+            worker.deadline = time.monotonic() + worker.seconds
+            return None
+        if isinstance(message, float):
+            worker.seconds += message
+            worker.deadline = (worker.deadline or time.monotonic()) + message
+            return None
         self._stillborn = 0
+        worker.deadline = None
         worker.handed.popleft()
         return message
+
+    def _cut_off(self, worker: _Worker, again: deque[str]) -> Result:
+        """Kill a worker that takes too long over its file, which is lost; the others wait again."""
+        self._workers.remove(worker)
+        worker.deadline = None
+        worker.process.kill()
+        worker.pipe.close()
+        _end(worker.process)
+        path = worker.handed.popleft()
+        again.extend(worker.handed)
+        self._workers.append(self._start())
+        return Result(path, Trouble(f"took longer than {worker.seconds:.3g} s to decode"))
 
     def _replace(self, worker: _Worker, again: deque[str]) -> Result | None:
         """Start another in place of a worker that died; its file is lost, the others wait again."""
         self._workers.remove(worker)
+        worker.deadline = None
         worker.pipe.close()
         code = _end(worker.process)
         lost = None
@@ -198,6 +260,13 @@ class DecodeWorkers:
             return
 
 
+def _is_late(worker: _Worker) -> bool:
+    """Whether its file is overdue; a worker that has something to say has gone on meanwhile."""
+    if worker.deadline is None or time.monotonic() < worker.deadline:
+        return False
+    return not worker.pipe.poll()
+
+
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
     """What starts meanwhile is born deaf to Ctrl-C, which reaches the whole group of processes."""
@@ -224,23 +293,30 @@ def _end(process: Any) -> int:
     return code
 
 
-def _serve(pipe: Connection, preprocess: Preprocess) -> None:
+def _serve(pipe: Connection, preprocess: Preprocess, limits: Limits) -> None:
     """The life of a worker: decode what comes until the other end is closed."""
     # Ctrl-C reaches the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prepare_decoders()
+    limit_memory(limits.memory)
     try:
         pipe.send(None)
     except OSError:
         return
     while True:
         try:
-            path = pipe.recv()
+            path, hash_only = pipe.recv()
         except (EOFError, OSError):
             return
-        outcome: Decoded | Trouble
+        outcome: Decoded | bytes | Trouble
         try:
-            outcome = decode(path, preprocess)
+            # Only now does its time run: until here the file waited its turn.
+            pipe.send(path)
+            pipe.send(seconds_to_read(path))
+        except OSError:
+            return
+        try:
+            outcome = digest_of(path) if hash_only else decode(path, preprocess, limits.max_pixels)
         except DecodeError as error:
             outcome = Trouble(str(error), error.passing)
         try:

@@ -1,0 +1,56 @@
+"""The formats that Pillow reads, with HEIC from pillow-heif."""
+
+from __future__ import annotations
+
+import warnings
+from typing import BinaryIO
+
+from PIL import ExifTags, Image
+
+from photosearch.indexing.formats.picture import Picture, is_sideways, refuse_above, upright
+
+# Only these are tried, whatever the suffix says: Pillow knows dozens more, some of which hand the
+# file to other programs.
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF")
+
+
+def prepare() -> None:
+    """Teach Pillow HEIC, and leave the size limit to `read`. Called once a process."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    Image.MAX_IMAGE_PIXELS = None
+    # Pillow warns of odd metadata that it then copes with; a worker has nobody to tell.
+    warnings.simplefilter("ignore")
+
+
+def read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
+    """The first frame of `file`, its short side no less than `side` where it has as much.
+
+    Raises `DecodeError` above `max_pixels`, and whatever Pillow raises for a damaged file.
+    """
+    with Image.open(file, formats=_FORMATS) as image:
+        width, height = image.size
+        kind = image.format or "unknown"
+        # A JPEG decoder can shrink by 2, 4 or 8 on the way, at a fraction of the cost. Only JPEG is
+        # asked: in HEIC a draft is the embedded thumbnail, which editors leave as it was.
+        if kind == "JPEG":
+            image.draft("RGB", (side, side))
+        # A progressive JPEG is held whole whatever the size it is shrunk to.
+        progressive = "progressive" in image.info
+        refuse_above(max_pixels, *((width, height) if progressive else image.size))
+        image.load()
+        # Asked after loading, in which Pillow turns a TIFF upright by itself.
+        orientation = orientation_of(image)
+        if is_sideways(orientation):
+            width, height = height, width
+        return Picture(upright(image, orientation), width, height, kind)
+
+
+def orientation_of(image: Image.Image) -> int:
+    """EXIF's orientation of a picture, 1 where it says nothing that can be read."""
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # bad metadata never stops a photo
+        return 1
+    return value if isinstance(value, int) else 1
