@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from trainer.models.config import load_config
+from trainer.models.state import write_state
 from trainer.train.optimizer import build_optimizer, rate
 from trainer.train.recipe import Recipe, load_recipe, recipe_names
-from trainer.train.student import build_student, student_config
+from trainer.train.student import build_student, load_first_weights, student_config
 
 SMALL = """
 [model]
@@ -42,7 +43,8 @@ def test_packaged_recipes_build_their_models(name: str) -> None:
         model = build_student(recipe)
     optimizer = build_optimizer(model, recipe.optimizer)
     trained = sum(p.numel() for group in optimizer.param_groups for p in group["params"])
-    assert trained == sum(p.numel() for p in model.parameters())
+    learning = [p for n, p in model.named_parameters() if not n.startswith(recipe.model.freeze)]
+    assert trained == sum(p.numel() for p in learning)
     size = student_config(recipe).image.size
     assert size == (recipe.data.image_size or load_config(recipe.model.name).image.size)
     run, peak = recipe.run, recipe.optimizer.learning_rate
@@ -180,3 +182,21 @@ def test_nano_takes_a_smaller_image(tmp_path: Path) -> None:
     recipe: Recipe = load_recipe(recipe_file(tmp_path), ["data.image_size=64"])
     model = build_student(recipe).eval()
     assert model.encode_image(torch.zeros(1, 3, 64, 64)).shape == (1, 384)
+
+
+def test_projection_is_read_after_the_tower(tmp_path: Path) -> None:
+    settings = [
+        "data.image_size=64",
+        f"model.projection_init={tmp_path / 'projection.safetensors'}",
+    ]
+    recipe = load_recipe(recipe_file(tmp_path), settings)
+    model = build_student(recipe)
+    towers = {name: value.clone() for name, value in model.visual.state_dict().items()}
+    taught = {n: torch.full_like(v, 0.5) for n, v in towers.items() if n.startswith("projection.")}
+    write_state(taught, weights)
+    load_first_weights(model, recipe)
+    for name, value in model.visual.state_dict().items():
+        assert torch.equal(value, taught.get(name, towers[name])), name
+    write_state({"projection.0.weight": torch.zeros(2, 2)}, weights)
+    with pytest.raises(ValueError, match=r"projection\.safetensors: not the weights of this"):
+        load_first_weights(model, recipe)

@@ -37,7 +37,8 @@ class ModelSettings:
     name: of a configuration of `trainer.models`, or a JSON file with one.
     init: weights of a whole model, in any layout of `trainer.models.checkpoints`. image_init,
     text_init: weights of one tower, or of a whole model of which that tower is taken; a .tflite
-    classifier for the backbone of a Nano image tower.
+    classifier for the backbone of a Nano image tower. projection_init: weights of that tower's
+    projection alone, from `distil projection`, read after image_init.
     freeze: prefixes of parameter names that do not learn; modules under them stay in evaluation
     mode. freeze_batch_norm: prefixes under which batch statistics alone stay as they are.
     """
@@ -46,6 +47,7 @@ class ModelSettings:
     init: str | None = None
     image_init: str | None = None
     text_init: str | None = None
+    projection_init: str | None = None
     freeze: tuple[str, ...] = ()
     freeze_batch_norm: tuple[str, ...] = ()
 
@@ -175,6 +177,7 @@ class Recipe:
             ("model", "init", model.init),
             ("model", "image_init", model.image_init),
             ("model", "text_init", model.text_init),
+            ("model", "projection_init", model.projection_init),
             ("loss", "bank_file", loss.bank_file),
         ):
             if path is not None and not Path(path).is_file():

@@ -68,6 +68,8 @@ def load_first_weights(model: Clip, recipe: Recipe) -> None:
     ):
         if path is not None:
             _load_tower(tower, prefix, Path(path))
+    if settings.projection_init is not None:
+        _load_projection(model.visual, Path(settings.projection_init))
 
 
 def train_mode(model: Clip, recipe: Recipe) -> None:
@@ -96,6 +98,17 @@ def _load_tower(tower: nn.Module, prefix: str, path: Path) -> None:
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
         raise ValueError(f"{path}: not the weights of this tower: {reason}") from None
+
+
+def _load_projection(tower: nn.Module, path: Path) -> None:
+    if not isinstance(tower, NanoImageTower):
+        raise ValueError(f"{path}: only the image tower of MobileCLIP-Nano has such a projection")
+    state = _without("projection.", read_state(path))
+    try:
+        tower.projection.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(f"{path}: not the weights of this projection: {reason}") from None
 
 
 def _without(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
