@@ -185,10 +185,8 @@ def test_nano_takes_a_smaller_image(tmp_path: Path) -> None:
 
 
 def test_projection_is_read_after_the_tower(tmp_path: Path) -> None:
-    settings = [
-        "data.image_size=64",
-        f"model.projection_init={tmp_path / 'projection.safetensors'}",
-    ]
+    weights = tmp_path / "projection.safetensors"
+    settings = ["data.image_size=64", f"model.projection_init={weights}"]
     recipe = load_recipe(recipe_file(tmp_path), settings)
     model = build_student(recipe)
     towers = {name: value.clone() for name, value in model.visual.state_dict().items()}
