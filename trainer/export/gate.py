@@ -24,7 +24,7 @@ from tqdm import tqdm
 from photosearch.encoders import Encoder, Tokenizer
 from trainer.data.photo_tars import PhotoTarError, decode
 from trainer.evaluate.captioned import batches, captions_of, distinct_photos
-from trainer.evaluate.retrieval import retrieval
+from trainer.evaluate.retrieval import chance_recall, retrieval
 from trainer.export.errors import ExportError
 from trainer.export.tower import embeddings
 
@@ -99,15 +99,22 @@ def measure(
         photos["int8"] = photos["float32"]
         # One at a time, as a search does: its embeddings depend on what else is in the batch.
         texts["int8"] = np.concatenate([int8.encode_texts([caption]) for caption in captions])
-    found = {
-        # The interval is not used, so it need not be resampled.
-        name: retrieval(photos[name], texts[name], owners, ks=(_K,), resamples=1).text_to_photo
-        for name in texts
-    }
-    values = {name: result.figure(f"R@{_K}").value for name, result in found.items()}
-    result = found["float32"]
-    chance = result.figure(f"R@{_K}").chance
-    return Recall(tuple(tars), result.gallery, result.queries, chance, values)
+    values = {name: _recall(photos[name], texts[name], owners) for name in texts}
+    gallery = len(photos["float32"])
+    chance = chance_recall(_K, gallery, np.ones(1, np.int64))
+    return Recall(tuple(tars), gallery, len(captions), chance, values)
+
+
+def _recall(
+    photos: NDArray[np.float32], texts: NDArray[np.float32], owners: NDArray[np.int64]
+) -> float:
+    # A text that rounding left without a direction finds nothing.
+    whole = np.abs(np.linalg.norm(texts, axis=1) - 1) < 1e-3
+    if not whole.any():
+        return 0.0
+    # The interval is not used, so it need not be resampled.
+    result = retrieval(photos, texts[whole], owners[whole], ks=(_K,), resamples=1)
+    return result.text_to_photo.figure(f"R@{_K}").value * float(whole.mean())
 
 
 def _encode_photos(
