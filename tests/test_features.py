@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,7 @@ def computed(
 def same(ours: ViewFeatures, theirs: ViewFeatures) -> None:
     assert ours.keys == theirs.keys
     assert ours.captions == theirs.captions
+    assert ours.classifiers == theirs.classifiers
     for name in ("views", "features", "probabilities"):
         mine, other = getattr(ours, name), getattr(theirs, name)
         assert mine.dtype == other.dtype
@@ -117,9 +119,21 @@ def test_what_is_cached_is_read_and_not_computed(
     folder, found = computed
     path = cache_path(folder, tar, 1)
     assert [file.name for file in folder.iterdir()] == [path.name] == ["photos.view1.npz"]
-    gone = [tmp_path / "gone.tflite"]  # nothing could be computed with this one
-    same(compute_features(tar, gone, folder, view=1), found)
+    gone = tmp_path / tar.name  # nothing could be computed of this one
+    same(compute_features(gone, classifiers, folder, view=1), found)
     same(ViewFeatures.load(path), found)
+
+
+def test_what_other_classifiers_said_is_not_taken(
+    tar: Path, classifiers: list[Path], computed: tuple[Path, ViewFeatures], tmp_path: Path
+) -> None:
+    folder, found = computed
+    for others in (classifiers[:1], classifiers[::-1]):
+        with pytest.raises(ValueError, match=r"photos\.view1\.npz: comes from other classifiers"):
+            compute_features(tar, others, folder, view=1)
+    # Files of older versions do not say.
+    replace(found, classifiers=()).save(cache_path(tmp_path, tar, 1))
+    same(compute_features(tar, classifiers, tmp_path, view=1), replace(found, classifiers=()))
 
 
 def test_each_kind_of_view_has_its_own_file(
@@ -164,8 +178,11 @@ class TestWhatCannotBeRead:
         assert not list((tmp_path / "cache").glob("*"))
 
     def test_a_missing_classifier(self, tar: Path, tmp_path: Path) -> None:
-        with pytest.raises(ValueError, match=r"gone\.tflite: no such classifier"):
+        with pytest.raises(ValueError, match=r"gone\.tflite: no such file"):
             compute_features(tar, [tmp_path / "gone.tflite"], tmp_path / "cache")
+        (tmp_path / "page.tflite").write_text("<html>404 Not Found</html>")
+        with pytest.raises(ValueError, match=r"page\.tflite: not a usable \.tflite file"):
+            compute_features(tar, [tmp_path / "page.tflite"], tmp_path / "cache")
 
     def test_a_cache_that_is_missing_or_damaged(self, tmp_path: Path) -> None:
         path = tmp_path / "photos.view0.npz"

@@ -18,7 +18,9 @@ from trainer.teachers.labelled import LabelledPhotos
 
 
 def digest(path: Path) -> str:
-    """The sha256 of a file, in hex."""
+    """The sha256 of a file, in hex. Raises `ValueError` when it is not there."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -27,7 +27,8 @@ class ViewFeatures:
 
     keys: n names; views: float32 (n, 6), rows of `View`; features: float16 (n, F), the pooled
     features of all classifiers side by side; probabilities: float16 (n, C), the mean over the
-    classifiers; captions: n lists, empty where a photo has none.
+    classifiers; captions: n lists, empty where a photo has none; classifiers: their sha256 in hex,
+    in order, or nothing in files of older versions.
     """
 
     keys: list[str]
@@ -35,6 +36,7 @@ class ViewFeatures:
     features: np.ndarray
     probabilities: np.ndarray
     captions: list[list[str]]
+    classifiers: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> ViewFeatures:
@@ -47,6 +49,7 @@ class ViewFeatures:
                     features=stored["features"],
                     probabilities=stored["probabilities"],
                     captions=json.loads(str(stored["captions"])),
+                    classifiers=tuple(stored["classifiers"]) if "classifiers" in stored else (),
                 )
         except FileNotFoundError:
             raise ValueError(
@@ -65,6 +68,7 @@ class ViewFeatures:
             features=self.features,
             probabilities=self.probabilities,
             captions=np.asarray(json.dumps(self.captions)),
+            classifiers=np.asarray(self.classifiers, dtype=np.str_),
         )
         beside.replace(path)
 
@@ -122,11 +126,18 @@ def compute_features(
 
     Raises:
         PhotoTarError: the tar or one of its photos cannot be read.
-        ValueError: the tar holds no photos, or a classifier cannot be used.
+        ValueError: the tar holds no photos, a classifier cannot be used, or what is cached comes
+            from other classifiers.
     """
+    from trainer.teachers.bootstrap import digest  # torch comes with it; the workers do without
+
     path = cache_path(folder, tar, view, degrade=degrade)
+    makers = tuple(digest(classifier) for classifier in classifiers)
     if path.is_file():
-        return ViewFeatures.load(path)
+        cached = ViewFeatures.load(path)
+        if cached.classifiers not in ((), makers):
+            raise ValueError(f"{path}: comes from other classifiers; give another --cache folder")
+        return cached
     samples = [(sample.key, sample.meta.get("captions", [])) for sample in read_photos(tar)]
     if not samples:
         raise ValueError(f"{tar}: holds no photos")
@@ -144,7 +155,12 @@ def compute_features(
             bar.update(len(part[0]))
     views, features, probabilities = (np.concatenate(column) for column in zip(*parts, strict=True))
     result = ViewFeatures(
-        [key for key, _ in samples], views, features, probabilities, [c for _, c in samples]
+        [key for key, _ in samples],
+        views,
+        features,
+        probabilities,
+        [captions for _, captions in samples],
+        makers,
     )
     result.save(path)
     return result
@@ -158,4 +174,5 @@ def join(parts: Sequence[ViewFeatures]) -> ViewFeatures:
         np.concatenate([part.features for part in parts]),
         np.concatenate([part.probabilities for part in parts]),
         [captions for part in parts for captions in part.captions],
+        parts[0].classifiers,
     )
