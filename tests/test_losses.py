@@ -55,7 +55,7 @@ def clip_formula(images: Rows, texts: Rows, scale: float) -> float:
 def distillation_formula(
     images: Rows, texts: Rows, scale: float, stored_images: Rows, stored_texts: Rows
 ) -> float:
-    """Equation 2 of the paper: divergences of each teacher's softmax, then their average."""
+    """L_distill of the paper: divergences of each teacher's softmax, then their average."""
     n, total, start = len(images), 0.0, 0
     for dim, teacher_scale in zip(DIMS, TEACHER_SCALES, strict=True):
         one = stored_images[:, start : start + dim]

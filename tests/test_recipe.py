@@ -53,7 +53,7 @@ def test_packaged_recipes_build_their_models(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["mobileclip-s0", "mobileclip-s2", "mobileclip-b", "vit-b-16"])
 def test_cluster_recipes_are_the_papers(name: str) -> None:
-    """arXiv 2311.17049, section 5 and table 13, for the data set of 12 million."""
+    """arXiv 2311.17049, with DataCompDR-12M."""
     recipe = load_recipe(name)
     assert (recipe.run.batch, recipe.run.steps, recipe.run.ema) == (8192, 30_000, 0.9995)
     optimizer = recipe.optimizer

@@ -50,7 +50,7 @@ def teacher_pairs(
 
 
 def distillation_loss(student: Pairs, scale: Tensor | float, teachers: Sequence[Teacher]) -> Tensor:
-    """L_distill of MobileCLIP (arXiv 2311.17049, equation 2).
+    """L_distill of MobileCLIP (arXiv 2311.17049, section 3.2).
 
     With S_t(U, V) the softmax over each row of U V^T / t:
 
