@@ -21,9 +21,9 @@ from photosearch.indexing.decode import (
     Decoded,
     DecodeError,
     decode,
+    digest_of,
     prepare_decoders,
 )
-from photosearch.indexing.digest import digest_of
 from photosearch.indexing.limits import Limits, limit_memory, limits_of_machine, seconds_to_read
 
 # Pictures handed to a worker ahead of time, so that it never waits for the next.
