@@ -17,7 +17,7 @@ def require(holds: bool, key: str, demand: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerSettings:
-    """AdamW (arXiv 1711.05101), with the values of MobileCLIP (arXiv 2311.17049) for 12 million photos.
+    """AdamW (arXiv 1711.05101), with MobileCLIP's values for 12 million photos (arXiv 2311.17049).
 
     clip: largest norm of all gradients together; 0 does not clip. rates: factor on the learning
     rate of parameters whose name begins with the key; the longest such key counts.
