@@ -5,7 +5,16 @@ SQLite holds the truth; the FAISS file is derived from it and can be deleted at 
 
 from index.catalogue import Catalogue
 from index.errors import CatalogueError
-from index.records import Counts, FileStamp, NewPhoto, Photo, Problem
+from index.records import (
+    Counts,
+    FileStamp,
+    KnownFile,
+    Metadata,
+    NewPhoto,
+    Photo,
+    Place,
+    Problem,
+)
 from index.vectors import FaissIndex, VectorIndex
 
 __all__ = [
@@ -14,8 +23,11 @@ __all__ = [
     "Counts",
     "FaissIndex",
     "FileStamp",
+    "KnownFile",
+    "Metadata",
     "NewPhoto",
     "Photo",
+    "Place",
     "Problem",
     "VectorIndex",
 ]

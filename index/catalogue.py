@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -13,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.connection import Connection
+from index.contents import drop_unused, leave_content
 from index.errors import CatalogueError
+from index.metadata import COLUMNS, metadata_of
 from index.paths import below, path_to_text, text_to_path
-from index.records import Counts, FileStamp, NewPhoto, Photo, Problem
+from index.recording import now, put_known, put_photo, text_to_companions
+from index.records import Counts, FileStamp, KnownFile, Metadata, NewPhoto, Photo, Problem
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -100,6 +102,17 @@ class Catalogue:
         """
         return self._state("revision")
 
+    @property
+    def active_bundle(self) -> str | None:
+        """The bundle that searches use, None when none was chosen."""
+        rows = self._connection.rows("SELECT value FROM state WHERE key = 'active_bundle'")
+        return str(rows[0][0]) if rows else None
+
+    def use_bundle(self, bundle_id: str) -> None:
+        """Choose the bundle that searches use."""
+        with self._connection.write() as db:
+            db.execute("REPLACE INTO state VALUES ('active_bundle', ?)", [bundle_id])
+
     # Folders
 
     def add_folder(self, path: str) -> None:
@@ -107,7 +120,7 @@ class Catalogue:
         with self._connection.write() as db:
             db.execute(
                 "INSERT INTO folders (path, added_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                [path_to_text(path), _now()],
+                [path_to_text(path), now()],
             )
 
     def folders(self) -> list[str]:
@@ -119,22 +132,52 @@ class Catalogue:
     # Files
 
     def stamps(self, folder: str, bundle_id: str) -> dict[str, FileStamp]:
-        """Files below `folder`, or itself, that need no work while their stamp stays the same.
+        """Photos below `folder`, or itself, that `bundle_id` has embedded.
 
-        These are the photos embedded by `bundle_id`, and the files listed as problems.
+        They need no work while their stamp stays the same.
         """
         within, bounds = below(folder)
         rows = self._connection.rows(
             f"""
             SELECT path, size, mtime_ns FROM photos
             WHERE {within}
-                AND id IN (SELECT photo_id FROM embeddings WHERE bundle_id = ?)
-            UNION ALL
-            SELECT path, size, mtime_ns FROM problems WHERE {within} AND size IS NOT NULL
+                AND content_id IN (SELECT content_id FROM embeddings WHERE bundle_id = ?)
             """,
-            [*bounds, bundle_id, *bounds],
+            [*bounds, bundle_id],
         )
         return {text_to_path(path): FileStamp(size, mtime_ns) for path, size, mtime_ns in rows}
+
+    def sizes(self) -> set[int]:
+        """Sizes of all files whose digest is known: one of another size is surely new."""
+        return {
+            row[0]
+            for row in self._connection.rows(
+                "SELECT DISTINCT size FROM photos JOIN contents ON contents.id = content_id "
+                "WHERE digest IS NOT NULL"
+            )
+        }
+
+    def embedded(self, bundle_id: str, digest: bytes) -> bool:
+        """Whether `bundle_id` has embedded a file of these bytes."""
+        return bool(
+            self._connection.rows(
+                """
+                SELECT 1 FROM photos JOIN contents ON contents.id = photos.content_id
+                    JOIN embeddings ON embeddings.content_id = contents.id
+                WHERE digest = ? AND bundle_id = ? LIMIT 1
+                """,
+                [digest, bundle_id],
+            )
+        )
+
+    def missing_with(self, digest: bytes) -> list[str]:
+        """Paths of the photos of these bytes that are marked missing."""
+        rows = self._connection.rows(
+            "SELECT path FROM photos JOIN contents ON contents.id = content_id "
+            "WHERE digest = ? AND missing ORDER BY path",
+            [digest],
+        )
+        return [text_to_path(row[0]) for row in rows]
 
     def paths(self, folder: str, *, missing: bool) -> list[str]:
         """Paths of the photos below `folder` that are, or are not, marked missing, in order."""
@@ -150,8 +193,9 @@ class Catalogue:
     ) -> None:
         """Record photos and their embeddings, float (n, d), in one transaction.
 
-        A photo that is already known by its path keeps its id. If its stamp has changed, what
-        other bundles made of it is dropped. Problems and missing marks of these paths are cleared.
+        A photo that is already known by its path keeps its id. If its bytes have changed, or
+        its stamp where it comes without a digest, other bundles have not embedded it any more.
+        Problems and missing marks of these paths are cleared.
 
         Raises `CatalogueError` when `vectors` differ in width from those already stored for the
         bundle, or hold anything but finite float16 numbers.
@@ -169,30 +213,48 @@ class Catalogue:
         with self._connection.write() as db:
             self._check_width(bundle_id, stored.shape[1])
             for photo, vector in zip(photos, stored, strict=True):
-                text = path_to_text(photo.path)
-                stamp = [photo.stamp.size, photo.stamp.mtime_ns]
-                _drop_outdated(db, text, photo.stamp)
-                (photo_id,) = db.execute(
-                    """
-                    INSERT INTO photos (path, size, mtime_ns, width, height, format, indexed_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT (path) DO UPDATE SET
-                        size = excluded.size, mtime_ns = excluded.mtime_ns,
-                        width = excluded.width, height = excluded.height,
-                        format = excluded.format, indexed_at = excluded.indexed_at, missing = 0
-                    RETURNING id
-                    """,
-                    [text, *stamp, photo.width, photo.height, photo.format, _now()],
-                ).fetchone()
+                content = put_photo(db, photo)
                 db.execute(
                     """
-                    INSERT INTO embeddings (bundle_id, photo_id, vector) VALUES (?, ?, ?)
+                    INSERT INTO embeddings (bundle_id, content_id, vector) VALUES (?, ?, ?)
                     ON CONFLICT DO UPDATE SET vector = excluded.vector
                     """,
-                    [bundle_id, photo_id, vector.tobytes()],
+                    [bundle_id, content, vector.tobytes()],
                 )
-                db.execute("DELETE FROM problems WHERE path = ?", [text])
             _count_up(db)
+
+    def record_known(self, files: Mapping[KnownFile, str | None]) -> None:
+        """Record files whose bytes are embedded already, each with the path that it had before.
+
+        With a path it is a moved file: the photo of that path moves and keeps its id. With None it
+        is a copy, which shares the embeddings, or a photo in its place whose stamp has changed.
+        """
+        if not files:
+            return
+        with self._connection.write() as db:
+            for file, moved_from in files.items():
+                put_known(db, file, moved_from)
+            _count_up(db)
+
+    def drop_unused(self) -> None:
+        """Forget the embeddings of bytes that no photo has, not even a missing one."""
+        with self._connection.write() as db:
+            drop_unused(db)
+
+    def forget(self, folder: str) -> int:
+        """Drop the photos, problems and known folders below `folder`; how many photos.
+
+        Embeddings that no other photo shares go too.
+        """
+        within, bounds = below(folder)
+        with self._connection.write() as db:
+            forgotten = db.execute(f"DELETE FROM photos WHERE {within}", bounds).rowcount
+            db.execute(f"DELETE FROM problems WHERE {within}", bounds)
+            db.execute(f"DELETE FROM folders WHERE {within}", bounds)
+            drop_unused(db)
+            if forgotten:
+                _count_up(db)
+        return int(forgotten)
 
     def _check_width(self, bundle_id: str, width: int) -> None:
         query = "SELECT length(vector) FROM embeddings WHERE bundle_id = ? LIMIT 1"
@@ -222,11 +284,11 @@ class Catalogue:
                         stamp and stamp.size,
                         stamp and stamp.mtime_ns,
                         path_to_text(problem.reason),
-                        _now(),
+                        now(),
                     ],
                 )
                 if stamp is not None:
-                    dropped += _drop_outdated(db, text, stamp)
+                    dropped += leave_content(db, text, stamp)
             if dropped:
                 _count_up(db)
 
@@ -271,13 +333,19 @@ class Catalogue:
             part = [int(photo_id) for photo_id in ids[start : start + 500]]
             marks = ",".join("?" * len(part))
             for row in self._connection.rows(
-                "SELECT id, path, width, height, format, missing FROM photos "
+                "SELECT id, path, width, height, format, missing, companions FROM photos "
                 f"WHERE id IN ({marks})",
                 part,
             ):
-                number, text, width, height, form, missing = row
+                number, text, width, height, form, missing, others = row
                 found[number] = Photo(
-                    number, text_to_path(text), width, height, form, bool(missing)
+                    number,
+                    text_to_path(text),
+                    width,
+                    height,
+                    form,
+                    bool(missing),
+                    text_to_companions(others),
                 )
         return [found[int(photo_id)] for photo_id in ids if int(photo_id) in found]
 
@@ -290,8 +358,8 @@ class Catalogue:
         vectors = []
         for rows in self._connection.batches(
             """
-            SELECT photo_id, vector FROM embeddings JOIN photos ON photos.id = photo_id
-            WHERE bundle_id = ? AND NOT missing ORDER BY photo_id
+            SELECT photos.id, vector FROM photos JOIN embeddings USING (content_id)
+            WHERE bundle_id = ? AND NOT missing ORDER BY photos.id
             """,
             [bundle_id],
             _ROWS,
@@ -302,6 +370,17 @@ class Catalogue:
         if not vectors:
             return ids[0], np.empty((0, 0), np.float16)
         return np.concatenate(ids), np.concatenate(vectors, dtype=np.float16)
+
+    def metadata(self, ids: Sequence[int]) -> dict[int, Metadata]:
+        """What is known of the photos of `ids`; those of which nothing is are left out."""
+        found = {}
+        for start in range(0, len(ids), 500):
+            part = [int(photo_id) for photo_id in ids[start : start + 500]]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT photo_id, {COLUMNS} FROM metadata WHERE photo_id IN ({marks})"
+            for photo_id, *row in self._connection.rows(query, part):
+                found[photo_id] = metadata_of(row)
+        return found
 
     def bundle_ids(self) -> list[str]:
         """The bundles that made the embeddings stored here."""
@@ -329,32 +408,17 @@ class Catalogue:
                 self._connection.rows(
                     """
                     SELECT missing, count(*) FROM photos
-                    WHERE EXISTS (SELECT 1 FROM embeddings WHERE photo_id = photos.id)
+                    WHERE content_id IN (SELECT content_id FROM embeddings)
                     GROUP BY missing
                     """
                 )
             )
             ((problems,),) = self._connection.rows("SELECT count(*) FROM problems")
             by_bundle = self._connection.rows(
-                "SELECT bundle_id, count(*) FROM embeddings GROUP BY 1"
+                "SELECT bundle_id, count(*) FROM photos JOIN embeddings USING (content_id) "
+                "GROUP BY 1"
             )
         return Counts(by_missing.get(0, 0), by_missing.get(1, 0), problems, dict(by_bundle))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _drop_outdated(db: Database, text: str, stamp: FileStamp) -> int:
-    """Forget what was made of another state of the file; how many vectors that were."""
-    return db.execute(
-        """
-        DELETE FROM embeddings WHERE photo_id IN (
-            SELECT id FROM photos WHERE path = ? AND (size, mtime_ns) <> (?, ?)
-        )
-        """,
-        [text, stamp.size, stamp.mtime_ns],
-    ).rowcount
 
 
 def _count_up(db: Database) -> None:

@@ -70,7 +70,81 @@ def create_tables(db: Database) -> None:
     )
 
 
-STEPS = (create_tables,)
+def add_contents(db: Database) -> None:
+    """Embeddings belong to bytes rather than files, so that copies share them; metadata.
+
+    Each photo of before gets a content of its own, whose digest nobody knows.
+    """
+    db.execute("CREATE TABLE contents (id INTEGER PRIMARY KEY, digest BLOB UNIQUE) STRICT")
+    db.execute("INSERT INTO contents (id) SELECT id FROM photos")
+    db.execute(
+        """
+        CREATE TABLE shared (
+            bundle_id TEXT NOT NULL,
+            content_id INTEGER NOT NULL REFERENCES contents (id) ON DELETE CASCADE,
+            vector BLOB NOT NULL,
+            PRIMARY KEY (bundle_id, content_id)
+        ) STRICT
+        """
+    )
+    db.execute("INSERT INTO shared SELECT bundle_id, photo_id, vector FROM embeddings")
+    db.execute("DROP TABLE embeddings")
+    db.execute("ALTER TABLE shared RENAME TO embeddings")
+    db.execute("CREATE INDEX embeddings_content_id ON embeddings (content_id)")
+    # A column that may not be NULL can only come with a new table.
+    db.execute(
+        """
+        CREATE TABLE files (
+            id INTEGER PRIMARY KEY,
+            path TEXT NOT NULL UNIQUE,
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            width INTEGER NOT NULL,
+            height INTEGER NOT NULL,
+            format TEXT NOT NULL,
+            indexed_at TEXT NOT NULL,
+            missing INTEGER NOT NULL DEFAULT 0 CHECK (missing IN (0, 1)),
+            content_id INTEGER NOT NULL REFERENCES contents (id),
+            companions TEXT NOT NULL DEFAULT '[]'
+        ) STRICT
+        """
+    )
+    db.execute(
+        """
+        INSERT INTO files
+        SELECT id, path, size, mtime_ns, width, height, format, indexed_at, missing, id, '[]'
+        FROM photos
+        """
+    )
+    db.execute("DROP TABLE photos")
+    db.execute("ALTER TABLE files RENAME TO photos")
+    db.execute("CREATE INDEX photos_content_id ON photos (content_id)")
+    db.execute(
+        """
+        CREATE TABLE metadata (
+            photo_id INTEGER PRIMARY KEY REFERENCES photos (id) ON DELETE CASCADE,
+            taken_at TEXT,
+            taken_offset_minutes INTEGER,
+            taken_source TEXT CHECK (taken_source IN ('exif', 'xmp', 'name', 'mtime')),
+            latitude REAL,
+            longitude REAL,
+            camera TEXT,
+            lens TEXT,
+            exposure_time REAL,
+            f_number REAL,
+            iso INTEGER,
+            focal_length REAL,
+            rating INTEGER,
+            caption TEXT,
+            keywords TEXT NOT NULL DEFAULT '[]',
+            place TEXT
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX metadata_taken_at ON metadata (taken_at)")
+
+
+STEPS = (create_tables, add_contents)
 
 
 def applied_steps(connection: sqlite3.Connection) -> set[str] | None:

@@ -14,14 +14,65 @@ class FileStamp:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a photo was taken, by name."""
+
+    city: str
+    region: str
+    country: str
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a photo says of itself; None where it says nothing.
+
+    `taken_at` is local time, ISO 8601 without zone, and `taken_source` says where it is from:
+    "exif", "xmp", "name" or "mtime". Degrees north and east, seconds, millimetres.
+    """
+
+    taken_at: str | None = None
+    taken_offset_minutes: int | None = None
+    taken_source: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    camera: str | None = None
+    lens: str | None = None
+    exposure_time: float | None = None
+    f_number: float | None = None
+    iso: int | None = None
+    focal_length: float | None = None
+    rating: int | None = None
+    caption: str | None = None
+    keywords: tuple[str, ...] = ()
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
 class NewPhoto:
-    """A photo to record; width and height in pixels, as seen after EXIF orientation."""
+    """A photo to record; width and height in pixels, as seen after EXIF orientation.
+
+    `digest` is the hash of the file's bytes, by which copies are known. `companions` are the paths
+    of files that belong to it: the RAW beside a JPEG, a Live Photo's video.
+    """
 
     path: str
     stamp: FileStamp
     width: int
     height: int
     format: str
+    digest: bytes | None = None
+    metadata: Metadata | None = None
+    companions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A file to record whose bytes, named by `digest`, are already embedded."""
+
+    path: str
+    stamp: FileStamp
+    digest: bytes
+    companions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,6 +85,7 @@ class Photo:
     height: int
     format: str
     missing: bool
+    companions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from index import Catalogue, CatalogueError, FaissIndex
 from photosearch.encoders import Encoder, open_encoder
-from photosearch.errors import LibraryError
+from photosearch.errors import LibraryError, UsageError
 from photosearch.search.nearest import nearest
 
 if TYPE_CHECKING:
@@ -121,27 +121,48 @@ class Library:
         return open_encoder(self._model)
 
     def index(
-        self, folders: Sequence[str | os.PathLike[str]], *, workers: int | None = None
+        self,
+        folders: Sequence[str | os.PathLike[str]] = (),
+        *,
+        workers: int | None = None,
+        retry: bool = False,
     ) -> Generator[Event, None, None]:
-        """Index the photos below `folders`; only new and changed files are read.
+        """Index the photos below `folders`, or all known ones; only new and changed files are read.
+
+        A known folder that is not there has its photos hidden until it is back. With `retry` the
+        files listed as problems are tried again.
 
         `workers` decoding processes are used, one a core when left out. Every photo reported as
         indexed is safely recorded, so closing the iterator early loses nothing reported. After
         Ctrl-C what was decoded is recorded and reported, and then `KeyboardInterrupt` is raised.
 
-        Raises `UsageError` for a folder that does not exist, before anything is done;
+        Raises `UsageError` for an unknown folder that does not exist, before anything is done;
         `LibraryError` when the library cannot be written; `BundleError`.
         """
         from photosearch.indexing.scan import resolve_roots
 
-        return self._index(resolve_roots(folders), workers)
+        with _explained():
+            known = self._catalogue.folders()
+        if not folders and not known:
+            raise UsageError("no folder is known yet; name one to index")
+        return self._index(resolve_roots(folders or known, known), workers, retry)
 
-    def _index(self, roots: Sequence[str], workers: int | None) -> Generator[Event, None, None]:
+    def _index(
+        self, roots: Sequence[str], workers: int | None, retry: bool
+    ) -> Generator[Event, None, None]:
         from photosearch.indexing.pipeline import IndexRun
 
-        run = IndexRun(self._catalogue, self.encoder, roots, workers=workers)
+        run = IndexRun(self._catalogue, self.encoder, roots, workers=workers, retry=retry)
         with _explained():
             yield from run.events()
+
+    def forget(self, folder: str | os.PathLike[str]) -> int:
+        """Drop what is recorded of the photos below `folder`; how many. No photo is touched.
+
+        Raises `LibraryError` when the library cannot be written.
+        """
+        with _explained():
+            return self._catalogue.forget(os.path.abspath(os.path.expanduser(os.fspath(folder))))
 
     def search(self, text: str, *, limit: int = 20) -> list[Hit]:
         """The photos that `text` describes best, best first; empty when nothing is indexed.

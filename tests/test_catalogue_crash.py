@@ -112,7 +112,7 @@ def content_of(folder: Path) -> list[str]:
         rows = []
         for query in (
             "SELECT id, path, size, mtime_ns, missing FROM photos ORDER BY 1",
-            "SELECT photo_id, bundle_id, hex(vector) FROM embeddings ORDER BY 1",
+            "SELECT content_id, bundle_id, hex(vector) FROM embeddings ORDER BY 1",
             "SELECT path, size, mtime_ns, reason FROM problems ORDER BY 1",
             "SELECT value FROM state WHERE key = 'generation'",
         ):

@@ -311,10 +311,16 @@ def test_an_empty_text_with_a_library(shell: Shell, photos: Path) -> None:
     assert "description is empty" in message(shell("search", ""), 2)
 
 
-def test_a_missing_folder_hides_nothing(shell: Shell, photos: Path) -> None:
+def test_a_known_folder_that_is_not_there_is_told_and_hidden(shell: Shell, photos: Path) -> None:
     shell("index", photos)
-    photos.rename(photos.with_name("unplugged"))
-    assert f"{photos}: there is no such folder" in message(shell("index", photos), 2)
+    away = photos.with_name("unplugged")
+    photos.rename(away)
+    result = shell("index")
+    assert result.returncode == 0
+    assert f"{photos}: not there now; 6 photos hidden" in result.stderr.decode()
+    assert shell.photos() == {}
+    away.rename(photos)
+    assert b"Indexed 0 photos" in shell("index").stdout
     assert len(shell.photos()) == 6
 
 

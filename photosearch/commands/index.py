@@ -12,38 +12,60 @@ from photosearch.commands.output import counted, shown
 
 
 @click.command("index")
-@click.argument("folders", nargs=-1, required=True, metavar="FOLDER...")
+@click.argument("folders", nargs=-1, metavar="[FOLDER]...")
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
     help="Processes that decode pictures.  [default: one a core]",
 )
+@click.option("--retry", is_flag=True, help="Try the files listed as problems again.")
 @click.pass_context
-def command(ctx: click.Context, folders: tuple[str, ...], workers: int | None) -> None:
+def command(ctx: click.Context, folders: tuple[str, ...], workers: int | None, retry: bool) -> None:
     """Index the photos in FOLDER and below; only new and changed files are read.
+
+    Without FOLDER, all folders that were indexed before are looked through again.
 
     Files that cannot be read are listed with the reason, and the rest is indexed. Ctrl-C stops and
     keeps what is done; the next run goes on from there.
     """
     from tqdm import tqdm
 
-    from photosearch.indexing.events import Failed, Finished, Indexed, Started
+    from photosearch.indexing.events import (
+        Absent,
+        Failed,
+        Finished,
+        Indexed,
+        Recognised,
+        Started,
+    )
     from photosearch.indexing.scan import resolve_roots
+    from photosearch.library import Library
 
-    # A mistyped folder should not leave an empty library behind.
-    roots = resolve_roots(folders)
+    if not Library.exists(ctx.obj[0]):
+        # A mistyped folder should not leave an empty library behind.
+        resolve_roots(folders)
+        if not folders:
+            raise click.UsageError("No folder is known yet; name a FOLDER to index.")
+    absent = []
     with open_library(ctx) as library:
         # `disable=None` draws the bar on a terminal only.
         bar = tqdm(unit=" photos", desc="Scanning", smoothing=0.1, file=sys.stderr, disable=None)
         try:
             # Closed before the library is, for it may have something left to record.
-            with bar, closing(library.index(roots, workers=workers)) as events:
+            with bar, closing(library.index(folders, workers=workers, retry=retry)) as events:
                 for event in events:
                     if isinstance(event, Started):
-                        bar.reset(event.total - event.unchanged)
+                        bar.reset(event.total - event.unchanged - event.problems)
                         bar.set_description("Indexing")
-                    elif isinstance(event, Indexed):
+                    elif isinstance(event, (Indexed, Recognised)):
                         bar.update(len(event.paths))
+                    elif isinstance(event, Absent):
+                        absent.append(event.folder)
+                        bar.write(
+                            f"{shown(event.folder)}: not there now; "
+                            f"{counted(event.hidden, 'photo')} hidden",
+                            file=sys.stderr,
+                        )
                     elif isinstance(event, Failed):
                         bar.write(f"skipped {shown(event.path)}: {event.reason}", file=sys.stderr)
                         bar.update(1)
@@ -56,10 +78,17 @@ def command(ctx: click.Context, folders: tuple[str, ...], workers: int | None) -
             )
             raise
         total = library.status()
+    known = f"{finished.recognised} recognised, " if finished.recognised else ""
     click.echo(
         f"Indexed {counted(finished.indexed, 'photo')} in {finished.seconds:.1f} s; "
-        f"{finished.unchanged} unchanged, {finished.failed} skipped, {finished.missing} gone. "
+        f"{known}{finished.unchanged} unchanged, {finished.failed} skipped, "
+        f"{finished.missing} gone. "
         f"The library holds {counted(total.photos, 'photo')}."
     )
     if finished.failed:
         click.echo("`photosearch status --problems` lists what was skipped.")
+    if finished.problems:
+        click.echo(
+            f"{counted(finished.problems, 'known problem')} not tried again; "
+            "`photosearch index --retry` does."
+        )

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 class Started:
     """The folders are scanned: `total` files were found, `unchanged` of them need no work.
 
+    `problems` more are as they were when they could not be indexed, and are not tried again.
+
     What could not be looked at counts too; `Failed` tells of each.
     """
 
     total: int
     unchanged: int
+    problems: int = 0
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,21 @@ class Indexed:
     """These photos are encoded and safely recorded."""
 
     paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """The bytes of these files were known: moved, copied or touched; nothing was encoded."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A known folder that is not there now; its photos are hidden until it is back."""
+
+    folder: str
+    hidden: int
 
 
 @dataclass(frozen=True)
@@ -33,13 +51,18 @@ class Failed:
 
 @dataclass(frozen=True)
 class Finished:
-    """The run is complete. `missing` photos were in the folders once and are hidden now."""
+    """The run is complete. `missing` photos were in the folders once and are hidden now.
+
+    `indexed` were encoded, `recognised` known by their bytes, and `problems` left as they are.
+    """
 
     indexed: int
     unchanged: int
     failed: int
     missing: int
     seconds: float
+    recognised: int = 0
+    problems: int = 0
 
 
-Event = Started | Indexed | Failed | Finished
+Event = Started | Indexed | Recognised | Absent | Failed | Finished

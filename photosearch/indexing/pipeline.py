@@ -8,12 +8,20 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from index import Catalogue, FileStamp, NewPhoto, Problem
+from index import Catalogue, FileStamp, KnownFile, NewPhoto, Problem
 from photosearch.encoders import Encoder
 from photosearch.indexing.decode import Decoded
-from photosearch.indexing.events import Event, Failed, Finished, Indexed, Started
+from photosearch.indexing.events import (
+    Absent,
+    Event,
+    Failed,
+    Finished,
+    Indexed,
+    Recognised,
+    Started,
+)
 from photosearch.indexing.scan import Found, Unreadable, scan
-from photosearch.indexing.workers import DecodeWorkers
+from photosearch.indexing.workers import DecodeWorkers, Trouble
 
 BATCH = 16
 # What a kill may cost: photos encoded or waiting for their batch for no longer than this.
@@ -30,11 +38,15 @@ class IndexRun:
         roots: Sequence[str],
         *,
         workers: int | None = None,
+        retry: bool = False,
     ) -> None:
         self._catalogue, self._encoder, self._roots = catalogue, encoder, roots
         self._worker_count = workers or os.cpu_count() or 1
         self._stamps: dict[str, FileStamp] = {}
-        self._indexed = self._failed = 0
+        self._retry = retry
+        self._indexed = self._failed = self._moved = 0
+        self._recognised: list[str] = []
+        self._lost: set[str] = set()
 
     def events(self) -> Iterator[Event]:
         """Do the run. Closing the iterator early keeps, and records, all that is decoded."""
@@ -45,7 +57,16 @@ class IndexRun:
         unchanged = 0
         missing = 0
         changed: list[str] = []
+        left = 0
+        bad = {item.path: item.stamp for item in self._catalogue.problems()}
         for root in self._roots:
+            if not os.path.lexists(root):
+                here = self._catalogue.paths(root, missing=False)
+                self._catalogue.mark_missing(here)
+                missing += len(here)
+                hidden = len(self._catalogue.paths(root, missing=True))
+                yield Absent(root, hidden)
+                continue
             files, problems = _split(scan(root))
             unreadable += problems
             known = self._catalogue.stamps(root, self._encoder.bundle_id)
@@ -56,15 +77,27 @@ class IndexRun:
             for path, stamp in files.items():
                 if known.get(path) == stamp:
                     unchanged += 1
+                elif bad.get(path) == stamp and not self._retry:
+                    left += 1
                 else:
                     changed.append(path)
                     self._stamps[path] = stamp
-        yield Started(unchanged + len(changed) + len(unreadable), unchanged)
+        yield Started(unchanged + left + len(changed) + len(unreadable), unchanged, left)
         for problem in unreadable:
             yield self._fail(problem.path, problem.reason, None)
         if changed:
             yield from self._index(changed)
-        yield Finished(self._indexed, unchanged, self._failed, missing, time.monotonic() - started)
+        # Once, at the end: it looks at every content.
+        self._catalogue.drop_unused()
+        yield Finished(
+            self._indexed,
+            unchanged,
+            self._failed,
+            missing - self._moved,
+            time.monotonic() - started,
+            len(self._recognised),
+            left,
+        )
 
     def _hide_missing(
         self,
@@ -86,6 +119,7 @@ class IndexRun:
 
         lost = [path for path in self._catalogue.paths(root, missing=False) if gone(path)]
         self._catalogue.mark_missing(lost)
+        self._lost.update(lost)
         below = root.rstrip(os.sep) + os.sep
         problems_here = (
             item for item in self._catalogue.problems() if f"{item.path}{os.sep}".startswith(below)
@@ -104,42 +138,94 @@ class IndexRun:
         return len(lost)
 
     def _index(self, paths: Sequence[str]) -> Iterator[Event]:
+        """Those whose size was met before are hashed first, and decoded only if their bytes are
+        new; the others are surely new, and are hashed as they are decoded.
+        """
+        sizes = self._catalogue.sizes()
+        fresh: list[str] = []
+        perhaps: list[str] = []
+        for path in paths:
+            size = self._stamps[path].size
+            (perhaps if size in sizes else fresh).append(path)
+            sizes.add(size)
+        with DecodeWorkers(self._encoder.preprocess, min(self._worker_count, len(paths))) as pool:
+            if fresh:
+                yield from self._decode(pool, fresh)
+            if not perhaps:
+                return
+            first: dict[bytes, str] = {}
+            twins: dict[str, bytes] = {}
+            for result in pool.decode(perhaps, hash_only=True):
+                if result is None:
+                    continue
+                if isinstance(result.outcome, Trouble):
+                    yield self._trouble(result.path, result.outcome)
+                elif isinstance(result.outcome, bytes):
+                    digest = result.outcome
+                    if self._catalogue.embedded(self._encoder.bundle_id, digest):
+                        yield self._recognise(result.path, digest)
+                    elif digest in first:
+                        twins[result.path] = digest
+                    else:
+                        first[digest] = result.path
+            if first:
+                yield from self._decode(pool, list(first.values()))
+            again = []
+            for path, digest in twins.items():
+                if self._catalogue.embedded(self._encoder.bundle_id, digest):
+                    yield self._recognise(path, digest)
+                else:
+                    again.append(path)
+            if again:
+                yield from self._decode(pool, again)
+
+    def _decode(self, pool: DecodeWorkers, paths: Sequence[str]) -> Iterator[Event]:
         ready: list[tuple[str, Decoded]] = []
         committed = time.monotonic()
-        count = min(self._worker_count, len(paths))
-        with DecodeWorkers(self._encoder.preprocess, count) as workers:
-            try:
-                for result in workers.decode(paths):
-                    if result is None:
-                        pass
-                    elif isinstance(result.outcome, Decoded):
-                        ready.append((result.path, result.outcome))
-                    else:
-                        trouble = result.outcome
-                        # Without a stamp the next run tries again, and a photo that was indexed
-                        # before stays findable.
-                        stamp = None if trouble.passing else self._stamps[result.path]
-                        yield self._fail(result.path, trouble.reason, stamp)
-                    late = time.monotonic() - committed >= COMMIT_SECONDS
-                    if len(ready) >= BATCH or (ready and late):
-                        event = self._record(ready)
-                        ready = []
-                        committed = time.monotonic()
-                        yield event
-            except GeneratorExit:
-                self._record(ready)
-                raise
-            except KeyboardInterrupt:
-                yield self._record(ready)
-                raise
-            if ready:
-                yield self._record(ready)
+        try:
+            for result in pool.decode(paths):
+                if result is None:
+                    pass
+                elif isinstance(result.outcome, Decoded):
+                    ready.append((result.path, result.outcome))
+                elif isinstance(result.outcome, Trouble):
+                    yield self._trouble(result.path, result.outcome)
+                late = time.monotonic() - committed >= COMMIT_SECONDS
+                if len(ready) >= BATCH or (ready and late):
+                    event = self._record(ready)
+                    ready = []
+                    committed = time.monotonic()
+                    yield event
+        except GeneratorExit:
+            self._record(ready)
+            raise
+        except KeyboardInterrupt:
+            yield self._record(ready)
+            raise
+        if ready:
+            yield self._record(ready)
+
+    def _recognise(self, path: str, digest: bytes) -> Recognised:
+        """Record a file of known bytes: moved if just one photo of them lost its file."""
+        gone = [old for old in self._catalogue.missing_with(digest) if not os.path.lexists(old)]
+        moved_from = gone[0] if len(gone) == 1 and gone[0] != path else None
+        self._catalogue.record_known({KnownFile(path, self._stamps[path], digest): moved_from})
+        self._moved += moved_from is not None and moved_from in self._lost
+        self._recognised.append(path)
+        return Recognised((path,))
+
+    def _trouble(self, path: str, trouble: Trouble) -> Failed:
+        # Without a stamp the next run tries again, and a photo that was indexed before stays
+        # findable.
+        return self._fail(path, trouble.reason, None if trouble.passing else self._stamps[path])
 
     def _record(self, ready: Sequence[tuple[str, Decoded]]) -> Indexed:
         if ready:
             vectors = self._encoder.encode_pixels(np.stack([photo.pixels for _, photo in ready]))
             photos = [
-                NewPhoto(path, self._stamps[path], photo.width, photo.height, photo.format)
+                NewPhoto(
+                    path, self._stamps[path], photo.width, photo.height, photo.format, photo.digest
+                )
                 for path, photo in ready
             ]
             self._catalogue.record(self._encoder.bundle_id, photos, vectors)

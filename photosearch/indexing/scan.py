@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,10 +37,13 @@ class Unreadable:
     reason: str
 
 
-def resolve_roots(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+def resolve_roots(
+    paths: Sequence[str | os.PathLike[str]], known: Collection[str] = ()
+) -> list[str]:
     """Absolute paths of the folders or single pictures to index, as they were given.
 
-    What lies inside another one, or is the same by way of a link, is left out.
+    What lies inside another one, or is the same by way of a link, is left out. One that is `known`
+    from before need not be there just now.
 
     Raises `UsageError` naming the first that is empty, does not exist, or is neither folder nor
     picture.
@@ -51,6 +54,9 @@ def resolve_roots(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
             # It would stand for the current folder, which nobody named.
             raise UsageError("the name of a folder to index is empty; give its path")
         path = os.path.abspath(os.path.expanduser(os.fspath(given)))
+        if not os.path.exists(path) and path in known:
+            roots.append(path)
+            continue
         if not os.path.exists(path):
             raise UsageError(
                 f"{path}: there is no such folder; check the name, or connect the drive it is on"
