@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 _FIGURES = Path(__file__).parent.parent / "docs" / "benchmarks"
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -64,6 +65,87 @@ def model_speed(rounds: int, threads: int | None, out: Path) -> None:
     click.echo("\nmodel-speed")
     with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
         run(Path(folder), out, rounds=rounds, threads=threads)
+
+
+@main.command("learning-efficiency")
+@click.option("--captioned", type=_FILE, required=True, help="Photo tar with captions to learn.")
+@click.option("--validation", type=_FILE, required=True, help="Photo tar to validate on.")
+@click.option(
+    "--classifier",
+    "classifiers",
+    type=_FILE,
+    multiple=True,
+    required=True,
+    help="Frozen image classifier, a .tflite file; give two, one for each teacher.",
+)
+@click.option("--class-names", type=_FILE, required=True, help="Names of their classes, as JSON.")
+@click.option("--text-init", type=_FILE, required=True, help="Weights of the locked text tower.")
+@click.option(
+    "--image-init",
+    type=_FILE,
+    help="MobileNetV2 as .tflite that the image tower starts from.  [default: last --classifier]",
+)
+@click.option(
+    "--captioner",
+    help="Who writes the synthetic captions, as `reinforce` takes it.  [default: the classifiers]",
+)
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder for teachers, shards and runs; the same one goes on after a stop.",
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option(
+    "--images",
+    type=click.IntRange(min=128),
+    default=30_720,
+    show_default=True,
+    help="Images that plain training sees.",
+)
+@click.option(
+    "--reinforced-images",
+    type=click.IntRange(min=128),
+    default=15_360,
+    show_default=True,
+    help="Images that the other rungs see.",
+)
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes side by side; one a core.")
+@_OUT
+def learning_efficiency(
+    captioned: Path,
+    validation: Path,
+    classifiers: tuple[Path, ...],
+    class_names: Path,
+    text_init: Path,
+    image_init: Path | None,
+    captioner: str | None,
+    work: Path,
+    seeds: int,
+    images: int,
+    reinforced_images: int,
+    jobs: int | None,
+    out: Path,
+) -> None:
+    """Images that reinforced training needs, against plain CLIP training of the same student."""
+    from benchmarks.ladder import Budget, Materials, Student
+    from benchmarks.learning_efficiency import run
+
+    if len(classifiers) != 2:
+        raise click.UsageError("give --classifier twice: there are two teachers")
+    first, second = classifiers
+    files = ",".join(map(str, classifiers))
+    materials = Materials(
+        captioned=captioned,
+        validation=validation,
+        classifiers=(first, second),
+        class_names=class_names,
+        captioner=captioner or f"classifier:{class_names}:{files}",
+        student=Student.nano(image_init or second, text_init),
+    )
+    budget = Budget(plain=images, others=reinforced_images, seeds=seeds)
+    click.echo("\nlearning-efficiency")
+    run(materials, work.resolve(), out, budget=budget, jobs=jobs)
 
 
 if __name__ == "__main__":
