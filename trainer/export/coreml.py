@@ -19,6 +19,7 @@ import copy
 import io
 import json
 import sys
+import traceback
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
@@ -205,6 +206,8 @@ def _convert(tower: nn.Module, example: Tensor, name: str, path: Path) -> None:
         model.save(str(path))
     except Exception as error:  # a converter of a thousand operators may fail in any way
         reason = " ".join(str(error).split())[:300]
+        # They hold a temporary folder, which would warn of itself whenever they go.
+        traceback.clear_frames(error.__traceback__)
         raise ExportError(
             f"{path.name}: coremltools cannot convert this tower: {reason}"
         ) from error
