@@ -9,6 +9,7 @@ import click
 
 _FIGURES = Path(__file__).parent.parent / "docs" / "benchmarks"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_THREADS = click.option("--threads", type=click.IntRange(min=1), help="One a core when left out.")
 _OUT = click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -56,13 +57,26 @@ def searching() -> None:
 
 @main.command("model-speed")
 @click.option("--rounds", type=click.IntRange(min=2), default=9, show_default=True)
-@click.option("--threads", type=click.IntRange(min=1), help="One a core when left out.")
+@_THREADS
 @_OUT
 def model_speed(rounds: int, threads: int | None, out: Path) -> None:
     """MobileCLIP's towers against ViT-B/16's, all in ONNX Runtime."""
     from benchmarks.model_speed import run
 
     click.echo("\nmodel-speed")
+    with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
+        run(Path(folder), out, rounds=rounds, threads=threads)
+
+
+@main.command("train-overhead")
+@click.option("--rounds", type=click.IntRange(min=2), default=5, show_default=True)
+@_THREADS
+@_OUT
+def train_overhead(rounds: int, threads: int | None, out: Path) -> None:
+    """A step of reinforced training against one of plain CLIP training."""
+    from benchmarks.train_overhead import run
+
+    click.echo("\ntrain-overhead")
     with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
         run(Path(folder), out, rounds=rounds, threads=threads)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -29,7 +30,7 @@ from benchmarks.contenders import (
     deploy,
 )
 from benchmarks.tables import figure, fill_page, markdown_table, save_figure, write_text
-from benchmarks.timing import Spread, cores, interleave, machine, seconds_a_call
+from benchmarks.timing import Spread, cores, count, interleave, machine, seconds_a_call
 from photosearch.encoders.onnx import import_onnxruntime
 
 BATCH = 8
@@ -62,9 +63,10 @@ class Result:
 def run(folder: Path, out: Path, *, rounds: int, threads: int | None = None) -> None:
     """Measure, print the table, and write it with a plot to `out`. Networks go to `folder`."""
     threads = threads or cores()
+    torch.set_num_threads(threads)
     setting = (
         f"{machine()} when it started; ONNX Runtime {import_onnxruntime().__version__}, "
-        f"float32, {threads} thread{'s' if threads > 1 else ''}, {rounds} rounds"
+        f"float32, {count(threads, 'thread')}, {rounds} rounds"
     )
     results = measure(folder, rounds=rounds, threads=threads)
     print(ratio_table(results), time_table(results), sep="\n\n")

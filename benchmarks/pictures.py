@@ -1,27 +1,36 @@
-"""Photos of a phone's size, made from the real pictures that scikit-image ships."""
+"""Photos for the benchmarks: crops of the real pictures that scikit-image ships."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image
 
-SIZE = (4000, 3000)
+PHONE = (4000, 3000)
 _NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 
 
 def write_photos(folder: Path, count: int) -> None:
-    """Write `count` JPEGs of 12 megapixels, each a different crop of a real picture."""
+    """Write `count` JPEGs of 12 megapixels, each a different crop."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, (_, crop) in enumerate(crops(count, PHONE)):
+        crop.save(folder / f"photo-{number:03}.jpg", quality=90)
+
+
+def crops(count: int, size: tuple[int, int]) -> Iterator[tuple[str, Image.Image]]:
+    """`count` different crops of a few pictures, of one size, each with its picture's name.
+
+    Raises `SystemExit` without scikit-image.
+    """
     found = find_spec("skimage")
     if found is None or found.origin is None:
         raise SystemExit("the benchmarks need scikit-image's pictures: pip install scikit-image")
-    folder.mkdir(parents=True, exist_ok=True)
     data = Path(found.origin).parent / "data"
-    pictures = [Image.open(data / name).convert("RGB") for name in _NAMES]
+    pictures = [(Path(name).stem, Image.open(data / name).convert("RGB")) for name in _NAMES]
     for number in range(count):
-        picture = pictures[number % len(pictures)]
+        name, picture = pictures[number % len(pictures)]
         width, height = picture.size
         inset = 2 * (number // len(pictures))
-        crop = picture.resize(SIZE, box=(inset, inset, width - inset, height - inset))
-        crop.save(folder / f"photo-{number:03}.jpg", quality=90)
+        yield name, picture.resize(size, box=(inset, inset, width - inset, height - inset))

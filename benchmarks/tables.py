@@ -35,8 +35,8 @@ def write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def figure(columns: int, height: float) -> tuple[Any, Sequence[Axes]]:
-    """A figure of `columns` plots side by side, and the plots.
+def figure(columns: int, height: float, *, width: float = 5) -> tuple[Any, Sequence[Axes]]:
+    """A figure of `columns` plots side by side, and the plots; sizes in inches, the width of each.
 
     Raises `SystemExit` without matplotlib.
     """
@@ -50,7 +50,7 @@ def figure(columns: int, height: float) -> tuple[Any, Sequence[Axes]]:
     from matplotlib import pyplot
 
     drawn, axes = pyplot.subplots(
-        1, columns, figsize=(5 * columns, height), layout="constrained", squeeze=False
+        1, columns, figsize=(width * columns, height), layout="constrained", squeeze=False
     )
     for axis in axes[0]:
         axis.spines[["top", "right"]].set_visible(False)

@@ -85,4 +85,9 @@ def machine() -> str:
                 name = line.partition(":")[2].strip()
                 break
     busy = f", load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{name}, {cores()} cores{busy}"
+    return f"{name}, {count(cores(), 'core')}{busy}"
+
+
+def count(number: int, noun: str) -> str:
+    """`count(2, "core")` is "2 cores"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from reinforce_data import BundleTeacher
 
 from benchmarks.__main__ import main
 from benchmarks.contenders import (
@@ -24,8 +25,22 @@ from benchmarks.contenders import (
     deploy,
 )
 from benchmarks.model_speed import Result, on_iphone, page, plot, ratio_table, times_faster
+from benchmarks.pictures import crops
 from benchmarks.tables import fill_page, markdown_table
+from benchmarks.teaching_photos import random_teacher, reinforced_shard
 from benchmarks.timing import Spread, interleave, seconds_a_call
+from benchmarks.train_overhead import (
+    LABELS,
+    PAPER_TEACHER,
+    STORED_TEACHER,
+    Overhead,
+    measure,
+    recipe,
+)
+from benchmarks.train_overhead import page as overhead_page
+from benchmarks.train_overhead import plot as overhead_plot
+from benchmarks.train_overhead import table as overhead_table
+from trainer.data.reinforced import read_reinforced
 
 NANO = CONTENDERS[0]
 
@@ -171,7 +186,7 @@ def test_plot_is_small_and_the_same_each_time(tmp_path: Path) -> None:
 def test_command_lists_its_benchmarks_and_names_an_unknown_one() -> None:
     listed = CliRunner().invoke(main, ["--help"])
     assert listed.exit_code == 0
-    for name in ("indexing", "searching", "model-speed"):
+    for name in ("indexing", "searching", "model-speed", "train-overhead"):
         assert name in listed.output
     unknown = CliRunner().invoke(main, ["indexin"])
     assert unknown.exit_code == 2
@@ -189,3 +204,78 @@ def test_without_a_name_the_quick_ones_run(monkeypatch: pytest.MonkeyPatch) -> N
     ran.clear()
     assert runner.invoke(main, ["searching", "model-speed", "--rounds", "2"]).exit_code == 0
     assert ran == ["searching", "model-speed"]
+
+
+def overhead() -> Overhead:
+    """Made-up times: plain takes 1 s, of which 10 ms are for what it would not read."""
+    factors = {"plain": 1.01, "distilled": 1.02, "captioned": 1.25, "reinforced": 1.3}
+    clock = np.array([1.0, 3.0, 1.0])  # the machine was slow in the second round
+    steps = {name: factor * clock for name, factor in factors.items()}
+    batches = dict.fromkeys(factors, 0.1 * clock)
+    teachers = {STORED_TEACHER: 0.5 * clock, PAPER_TEACHER: 5 * clock}
+    return Overhead(steps, batches, 0.01 * clock, teachers)
+
+
+def test_overhead_is_against_plain_training_that_reads_no_embeddings() -> None:
+    steps = overhead().all_steps
+    assert steps["plain"].tolist() == pytest.approx([1, 3, 1])
+    assert steps["online paper"].tolist() == pytest.approx([11.3, 33.9, 11.3])
+    rows = [row.split("|")[1:-1] for row in overhead_table(overhead()).splitlines()[2:]]
+    assert [row[0].strip() for row in rows] == list(LABELS.values())
+    ratios = [row[3].split()[0] for row in rows]
+    assert ratios == ["1.00", "1.25", "1.02", "1.30", "2.30", "11.30"]
+
+
+def test_overhead_page_and_plot_state_the_ratios(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    text = overhead_page(overhead(), "a machine")
+    assert "texts, takes 1.04 (1.04-1.04) times as long" in text
+    assert "8.69 (8.69-8.69) times as long as with what they said stored" in text
+    assert "$" not in text
+    overhead_plot(overhead(), tmp_path / "overhead.svg")
+    assert "11.30x" in (tmp_path / "overhead.svg").read_text(encoding="utf-8")
+
+
+def test_engines_of_all_kinds_of_training_make_real_steps(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    shard = reinforced_shard(tmp_path, BundleTeacher(tiny_bundle), 4)
+    kinds = {sample.key: sample for sample in read_reinforced(shard)}
+    assert [len(sample.captions) for sample in kinds.values()] == [1] * 4
+    small = ('model.name="MobileCLIP-Nano"', "data.image_size=32", "data.shuffle_shards=0")
+    measured = measure(
+        shard,
+        {name: BundleTeacher(tiny_bundle) for name in (STORED_TEACHER, PAPER_TEACHER)},
+        rounds=2,
+        batch=4,
+        overrides=small,
+    )
+    assert list(measured.all_steps) == list(LABELS)
+    for name, seconds in measured.steps.items():
+        assert (seconds > measured.batches[name]).all()
+
+
+def test_recipes_differ_in_what_they_are_named_after() -> None:
+    shard = Path("shard.tar")
+    plain, distilled, captioned, reinforced = (
+        recipe(shard, name, batch=16) for name in ("plain", "distilled", "captioned", "reinforced")
+    )
+    assert (plain.loss.lambda_, plain.loss.captions) == (0, ("real",))
+    assert (plain.data.augmentation, reinforced.data.augmentation) == ("light", "stored")
+    assert (distilled.loss.lambda_, distilled.loss.captions) == (1, ("real",))
+    assert (captioned.loss.lambda_, captioned.loss.captions) == (0, ("real", "synthetic"))
+    assert (reinforced.loss.lambda_, reinforced.loss.captions) == (1, ("real", "synthetic"))
+    for one in (plain, distilled, captioned, reinforced):
+        assert one.model.name == "MobileCLIP-S0"
+        assert (one.optimizer, one.schedule, one.run) == (
+            plain.optimizer,
+            plain.schedule,
+            plain.run,
+        )
+
+
+def test_random_teacher_is_a_teacher(tmp_path: Path) -> None:
+    teacher = random_teacher(tmp_path, "RN50")
+    assert not list(tmp_path.iterdir())
+    ((_, picture),) = crops(1, (64, 64))
+    assert teacher.embed_images([picture]).shape == teacher.embed_texts(["a cat"]).shape
