@@ -97,7 +97,9 @@ class Engine(Run):
 
 def recipe(shard: Path, variant: str, *, batch: int, overrides: Sequence[str] = ()) -> Recipe:
     """The paper's recipe for MobileCLIP-S0, with the changes that make the variant."""
-    small = (f"run.batch={batch}", 'run.precision="float32"', "run.workers=0")
+    # In channels-last memory FastViT's backward pass corrupts memory on some CPUs (torch 2.13).
+    plain_memory = "run.channels_last=false"
+    small = (f"run.batch={batch}", 'run.precision="float32"', "run.workers=0", plain_memory)
     data = f"data.train=[{json.dumps(str(shard))}]"
     return load_recipe("mobileclip-s0", [data, *small, *_VARIANTS[variant], *overrides])
 
