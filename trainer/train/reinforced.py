@@ -96,6 +96,10 @@ class ReinforcedTraining:
         """Unit-norm images (b, d), texts (n, d) in one pass, and the factor on similarities."""
         assert isinstance(model, Clip)
         pixels = normalised(inputs["pictures"], self._image)
+        if not self._recipe.run.channels_last:
+            # A network that is not in channels-last memory takes its cue from its input, and
+            # FastViT's backward pass in that memory has crashed on CPUs (torch 2.13).
+            pixels = pixels.contiguous()
         images = F.normalize(model.encode_image(pixels).float(), dim=1)
         texts = F.normalize(model.encode_text(inputs["ids"]).float(), dim=1)
         return images, texts, model.logit_scale.exp()
