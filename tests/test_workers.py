@@ -98,7 +98,7 @@ def test_a_file_that_eats_memory_is_listed(tmp_path: Path) -> None:
         pytest.skip("the system limits no process's memory")
     photos = some_photos(tmp_path, 3)
     Image.new("RGB", (8000, 8000)).save(tmp_path / "eats.png", compress_level=1)
-    outcomes = decode_all([tmp_path / "eats.png", *photos], Limits(100 << 20))
+    outcomes = decode_all([tmp_path / "eats.png", *photos], Limits(160 << 20))
     assert outcomes.pop("eats.png") == "needs more memory than there is for one file"
     assert all(isinstance(outcome, Decoded) for outcome in outcomes.values())
     assert len(outcomes) == 3
