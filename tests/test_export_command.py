@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import shutil
+import sys
+import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from PIL import Image
+from safetensors.torch import save_file
 
 from photosearch.encoders import Bundle
 from trainer.cli import main
@@ -50,6 +57,9 @@ def workshop(tmp_path_factory) -> Path:
         model = build("Nano-Small")
     torch.save(model.visual.state_dict(), folder / "image.pt")
     torch.save(model.text.state_dict(), folder / "text.pt")
+    with torch.no_grad():
+        model.logit_scale.fill_(np.log(40))
+    save_file(model.state_dict(), folder / "model.safetensors")
     (folder / "card.toml").write_text(CARD)
     return folder
 
@@ -65,12 +75,127 @@ def run(folder: Path, out: Path, *more: object) -> Result:
     return CliRunner().invoke(main, ["export", *map(str, [*arguments, *more])])
 
 
-def test_export_then_measure_then_export_again(workshop, tmp_path):
+def run_whole(folder: Path, out: Path, *more: object) -> Result:
+    arguments = ["--model", "Nano-Small", "--weights", folder / "model.safetensors"]
+    arguments += ["--card", folder / "card.toml", "--out", out]
+    return CliRunner().invoke(main, ["export", *map(str, [*arguments, *more])])
+
+
+def photo_tar(path: Path, photos: int) -> Path:
+    """Photos of noise with two captions each."""
+    rng = np.random.default_rng(0)
+    with tarfile.open(path, "w") as tar:
+        for number in range(photos):
+            data = io.BytesIO()
+            Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8)).save(data, "png")
+            meta = json.dumps({"captions": [f"photo {number}", f"the photo {number}"]}).encode()
+            for kind, content in (("png", data.getvalue()), ("json", meta)):
+                member = tarfile.TarInfo(f"{number:03}.{kind}")
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(workshop, tmp_path_factory) -> Path:
+    """A bundle of the two towers' files, only to be looked at."""
+    out = tmp_path_factory.mktemp("exported") / "bundle"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(configs, "_FOLDER", workshop / "configs")
+        result = run(workshop, out)
+    assert result.exit_code == 0, result.output
+    assert Bundle.open(out).id in result.stdout
+    return out
+
+
+def test_one_file_for_both_towers_gives_the_same_networks(workshop, exported, tmp_path):
+    card = tmp_path / "card.toml"
+    card.write_text(CARD.replace("logit_scale = 30.0", ""))
+    whole = run_whole(workshop, tmp_path / "one", "--card", card)
+    assert whole.exit_code == 0, whole.output
+    one, two = Bundle.open(tmp_path / "one"), Bundle.open(exported)
+    assert one.id == two.id
+    # The card's word comes first; without it, what was learned.
+    assert two.manifest["logit_scale"] == 30
+    assert one.manifest["logit_scale"] == pytest.approx(40)
+
+
+def test_every_check_on_request(workshop, tmp_path):
+    """The weights are random, so retrieval stands at chance; its own test has others."""
+    pytest.importorskip("coremltools")
     out = tmp_path / "bundle"
-    first = run(workshop, out)
-    assert first.exit_code == 0, first.output
+    gate = photo_tar(tmp_path / "val.tar", 101)
+    result = run_whole(workshop, out, "--gate", gate, "--int8-text", "--coreml")
+    assert result.exit_code == 0, result.output
+    found = Bundle.open(out).manifest["export"]
+    assert found["retrieval"]["gallery"] == 101
+    assert found["retrieval"]["queries"] == 202
+    assert set(found["retrieval"]) >= {"pytorch", "float32", "int8"}
+    assert "R@10 of 202 captions among 101 photos (chance 9.9%)" in result.stdout
+    assert "int8 text tower: " in result.stdout
+    assert (out / "image.mlpackage").is_dir()
+    assert (out / "text.mlpackage").is_dir()
+    if sys.platform != "darwin":
+        assert "Not compared with PyTorch: Core ML runs only on macOS" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([], "either --weights, or both --image and --text"),
+        (["--image", "image.pt"], "either --weights, or both --image and --text"),
+        (["--weights", "model.safetensors", "--text", "text.pt"], "either --weights, or both"),
+        (["--weights", "model.safetensors", "--int8-text"], "--int8-text needs --gate"),
+    ],
+)
+def test_options_that_do_not_go_together(workshop, tmp_path, monkeypatch, weights, message):
+    monkeypatch.chdir(workshop)
+    arguments = ["export", "--card", "card.toml", "--out", str(tmp_path / "bundle"), *weights]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+
+
+def test_weights_of_something_else_are_named(workshop, tmp_path):
+    swapped = run(workshop, tmp_path / "bundle", "--image", workshop / "text.pt")
+    assert swapped.exit_code == 1
+    assert "text.pt: not the weights of this tower" in swapped.stderr
+    assert "\n" not in swapped.stderr.strip()
+    half = run_whole(workshop, tmp_path / "bundle", "--weights", workshop / "text.pt")
+    assert half.exit_code == 1
+    assert "text.pt: " in half.stderr
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_without_a_logit_scale(workshop, tmp_path):
+    card = tmp_path / "card.toml"
+    card.write_text(CARD.replace("logit_scale = 30.0", ""))
+    result = run(workshop, tmp_path / "bundle", "--card", card)
+    assert result.exit_code == 1
+    assert "card.toml: says nothing under 'logit_scale'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("data = [", "dates = [", "says nothing under 'data'"),
+        ('use = "none"', 'usage = "none"', "usage"),
+        ("summary = ", "summary : ", "line 4"),
+        ("logit_scale = 30.0", 'logit_scale = "many"', "many"),
+    ],
+)
+def test_a_card_that_cannot_be_read(workshop, tmp_path, old, new, message):
+    card = tmp_path / "card.toml"
+    card.write_text(CARD.replace(old, new))
+    result = run(workshop, tmp_path / "bundle", "--card", card)
+    assert result.exit_code == 1
+    assert "card.toml: " in result.stderr
+    assert message in result.stderr
+
+
+def test_export_then_measure_then_export_again(workshop, exported, tmp_path):
+    out = shutil.copytree(exported, tmp_path / "bundle")
     bundle = Bundle.open(out)
-    assert bundle.id in first.stdout
     assert (bundle.name, bundle.version, bundle.dim) == ("nano-small", "7", 24)
     assert bundle.image == configs_image()
     assert "Not measured" in (out / "README.md").read_text()
