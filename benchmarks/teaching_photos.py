@@ -55,7 +55,7 @@ def random_teacher(folder: Path, model: str) -> Teacher:
 
     file = folder / f"{model}.safetensors"
     torch.manual_seed(0)
-    save_file(open_clip.create_model(model).state_dict(), file)
+    save_file(open_clip.CLIP(**open_clip.get_model_config(model)).state_dict(), file)
     try:
         return open_teacher(f"openclip:{model}:{file}:openai")
     finally:
