@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.changes import changed_since, count_up, forget_changes
 from index.connection import Connection
 from index.contents import drop_unused, leave_content
+from index.embedded import VECTOR, Batch, count_embeddings, read_embeddings
 from index.errors import CatalogueError
 from index.metadata import COLUMNS, metadata_of
 from index.paths import below, path_to_text, text_to_path
 from index.recording import now, put_known, put_photo, text_to_companions
 from index.records import Counts, FileStamp, KnownFile, Metadata, NewPhoto, Photo, Problem
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
-
 FILE_NAME = "catalogue.db"
-# The same bytes on every machine, so that a library can be carried to another.
-_VECTOR = np.dtype("<f2")
-_ROWS = 4096  # read at a time
 
 
 class Catalogue:
@@ -205,7 +201,7 @@ class Catalogue:
         if not photos:
             return
         with np.errstate(over="ignore"):
-            stored = vectors.astype(_VECTOR)
+            stored = vectors.astype(VECTOR)
         if not np.isfinite(stored).all():
             raise CatalogueError(
                 f"{bundle_id}: the model gave vectors that are not finite; use another model"
@@ -221,7 +217,7 @@ class Catalogue:
                     """,
                     [bundle_id, content, vector.tobytes()],
                 )
-            _count_up(db)
+            count_up(db)
 
     def record_known(self, files: Mapping[KnownFile, str | None]) -> None:
         """Record files whose bytes are embedded already, each with the path that it had before.
@@ -234,7 +230,7 @@ class Catalogue:
         with self._connection.write() as db:
             for file, moved_from in files.items():
                 put_known(db, file, moved_from)
-            _count_up(db)
+            count_up(db)
 
     def drop_unused(self) -> None:
         """Forget the embeddings of bytes that no photo has, not even a missing one."""
@@ -253,15 +249,15 @@ class Catalogue:
             db.execute(f"DELETE FROM folders WHERE {within}", bounds)
             drop_unused(db)
             if forgotten:
-                _count_up(db)
+                count_up(db)
         return int(forgotten)
 
     def _check_width(self, bundle_id: str, width: int) -> None:
         query = "SELECT length(vector) FROM embeddings WHERE bundle_id = ? LIMIT 1"
         for (size,) in self._connection.rows(query, [bundle_id]):
-            if size != width * _VECTOR.itemsize:
+            if size != width * VECTOR.itemsize:
                 raise CatalogueError(
-                    f"{self.folder / FILE_NAME}: holds vectors of {size // _VECTOR.itemsize} "
+                    f"{self.folder / FILE_NAME}: holds vectors of {size // VECTOR.itemsize} "
                     f"numbers for {bundle_id}, and these have {width}; "
                     "the model bundle was altered, fetch it again"
                 )
@@ -290,7 +286,7 @@ class Catalogue:
                 if stamp is not None:
                     dropped += leave_content(db, text, stamp)
             if dropped:
-                _count_up(db)
+                count_up(db)
 
     def forget_problems(self, paths: Iterable[str]) -> None:
         """Take files off the list of problems, for instance because they are gone."""
@@ -318,7 +314,7 @@ class Catalogue:
                     [int(missing), text, int(not missing)],
                 ).rowcount
             if changed:
-                _count_up(db)
+                count_up(db)
 
     # Reading
 
@@ -354,22 +350,37 @@ class Catalogue:
 
         (0,) and (0, 0) when there are none.
         """
-        ids = [np.empty(0, np.int64)]
-        vectors = []
-        for rows in self._connection.batches(
-            """
-            SELECT photos.id, vector FROM photos JOIN embeddings USING (content_id)
-            WHERE bundle_id = ? AND NOT missing ORDER BY photos.id
-            """,
-            [bundle_id],
-            _ROWS,
-        ):
-            ids.append(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
-            flat = np.frombuffer(b"".join(row[1] for row in rows), _VECTOR)
-            vectors.append(flat.reshape(len(rows), -1))
-        if not vectors:
-            return ids[0], np.empty((0, 0), np.float16)
-        return np.concatenate(ids), np.concatenate(vectors, dtype=np.float16)
+        batches = list(read_embeddings(self._connection, bundle_id))
+        if not batches:
+            return np.empty(0, np.int64), np.empty((0, 0), np.float16)
+        ids, vectors = zip(*batches, strict=True)
+        return np.concatenate(ids), np.concatenate(vectors)
+
+    def embedding_count(self, bundle_id: str) -> int:
+        """How many ids and vectors `embeddings` gives."""
+        return count_embeddings(self._connection, bundle_id)
+
+    def embedding_batches(
+        self, bundle_id: str, *, after: int | None = None, every: int = 1
+    ) -> Iterator[Batch]:
+        """What `embeddings` gives, a few thousand rows at a time; none when there are none.
+
+        `after` leaves out photos that have not changed since that generation; `every` takes only
+        those whose id it divides.
+        """
+        return read_embeddings(self._connection, bundle_id, after=after, every=every)
+
+    def changed_since(self, generation: int, revision: str) -> NDArray[np.int64] | None:
+        """Ids, rising, of the photos that were added, changed or removed after a generation.
+
+        None when this catalogue never was at that generation and revision, or has forgotten it.
+        """
+        return changed_since(self._connection, generation, revision)
+
+    def forget_changes(self, generation: int) -> None:
+        """Forget what changed up to a generation; what was derived from an older one is stale."""
+        with self._connection.write() as db:
+            forget_changes(db, generation)
 
     def metadata(self, ids: Sequence[int]) -> dict[int, Metadata]:
         """What is known of the photos of `ids`; those of which nothing is are left out."""
@@ -419,14 +430,3 @@ class Catalogue:
                 "GROUP BY 1"
             )
         return Counts(by_missing.get(0, 0), by_missing.get(1, 0), problems, dict(by_bundle))
-
-
-def _count_up(db: Database) -> None:
-    """Begin another generation; in the transaction that changes what can be found."""
-    db.execute(
-        """
-        UPDATE state SET value = CASE key
-            WHEN 'generation' THEN value + 1 ELSE lower(hex(randomblob(16)))
-        END WHERE key IN ('generation', 'revision')
-        """
-    )

@@ -144,7 +144,55 @@ def add_contents(db: Database) -> None:
     db.execute("CREATE INDEX metadata_taken_at ON metadata (taken_at)")
 
 
-STEPS = (create_tables, add_contents)
+def add_changes(db: Database) -> None:
+    """Which photos changed in which generation, noted by triggers, and the generations' names."""
+    db.execute(
+        "CREATE TABLE generations (generation INTEGER PRIMARY KEY, revision TEXT NOT NULL) STRICT"
+    )
+    db.execute(
+        """
+        INSERT INTO generations
+        SELECT a.value + 0, b.value FROM state AS a, state AS b
+        WHERE a.key = 'generation' AND b.key = 'revision'
+        """
+    )
+    # The id of a photo that was removed stays here.
+    db.execute(
+        "CREATE TABLE changes (photo_id INTEGER PRIMARY KEY, generation INTEGER NOT NULL) STRICT"
+    )
+    db.execute("CREATE INDEX changes_generation ON changes (generation)")
+    note = """
+        INSERT INTO changes (photo_id, generation)
+        SELECT {photo}, value + 1 FROM state WHERE key = 'generation'
+        ON CONFLICT (photo_id) DO UPDATE SET generation = excluded.generation
+    """
+    note_all = """
+        INSERT INTO changes (photo_id, generation)
+        SELECT photos.id, value + 1 FROM photos, state
+        WHERE content_id = {content} AND key = 'generation'
+        ON CONFLICT (photo_id) DO UPDATE SET generation = excluded.generation
+    """
+    for name, event, statement in (
+        ("photo_added", "INSERT ON photos", note.format(photo="NEW.id")),
+        (
+            "photo_changed",
+            "UPDATE OF content_id, missing ON photos WHEN "
+            "OLD.content_id <> NEW.content_id OR OLD.missing <> NEW.missing",
+            note.format(photo="NEW.id"),
+        ),
+        ("photo_removed", "DELETE ON photos", note.format(photo="OLD.id")),
+        ("vector_added", "INSERT ON embeddings", note_all.format(content="NEW.content_id")),
+        (
+            "vector_changed",
+            "UPDATE OF vector ON embeddings",
+            note_all.format(content="NEW.content_id"),
+        ),
+        ("vector_removed", "DELETE ON embeddings", note_all.format(content="OLD.content_id")),
+    ):
+        db.execute(f"CREATE TRIGGER {name} AFTER {event} BEGIN {statement}; END")
+
+
+STEPS = (create_tables, add_contents, add_changes)
 
 
 def applied_steps(connection: sqlite3.Connection) -> set[str] | None:

@@ -1,32 +1,40 @@
-"""The vector index: exact search over the embeddings of one bundle, in a file of its own.
+"""The vector index: search over the embeddings of one bundle, in a file of its own.
 
-The file is a FAISS index followed by a trailer, which says what revision of which catalogue it was
-built from and holds a checksum. It is derived: written beside and renamed into place, and built
-again from the catalogue when it is missing, stale or damaged.
+The file is derived: written beside and renamed into place, and built again from the catalogue when
+it is missing, damaged or too old. One that is a little behind is used as it is, without the photos
+that have changed since, and with the vectors that these have now beside it.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import struct
-import zlib
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.vector_file import Stamp, read_vectors, write_vectors
+from index.vector_lists import (
+    CLUSTERED_FROM,
+    Found,
+    VectorLists,
+    clustered_lists,
+    plain_lists,
+)
+
 if TYPE_CHECKING:
     from index.catalogue import Catalogue
 
 FOLDER = "vectors"
-_MAGIC = b"PSVX0001"
-# Length of the JSON text before it, checksum of the FAISS index, and the magic number.
-_FOOTER = struct.Struct("<II8s")
-_ROWS = 65536  # given to FAISS at a time
+# Changes that a search takes from the catalogue, rather than wait until the file is built anew: so
+# many at least, and so large a share of the photos.
+_PATCHED, _PATCHED_SHARE = 10_000, 0.2
+# An index run, for which nobody waits, leaves fewer.
+_LEFT_SHARE = 0.01
+
+Queries = Callable[[], NDArray[np.float32]]
 
 
 class VectorIndex(Protocol):
@@ -45,36 +53,107 @@ class VectorIndex(Protocol):
 
 
 class FaissIndex:
-    """Exact inner products over float16 vectors, by FAISS."""
+    """Inner products over float16 vectors, by FAISS: exact, or in clusters where there are many.
 
-    def __init__(self, index: Any, data: NDArray[np.uint8] | None = None) -> None:
-        self._index = index
-        self._data = data  # what the index was read from, and still refers to
+    `lists` are those of the file, `gone` the ids of which it is not to be believed any more, and
+    `fresh` the vectors that came since.
+    """
+
+    def __init__(
+        self,
+        lists: VectorLists,
+        gone: NDArray[np.int64] | None = None,
+        fresh: VectorLists | None = None,
+    ) -> None:
+        self._lists = lists
+        self._fresh = fresh
+        self._left: NDArray[np.bool_] | None = None
+        self._selector: Any = None
+        self._count = len(lists.ids)
+        if gone is not None and len(stale := lists.positions(gone)):
+            self._left = np.ones(len(lists.ids), np.bool_)
+            self._left[stale] = False
+            self._selector = lists.selector(lists.ids[self._left])
+            self._count -= len(stale)
 
     @classmethod
     def open(cls, catalogue: Catalogue, bundle_id: str) -> Self:
         """The index of `bundle_id`'s vectors as the catalogue stands, built when need be.
 
         What was built is kept in a file for the next time, unless the catalogue is `readonly` or
-        the file cannot be written.
+        the file cannot be written. It is exact then: clusters take long to find.
 
         Raises `CatalogueError` when the catalogue cannot be read.
         """
-        # A bundle's name comes from its maker; quoted it stays one file name in this folder.
-        path = catalogue.folder / FOLDER / f"{quote(bundle_id, safe='')}.faiss"
-        with catalogue.snapshot():
-            stamp = {"generation": catalogue.generation, "revision": catalogue.revision}
-            loaded = _load(path, stamp)
-            if loaded is not None:
-                return cls(*loaded)
-            ids, vectors = catalogue.embeddings(bundle_id)
-        index = _build(ids, vectors)
+        path = vector_file(catalogue, bundle_id)
+        for last in (False, True):
+            with catalogue.snapshot():
+                stamp = Stamp(catalogue.generation, catalogue.revision)
+                loaded = read_vectors(path)
+                if loaded is not None:
+                    opened = cls._patched(catalogue, bundle_id, *loaded)
+                    if opened is not None:
+                        return opened
+                    if loaded[1].generation > stamp.generation and not last:
+                        continue  # written just now, from what came after this snapshot
+                lists = plain_lists(
+                    catalogue.embedding_batches(bundle_id), catalogue.embedding_count(bundle_id)
+                )
+            break
         if not catalogue.readonly:
-            _save(index, path, stamp)
-        return cls(index)
+            write_vectors(lists, path, stamp)
+        return cls(lists)
+
+    @classmethod
+    def _patched(
+        cls, catalogue: Catalogue, bundle_id: str, lists: VectorLists, stamp: Stamp
+    ) -> Self | None:
+        """The index of a file and of what changed since; None when that is too much."""
+        gone = catalogue.changed_since(stamp.generation, stamp.revision)
+        if gone is None or len(gone) > max(_PATCHED, _PATCHED_SHARE * len(lists.ids)):
+            return None
+        if not len(gone):
+            return cls(lists)
+        batches = list(catalogue.embedding_batches(bundle_id, after=stamp.generation))
+        count = sum(len(ids) for ids, _ in batches)
+        return cls(lists, gone, plain_lists(batches, count) if count else None)
+
+    @classmethod
+    def refresh(cls, catalogue: Catalogue, bundle_id: str, queries: Queries | None = None) -> bool:
+        """Build the file anew if it is damaged anywhere, or much has changed; whether it was.
+
+        From `CLUSTERED_FROM` vectors on it is built in clusters, where these give as good as all of
+        the exact answers to queries like those of `queries`: (n, d), asked for only then.
+
+        Raises `CatalogueError` when the catalogue cannot be read.
+        """
+        path = vector_file(catalogue, bundle_id)
+        with catalogue.snapshot():
+            stamp = Stamp(catalogue.generation, catalogue.revision)
+            loaded = read_vectors(path, whole=True)
+            if loaded is not None:
+                lists, built = loaded
+                changed = catalogue.changed_since(built.generation, built.revision)
+                small = changed is not None and len(changed) <= _LEFT_SHARE * len(lists.ids)
+                if small and (lists.tried or len(lists.ids) < CLUSTERED_FROM):
+                    return False
+            count = catalogue.embedding_count(bundle_id)
+            made = None
+            if count >= CLUSTERED_FROM:
+                made = clustered_lists(
+                    lambda every: catalogue.embedding_batches(bundle_id, every=every),
+                    count,
+                    [] if queries is None else [queries()],
+                )
+            if made is None:
+                made = plain_lists(catalogue.embedding_batches(bundle_id), count)
+                made.tried = count >= CLUSTERED_FROM
+        if write_vectors(made, path, stamp):
+            catalogue.forget_changes(stamp.generation)
+        return True
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return self._count + (0 if self._fresh is None else len(self._fresh.ids))
 
     def search(
         self, queries: NDArray[np.float32], k: int, *, among: NDArray[np.int64] | None = None
@@ -83,96 +162,54 @@ class FaissIndex:
         limit = min(k, len(self)) if among is None else min(k, len(self), len(among))
         if limit <= 0 or len(queries) == 0:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
-        if queries.ndim != 2 or queries.shape[1] != self._index.d:
-            raise ValueError(f"queries of shape {queries.shape}, vectors of {self._index.d}")
+        width = (self._lists if self._fresh is None else self._fresh).width
+        if queries.ndim != 2 or queries.shape[1] != width:
+            raise ValueError(f"queries of shape {queries.shape}, vectors of {width}")
         if not np.isfinite(queries).all():
             raise ValueError("queries that are not finite")
-        faiss = _faiss()
-        parameters = None
-        if among is not None:
-            selector = faiss.IDSelectorBatch(np.ascontiguousarray(among, np.int64))
-            parameters = faiss.SearchParameters(sel=selector)
         rows = np.ascontiguousarray(queries, np.float32)
-        scores, ids = self._index.search(rows, limit, params=parameters)
+        parts = [part for part in self._parts(rows, limit, among) if part[1].size]
+        if not parts:
+            return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
+        scores, ids = parts[0] if len(parts) == 1 else _merged(parts, limit)
         # Ids that `among` repeats, or that the index lacks, leave gaps at the end of every row.
         found = int((ids[0] >= 0).sum())
         return scores[:, :found], ids[:, :found]
 
-
-def _faiss() -> Any:
-    # Imported when first used, so that what never searches does not wait for it.
-    import faiss
-
-    return faiss
-
-
-def _build(ids: NDArray[np.int64], vectors: NDArray[np.float16]) -> Any:
-    faiss = _faiss()
-    flat = faiss.IndexScalarQuantizer(
-        max(1, vectors.shape[1]), faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-    )
-    index = faiss.IndexIDMap2(flat)
-    for start in range(0, len(ids), _ROWS):  # FAISS takes float32, which is twice the size
-        part = slice(start, start + _ROWS)
-        index.add_with_ids(vectors[part].astype(np.float32), ids[part])
-    return index
-
-
-class _Checked:
-    """Writes to a file, and keeps the checksum of what was written."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.checksum = 0
-
-    def write(self, data: bytes) -> int:
-        self.checksum = zlib.crc32(data, self.checksum)
-        return self._file.write(data)
+    def _parts(
+        self, rows: NDArray[np.float32], limit: int, among: NDArray[np.int64] | None
+    ) -> list[Found]:
+        lists, fresh = self._lists, self._fresh
+        parts = []
+        if among is None:
+            if self._count:
+                parts.append(lists.search(rows, min(limit, self._count), self._selector))
+            if fresh is not None:
+                parts.append(fresh.search(rows, min(limit, len(fresh.ids))))
+            return parts
+        wanted = np.asarray(among, np.int64)
+        places = lists.positions(wanted)
+        if self._left is not None:
+            places = places[self._left[places]]
+        for part, ids in (
+            (lists, lists.ids[places]),
+            (fresh, None if fresh is None else fresh.ids[fresh.positions(wanted)]),
+        ):
+            if part is not None and ids is not None and len(ids):
+                chosen = part.selector(ids)
+                parts.append(part.search(rows, min(limit, len(ids)), chosen, exact=True))
+        return parts
 
 
-def _save(index: Any, path: Path, stamp: dict[str, Any]) -> None:
-    faiss = _faiss()
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            checked = _Checked(file)
-            faiss.write_index(index, faiss.PyCallbackIOWriter(checked.write))
-            text = json.dumps(stamp).encode()
-            file.write(text)
-            file.write(_FOOTER.pack(len(text), checked.checksum, _MAGIC))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        # Those of processes that were killed. One that is writing now only loses its copy.
-        for left in path.parent.glob(f".{path.name}.*.part"):
-            left.unlink()
-    except OSError:
-        # The file only saves time: where it cannot be written, searches build it in memory.
-        with suppress(OSError):
-            beside.unlink()
+def vector_file(catalogue: Catalogue, bundle_id: str) -> Path:
+    """Where the vectors of `bundle_id` are kept."""
+    # A bundle's name comes from its maker; quoted it stays one file name in this folder.
+    return catalogue.folder / FOLDER / f"{quote(bundle_id, safe='')}.faiss"
 
 
-def _load(path: Path, stamp: dict[str, Any]) -> tuple[Any, NDArray[np.uint8]] | None:
-    """The index in the file at `path` and its bytes; None when missing, stale or damaged."""
-    try:
-        # Mapped, so that the vectors are not copied. Windows could not replace a mapped file.
-        data = np.fromfile(path, np.uint8) if os.name == "nt" else np.memmap(path, np.uint8, "r")
-    except (OSError, ValueError):  # an empty file cannot be mapped
-        return None
-    footer = data[-_FOOTER.size :].tobytes()
-    if len(footer) < _FOOTER.size:
-        return None
-    length, checksum, magic = _FOOTER.unpack(footer)
-    end = len(data) - _FOOTER.size - length
-    if magic != _MAGIC or end < 0:
-        return None
-    text, content = data[end : end + length].tobytes(), data[:end]
-    if text != json.dumps(stamp).encode() or zlib.crc32(content.data) != checksum:
-        return None
-    faiss = _faiss()
-    try:
-        reader = faiss.ZeroCopyIOReader(faiss.swig_ptr(content), content.size)
-        return faiss.read_index(reader), content
-    except RuntimeError:  # sound, but of a FAISS that this one cannot read
-        return None
+def _merged(parts: list[Found], limit: int) -> Found:
+    scores = np.concatenate([part[0] for part in parts], axis=1)
+    ids = np.concatenate([part[1] for part in parts], axis=1)
+    scores = np.where(ids < 0, -np.inf, scores)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :limit]
+    return np.take_along_axis(scores, order, axis=1), np.take_along_axis(ids, order, axis=1)

@@ -79,6 +79,7 @@ def test_what_does_not_exist_cannot_be_opened_to_read(tmp_path: Path, tiny_bundl
 
 
 def test_reading_only_changes_nothing(place: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    shutil.rmtree(place / "vectors")
     before = contents(place)
     with Library.open(place, model=tiny_bundle, readonly=True) as library:
         assert {Path(hit.path).name for hit in library.search("a cat")} == {

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from catalogue_data import BUNDLE, child, finish, new_photo, new_photos, unit_vectors
+from catalogue_data import BUNDLE, OTHER_BUNDLE, child, finish, new_photo, new_photos, unit_vectors
 from numpy.typing import NDArray
 
-from index import Catalogue, CatalogueError, FaissIndex
+from index import Catalogue, CatalogueError, FaissIndex, vector_file, vectors
 
 COUNT, WIDTH = 40, 24
 QUERIES = unit_vectors(6, WIDTH, seed=1)
@@ -49,10 +49,14 @@ def check(catalogue: Catalogue) -> None:
 
 
 def forbid_reading_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
-    def embeddings(self: Catalogue, bundle_id: str) -> None:
-        raise AssertionError("the vectors were read from SQLite")
+    """All of them: those that changed may be read."""
+    read = Catalogue.embedding_batches
 
-    monkeypatch.setattr(Catalogue, "embeddings", embeddings)
+    def batches(self: Catalogue, bundle_id: str, **limits: int) -> object:
+        assert "after" in limits, "the vectors were read from SQLite"
+        return read(self, bundle_id, **limits)
+
+    monkeypatch.setattr(Catalogue, "embedding_batches", batches)
 
 
 # Current
@@ -110,19 +114,76 @@ CHANGES: dict[str, Callable[[Catalogue], None]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_stale_file_is_made_anew(
+def test_a_file_that_is_a_little_behind_is_used_with_what_changed(
     library: Path, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    content = file_in(library).read_bytes()
     with Catalogue.open(library) as catalogue:
         CHANGES[change](catalogue)
 
+        with monkeypatch.context() as patch:
+            forbid_reading_vectors(patch)
+            index = FaissIndex.open(catalogue, BUNDLE)
+        assert len(index) == catalogue.embedding_count(BUNDLE)
         if change == "all photos gone":
             assert answers(catalogue)[1].shape == (len(QUERIES), 0)
         else:
             check(catalogue)
+    assert file_in(library).read_bytes() == content
 
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_index_run_makes_the_file_anew(
+    library: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Catalogue.open(library) as catalogue:
+        CHANGES[change](catalogue)
+        before = answers(catalogue)
+
+        assert FaissIndex.refresh(catalogue, BUNDLE)
+
+        assert catalogue.changed_since(catalogue.generation, catalogue.revision).tolist() == []
+        assert np.array_equal(answers(catalogue)[1], before[1])
+        content = file_in(library).read_bytes()
         forbid_reading_vectors(monkeypatch)
         FaissIndex.open(catalogue, BUNDLE)
+        assert not FaissIndex.refresh(catalogue, BUNDLE)
+        assert file_in(library).read_bytes() == content
+
+
+def test_after_many_changes_the_file_is_made_anew(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vectors, "_PATCHED", 10)
+    content = file_in(library).read_bytes()
+    with Catalogue.open(library) as catalogue:
+        catalogue.record(BUNDLE, new_photos(10, start=100), unit_vectors(10, WIDTH, seed=8))
+        check(catalogue)
+        assert file_in(library).read_bytes() == content
+
+        catalogue.mark_missing(["/photos/00003.jpg"])
+        check(catalogue)
+        assert file_in(library).read_bytes() != content
+
+
+def test_a_change_after_what_is_forgotten_is_still_seen(library: Path) -> None:
+    with Catalogue.open(library) as catalogue:
+        CHANGES["a photo added"](catalogue)
+        FaissIndex.refresh(catalogue, BUNDLE)
+        CHANGES["a photo gone"](catalogue)
+
+        check(catalogue)
+        assert 4 not in answers(catalogue)[1]
+
+
+def test_the_file_of_another_model_outlives_a_refresh_only_as_a_stale_one(library: Path) -> None:
+    with Catalogue.open(library) as catalogue:
+        catalogue.record(OTHER_BUNDLE, new_photos(3), unit_vectors(3, WIDTH, seed=2))
+        FaissIndex.refresh(catalogue, OTHER_BUNDLE)
+        catalogue.mark_missing(["/photos/00003.jpg"])
+        FaissIndex.refresh(catalogue, OTHER_BUNDLE)
+
+        check(catalogue)
 
 
 def test_a_photo_that_came_back_is_found_again(library: Path) -> None:
@@ -220,16 +281,46 @@ def test_a_deleted_file_or_folder_loses_nothing(library: Path) -> None:
 def test_a_sound_file_that_this_faiss_cannot_read_is_made_anew(library: Path) -> None:
     file = file_in(library)
     content = file.read_bytes()
-    with Catalogue.open(library) as catalogue:
-        stamp = {"generation": catalogue.generation, "revision": catalogue.revision}
-        text, foreign = json.dumps(stamp).encode(), b"from the future" * 20
-        assert text in content
-        trailer = struct.pack("<II8s", len(text), zlib.crc32(foreign), content[-8:])
-        file.write_bytes(foreign + text + trailer)
+    _, _, magic = footer = struct.Struct("<II8s").unpack(content[-16:])
+    text = content[-16 - footer[0] : -16]
+    length = json.loads(text)["length"]
+    foreign = content[: length - 20 * COUNT].translate(bytes(range(1, 256)) + b"\0")
+    foreign += content[len(foreign) : length]
+    tail = struct.pack("<I", zlib.crc32(foreign)) + text
+    file.write_bytes(foreign + tail + struct.pack("<II8s", len(text), zlib.crc32(tail), magic))
 
+    with Catalogue.open(library) as catalogue:
         check(catalogue)
 
     assert file_in(library).read_bytes() == content
+
+
+def test_of_a_large_file_opening_checks_what_faiss_relies_on_and_an_index_run_all(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_file, "_SMALL", 0)
+    monkeypatch.setattr(vector_file, "_BLOCK", 64)
+    file = file_in(library)
+    file.unlink()
+    with Catalogue.open(library) as catalogue:
+        FaissIndex.open(catalogue, BUNDLE)
+        content = file.read_bytes()
+        text = content[content.rindex(b"{") : content.rindex(b"}") + 1]
+        about = json.loads(text)
+        vectors_of_photos = (about["structure"] // 64 + 1) * 64, about["ids_at"] // 64 * 64
+        ids = about["ids_at"], about["length"]
+        assert vectors_of_photos[1] - vectors_of_photos[0] > COUNT * WIDTH
+
+        for position in (*range(0, about["structure"], 5), *range(*ids, 7)):
+            file.write_bytes(flipped(content, position))
+            FaissIndex.open(catalogue, BUNDLE)
+            assert file.read_bytes() == content, position
+        for position in range(*vectors_of_photos, 101):
+            file.write_bytes(flipped(content, position))
+            assert len(FaissIndex.open(catalogue, BUNDLE)) == COUNT
+            assert file.read_bytes() != content
+            assert FaissIndex.refresh(catalogue, BUNDLE)
+            assert file.read_bytes() == content, position
 
 
 # Where it cannot be written

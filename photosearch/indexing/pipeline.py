@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from index import Catalogue, FileStamp, KnownFile, NewPhoto, Problem
+from index import Catalogue, FaissIndex, FileStamp, KnownFile, NewPhoto, Problem
 from photosearch.encoders import Encoder
 from photosearch.indexing.decode import Decoded
 from photosearch.indexing.events import (
@@ -22,6 +22,7 @@ from photosearch.indexing.events import (
 )
 from photosearch.indexing.scan import Found, Unreadable, scan
 from photosearch.indexing.workers import DecodeWorkers, Trouble
+from photosearch.search.typical import TYPICAL
 
 BATCH = 16
 # What a kill may cost: photos encoded or waiting for their batch for no longer than this.
@@ -89,6 +90,12 @@ class IndexRun:
             yield from self._index(changed)
         # Once, at the end: it looks at every content.
         self._catalogue.drop_unused()
+        # So that no search has to wait for it.
+        FaissIndex.refresh(
+            self._catalogue,
+            self._encoder.bundle_id,
+            lambda: self._encoder.encode_texts(TYPICAL),
+        )
         yield Finished(
             self._indexed,
             unchanged,
