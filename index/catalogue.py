@@ -237,6 +237,15 @@ class Catalogue:
         with self._connection.write() as db:
             drop_unused(db)
 
+    def count_below(self, folder: str) -> tuple[int, int]:
+        """How many photos are recorded below `folder`, and how many problems and known folders."""
+        within, bounds = below(folder)
+        photos, problems, folders = (
+            self._connection.rows(f"SELECT count(*) FROM {table} WHERE {within}", bounds)[0][0]
+            for table in ("photos", "problems", "folders")
+        )
+        return photos, problems + folders
+
     def forget(self, folder: str) -> int:
         """Drop the photos, problems and known folders below `folder`; how many photos.
 

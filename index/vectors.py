@@ -8,6 +8,7 @@ that have changed since, and with the vectors that these have now beside it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import quote
@@ -151,6 +152,13 @@ class FaissIndex:
         if write_vectors(made, path, stamp):
             catalogue.forget_changes(stamp.generation)
         return True
+
+    @staticmethod
+    def discard(folder: Path) -> None:
+        """Remove the files kept for the catalogue in `folder`, as after photos were forgotten."""
+        for path in (folder / FOLDER).glob("*.faiss"):
+            with suppress(OSError):  # it is stale, and the next search replaces it
+                path.unlink()
 
     def __len__(self) -> int:
         return self._count + (0 if self._fresh is None else len(self._fresh.ids))

@@ -17,6 +17,7 @@ _COMMANDS = (
     "index",
     "search",
     "status",
+    "forget",
 )
 
 

@@ -156,13 +156,34 @@ class Library:
         with _explained():
             yield from run.events()
 
-    def forget(self, folder: str | os.PathLike[str]) -> int:
+    def forget(self, folder: str | os.PathLike[str], *, dry_run: bool = False) -> int:
         """Drop what is recorded of the photos below `folder`; how many. No photo is touched.
 
-        Raises `LibraryError` when the library cannot be written.
+        With `dry_run` they are only counted.
+
+        Raises `UsageError` when nothing is recorded there; `LibraryError` when the library cannot
+        be written.
         """
+        if not os.fspath(folder):
+            raise UsageError("the name of a folder to forget is empty; give its path")
+        path = os.path.abspath(os.path.expanduser(os.fspath(folder)))
         with _explained():
-            return self._catalogue.forget(os.path.abspath(os.path.expanduser(os.fspath(folder))))
+            photos, others = self._catalogue.count_below(path)
+            if not photos and not others:
+                known = ", ".join(self._catalogue.folders()) or "none"
+                raise UsageError(f"{path}: nothing is recorded below it; known folders: {known}")
+            if dry_run:
+                return photos
+            forgotten = self._catalogue.forget(path)
+            # They can be built again, and hold the vectors of what was forgotten.
+            FaissIndex.discard(self.folder)
+            return forgotten
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders, and single pictures, that were indexed."""
+        with _explained():
+            return self._catalogue.folders()
 
     def search(self, text: str, *, limit: int = 20) -> list[Hit]:
         """The photos that `text` describes best, best first; empty when nothing is indexed.

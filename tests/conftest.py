@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from shell import Shell
 
 from photosearch.encoders import write_manifest
 
@@ -79,6 +80,18 @@ def tiny_fields() -> dict[str, Any]:
         "provenance": {"weights": "random"},
         "metrics": [],
     }
+
+
+@pytest.fixture
+def shell(tmp_path: Path, tiny_bundle: Path) -> Shell:
+    """The command line, with a library of its own and the tiny bundle."""
+    return Shell(tmp_path, tiny_bundle)
+
+
+@pytest.fixture
+def photos(tmp_path: Path, pictures: Path) -> Path:
+    """A folder of six real pictures, to be changed."""
+    return Path(shutil.copytree(pictures, tmp_path / "photos"))
 
 
 @pytest.fixture

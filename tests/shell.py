@@ -1,0 +1,77 @@
+"""Runs `photosearch` as a user does: real processes, their output and their exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from index import Catalogue
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+class Shell:
+    """Runs `photosearch` from a folder of its own, with a library of its own."""
+
+    def __init__(self, folder: Path, bundle: Path) -> None:
+        self.folder = folder
+        self.library = folder / "library"
+        self.environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("PHOTOSEARCH_")
+        } | {
+            "PYTHONPATH": str(REPOSITORY),
+            "PHOTOSEARCH_LIBRARY": str(self.library),
+            "PHOTOSEARCH_MODEL": str(bundle),
+            "OMP_NUM_THREADS": "1",
+        }
+
+    def command(self, *arguments: str | bytes | Path) -> list[str | bytes | Path]:
+        return [sys.executable, "-m", "photosearch", *arguments]
+
+    def __call__(
+        self, *arguments: str | bytes | Path, **environment: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            self.command(*arguments),
+            capture_output=True,
+            cwd=self.folder,
+            env=self.environment | environment,
+            timeout=300,
+        )
+
+    def start(self, *arguments: str | Path, **environment: str) -> subprocess.Popen[bytes]:
+        """In a process group of its own, as a terminal does, and listening to Ctrl-C."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+            env=self.environment | environment,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    def photos(self, library: Path | None = None) -> dict[str, bytes]:
+        """What is recorded: the vector of each path."""
+        folder = library or self.library
+        if not (folder / "catalogue.db").is_file():
+            return {}
+        with Catalogue.open(folder, readonly=True) as catalogue:
+            vectors = {}
+            for bundle_id in catalogue.counts().embeddings:
+                ids, rows = catalogue.embeddings(bundle_id)
+                known = catalogue.photos([int(photo_id) for photo_id in ids])
+                vectors |= {p.path: row.tobytes() for p, row in zip(known, rows, strict=True)}
+            return vectors
+
+
+def message(result: subprocess.CompletedProcess[bytes], code: int) -> str:
+    """What a failed command says on standard error; there is no traceback."""
+    text = result.stderr.decode()
+    assert result.returncode == code, text
+    assert text
+    assert "Traceback" not in text
+    return text
