@@ -10,6 +10,8 @@ from pathlib import Path
 
 from index import FileStamp
 from photosearch.errors import UsageError
+from photosearch.indexing.ignore import NAME as IGNORE_FILE
+from photosearch.indexing.ignore import IgnoreRules
 
 _JPEG = {".jpg", ".jpeg", ".jpe", ".jfif"}
 _HEIF = {".heic", ".heif", ".avif"}
@@ -45,8 +47,8 @@ def resolve_roots(
     What lies inside another one, or is the same by way of a link, is left out. One that is `known`
     from before need not be there just now.
 
-    Raises `UsageError` naming the first that is empty, does not exist, or is neither folder nor
-    picture.
+    Raises `UsageError` naming the first that is empty, does not exist, is neither folder nor
+    picture, or is left out by an ignore file without being `known`.
     """
     roots: list[str] = []
     for given in paths:
@@ -66,10 +68,21 @@ def resolve_roots(
                 f"{path}: is neither a folder nor a picture; "
                 f"pictures end in {', '.join(sorted(SUFFIXES))}"
             )
+        if path not in known:
+            _check_not_ignored(path)
         roots.append(path)
     real = {os.path.realpath(root): root for root in reversed(roots)}
     kept = {place for place in real if not any(_is_scanned(place, other) for other in real)}
     return [root for root in dict.fromkeys(roots) if root in {real[place] for place in kept}]
+
+
+def _check_not_ignored(path: str) -> None:
+    try:
+        ignoring = IgnoreRules.above(path)[1]
+    except OSError:
+        return  # the scan tells of it
+    if ignoring:
+        raise UsageError(f"{path}: is left out by {ignoring}; change that file to index it")
 
 
 def _is_scanned(path: str, folder: str) -> bool:
@@ -87,27 +100,41 @@ def _left_out(name: str) -> bool:
 def scan(root: str) -> Iterator[Found | Unreadable]:
     """The pictures below `root` (or `root` itself), folder by folder, in order of name.
 
-    Hidden files and folders are left out. Links are followed, but no folder is entered twice.
+    Hidden files and folders are left out, and what `.photosearchignore` files name. Links are
+    followed, but no folder is entered twice.
     """
+    try:
+        rules, ignoring = IgnoreRules.above(root)
+    except OSError as error:
+        # What it may leave out is unknown, so nothing is taken.
+        yield Unreadable(root, f"{error.filename}: {error.strerror}")
+        return
+    if ignoring:
+        return
     if not os.path.isdir(root):
         yield _look(root)
         return
-    waiting = [root]
+    waiting = [(root, rules)]
     entered: set[tuple[int, int]] = set()
     while waiting:
-        folder = waiting.pop()
+        folder, rules = waiting.pop()
         try:
             status = os.stat(folder)
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
+            faults: list[str] = []
+            if any(entry.name == IGNORE_FILE for entry in entries):
+                rules, faults = rules.inside(folder)
         except OSError as error:
-            yield Unreadable(folder, error.strerror or str(error))
+            yield Unreadable(folder, _reason(error, folder))
             continue
         # Some file systems give every folder the number 0; there, links cannot be told apart.
         key = (status.st_dev, status.st_ino)
         if status.st_ino and key in entered:
             continue
         entered.add(key)
+        for fault in faults:
+            yield Unreadable(os.path.join(folder, IGNORE_FILE), fault)
         below = []
         for entry in entries:
             if _left_out(entry.name):
@@ -117,11 +144,21 @@ def scan(root: str) -> Iterator[Found | Unreadable]:
             except OSError as error:
                 yield Unreadable(entry.path, error.strerror or str(error))
                 continue
+            if not is_folder and os.path.splitext(entry.name)[1].lower() not in SUFFIXES:
+                continue
+            if rules.decides(entry.path, is_folder=is_folder):
+                continue
             if is_folder:
-                below.append(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
+                below.append((entry.path, rules))
+            else:
                 yield _look(entry.path)
         waiting.extend(reversed(below))
+
+
+def _reason(error: OSError, folder: str) -> str:
+    reason = error.strerror or str(error)
+    is_rules = error.filename == os.path.join(folder, IGNORE_FILE)
+    return f"{IGNORE_FILE}: {reason}" if is_rules else reason
 
 
 def _look(path: str) -> Found | Unreadable:
