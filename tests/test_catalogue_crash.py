@@ -195,7 +195,7 @@ if sys.argv[2] == "before the bytes are safe":
 else:
     Path.replace = die
 with Catalogue.open(Path(sys.argv[1])) as catalogue:
-    FaissIndex.open(catalogue, BUNDLE)
+    FaissIndex.refresh(catalogue, BUNDLE)
 """
 
 
@@ -217,5 +217,8 @@ def test_a_process_killed_while_it_saves_vectors_spoils_neither_the_old_file_nor
     assert file.read_bytes() == old
     assert len(list(vectors.iterdir())) == 2
 
-    assert batches_in(tmp_path) == 2
+    with Catalogue.open(tmp_path) as catalogue:
+        assert len(FaissIndex.open(catalogue, BUNDLE)) == 2 * BATCH
+        assert FaissIndex.refresh(catalogue, BUNDLE)
     assert list(vectors.iterdir()) == [file]
+    assert batches_in(tmp_path) == 2
