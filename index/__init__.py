@@ -14,6 +14,7 @@ from index.records import (
     Photo,
     Place,
     Problem,
+    Waiting,
 )
 from index.vectors import FaissIndex, VectorIndex
 
@@ -30,4 +31,5 @@ __all__ = [
     "Place",
     "Problem",
     "VectorIndex",
+    "Waiting",
 ]

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from index.bundles import count_waiting, put_vector, read_choice, waiting_for, write_choice
 from index.changes import changed_since, count_up, forget_changes
 from index.connection import Connection
 from index.contents import drop_unused, leave_content
@@ -19,7 +20,16 @@ from index.errors import CatalogueError
 from index.metadata import COLUMNS, metadata_of
 from index.paths import below, path_to_text, text_to_path
 from index.recording import now, put_known, put_photo, text_to_companions
-from index.records import Counts, FileStamp, KnownFile, Metadata, NewPhoto, Photo, Problem
+from index.records import (
+    Counts,
+    FileStamp,
+    KnownFile,
+    Metadata,
+    NewPhoto,
+    Photo,
+    Problem,
+    Waiting,
+)
 
 FILE_NAME = "catalogue.db"
 
@@ -98,16 +108,60 @@ class Catalogue:
         """
         return self._state("revision")
 
+    # Bundles
+
     @property
     def active_bundle(self) -> str | None:
         """The bundle that searches use, None when none was chosen."""
-        rows = self._connection.rows("SELECT value FROM state WHERE key = 'active_bundle'")
-        return str(rows[0][0]) if rows else None
+        return read_choice(self._connection, "active_bundle")
 
     def use_bundle(self, bundle_id: str) -> None:
         """Choose the bundle that searches use."""
         with self._connection.write() as db:
-            db.execute("REPLACE INTO state VALUES ('active_bundle', ?)", [bundle_id])
+            write_choice(db, "active_bundle", bundle_id)
+
+    @property
+    def wanted_bundle(self) -> str | None:
+        """The bundle that searches are to use once it has embedded all; None for the default."""
+        return read_choice(self._connection, "wanted_bundle")
+
+    def want_bundle(self, bundle_id: str | None) -> None:
+        with self._connection.write() as db:
+            write_choice(db, "wanted_bundle", bundle_id)
+
+    def waiting(self, bundle_id: str, *, after: int = 0, limit: int = 1024) -> list[Waiting]:
+        """The first contents above id `after` that other bundles have embedded and this has not.
+
+        In order of id; only those of photos that are not missing.
+        """
+        return waiting_for(self._connection, bundle_id, after, limit)
+
+    def waiting_count(self, bundle_id: str) -> int:
+        """How many `waiting` would give in all."""
+        return count_waiting(self._connection, bundle_id)
+
+    def embed(
+        self, bundle_id: str, contents: Sequence[int], vectors: NDArray[np.floating[Any]]
+    ) -> None:
+        """Record another bundle's embeddings of known contents, in one transaction.
+
+        Contents that were dropped meanwhile are left out. Raises as `record` does.
+        """
+        stored = self._storable(bundle_id, vectors)
+        with self._connection.write() as db:
+            self._check_width(bundle_id, stored.shape[1])
+            for content, vector in zip(contents, stored, strict=True):
+                put_vector(db, bundle_id, content, vector.tobytes())
+            count_up(db)
+
+    def drop_bundle(self, bundle_id: str) -> int:
+        """Drop all embeddings of a bundle; how many."""
+        with self._connection.write() as db:
+            query = "DELETE FROM embeddings WHERE bundle_id = ?"
+            dropped = int(db.execute(query, [bundle_id]).rowcount)
+            if dropped:
+                count_up(db)
+        return dropped
 
     # Folders
 
@@ -200,12 +254,7 @@ class Catalogue:
             raise ValueError(f"{len(photos)} photos with vectors of shape {vectors.shape}")
         if not photos:
             return
-        with np.errstate(over="ignore"):
-            stored = vectors.astype(VECTOR)
-        if not np.isfinite(stored).all():
-            raise CatalogueError(
-                f"{bundle_id}: the model gave vectors that are not finite; use another model"
-            )
+        stored = self._storable(bundle_id, vectors)
         with self._connection.write() as db:
             self._check_width(bundle_id, stored.shape[1])
             for photo, vector in zip(photos, stored, strict=True):
@@ -260,6 +309,15 @@ class Catalogue:
             if forgotten:
                 count_up(db)
         return int(forgotten)
+
+    def _storable(self, bundle_id: str, vectors: NDArray[np.floating[Any]]) -> NDArray[np.float16]:
+        with np.errstate(over="ignore"):
+            stored: NDArray[np.float16] = vectors.astype(VECTOR)
+        if not np.isfinite(stored).all():
+            raise CatalogueError(
+                f"{bundle_id}: the model gave vectors that are not finite; use another model"
+            )
+        return stored
 
     def _check_width(self, bundle_id: str, width: int) -> None:
         query = "SELECT length(vector) FROM embeddings WHERE bundle_id = ? LIMIT 1"

@@ -89,6 +89,16 @@ class Photo:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """Bytes that a bundle is still to embed, and a file that held them when it was recorded."""
+
+    content_id: int
+    digest: bytes | None
+    path: str
+    stamp: FileStamp
+
+
+@dataclass(frozen=True)
 class Problem:
     """A file that could not be indexed, and why; no stamp where even that could not be read."""
 

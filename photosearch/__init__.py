@@ -15,6 +15,7 @@ from photosearch.errors import BundleError, LibraryError, PhotosearchError, Usag
 
 if TYPE_CHECKING:
     from photosearch.library import Hit, Library, Status
+    from photosearch.models import Model
 
 __version__ = "0.1.0"
 
@@ -23,12 +24,13 @@ __all__ = [
     "Hit",
     "Library",
     "LibraryError",
+    "Model",
     "PhotosearchError",
     "Status",
     "UsageError",
 ]
 
-_IN_LIBRARY = frozenset({"Hit", "Library", "Status"})
+_IN_LIBRARY = frozenset({"Hit", "Library", "Model", "Status"})
 
 
 def __getattr__(name: str) -> Any:

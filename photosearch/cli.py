@@ -18,6 +18,7 @@ _COMMANDS = (
     "search",
     "status",
     "forget",
+    "models",
 )
 
 
@@ -70,7 +71,7 @@ class _Lazy(click.Group):
     type=click.Path(file_okay=False),
     envvar="PHOTOSEARCH_MODEL",
     show_envvar=True,
-    help="Folder of a model bundle.  [default: the bundled model]",
+    help="Folder of a model bundle.  [default: what `models use` chose, or the bundled one]",
 )
 @click.pass_context
 def main(ctx: click.Context, library: str | None, model: str | None) -> None:

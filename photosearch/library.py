@@ -6,14 +6,14 @@ import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from index import Catalogue, CatalogueError, FaissIndex
-from photosearch.encoders import Encoder, open_encoder
+from photosearch.encoders import Encoder
 from photosearch.errors import LibraryError, UsageError
+from photosearch.models import Model, Models
 from photosearch.search.nearest import nearest
 
 if TYPE_CHECKING:
@@ -35,7 +35,12 @@ class Hit:
 
 @dataclass(frozen=True)
 class Status:
-    """What the library holds. `problems` are (path, reason) of files that are not indexed."""
+    """What the library holds. `problems` are (path, reason) of files that are not indexed.
+
+    `model` is the id of the one that answers searches, and `encoded` counts the photos, present or
+    missing, that have a vector of it. `model_here` is False when its bundle is not here any more.
+    `next_model` is the one that will answer when it has encoded all photos; None when none is.
+    """
 
     library: str
     model: str
@@ -44,6 +49,9 @@ class Status:
     encoded: int
     missing: int
     problems: list[tuple[str, str]]
+    model_here: bool
+    next_model: str | None
+    next_encoded: int
 
 
 def default_library_path() -> Path:
@@ -71,9 +79,9 @@ class Library:
 
     def __init__(self, catalogue: Catalogue, model: str | os.PathLike[str] | None) -> None:
         self._catalogue = catalogue
-        self._model = model
+        self._models = Models(catalogue, model)
         self._vectors: FaissIndex | None = None
-        self._generation = -1
+        self._state: tuple[str, int] | None = None
 
     @classmethod
     def open(
@@ -83,9 +91,10 @@ class Library:
         model: str | os.PathLike[str] | None = None,
         readonly: bool = False,
     ) -> Self:
-        """Open the library in folder `path`, or the default one, with the model bundle `model`.
+        """Open the library in folder `path`, or the default one.
 
-        A library that does not exist yet is made, unless `readonly`.
+        `model` is the folder of a bundle to search and index with, whichever the library uses. A
+        library that does not exist yet is made, unless `readonly`.
 
         Raises `LibraryError` when it cannot be opened.
         """
@@ -115,10 +124,13 @@ class Library:
     def folder(self) -> Path:
         return self._catalogue.folder
 
-    @cached_property
+    @property
     def encoder(self) -> Encoder:
-        """The model, opened when it is first needed. Raises `BundleError`."""
-        return open_encoder(self._model)
+        """The model that answers searches, opened when it is first needed.
+
+        Raises `BundleError` when it is not here, or damaged.
+        """
+        return self._models.encoder(self._models.searching())
 
     def index(
         self,
@@ -131,6 +143,9 @@ class Library:
 
         A known folder that is not there has its photos hidden until it is back. With `retry` the
         files listed as problems are tried again.
+
+        While another model is to come into use (see `use_model`), all known folders are looked
+        through, and all photos are encoded by it too. When none is left searches switch to it.
 
         `workers` decoding processes are used, one a core when left out. Every photo reported as
         indexed is safely recorded, so closing the iterator early loses nothing reported. After
@@ -145,16 +160,41 @@ class Library:
             known = self._catalogue.folders()
         if not folders and not known:
             raise UsageError("no folder is known yet; name one to index")
-        return self._index(resolve_roots(folders or known, known), workers, retry)
+        return self._index(resolve_roots(folders or known, known), known, workers, retry)
 
     def _index(
-        self, roots: Sequence[str], workers: int | None, retry: bool
+        self, folders: Sequence[str], known: Sequence[str], workers: int | None, retry: bool
     ) -> Generator[Event, None, None]:
-        from photosearch.indexing.pipeline import IndexRun
+        from photosearch.indexing.switching import SwitchingRun
 
-        run = IndexRun(self._catalogue, self.encoder, roots, workers=workers, retry=retry)
         with _explained():
+            run = SwitchingRun(
+                self._catalogue, self._models, folders, known, workers=workers, retry=retry
+            )
             yield from run.events()
+
+    def models(self) -> list[Model]:
+        """The models that are here, and those of which only vectors are left.
+
+        Raises `LibraryError`.
+        """
+        with _explained():
+            return self._models.all()
+
+    def use_model(self, model: str | os.PathLike[str], *, at_once: bool = False) -> Model:
+        """Choose the model for searches: by name or id, or the folder of a bundle, which is copied.
+
+        It answers as soon as it has encoded all photos, which `index` does; the present one answers
+        until then. With `at_once` it answers now, and finds only what it has encoded.
+
+        Raises `UsageError` when there is no such model; `BundleError` when it is not whole;
+        `LibraryError`.
+        """
+        with _explained():
+            chosen = self._models.choose(os.fspath(model))
+            if at_once or not self._catalogue.waiting_count(chosen.id):
+                self._models.switch_to(chosen.id)
+            return self._models.resolve(chosen.id)
 
     def forget(self, folder: str | os.PathLike[str], *, dry_run: bool = False) -> int:
         """Drop what is recorded of the photos below `folder`; how many. No photo is touched.
@@ -191,32 +231,37 @@ class Library:
         Raises `UsageError` for an empty text or a limit below 1; `LibraryError`; `BundleError`.
         """
         with _explained():
-            found = nearest(self.encoder, self._current_vectors(), text, limit)
+            encoder = self.encoder
+            found = nearest(encoder, self._current_vectors(encoder.bundle_id), text, limit)
             scores = dict(found)
             return [
                 Hit(photo.id, photo.path, scores[photo.id], photo.width, photo.height)
                 for photo in self._catalogue.photos([photo_id for photo_id, _ in found])
             ]
 
-    def _current_vectors(self) -> FaissIndex:
-        generation = self._catalogue.generation
-        if self._vectors is None or generation != self._generation:
-            self._vectors = FaissIndex.open(self._catalogue, self.encoder.bundle_id)
-            self._generation = generation
+    def _current_vectors(self, bundle_id: str) -> FaissIndex:
+        state = (bundle_id, self._catalogue.generation)
+        if self._vectors is None or state != self._state:
+            self._vectors = FaissIndex.open(self._catalogue, bundle_id)
+            self._state = state
         return self._vectors
 
     def status(self) -> Status:
-        """What the library holds now."""
+        """What the library holds now. Raises `LibraryError`; `BundleError` for a damaged model."""
         with _explained():
             counts = self._catalogue.counts()
+            answers, here, wanted = self._models.state()
             return Status(
                 library=str(self.folder),
-                model=self.encoder.bundle_id,
+                model=answers,
                 folders=self._catalogue.folders(),
                 photos=counts.photos,
-                encoded=counts.embeddings.get(self.encoder.bundle_id, 0),
+                encoded=counts.embeddings.get(answers, 0),
                 missing=counts.missing,
                 problems=[(item.path, item.reason) for item in self._catalogue.problems()],
+                model_here=here,
+                next_model=wanted,
+                next_encoded=0 if wanted is None else counts.embeddings.get(wanted, 0),
             )
 
 

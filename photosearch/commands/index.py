@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import click
 
 from photosearch.commands.opening import open_library
 from photosearch.commands.output import counted, shown
+
+if TYPE_CHECKING:
+    from photosearch.library import Library
 
 
 @click.command("index")
@@ -25,19 +30,12 @@ def command(ctx: click.Context, folders: tuple[str, ...], workers: int | None, r
 
     Without FOLDER, all folders that were indexed before are looked through again.
 
+    While another model is to come into use, see `photosearch models`, all known folders are looked
+    through, and every photo is encoded by it too.
+
     Files that cannot be read are listed with the reason, and the rest is indexed. Ctrl-C stops and
     keeps what is done; the next run goes on from there.
     """
-    from tqdm import tqdm
-
-    from photosearch.indexing.events import (
-        Absent,
-        Failed,
-        Finished,
-        Indexed,
-        Recognised,
-        Started,
-    )
     from photosearch.indexing.scan import resolve_roots
     from photosearch.library import Library
 
@@ -46,38 +44,64 @@ def command(ctx: click.Context, folders: tuple[str, ...], workers: int | None, r
         resolve_roots(folders)
         if not folders:
             raise click.UsageError("No folder is known yet; name a FOLDER to index.")
-    absent = []
     with open_library(ctx) as library:
-        # `disable=None` draws the bar on a terminal only.
-        bar = tqdm(unit=" photos", desc="Scanning", smoothing=0.1, file=sys.stderr, disable=None)
-        try:
-            # Closed before the library is, for it may have something left to record.
-            with bar, closing(library.index(folders, workers=workers, retry=retry)) as events:
-                for event in events:
-                    if isinstance(event, Started):
-                        bar.reset(event.total - event.unchanged - event.problems)
-                        bar.set_description("Indexing")
-                    elif isinstance(event, (Indexed, Recognised)):
-                        bar.update(len(event.paths))
-                    elif isinstance(event, Absent):
-                        absent.append(event.folder)
-                        bar.write(
-                            f"{shown(event.folder)}: not there now; "
-                            f"{counted(event.hidden, 'photo')} hidden",
-                            file=sys.stderr,
-                        )
-                    elif isinstance(event, Failed):
-                        bar.write(f"skipped {shown(event.path)}: {event.reason}", file=sys.stderr)
-                        bar.update(1)
-                    elif isinstance(event, Finished):
-                        finished = event
-        except KeyboardInterrupt:
-            held = counted(library.status().photos, "photo")
-            click.echo(
-                f"Stopped. The library holds {held}; run the same command again to go on.", err=True
-            )
-            raise
-        total = library.status()
+        run(library, folders, workers=workers, retry=retry)
+
+
+def run(
+    library: Library, folders: Sequence[str], *, workers: int | None = None, retry: bool = False
+) -> None:
+    """Index with a progress bar, and tell what was done."""
+    from tqdm import tqdm
+
+    from photosearch.indexing.events import (
+        Absent,
+        Failed,
+        Finished,
+        Indexed,
+        Kept,
+        Rebuilding,
+        Recognised,
+        Reencoded,
+        Started,
+        Switched,
+    )
+
+    # `disable=None` draws the bar on a terminal only.
+    bar = tqdm(unit=" photos", desc="Scanning", smoothing=0.1, file=sys.stderr, disable=None)
+    outcome: Switched | Kept | None = None
+    try:
+        # Closed before the library is, for it may have something left to record.
+        with bar, closing(library.index(folders, workers=workers, retry=retry)) as events:
+            for event in events:
+                if isinstance(event, Started):
+                    bar.reset(event.total - event.unchanged - event.problems)
+                    bar.set_description("Indexing")
+                elif isinstance(event, Rebuilding):
+                    bar.reset(event.total)
+                    bar.set_description(f"Encoding by {event.model}")
+                elif isinstance(event, (Indexed, Recognised, Reencoded)):
+                    bar.update(len(event.paths))
+                elif isinstance(event, Absent):
+                    bar.write(
+                        f"{shown(event.folder)}: not there now; "
+                        f"{counted(event.hidden, 'photo')} hidden",
+                        file=sys.stderr,
+                    )
+                elif isinstance(event, Failed):
+                    bar.write(f"skipped {shown(event.path)}: {event.reason}", file=sys.stderr)
+                    bar.update(1)
+                elif isinstance(event, (Switched, Kept)):
+                    outcome = event
+                elif isinstance(event, Finished):
+                    finished = event
+    except KeyboardInterrupt:
+        held = counted(library.status().photos, "photo")
+        click.echo(
+            f"Stopped. The library holds {held}; run the same command again to go on.", err=True
+        )
+        raise
+    total = library.status()
     known = f"{finished.recognised} recognised, " if finished.recognised else ""
     click.echo(
         f"Indexed {counted(finished.indexed, 'photo')} in {finished.seconds:.1f} s; "
@@ -85,6 +109,14 @@ def command(ctx: click.Context, folders: tuple[str, ...], workers: int | None, r
         f"{finished.missing} gone. "
         f"The library holds {counted(total.photos, 'photo')}."
     )
+    if isinstance(outcome, Switched):
+        click.echo(f"Searches now use {outcome.model}, in place of {outcome.previous}.")
+    if isinstance(outcome, Kept):
+        click.echo(
+            f"Searches still use {outcome.model}: {counted(outcome.unread, 'photo')} could not be "
+            f"reached for {total.next_model}. Run `photosearch index` again, or "
+            f"`photosearch models use --now {total.next_model}` to do without."
+        )
     if finished.failed:
         click.echo("`photosearch status --problems` lists what was skipped.")
     if finished.problems:

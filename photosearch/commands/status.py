@@ -35,8 +35,18 @@ def command(ctx: click.Context, problems: bool, as_json: bool) -> None:
         return
     click.echo(f"Library   {shown(now.library)}")
     click.echo(f"Model     {now.model}")
+    if not now.model_here:
+        click.echo(
+            "          not here any more, so nothing can be found; `photosearch index` encodes the "
+            f"photos by {now.next_model}"
+        )
+    elif now.next_model is not None:
+        click.echo(
+            f"Next      {now.next_model}, which has encoded {now.next_encoded} so far; "
+            "`photosearch index` goes on"
+        )
     click.echo(f"Photos    {now.photos}")
-    if now.encoded < now.photos + now.missing:
+    if now.model_here and now.encoded < now.photos + now.missing:
         click.echo(
             f"          {now.photos + now.missing - now.encoded} not yet encoded by this model; "
             "run `photosearch index` again"

@@ -3,16 +3,19 @@
 from photosearch.encoders.bundle import Bundle, ImageSettings, TextSettings, write_manifest
 from photosearch.encoders.encoder import Encoder
 from photosearch.encoders.preprocess import Preprocess
-from photosearch.encoders.registry import default_bundle_path, open_encoder
+from photosearch.encoders.registry import bundled_path, default_bundle_path, open_encoder
+from photosearch.encoders.store import BundleStore
 from photosearch.encoders.tokenizer import Tokenizer
 
 __all__ = [
     "Bundle",
+    "BundleStore",
     "Encoder",
     "ImageSettings",
     "Preprocess",
     "TextSettings",
     "Tokenizer",
+    "bundled_path",
     "default_bundle_path",
     "open_encoder",
     "write_manifest",

@@ -11,15 +11,21 @@ from photosearch.encoders.encoder import Encoder
 DEFAULT_MODEL = "mobileclip-nano"
 
 
-def default_bundle_path() -> Path:
-    """The folder of the bundle named by PHOTOSEARCH_MODEL, or of the one that comes with us."""
-    named = os.environ.get("PHOTOSEARCH_MODEL")
-    if named:
-        return Path(named).expanduser()
+ENVIRONMENT = "PHOTOSEARCH_MODEL"
+
+
+def bundled_path() -> Path:
+    """The folder of the bundle that comes with us."""
     package = Path(__file__).resolve().parents[1]
     # An installed wheel carries the assets inside the package; a source tree has them beside it.
     installed = package / "assets" / "models" / DEFAULT_MODEL
     return installed if installed.is_dir() else package.parent / "assets/models" / DEFAULT_MODEL
+
+
+def default_bundle_path() -> Path:
+    """The folder of the bundle named by PHOTOSEARCH_MODEL, or of the one that comes with us."""
+    named = os.environ.get(ENVIRONMENT)
+    return Path(named).expanduser() if named else bundled_path()
 
 
 def open_encoder(path: str | os.PathLike[str] | None = None) -> Encoder:

@@ -50,6 +50,40 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Rebuilding:
+    """Another model begins to encode the photos that the present one has; `total` are left.
+
+    Copies count once.
+    """
+
+    model: str
+    total: int
+
+
+@dataclass(frozen=True)
+class Reencoded:
+    """The other model's vectors of these photos are safely recorded."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Switched:
+    """Searches use `model` from now on, in place of `previous`."""
+
+    model: str
+    previous: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Searches go on using `model`: `unread` photos could not be reached for the other one."""
+
+    model: str
+    unread: int
+
+
+@dataclass(frozen=True)
 class Finished:
     """The run is complete. `missing` photos were in the folders once and are hidden now.
 
@@ -65,4 +99,15 @@ class Finished:
     problems: int = 0
 
 
-Event = Started | Indexed | Recognised | Absent | Failed | Finished
+Event = (
+    Started
+    | Indexed
+    | Recognised
+    | Absent
+    | Failed
+    | Rebuilding
+    | Reencoded
+    | Switched
+    | Kept
+    | Finished
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 import numpy as np
 
@@ -49,7 +49,7 @@ class IndexRun:
         self._recognised: list[str] = []
         self._lost: set[str] = set()
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         """Do the run. Closing the iterator early keeps, and records, all that is decoded."""
         started = time.monotonic()
         for root in self._roots:

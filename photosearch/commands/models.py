@@ -1,0 +1,96 @@
+"""`photosearch models`: which models there are, and which one searches use."""
+
+from __future__ import annotations
+
+import json
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from photosearch.commands.opening import open_library, open_to_read
+from photosearch.commands.output import counted, shown
+
+if TYPE_CHECKING:
+    from photosearch.models import Model
+
+
+@click.group("models")
+def command() -> None:
+    """List the models, and choose the one that searches use.
+
+    Another model never leaves you without search: its vectors are built beside those of the present
+    one, which answers until all photos are encoded.
+    """
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
+@click.pass_context
+def list_(ctx: click.Context, as_json: bool) -> None:
+    """List the models that are here, and those of which only vectors are left."""
+    from photosearch.library import Library
+
+    if Library.exists(ctx.obj[0]):
+        with open_to_read(ctx) as library:
+            models = library.models()
+    else:
+        # To look should not leave an empty library behind.
+        with TemporaryDirectory() as folder, Library.open(folder, model=ctx.obj[1]) as library:
+            models = library.models()
+    if as_json:
+        click.echo(json.dumps({"models": [vars(model) for model in models]}, indent=2))
+        return
+    for model in models:
+        mark = "*" if model.active else ">" if model.wanted else " "
+        click.echo(f"{mark} {shown(model.id)}")
+        click.echo(f"    {_about(model)}")
+        click.echo(f"    {counted(model.encoded, 'photo')} encoded{_role(model)}")
+
+
+@command.command("use")
+@click.argument("model", metavar="MODEL")
+@click.option("--later", is_flag=True, help="Only note it; the next `photosearch index` builds it.")
+@click.option(
+    "--now", is_flag=True, help="Switch at once, and find only what it has encoded so far."
+)
+@click.pass_context
+def use(ctx: click.Context, model: str, later: bool, now: bool) -> None:
+    """Use MODEL for searches, once it has encoded all photos.
+
+    MODEL is a name or id that `photosearch models list` shows, or the folder of a model bundle, of
+    which a copy is made in the library folder.
+
+    All photos are encoded by it, beside the vectors that are there; the present model answers
+    searches meanwhile, and after Ctrl-C or a crash. `photosearch index` goes on.
+    """
+    if later and now:
+        raise click.UsageError("--later and --now exclude each other; give one of them.")
+    if ctx.obj[1]:
+        raise click.UsageError(
+            "--model, or PHOTOSEARCH_MODEL, names a model to use whatever is chosen; leave it out."
+        )
+    from photosearch.commands.index import run
+
+    with open_library(ctx) as library:
+        chosen = library.use_model(model, at_once=now)
+        if not chosen.active and not later and library.status().folders:
+            click.echo(f"Encoding all photos by {chosen.id}.", err=True)
+            run(library, ())
+            return
+    if chosen.active:
+        click.echo(f"Searches now use {chosen.id}.")
+    else:
+        click.echo(f"`photosearch index` encodes all photos by {chosen.id}, and switches to it.")
+
+
+def _about(model: Model) -> str:
+    if model.bytes is None:
+        return "not here any more; only its vectors are left"
+    return f"{model.kind}, {model.bytes / 1e6:.0f} MB, {model.dim} numbers, {model.licence}"
+
+
+def _role(model: Model) -> str:
+    if model.active:
+        return "; answers searches"
+    return "; answers searches once all are" if model.wanted else ""

@@ -1,0 +1,77 @@
+"""Copies of bundles in a folder of our own, each in a folder named by its id.
+
+A model that somebody named by its folder, or that a later photosearch brings no more, stays at hand
+for the vectors that it made.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from photosearch.encoders.bundle import MANIFEST, Bundle
+from photosearch.errors import BundleError
+
+_PART = ".part"
+
+
+class BundleStore:
+    """The bundles in `folder`, which is made when the first is added."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def place(self, bundle_id: str) -> Path:
+        """Where the bundle of this id is, or would be."""
+        return self.folder / bundle_id
+
+    def holds(self, bundle_id: str) -> bool:
+        return (self.place(bundle_id) / MANIFEST).is_file()
+
+    def ids(self) -> list[str]:
+        """The ids of the bundles held, in order."""
+        with suppress(OSError):
+            return sorted(path.name for path in self.folder.iterdir() if self.holds(path.name))
+        return []
+
+    def add(self, source: Path) -> Bundle:
+        """Copy the bundle in folder `source`; one that is held, and whole, is left as it is.
+
+        The copy is made beside its place, checked, and renamed: what is in place is whole.
+
+        Raises `BundleError` when `source` is no whole bundle, or the copy cannot be written.
+        """
+        bundle = Bundle.open(source)
+        place = self.place(bundle.id)
+        with suppress(BundleError):
+            return Bundle.open(place)
+        part = self.folder / f".{bundle.id}.{os.getpid()}{_PART}"
+        try:
+            for name in (*bundle.manifest["files"], MANIFEST):
+                (part / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source / name, part / name)
+            Bundle.open(part)
+            shutil.rmtree(place, ignore_errors=True)  # it is damaged
+            part.rename(place)
+        except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
+            raise BundleError(
+                f"{place}: cannot be written ({error.strerror}); make room on the disk, or make "
+                "the folder writable"
+            ) from None
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        return Bundle.open(place, verify=False)
+
+    def remove(self, bundle_id: str) -> None:
+        """Delete the copy of a bundle. Raises `BundleError` when that is not possible."""
+        place = self.place(bundle_id)
+        try:
+            # First the file that makes it a bundle, so that a half deleted one is none.
+            (place / MANIFEST).unlink()
+            shutil.rmtree(place)
+        except OSError as error:
+            raise BundleError(f"{place}: cannot be deleted ({error.strerror})") from None

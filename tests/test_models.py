@@ -1,0 +1,458 @@
+"""Changing the model: searches go on, by the old one until the new one has encoded all photos."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from colour_bundle import picture, write_bundle
+from PIL import Image
+
+import index as index_package
+import photosearch
+from index import Catalogue, CatalogueError
+from photosearch import BundleError, Library, UsageError
+from photosearch.encoders import Bundle
+from photosearch.indexing.events import (
+    Event,
+    Failed,
+    Finished,
+    Kept,
+    Rebuilding,
+    Reencoded,
+    Switched,
+)
+
+REPOSITORY = Path(__file__).parents[1]
+COLOURS = ("red", "green", "blue", "black")
+
+
+@pytest.fixture(scope="session")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_bundle(tmp_path_factory.mktemp("bundles") / "colours")
+
+
+@pytest.fixture(autouse=True)
+def no_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PHOTOSEARCH_MODEL", raising=False)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in COLOURS:
+        (folder / f"{name}.png").write_bytes(picture(name))
+    return folder
+
+
+@pytest.fixture
+def library(tmp_path: Path, photos: Path) -> Iterator[Library]:
+    """The four pictures, encoded by the bundled model."""
+    with Library.open(tmp_path / "library") as opened:
+        run(opened, photos)
+        yield opened
+
+
+def run(library: Library, *folders: Path) -> list[Event]:
+    return list(library.index(folders, workers=1))
+
+
+def names(library: Library, text: str = "red") -> list[str]:
+    return [Path(hit.path).stem for hit in library.search(text)]
+
+
+def switches(events: list[Event]) -> list[Switched]:
+    return [event for event in events if isinstance(event, Switched)]
+
+
+def test_the_bundled_model_is_used_until_another_is_chosen(library: Library) -> None:
+    (model,) = library.models()
+    assert (model.name, model.kind, model.encoded) == ("mobileclip-nano", "bundled", 4)
+    assert model.active
+    assert model.wanted
+    assert model.licence == "Apache-2.0"
+    assert model.dim == library.encoder.dim
+    assert library.status().model == model.id
+    assert library.status().next_model is None
+
+
+def test_the_old_model_answers_until_the_new_one_has_encoded_all(
+    library: Library, colours: Path
+) -> None:
+    before = names(library)
+    old = library.encoder.bundle_id
+    chosen = library.use_model(colours)
+    assert (chosen.kind, chosen.active, chosen.wanted, chosen.encoded) == (
+        "installed",
+        False,
+        True,
+        0,
+    )
+    assert library.encoder.bundle_id == old
+    seen = []
+    with closing(library.index(workers=1)) as events:
+        for event in events:
+            seen.append(event)
+            if not switches(seen):
+                assert library.encoder.bundle_id == old
+                assert names(library) == before
+                assert library.status().next_model in (chosen.id, None)
+    assert Rebuilding(chosen.id, 4) in seen
+    assert {
+        Path(path).stem for each in seen if isinstance(each, Reencoded) for path in each.paths
+    } == set(COLOURS)
+    assert seen[-2] == Switched(chosen.id, old)
+    assert isinstance(seen[-1], Finished)
+    assert library.encoder.bundle_id == chosen.id
+    for colour in ("red", "green", "blue"):
+        assert names(library, colour)[0] == colour
+    assert [(model.id, model.active) for model in library.models()] == [
+        (old, False),
+        (chosen.id, True),
+    ]
+
+
+def test_it_lasts_and_other_open_libraries_follow(library: Library, colours: Path) -> None:
+    with Library.open(library.folder) as other:
+        old = other.search("red")
+        library.use_model(colours)
+        run(library)
+        assert [hit.score for hit in other.search("red")] != [hit.score for hit in old]
+        assert other.encoder.bundle_id == library.encoder.bundle_id
+    with Library.open(library.folder, readonly=True) as again:
+        assert again.encoder.bundle_id.startswith("colours-1-")
+        assert names(again)[0] == "red"
+
+
+def test_the_copy_is_used_not_the_folder_that_was_named(
+    library: Library, colours: Path, tmp_path: Path
+) -> None:
+    named = Path(shutil.copytree(colours, tmp_path / "downloads"))
+    library.use_model(named)
+    shutil.rmtree(named)
+    assert switches(run(library))
+    assert names(library)[0] == "red"
+
+
+def test_going_back_encodes_only_what_is_new(
+    library: Library, colours: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = library.encoder.bundle_id
+    library.use_model(colours)
+    run(library)
+    (photos / "yellow.png").write_bytes(picture("yellow"))
+    assert switches(run(library)) == []
+    back = library.use_model("mobileclip-nano")
+    assert not back.active
+    assert Rebuilding(old, 1) in (events := run(library))
+    assert switches(events)
+    # With nothing to encode it answers at once.
+    assert library.use_model("colours").active
+    assert names(library)[0] == "red"
+
+
+def test_photos_that_are_new_meanwhile_are_found_at_once(
+    library: Library, colours: Path, photos: Path
+) -> None:
+    library.use_model(colours)
+    (photos / "yellow.png").write_bytes(picture("yellow"))
+    with closing(library.index([photos], workers=1)) as events:
+        for event in events:
+            if isinstance(event, Rebuilding):
+                break
+        assert event.total == 5
+        assert set(names(library)) == {*COLOURS, "yellow"}
+        assert library.encoder.bundle_id.startswith("mobileclip-nano-")
+    assert switches(run(library))
+    assert names(library, "yellow")[0] == "yellow"
+
+
+def test_all_folders_take_part_though_one_is_named(
+    library: Library, colours: Path, photos: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "more"
+    other.mkdir()
+    (other / "yellow.png").write_bytes(picture("yellow"))
+    library.use_model(colours)
+    assert switches(run(library, other))
+    assert set(names(library)) == {*COLOURS, "yellow"}
+
+
+def test_a_drive_that_is_away_does_not_hold_the_change_up(
+    library: Library, colours: Path, photos: Path, tmp_path: Path
+) -> None:
+    drive = tmp_path / "drive"
+    drive.mkdir()
+    (drive / "yellow.png").write_bytes(picture("yellow"))
+    run(library, drive)
+    drive.rename(tmp_path / "unplugged")
+    library.use_model(colours)
+    assert switches(run(library))
+    assert set(names(library)) == set(COLOURS)
+    (tmp_path / "unplugged").rename(drive)
+    run(library)
+    assert names(library, "yellow")[0] == "yellow"
+
+
+def test_copies_are_encoded_once_and_companions_stay(
+    library: Library, colours: Path, photos: Path
+) -> None:
+    shutil.copy(photos / "red.png", photos / "copy.png")
+    run(library)
+    ids = {hit.path: hit.photo_id for hit in library.search("red")}
+    library.use_model(colours)
+    assert Rebuilding(library.models()[1].id, 4) in run(library)
+    assert {hit.path: hit.photo_id for hit in library.search("red")} == ids
+    assert set(names(library)[:2]) == {"red", "copy"}
+
+
+def test_a_photo_that_is_damaged_since_does_not_hold_the_change_up(
+    library: Library, colours: Path, photos: Path
+) -> None:
+    (photos / "red.png").write_bytes(b"no picture any more")
+    library.use_model(colours)
+    events = run(library)
+    assert any(isinstance(event, Failed) for event in events)
+    assert switches(events)
+    assert set(names(library)) == {"green", "blue", "black"}
+
+
+def test_photos_that_cannot_be_reached_hold_the_change_up(
+    library: Library, colours: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may read anything, so a link into a loop stands for what cannot be opened just now."""
+    library.use_model(colours)
+    red = photos / "red.png"
+    with closing(library.index(workers=1)) as events:
+        seen = []
+        for event in events:
+            seen.append(event)
+            if isinstance(event, Rebuilding):
+                red.rename(photos / "red.away")
+                red.symlink_to(red)
+    assert switches(seen) == []
+    assert any(isinstance(event, Kept) and event.unread == 1 for event in seen)
+    assert library.encoder.bundle_id.startswith("mobileclip-nano-")
+    assert "red" in names(library)
+    assert library.use_model("colours", at_once=True).active
+    assert set(names(library)) == {"green", "blue", "black"}
+    red.unlink()
+    (photos / "red.away").rename(red)
+    run(library)
+    assert names(library)[0] == "red"
+
+
+def test_what_was_encoded_is_kept_when_the_run_ends_early(
+    library: Library, colours: Path, photos: Path
+) -> None:
+    for side in range(40):
+        Image.new("RGB", (20 + side, 20), "blue").save(photos / f"{side}.png")
+    run(library)
+    library.use_model(colours)
+    with closing(library.index(workers=1)) as events:
+        for event in events:
+            if isinstance(event, Reencoded):
+                break
+    done = library.status().next_encoded
+    assert 0 < done < 44
+    assert library.encoder.bundle_id.startswith("mobileclip-nano-")
+    assert len(library.search("red", limit=100)) == 44
+    assert Rebuilding(library.models()[1].id, 44 - done) in run(library)
+    assert names(library)[0] == "red"
+
+
+def test_a_named_model_leaves_the_choice_alone(library: Library, colours: Path) -> None:
+    with Library.open(library.folder, model=colours) as other:
+        run(other)
+        assert names(other)[0] == "red"
+        assert [(each.kind, each.active) for each in other.models()] == [
+            ("bundled", False),
+            ("named", True),
+        ]
+    assert library.encoder.bundle_id.startswith("mobileclip-nano-")
+    listed = {each.kind: each.encoded for each in library.models()}
+    assert listed == {"bundled": 4, "gone": 4}
+
+
+def test_a_choice_before_the_first_photo(tmp_path: Path, colours: Path, photos: Path) -> None:
+    with Library.open(tmp_path / "library") as library:
+        assert library.use_model(colours).active
+        events = run(library, photos)
+        assert not any(isinstance(event, Rebuilding) for event in events)
+        assert names(library)[0] == "red"
+        assert library.models()[0].encoded == 0
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "colour/nothing"])
+def test_a_model_that_is_not_there_changes_nothing(library: Library, name: str) -> None:
+    before = library.status()
+    with pytest.raises((UsageError, BundleError), match=name or "no such model"):
+        library.use_model(name)
+    assert library.status() == before
+
+
+def test_a_damaged_bundle_is_not_taken(library: Library, colours: Path, tmp_path: Path) -> None:
+    damaged = Path(shutil.copytree(colours, tmp_path / "damaged"))
+    network = bytearray((damaged / "image.onnx").read_bytes())
+    network[100] ^= 1
+    (damaged / "image.onnx").write_bytes(network)
+    before = library.status()
+    with pytest.raises(BundleError, match=r"image\.onnx: is damaged"):
+        library.use_model(damaged)
+    assert library.status() == before
+    assert not any(path.name.startswith(".") for path in (library.folder / "models").iterdir())
+
+
+def test_a_choice_whose_bundle_was_deleted(library: Library, colours: Path) -> None:
+    old = library.encoder.bundle_id
+    chosen = library.use_model(colours)
+    shutil.rmtree(library.folder / "models" / chosen.id)
+    assert library.encoder.bundle_id == old  # it answers all the same
+    with pytest.raises(BundleError, match=r"models use mobileclip-nano"):
+        run(library)
+    assert library.use_model("mobileclip-nano").active
+    assert switches(run(library)) == []
+
+
+# In processes of their own
+
+
+class Site:
+    """An installed photosearch of which the bundled model can be replaced, as an upgrade does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for package in (photosearch, index_package):
+            source = Path(str(package.__file__)).parent
+            shutil.copytree(
+                source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__", "assets")
+            )
+
+    def bundle(self, source: Path) -> None:
+        place = self.folder / "photosearch" / "assets" / "models" / "mobileclip-nano"
+        if place.exists():
+            shutil.rmtree(place)
+        shutil.copytree(source, place)
+
+    def __call__(self, library: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {
+            "PYTHONPATH": str(self.folder),
+            "PHOTOSEARCH_LIBRARY": str(library),
+            "OMP_NUM_THREADS": "1",
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "photosearch", *arguments],
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=self.folder,
+            timeout=300,
+        )
+
+
+def test_an_upgrade_that_brings_another_model(
+    tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
+) -> None:
+    site, library = Site(tmp_path / "site"), tmp_path / "library"
+    site.bundle(tiny_bundle)
+    assert site(library, "index", photos).returncode == 0
+    before = site(library, "search", "red").stdout
+
+    site.bundle(colours)
+    again = site(library, "search", "red")
+    assert (again.returncode, again.stdout) == (0, before)
+    status = site(library, "status").stdout
+    assert f"Model     {Bundle.open(tiny_bundle).id}" in status
+    assert f"Next      {Bundle.open(colours).id}, which has encoded 0 so far" in status
+
+    done = site(library, "index")
+    assert f"Searches now use {Bundle.open(colours).id}, in place of" in done.stdout, done.stderr
+    found = site(library, "search", "red").stdout.splitlines()
+    assert found[0].endswith("red.png")
+    assert len(found) == 4
+    listed = json.loads(site(library, "models", "list", "--json").stdout)["models"]
+    assert [(each["name"], each["kind"], each["active"]) for each in listed] == [
+        ("colours", "bundled", True),
+        ("tiny", "installed", False),
+    ]
+
+
+def test_vectors_whose_model_is_nowhere_are_told_and_replaced(
+    tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
+) -> None:
+    site, library = Site(tmp_path / "site"), tmp_path / "library"
+    site.bundle(tiny_bundle)
+    site(library, "index", photos)
+    shutil.rmtree(library / "models")
+    site.bundle(colours)
+    old = Bundle.open(tiny_bundle).id
+
+    lost = site(library, "search", "red")
+    assert lost.returncode == 1
+    assert f"the photos were encoded by {old}, which is not here any more" in lost.stderr
+    assert "photosearch index" in lost.stderr
+    assert "Traceback" not in lost.stderr
+    status = site(library, "status")
+    assert "not here any more" in status.stdout, status.stderr
+
+    assert "Searches now use colours-1-" in site(library, "index").stdout
+    assert site(library, "search", "red").stdout.splitlines()[0].endswith("red.png")
+
+
+# As in the tests of the command line: a worker that comes to wait.png stays there.
+WAITING = """
+import os, sys, time
+def watch(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("wait.png"):
+        parent = os.getppid()
+        while os.getppid() == parent:
+            time.sleep(0.02)
+sys.addaudithook(watch)
+"""
+
+
+def recorded(folder: Path, bundle_id: str) -> int:
+    with suppress(CatalogueError), Catalogue.open(folder, readonly=True) as catalogue:
+        return catalogue.counts().embeddings.get(bundle_id, 0)
+    return 0
+
+
+def test_a_change_that_is_killed_half_way(
+    library: Library, colours: Path, photos: Path, tmp_path: Path
+) -> None:
+    Image.new("RGB", (50, 50), "yellow").save(photos / "wait.png")
+    run(library)
+    before = library.search("red")
+    hook = tmp_path / "hook"
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(WAITING, encoding="utf-8")
+    place = str(library.folder)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "photosearch", "--library", place, "models", "use", str(colours)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(hook), str(REPOSITORY)))},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    new = Bundle.open(colours).id
+    while recorded(library.folder, new) < 4:
+        assert process.poll() is None, "the run has ended"
+        time.sleep(0.05)
+    process.kill()
+    assert process.wait(timeout=60) == -signal.SIGKILL
+
+    assert library.search("red") == before
+    status = library.status()
+    assert (status.next_model, status.next_encoded) == (new, 4)
+    assert Rebuilding(new, 1) in (events := run(library))
+    assert switches(events)
+    assert names(library)[0] == "red"
