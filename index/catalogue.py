@@ -17,6 +17,7 @@ from index.connection import Connection
 from index.contents import drop_unused, leave_content
 from index.embedded import VECTOR, Batch, count_embeddings, read_embeddings
 from index.errors import CatalogueError
+from index.files import file_of, newest
 from index.metadata import COLUMNS, metadata_of
 from index.paths import below, path_to_text, text_to_path
 from index.recording import now, put_known, put_photo, text_to_companions
@@ -27,6 +28,7 @@ from index.records import (
     Metadata,
     NewPhoto,
     Photo,
+    PhotoFile,
     Problem,
     Waiting,
 )
@@ -411,6 +413,14 @@ class Catalogue:
                     text_to_companions(others),
                 )
         return [found[int(photo_id)] for photo_id in ids if int(photo_id) in found]
+
+    def file_of(self, photo_id: int) -> PhotoFile | None:
+        """The file of the photo of this id, or None when there is none."""
+        return file_of(self._connection, photo_id)
+
+    def newest(self, limit: int) -> list[PhotoFile]:
+        """The files of the photos that were recorded last, newest first."""
+        return newest(self._connection, limit)
 
     def embeddings(self, bundle_id: str) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
         """Ids int64 (n,), rising, and vectors float16 (n, d) of the photos that can be found.

@@ -99,6 +99,20 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class PhotoFile:
+    """The file of a photo as it was when it was recorded; no digest where none was taken."""
+
+    id: int
+    path: str
+    stamp: FileStamp
+    digest: bytes | None
+    width: int
+    height: int
+    format: str
+    missing: bool
+
+
+@dataclass(frozen=True)
 class Problem:
     """A file that could not be indexed, and why; no stamp where even that could not be read."""
 

@@ -19,6 +19,7 @@ _COMMANDS = (
     "status",
     "forget",
     "models",
+    "ui",
 )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from index import Catalogue, CatalogueError, FaissIndex
+from index import Catalogue, CatalogueError, FaissIndex, Metadata, PhotoFile
 from photosearch.encoders import Encoder
 from photosearch.errors import LibraryError, UsageError
 from photosearch.models import Model, Models
@@ -245,6 +245,21 @@ class Library:
             self._vectors = FaissIndex.open(self._catalogue, bundle_id)
             self._state = state
         return self._vectors
+
+    def file_of(self, photo_id: int) -> PhotoFile | None:
+        """The file of the photo of this id, None when the library has no such photo."""
+        with _explained():
+            return self._catalogue.file_of(photo_id)
+
+    def newest(self, limit: int = 20) -> list[PhotoFile]:
+        """The files of the photos that were indexed last, newest first."""
+        with _explained():
+            return self._catalogue.newest(limit)
+
+    def metadata(self, ids: Sequence[int]) -> dict[int, Metadata]:
+        """What the photos of `ids` say of themselves; those that say nothing are left out."""
+        with _explained():
+            return self._catalogue.metadata(ids)
 
     def status(self) -> Status:
         """What the library holds now. Raises `LibraryError`; `BundleError` for a damaged model."""

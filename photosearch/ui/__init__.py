@@ -1,0 +1,12 @@
+"""The pages of `photosearch ui`: a web server for one person, on their own machine.
+
+security    who may ask for what: hosts, origins, sessions, sizes
+desk        the library, on a thread of its own
+job         an index run in the background
+shrinking   processes that make small pictures
+thumbnails  small pictures, kept in the library folder
+routes      what the pages' scripts ask for, as JSON and pictures
+page        the page itself, drawn by Gradio
+app         all of it put together
+server      started and stopped
+"""

@@ -1,0 +1,56 @@
+"""What the pages work with: one library, and what is done with it in the background."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Self
+
+from photosearch.library import Library, default_library_path
+from photosearch.ui.desk import Desk
+from photosearch.ui.job import IndexJob
+from photosearch.ui.shrinking import Shrinkers
+from photosearch.ui.thumbnails import Thumbnails
+
+
+@dataclass(frozen=True)
+class Context:
+    """`finder` searches, with the model; `clerk` looks photos up, and nobody waits long for it."""
+
+    finder: Desk
+    clerk: Desk
+    job: IndexJob
+    shrinkers: Shrinkers
+    thumbnails: Thumbnails
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        model: str | os.PathLike[str] | None = None,
+        *,
+        workers: int | None = None,
+    ) -> Self:
+        """For the library in folder `path`, or the default one, which is made if need be.
+
+        Raises `LibraryError` or `BundleError` when it or the model cannot be used.
+        """
+        path = default_library_path() if path is None else path
+        # What is wrong with either is told before a window opens.
+        with Library.open(path, model=model) as library:
+            folder = library.folder
+            library.status()
+        shrinkers = Shrinkers()
+        return cls(
+            finder=Desk(folder, model),
+            clerk=Desk(folder, model),
+            job=IndexJob(folder, model, workers=workers),
+            shrinkers=shrinkers,
+            thumbnails=Thumbnails(folder, shrinkers),
+        )
+
+    def close(self) -> None:
+        self.job.stop(wait=True)
+        self.shrinkers.close()
+        self.finder.close()
+        self.clerk.close()

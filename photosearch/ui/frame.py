@@ -1,0 +1,60 @@
+"""Gradio's page, with our own head in place of its."""
+
+from __future__ import annotations
+
+import re
+
+from photosearch.ui.security import App, Message, Receive, Scope, Send
+
+# In the page from the first byte, so that nothing is drawn unstyled and moved afterwards.
+_HEAD = """<meta name="color-scheme" content="light dark">
+<meta name="description" content="Find any photo on your own machine by describing it.">
+<link rel="stylesheet" href="/ui/style.css">
+<script type="module" src="/ui/app.js"></script>
+"""
+# What Gradio tells social networks of itself, with an address elsewhere, and its web app manifest.
+_THEIRS = re.compile(
+    r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*|<link rel="manifest"[^>]*>\s*'
+)
+
+
+class Frame:
+    """Middleware that rewrites the head of the page at "/"."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != "/":
+            await self._app(scope, receive, send)
+            return
+        start: Message = {}
+        body = b""
+
+        async def gather(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            page = body
+            if start["status"] == 200 and body:
+                page = reheaded(body.decode()).encode()
+            kept = [
+                (name, value)
+                for name, value in start["headers"]
+                if name.lower() not in (b"content-length", b"cache-control")
+            ]
+            length = (b"content-length", str(len(page)).encode())
+            start["headers"] = [*kept, length, (b"cache-control", b"no-store")]
+            await send(start)
+            await send({"type": "http.response.body", "body": page})
+
+        await self._app(scope, receive, gather)
+
+
+def reheaded(page: str) -> str:
+    """`page` with our styles and scripts in its head."""
+    return _THEIRS.sub("", page).replace("</head>", f"{_HEAD}</head>", 1)

@@ -1,0 +1,256 @@
+"""What the page's scripts ask for: JSON below /api, pictures by the photo's id.
+
+A photo is always named by its id in the catalogue; no path from a request is opened. The one
+exception is the list of folders to choose from, which gives names of folders only.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from pydantic import BaseModel
+
+from index import PhotoFile
+from photosearch.errors import PhotosearchError, UsageError
+from photosearch.library import Library
+from photosearch.ui.context import Context
+from photosearch.ui.folders import subfolders
+from photosearch.ui.shrinking import ShrinkError
+
+_FOREVER = "private, max-age=31536000, immutable"
+_NEVER = "no-store"
+_PIECE = 1 << 18
+# A search for everything still has an end; the grid asks for more as it is scrolled.
+_PAGE = 120
+
+
+class Folders(BaseModel):
+    """What to index; all known folders when empty."""
+
+    folders: list[str] = []
+    retry: bool = False
+
+
+def router(context: Context) -> APIRouter:
+    """The routes, for one library."""
+    api = APIRouter(prefix="/api")
+
+    @api.get("/state")
+    async def state() -> dict[str, Any]:
+        """What the library holds."""
+        status = await context.finder.ask(Library.status)
+        return {
+            "library": status.library,
+            "model": status.model,
+            "folders": status.folders,
+            "photos": status.photos,
+            "encoded": status.encoded,
+            "missing": status.missing,
+            "problems": len(status.problems),
+            "progress": _progress(context),
+        }
+
+    @api.get("/search")
+    async def search(q: str, offset: int = 0, limit: int = _PAGE) -> dict[str, Any]:
+        """A part of the photos that `q` describes, best first."""
+        offset, limit = max(0, offset), max(1, min(limit, 500))
+        # One more than is shown tells whether there are more.
+        hits = await context.finder.ask(lambda it: it.search(q, limit=offset + limit + 1))
+        part = hits[offset : offset + limit]
+        return {
+            "hits": [
+                {
+                    "id": hit.photo_id,
+                    "name": _shown(os.path.basename(hit.path)),
+                    "width": hit.width,
+                    "height": hit.height,
+                    "score": round(hit.score, 4),
+                }
+                for hit in part
+            ],
+            "more": len(hits) > offset + limit,
+        }
+
+    @api.get("/newest")
+    async def newest(limit: int = 60) -> dict[str, Any]:
+        """The photos that were indexed last."""
+        photos = await context.clerk.ask(lambda it: it.newest(max(1, min(limit, 500))))
+        return {"hits": [_brief(photo) for photo in photos], "more": False}
+
+    @api.get("/photo/{photo_id}")
+    async def photo(photo_id: int) -> dict[str, Any]:
+        """All that is known of a photo."""
+        found = await _photo(context, photo_id)
+        metadata = (await context.clerk.ask(lambda it: it.metadata([photo_id]))).get(photo_id)
+        return _brief(found) | {
+            "path": _shown(found.path),
+            "folder": _shown(os.path.dirname(found.path)),
+            "bytes": found.stamp.size,
+            "format": found.format,
+            "metadata": asdict(metadata) if metadata else {},
+            "missing": found.missing or not os.path.exists(found.path),
+        }
+
+    @api.get("/thumbnail/{photo_id}")
+    async def thumbnail(photo_id: int, v: str = "") -> Response:
+        """The picture for the grid; `v` changes with the file, so that it may be kept for ever."""
+        found = await _photo(context, photo_id)
+        try:
+            data = await context.thumbnails.grid(found)
+        except ShrinkError as error:
+            raise HTTPException(404, str(error)) from error
+        kept = _FOREVER if v == _version(found) else _NEVER
+        return Response(data, media_type="image/webp", headers={"cache-control": kept})
+
+    @api.get("/screen/{photo_id}")
+    async def screen(photo_id: int) -> Response:
+        """The picture as large as a screen."""
+        found = await _photo(context, photo_id)
+        try:
+            data = await context.thumbnails.screen(found)
+        except ShrinkError as error:
+            raise HTTPException(404, str(error)) from error
+        headers = {"cache-control": "private, max-age=300"}
+        return Response(data, media_type="image/webp", headers=headers)
+
+    @api.get("/original/{photo_id}")
+    async def original(photo_id: int) -> Response:
+        """The file itself, to be saved."""
+        return _download(await _photo(context, photo_id))
+
+    @api.post("/index")
+    async def index(wanted: Folders) -> dict[str, Any]:
+        """Begin an index run."""
+        from photosearch.indexing.scan import resolve_roots
+
+        folders = [os.path.expanduser(folder.strip()) for folder in wanted.folders]
+        for folder in folders:
+            if not os.path.isabs(folder):
+                raise UsageError(f"{folder}: give the whole path of the folder, from its beginning")
+        known = (await context.clerk.ask(Library.status)).folders
+        if not folders and not known:
+            raise UsageError("no folder is known yet; choose one to index")
+        resolve_roots(folders, known)
+        if not context.job.start(folders, retry=wanted.retry):
+            raise UsageError("photos are being indexed already; wait, or stop that first")
+        return _progress(context)
+
+    @api.post("/stop")
+    async def stop() -> dict[str, Any]:
+        """End the index run; what is done is kept."""
+        context.job.stop()
+        return _progress(context)
+
+    @api.get("/progress")
+    async def progress() -> dict[str, Any]:
+        """How far the index run is, and the photos that it recorded last."""
+        photos = await context.clerk.ask(lambda it: it.newest(24))
+        return _progress(context) | {"newest": [_brief(photo) for photo in photos]}
+
+    @api.get("/problems")
+    async def problems() -> list[dict[str, str]]:
+        """The files that could not be indexed, with the reason."""
+        status = await context.clerk.ask(Library.status)
+        return [{"path": _shown(path), "reason": reason} for path, reason in status.problems]
+
+    @api.get("/folders")
+    async def folders(path: str = "") -> dict[str, Any]:
+        """The folders in a folder, to choose from."""
+        return subfolders(path)
+
+    return api
+
+
+async def refused(_: Request, error: Exception) -> Response:
+    """Our own errors as JSON; their message is fit for the user."""
+    status = 400 if isinstance(error, UsageError) else 500
+    return JSONResponse({"error": str(error)}, status)
+
+
+HANDLERS: dict[int | type[Exception], Any] = {PhotosearchError: refused}
+
+
+async def _photo(context: Context, photo_id: int) -> PhotoFile:
+    if not 0 < photo_id < 1 << 63:
+        raise HTTPException(404, "There is no such photo.")
+    found = await context.clerk.ask(lambda it: it.file_of(photo_id))
+    if found is None:
+        raise HTTPException(404, "There is no such photo.")
+    return found
+
+
+def _progress(context: Context) -> dict[str, Any]:
+    progress = context.job.progress
+    told = [{"path": _shown(path), "reason": reason} for path, reason in progress.problems]
+    return asdict(progress) | {"problems": told, "running": progress.running}
+
+
+def _brief(photo: PhotoFile) -> dict[str, Any]:
+    return {
+        "id": photo.id,
+        "name": _shown(os.path.basename(photo.path)),
+        "width": photo.width,
+        "height": photo.height,
+        "version": _version(photo),
+    }
+
+
+def _version(photo: PhotoFile) -> str:
+    if photo.digest is not None:
+        return photo.digest.hex()[:12]
+    return f"{photo.stamp.size:x}-{photo.stamp.mtime_ns:x}"
+
+
+def _download(photo: PhotoFile) -> Response:
+    """The file, if it still is the one that was indexed.
+
+    Whatever took its place since, such as a link to something else, is not given away.
+    """
+    try:
+        file = open(photo.path, "rb")  # noqa: SIM115 (the response closes it)
+    except OSError as error:
+        raise HTTPException(404, "The file is not there any more.") from error
+    status = os.fstat(file.fileno())
+    if (status.st_size, status.st_mtime_ns) != (photo.stamp.size, photo.stamp.mtime_ns):
+        file.close()
+        raise HTTPException(409, "The file has changed since it was indexed; index again first.")
+
+    def pieces() -> Any:
+        with file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+    name = _shown(os.path.basename(photo.path))
+    kind = mimetypes.guess_type(photo.path)[0] or "application/octet-stream"
+    return StreamingResponse(
+        pieces(),
+        media_type=kind if kind.startswith(("image/", "video/")) else "application/octet-stream",
+        headers={
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+            "content-length": str(status.st_size),
+            "cache-control": _NEVER,
+        },
+    )
+
+
+def _shown(path: str) -> str:
+    """A path as text: bytes of a name that are not text become readable escapes."""
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
+STATIC = Path(__file__).parent / "static"
+
+
+def static_file(name: str) -> Response:
+    """One of our own scripts and styles, by name."""
+    names = {path.name: path for path in STATIC.iterdir()}
+    if name not in names:
+        raise HTTPException(404, "There is no such file.")
+    return FileResponse(names[name], headers={"cache-control": "no-cache"})

@@ -1,0 +1,282 @@
+"""Who may ask the server for what. Every request passes here before anything else sees it.
+
+- The name by which the server is called must be ours: a page elsewhere whose name was made to point
+  here (DNS rebinding) calls it by its own.
+- Other sites' pages may link to the first page and get nothing else.
+- Of Gradio's own routes only those that draw the page are reachable.
+- Where other machines can connect, a session is needed, which begins with the password.
+- The browser is told to load nothing from anywhere else.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SESSION_SECONDS = 12 * 3600.0
+COOKIE = "photosearch"
+# A query picture; everything else that is sent here is far smaller.
+LARGEST_UPLOAD = 64 << 20
+LARGEST_BODY = 1 << 20
+UPLOAD_PATH = "/api/by-picture"
+
+# Gradio draws the page with these. Its routes for files, uploads, proxies and events are not among
+# them: the page's own scripts use /api, and the page has no events that run on the server.
+_GRADIO = ("/config", "/theme.css", "/favicon.ico", "/manifest.json", "/gradio_api/startup-events")
+_GRADIO_BELOW = ("/assets/", "/static/", "/gradio_api/heartbeat/")
+_OURS_BELOW = ("/api/", "/ui/")
+_OPEN = ("/login", "/favicon.ico")
+
+# Gradio's page has scripts and styles in it, and compiles its templates in the browser.
+_HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+        "connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can connect to a server bound to `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Sessions:
+    """Browsers that gave the password, each by a random name; one that is idle is forgotten.
+
+    After a wrong password the next try is refused for a while, twice as long each time.
+    """
+
+    def __init__(self, password: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._password = password.encode()
+        self._clock = clock
+        self._until: dict[str, float] = {}
+        self._wrong = 0
+        self._closed_until = 0.0
+
+    def wait(self) -> float:
+        """Seconds until another password may be tried."""
+        return max(0.0, self._closed_until - self._clock())
+
+    def begin(self, password: str) -> str | None:
+        """The name of a new session, None for a wrong password or one that comes too soon."""
+        if self.wait():
+            return None
+        if not hmac.compare_digest(password.encode("utf-8", "surrogatepass"), self._password):
+            self._wrong += 1
+            self._closed_until = self._clock() + min(0.5 * 2.0 ** min(self._wrong, 20), 300.0)
+            return None
+        self._wrong = 0
+        now = self._clock()
+        self._until = {name: until for name, until in self._until.items() if until > now}
+        name = secrets.token_urlsafe(32)
+        self._until[name] = now + SESSION_SECONDS
+        return name
+
+    def known(self, name: str | None) -> bool:
+        """Whether there is such a session; using it keeps it alive."""
+        if name is None or self._until.get(name, 0.0) <= self._clock():
+            self._until.pop(name or "", None)
+            return False
+        self._until[name] = self._clock() + SESSION_SECONDS
+        return True
+
+    def end(self, name: str | None) -> None:
+        self._until.pop(name or "", None)
+
+
+class Guard:
+    """Middleware that lets through what is allowed. `names` are host names of this machine.
+
+    Without `sessions` no password is asked for; then the server must be bound to a loopback
+    address.
+    """
+
+    def __init__(
+        self, app: App, *, host: str, names: Iterable[str] = (), sessions: Sessions | None = None
+    ) -> None:
+        self._app = app
+        self._local = is_loopback(host)
+        self._names = {"localhost", *(name.lower() for name in names)}
+        self._sessions = sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            # Nothing here uses web sockets.
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        headers = _headers(scope)
+        path, method = scope["path"], scope["method"]
+        send = _hardened(send)
+        refusal = self._refusal(path, method, headers)
+        if refusal is not None:
+            await _answer(send, *refusal)
+            return
+        if self._sessions is not None and not self._sessions.known(session_of(headers)):
+            if path == "/" and method == "GET":
+                await self._welcome(scope, send)
+                return
+            if path not in _OPEN:
+                await _answer(send, 401, "Open the first page and give the password.")
+                return
+        limit = LARGEST_UPLOAD if path == UPLOAD_PATH else LARGEST_BODY
+        if int(headers.get("content-length") or 0) > limit:
+            await _answer(send, 413, f"That is larger than {limit >> 20} MiB.")
+            return
+        await self._app(scope, _limited(receive, limit), send)
+
+    def _refusal(self, path: str, method: str, headers: dict[str, str]) -> tuple[int, str] | None:
+        host = headers.get("host", "")
+        if not self._is_ours(host):
+            return 421, "This server is not called that."
+        if not _is_served(path):
+            return 404, "There is no such page."
+        if method not in ("GET", "HEAD", "POST"):
+            return 405, "This method is not used here."
+        length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()):
+            return 400, "The length is not a number."
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            return 403, "Another site may not ask for this."
+        site = headers.get("sec-fetch-site", "none")
+        if site not in ("same-origin", "none"):
+            # A link to the first page, clicked somewhere else, does no harm.
+            linked = path == "/" and method == "GET"
+            if not (linked and headers.get("sec-fetch-mode") == "navigate"):
+                return 403, "Another site may not ask for this."
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        """Whether a request's Host is a name or an address of this machine.
+
+        An address cannot be rebound, so where other machines may connect any will do.
+        """
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return name.lower() in self._names
+        return address.is_loopback or not self._local
+
+    async def _welcome(self, scope: Scope, send: Send) -> None:
+        """Begin a session for a link with the password in it, or ask for the password."""
+        assert self._sessions is not None
+        given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token")
+        name = self._sessions.begin(given[0]) if given else None
+        if name is None:
+            await redirect(send, "/login")
+        else:
+            # The password must not stay in the address bar and the history.
+            await redirect(send, "/", cookie=cookie_for(name))
+
+
+def cookie_for(name: str) -> str:
+    """The header that makes a browser remember its session."""
+    return f"{COOKIE}={name}; Path=/; HttpOnly; SameSite=Strict; Max-Age={int(SESSION_SECONDS)}"
+
+
+def session_of(headers: dict[str, str]) -> str | None:
+    """The session that a request belongs to, by its cookie."""
+    try:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None
+
+
+async def redirect(send: Send, to: str, *, cookie: str | None = None) -> None:
+    headers = [(b"location", to.encode()), (b"content-length", b"0")]
+    if cookie:
+        headers.append((b"set-cookie", cookie.encode()))
+    await send({"type": "http.response.start", "status": 303, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _is_served(path: str) -> bool:
+    if ".." in path or "\\" in path or "\0" in path or "//" in path:
+        return False
+    return (
+        path in ("/", "/login", *_GRADIO)
+        or path.startswith(_GRADIO_BELOW)
+        or path.startswith(_OURS_BELOW)
+    )
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+async def _answer(send: Send, status: int, text: str) -> None:
+    body = text.encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _hardened(send: Send) -> Send:
+    """Adds our headers to every answer, in place of the application's own of these names."""
+    ours = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+
+    async def hardened(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            theirs = [
+                (name, value)
+                for name, value in message.get("headers", [])
+                if name.decode("latin-1").lower() not in _HEADERS
+                and not name.lower().startswith(b"access-control-")
+            ]
+            message["headers"] = [*theirs, *ours]
+        await send(message)
+
+    return hardened
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    """Stops a body without a stated length that goes on for ever."""
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            return {"type": "http.disconnect"}
+        return message
+
+    return limited

@@ -1,0 +1,156 @@
+"""The server started, told where it is, and stopped."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from photosearch.errors import PhotosearchError, UsageError
+from photosearch.ui.security import is_loopback
+
+DEFAULT_PORT = 7860
+# Tried in turn when the default one is in use.
+_PORTS = 20
+_START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens. `password` is None where only this machine can connect."""
+
+    host: str
+    port: int
+    password: str | None
+
+    @property
+    def url(self) -> str:
+        """Where a browser finds it, without the password."""
+        host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(
+            self.host, self.host
+        )
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+    @property
+    def link(self) -> str:
+        """What to open in a browser."""
+        return self.url if self.password is None else f"{self.url}?token={quote(self.password)}"
+
+
+class Server:
+    """The pages of one library, served from a thread. Use as a context manager."""
+
+    def __init__(self, context: Any, listener: socket.socket, address: Address) -> None:
+        self._context, self._listener, self.address = context, listener, address
+        self._uvicorn: Any = None
+        self._thread: threading.Thread | None = None
+
+    @classmethod
+    def bind(
+        cls,
+        path: str | None = None,
+        model: str | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        password: str | None = None,
+        workers: int | None = None,
+    ) -> Self:
+        """Open the library and the port; the default port, or one of the next, when none is given.
+
+        Where other machines can connect and no password is given, one is made up.
+
+        Raises `UsageError` when the address cannot be used; `LibraryError`; `BundleError`.
+        """
+        from photosearch.ui.context import Context
+
+        listener = _listen(host, port)
+        if password is None and not is_loopback(host):
+            password = secrets.token_urlsafe(18)
+        address = Address(host, listener.getsockname()[1], password)
+        try:
+            context = Context.open(path, model, workers=workers)
+        except BaseException:
+            listener.close()
+            raise
+        return cls(context, listener, address)
+
+    def __enter__(self) -> Self:
+        import uvicorn
+
+        from photosearch.ui.app import create_app
+
+        app = create_app(
+            self._context,
+            host=self.address.host,
+            names=_names(self.address.host),
+            password=self.address.password,
+        )
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            lifespan="on",
+            timeout_graceful_shutdown=3,
+        )
+        self._uvicorn = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._uvicorn.run, args=([self._listener],), name="photosearch-server"
+        )
+        self._thread.start()
+        started = time.monotonic()
+        while not self._uvicorn.started:
+            if not self._thread.is_alive() or time.monotonic() - started > _START_SECONDS:
+                self.__exit__(None, None, None)
+                raise PhotosearchError("the server does not start; its reason stands above")
+            time.sleep(0.02)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._thread is not None:
+            self._uvicorn.should_exit = True
+            self._thread.join()
+        self._listener.close()
+        self._context.close()
+
+    def wait(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Return when the server ends, or `until` says so; Ctrl-C raises `KeyboardInterrupt`."""
+        assert self._thread is not None
+        while self._thread.is_alive() and not until():
+            self._thread.join(0.2)
+
+
+def _listen(host: str, port: int | None) -> socket.socket:
+    wanted = [port] if port is not None else range(DEFAULT_PORT, DEFAULT_PORT + _PORTS)
+    reason = ""
+    for number in wanted:
+        try:
+            family = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0][0]
+            return socket.create_server((host, number), family=family)
+        except OSError as error:
+            reason = error.strerror or str(error)
+    if port is not None:
+        raise UsageError(f"--host {host} --port {port}: {reason}; choose another with --port")
+    raise UsageError(f"--host {host}: {reason}; give --host an address of this machine")
+
+
+def _names(host: str) -> list[str]:
+    """Names by which the server may be called; other machines use the machine's own."""
+    if is_loopback(host):
+        return []
+    name = socket.gethostname()
+    return [host, name, socket.getfqdn(), f"{name}.local"]

@@ -1,0 +1,81 @@
+// Begins when Gradio has drawn the page, and fills the places that it left.
+
+import { ask, drawn, loadTexts, tell } from "./dom.js";
+import { ProgressCard } from "./indexing.js";
+import { LibraryPage } from "./library.js";
+import { SearchPage } from "./search.js";
+import { Viewer } from "./viewer.js";
+
+const EVERY = 1000;
+
+class App {
+  async start() {
+    await loadTexts();
+    const [results, box] = await Promise.all([drawn("place-results"), drawn("query")]);
+    const input = box.querySelector("input, textarea");
+    this.viewer = new Viewer();
+    this.card = new ProgressCard();
+    this.search = new SearchPage(results, input, this.viewer, () => this.watch());
+    results.before(this.card.element);
+    this.#keys(input);
+    const asked = new URLSearchParams(location.hash.slice(1)).get("q");
+    if (asked) {
+      input.value = asked;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    drawn("place-library").then((place) => {
+      this.libraryCard = new ProgressCard();
+      this.library = new LibraryPage(place, this.libraryCard, () => this.watch());
+      if (this.state) this.library.refresh(this.state);
+    });
+    await this.refresh();
+    if (!asked) await this.search.run();
+    document.body.classList.add("ready");
+    if (this.state.progress.running) this.watch();
+  }
+
+  async refresh() {
+    this.state = await ask("/api/state");
+    this.search.changed(this.state);
+    await this.library?.refresh(this.state);
+  }
+
+  // Follow an index run until it ends.
+  async watch() {
+    if (this.watching) return;
+    this.watching = true;
+    try {
+      for (;;) {
+        const progress = await ask("/api/progress");
+        this.card.show(progress);
+        this.libraryCard?.show(progress);
+        if (this.state) {
+          this.state.progress = progress;
+          if (progress.newest.length) this.state.photos ||= 1;
+          this.search.changed(this.state, progress.newest);
+        }
+        if (!progress.running) break;
+        await new Promise((resolve) => setTimeout(resolve, EVERY));
+      }
+      await this.refresh();
+    } catch (error) {
+      tell(error.message);
+    } finally {
+      this.watching = false;
+    }
+  }
+
+  #keys(input) {
+    document.addEventListener("keydown", (event) => {
+      const typing = event.target.closest("input, textarea, select, [contenteditable]");
+      if (event.key === "/" && !typing && !document.querySelector("dialog[open]")) {
+        document.querySelector("#pages button[role=tab]")?.click();
+        input.focus();
+        input.select();
+        event.preventDefault();
+      }
+    });
+  }
+}
+
+new App().start().catch((error) => tell(error.message));

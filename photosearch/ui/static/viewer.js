@@ -1,0 +1,151 @@
+// One photo, large, with what is known of it. A <dialog>: it keeps the focus, and Esc closes it.
+
+import { ask, bytes, date, icon, make, number, say, tell } from "./dom.js";
+import { describe, thumbnail } from "./grid.js";
+
+export class Viewer {
+  constructor() {
+    this.picture = make("img", { class: "large" });
+    this.details = make("aside", { class: "details", "aria-label": say("photo.details") });
+    this.previous = this.#button("left", say("photo.previous"), () => this.#step(-1), "side previous");
+    this.next = this.#button("right", say("photo.next"), () => this.#step(1), "side next");
+    this.element = make(
+      "dialog",
+      { class: "viewer", "aria-label": say("photo.viewer") },
+      make(
+        "div",
+        { class: "stage" },
+        this.picture,
+        this.previous,
+        this.next,
+        this.#button("close", say("close"), () => this.element.close(), "shut"),
+      ),
+      this.details,
+    );
+    document.body.append(this.element);
+    this.element.addEventListener("keydown", (event) => {
+      if (event.target.closest("input, textarea")) return;
+      if (event.key === "ArrowLeft") this.#step(-1);
+      else if (event.key === "ArrowRight") this.#step(1);
+      else return;
+      event.preventDefault();
+    });
+    this.element.addEventListener("close", () => {
+      this.picture.removeAttribute("src");
+      this.grid?.focus(this.place);
+    });
+    this.#swipe();
+  }
+
+  async open(grid, place) {
+    if (!(await grid.reach(place)) || place < 0) return;
+    [this.grid, this.place] = [grid, place];
+    const photo = grid.photos[place];
+    // The small picture at once, in the large one's place, and then the large one.
+    this.picture.style.aspectRatio = `${photo.width} / ${photo.height}`;
+    this.picture.style.setProperty("--ratio", photo.width / photo.height);
+    // A tiny picture does not get clearer by filling the screen.
+    this.picture.style.maxWidth = `${photo.width * 2}px`;
+    this.picture.alt = describe(photo);
+    this.picture.src = thumbnail(photo);
+    this.previous.disabled = place === 0;
+    this.next.disabled = place === grid.photos.length - 1 && !grid.hasMore;
+    this.details.replaceChildren(make("h2", {}, photo.name));
+    if (!this.element.open) this.element.showModal();
+    const large = new Image();
+    large.src = `/api/screen/${photo.id}`;
+    large.onload = () => {
+      if (this.#isShown(photo)) this.picture.src = large.src;
+    };
+    try {
+      const known = await ask(`/api/photo/${photo.id}`);
+      if (this.#isShown(photo)) this.#describe(photo, known);
+    } catch (error) {
+      tell(error.message);
+    }
+  }
+
+  #isShown(photo) {
+    return this.element.open && this.grid.photos[this.place] === photo;
+  }
+
+  #step(by) {
+    this.open(this.grid, this.place + by);
+  }
+
+  #describe(photo, known) {
+    const { metadata } = known;
+    const facts = [
+      [say("photo.taken"), metadata.taken_at && date(metadata.taken_at, { time: true })],
+      [say("photo.place"), place(metadata)],
+      [say("photo.caption"), metadata.caption],
+      [say("photo.keywords"), metadata.keywords?.join(", ")],
+      [say("photo.camera"), [metadata.camera, metadata.lens].filter(Boolean).join(", ")],
+      [say("photo.exposure"), exposure(metadata)],
+      [say("photo.size"), `${number(known.width)} × ${number(known.height)} · ${bytes(known.bytes)} · ${known.format}`],
+      [say("photo.folder"), known.folder],
+    ];
+    if (photo.score !== undefined) facts.push([say("photo.score"), number(photo.score, 3)]);
+    this.details.replaceChildren(
+      make("h2", {}, known.name),
+      make("p", { class: "warning" }, known.missing ? say("photo.missing") : ""),
+      make(
+        "dl",
+        {},
+        facts.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]),
+      ),
+      make(
+        "div",
+        { class: "actions" },
+        make("button", { type: "button", class: "plain", onclick: () => copy(known.path) }, icon("copy"), say("photo.copy")),
+        make(
+          "a",
+          { class: "plain", href: `/api/original/${photo.id}`, download: known.name },
+          icon("download"),
+          say("photo.download"),
+        ),
+      ),
+    );
+  }
+
+  #button(picture, label, onclick, kind) {
+    return make("button", { type: "button", class: kind, "aria-label": label, title: label, onclick }, icon(picture));
+  }
+
+  #swipe() {
+    let start = null;
+    this.picture.addEventListener("touchstart", (event) => {
+      start = event.touches.length === 1 ? event.touches[0].clientX : null;
+    }, { passive: true });
+    this.picture.addEventListener("touchend", (event) => {
+      const moved = start === null ? 0 : event.changedTouches[0].clientX - start;
+      if (Math.abs(moved) > 60) this.#step(moved < 0 ? 1 : -1);
+    });
+  }
+}
+
+function place(metadata) {
+  const named = metadata.place;
+  if (named) return [named.city, named.region, named.country].filter(Boolean).join(", ");
+  if (metadata.latitude === null || metadata.latitude === undefined) return null;
+  return `${metadata.latitude.toFixed(5)}, ${metadata.longitude.toFixed(5)}`;
+}
+
+function exposure(metadata) {
+  const seconds = metadata.exposure_time;
+  return [
+    seconds && (seconds < 0.5 ? `1/${Math.round(1 / seconds)} s` : `${number(seconds, 1)} s`),
+    metadata.f_number && `f/${number(metadata.f_number, 1)}`,
+    metadata.iso && `ISO ${metadata.iso}`,
+    metadata.focal_length && `${number(metadata.focal_length, 1)} mm`,
+  ].filter(Boolean).join(" · ");
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    tell(say("photo.copied"));
+  } catch {
+    tell(text);
+  }
+}

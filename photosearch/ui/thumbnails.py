@@ -1,0 +1,70 @@
+"""Small pictures of photos, kept in the library folder by what is in the file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+from index import PhotoFile
+from photosearch.ui.shrinking import Shrinkers, Small
+
+FOLDER = "thumbnails"
+# Longest side, in pixels: on the grid, and filling a screen. Only the small ones are kept: making
+# a large one takes a moment, and 30,000 of them would take gigabytes.
+GRID = 512
+SCREEN = 2048
+
+
+class Thumbnails:
+    """WebP pictures by the content of the photo, so that copies and moved photos share one."""
+
+    def __init__(self, library: Path, shrinkers: Shrinkers) -> None:
+        self._folder = library / FOLDER
+        self._shrinkers = shrinkers
+
+    def kept(self, photo: PhotoFile) -> Path | None:
+        """The file of the grid's picture if it was made before."""
+        if photo.digest is None:
+            return None
+        path = self._place(photo.digest)
+        return path if path.is_file() else None
+
+    async def grid(self, photo: PhotoFile) -> bytes:
+        """The picture for the grid. Raises `ShrinkError`."""
+        path = self.kept(photo)
+        if path is not None:
+            return await asyncio.to_thread(path.read_bytes)
+        small = await self._make(photo, GRID)
+        # A file that was changed since is another picture, which the next index run will know.
+        stamp = photo.stamp
+        if photo.digest is not None and (small.size, small.mtime_ns) == (
+            stamp.size,
+            stamp.mtime_ns,
+        ):
+            await asyncio.to_thread(self._keep, self._place(photo.digest), small.data)
+        return small.data
+
+    async def screen(self, photo: PhotoFile) -> bytes:
+        """The picture as large as a screen. Raises `ShrinkError`."""
+        return (await self._make(photo, SCREEN)).data
+
+    async def _make(self, photo: PhotoFile, side: int) -> Small:
+        return await asyncio.wrap_future(self._shrinkers.shrink(photo.path, side))
+
+    def _place(self, digest: bytes) -> Path:
+        name = digest.hex()
+        return self._folder / name[:2] / f"{name[:40]}.webp"
+
+    def _keep(self, path: Path, data: bytes) -> None:
+        """Written beside and renamed, so that nobody reads half a picture."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            os.replace(beside, path)
+        except OSError:
+            # A full or read-only disk: the picture is made anew each time.
+            return

@@ -1,0 +1,95 @@
+"""`photosearch ui` as a process of its own, as its user runs it, and requests to it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server. `link` is what it told its user to open."""
+
+    port: int
+    link: str
+    process: subprocess.Popen[str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def ask(
+        self,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        body: bytes | None = None,
+        method: str | None = None,
+    ) -> Answer:
+        """Request `target` exactly as it is written."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.putrequest(
+                method or ("GET" if body is None else "POST"), target, skip_host=True
+            )
+            sent = {"Host": f"127.0.0.1:{self.port}"} | dict(headers or {})
+            if body is not None:
+                sent.setdefault("Content-Length", str(len(body)))
+            for name, value in sent.items():
+                connection.putheader(name, value)
+            connection.endheaders(body)
+            response = connection.getresponse()
+            return Answer(
+                response.status,
+                {name.lower(): value for name, value in response.getheaders()},
+                response.read(),
+            )
+        finally:
+            connection.close()
+
+    def post(self, target: str, content: Any, headers: Mapping[str, str] | None = None) -> Answer:
+        sent = {"Content-Type": "application/json"} | dict(headers or {})
+        return self.ask(target, sent, body=json.dumps(content).encode())
+
+
+@contextmanager
+def served(library: Path, bundle: Path, *options: str, **environment: str) -> Iterator[Served]:
+    command = [sys.executable, "-m", "photosearch", "--library", str(library)]
+    command += ["--model", str(bundle), "ui", "--no-browser", "--port", "0", *options]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | environment
+    )
+    assert process.stdout is not None
+    try:
+        told = ""
+        while (found := re.search(r"http://\S+?:(\d+)/\S*", told)) is None:
+            line = process.stdout.readline()
+            assert line, f"ended with {process.wait()}: {told}"
+            told += line
+        yield Served(int(found[1]), found[0], process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        ended = process.wait(30)
+        process.stdout.close()
+    assert ended == 0
