@@ -18,7 +18,7 @@ from index.contents import drop_unused, leave_content
 from index.embedded import VECTOR, Batch, count_embeddings, read_embeddings
 from index.errors import CatalogueError
 from index.files import file_of, newest
-from index.metadata import COLUMNS, metadata_of
+from index.metadata import COLUMNS, metadata_of, put_metadata
 from index.paths import below, path_to_text, text_to_path
 from index.recording import now, put_known, put_photo, text_to_companions
 from index.records import (
@@ -469,6 +469,32 @@ class Catalogue:
             for photo_id, *row in self._connection.rows(query, part):
                 found[photo_id] = metadata_of(row)
         return found
+
+    def metadata_states(self, folder: str) -> dict[str, str]:
+        """Of the photos below `folder`, or itself, that are there: the note beside the metadata.
+
+        It is empty where no metadata was recorded, or that of another file of the same bytes.
+        """
+        within, bounds = below(folder)
+        rows = self._connection.rows(
+            "SELECT path, coalesce(state, '') FROM photos "
+            f"LEFT JOIN metadata ON photo_id = photos.id WHERE {within} AND NOT missing",
+            bounds,
+        )
+        return {text_to_path(path): text_to_path(state) for path, state in rows}
+
+    def record_metadata(self, found: Mapping[str, tuple[Metadata, str]]) -> None:
+        """Set what is known of photos, by their paths, and the note beside it.
+
+        Paths of which no photo is recorded are passed over.
+        """
+        with self._connection.write() as db:
+            for path, (metadata, state) in found.items():
+                row = db.execute(
+                    "SELECT id FROM photos WHERE path = ?", [path_to_text(path)]
+                ).fetchone()
+                if row is not None:
+                    put_metadata(db, row[0], metadata, state)
 
     def bundle_ids(self) -> list[str]:
         """The bundles that made the embeddings stored here."""

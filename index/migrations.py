@@ -192,7 +192,12 @@ def add_changes(db: Database) -> None:
         db.execute(f"CREATE TRIGGER {name} AFTER {event} BEGIN {statement}; END")
 
 
-STEPS = (create_tables, add_contents, add_changes)
+def add_metadata_state(db: Database) -> None:
+    """A note of what metadata was read from, so that it can be read again when that changes."""
+    db.execute("ALTER TABLE metadata ADD COLUMN state TEXT NOT NULL DEFAULT ''")
+
+
+STEPS = (create_tables, add_contents, add_changes, add_metadata_state)
 
 
 def applied_steps(connection: sqlite3.Connection) -> set[str] | None:

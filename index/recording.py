@@ -56,7 +56,7 @@ def put_photo(db: Database, photo: NewPhoto) -> int:
         ],
     ).fetchone()
     if photo.metadata is not None:
-        put_metadata(db, photo_id, photo.metadata)
+        put_metadata(db, photo_id, photo.metadata, photo.metadata_state)
     db.execute("DELETE FROM problems WHERE path = ?", [text])
     return content
 

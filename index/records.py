@@ -27,7 +27,8 @@ class Metadata:
     """What a photo says of itself; None where it says nothing.
 
     `taken_at` is local time, ISO 8601 without zone, and `taken_source` says where it is from:
-    "exif", "xmp", "name" or "mtime". Degrees north and east, seconds, millimetres.
+    "exif" (the camera's own record), "xmp", "name" or "mtime". Degrees north and east, seconds,
+    millimetres.
     """
 
     taken_at: str | None = None
@@ -52,7 +53,8 @@ class NewPhoto:
     """A photo to record; width and height in pixels, as seen after EXIF orientation.
 
     `digest` is the hash of the file's bytes, by which copies are known. `companions` are the paths
-    of files that belong to it: the RAW beside a JPEG, a Live Photo's video.
+    of files that belong to it: the RAW beside a JPEG, a Live Photo's video. `metadata_state` is
+    the caller's note of what the metadata was read from.
     """
 
     path: str
@@ -62,6 +64,7 @@ class NewPhoto:
     format: str
     digest: bytes | None = None
     metadata: Metadata | None = None
+    metadata_state: str = ""
     companions: tuple[str, ...] = ()
 
 

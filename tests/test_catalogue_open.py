@@ -96,7 +96,7 @@ def test_an_older_catalogue_is_brought_up_to_date_once(
     with closing(sqlite3.connect(library / "catalogue.db")) as connection:
         assert connection.execute("SELECT DISTINCT colour FROM photos").fetchall() == [("grey",)]
         taken = connection.execute("SELECT name FROM _sqlite_migrations ORDER BY id").fetchall()
-    assert taken == [("create_tables",), ("add_contents",), ("add_changes",), ("add_colour",)]
+    assert taken == [(step.__name__,) for step in migrations.STEPS]
 
 
 def test_when_a_step_fails_the_catalogue_stays_as_it_was(

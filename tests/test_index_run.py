@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -582,8 +583,8 @@ def test_an_interrupt_records_and_reports_what_is_decoded(
     """Ctrl-C while the run waits for the decoders, with photos waiting for their batch."""
     real = pipeline.DecodeWorkers.decode
 
-    def decode(self: pipeline.DecodeWorkers, paths: list[str]) -> Iterator[object]:
-        for number, result in enumerate(real(self, paths)):
+    def decode(self: pipeline.DecodeWorkers, paths: list[str], **options: Any) -> Iterator[object]:
+        for number, result in enumerate(real(self, paths, **options)):
             if number == 20:
                 raise KeyboardInterrupt
             yield result

@@ -103,6 +103,8 @@ def run(
         raise
     total = library.status()
     known = f"{finished.recognised} recognised, " if finished.recognised else ""
+    if finished.reread:
+        known += f"metadata of {finished.reread} read again, "
     click.echo(
         f"Indexed {counted(finished.indexed, 'photo')} in {finished.seconds:.1f} s; "
         f"{known}{finished.unchanged} unchanged, {finished.failed} skipped, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -14,11 +14,13 @@ from blake3 import blake3
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from index import Metadata
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.indexing.formats import MAX_PIXELS, DecodeError, open_picture
 from photosearch.indexing.formats.pillow import prepare as prepare_decoders
+from photosearch.indexing.metadata import metadata_of
 
-__all__ = ["DecodeError", "Decoded", "decode", "digest_of", "prepare_decoders"]
+__all__ = ["DecodeError", "Decoded", "decode", "digest_of", "prepare_decoders", "read_metadata"]
 
 # Longer sides in relation to the short one are cut before scaling where the model crops anyway.
 _STRIP = 16
@@ -33,7 +35,7 @@ _PIECE = 1 << 20
 class Decoded:
     """pixels: uint8 (S, S, 3); width and height of the whole picture as seen, in pixels.
 
-    digest: BLAKE3 of the file's bytes, 32 bytes.
+    digest: BLAKE3 of the file's bytes, 32 bytes. metadata: without a place's name.
     """
 
     pixels: NDArray[np.uint8]
@@ -41,10 +43,18 @@ class Decoded:
     height: int
     format: str
     digest: bytes
+    metadata: Metadata
 
 
-def decode(path: str, preprocess: Preprocess, max_pixels: int = MAX_PIXELS) -> Decoded:
+def decode(
+    path: str,
+    preprocess: Preprocess,
+    max_pixels: int = MAX_PIXELS,
+    sidecars: Sequence[str] = (),
+) -> Decoded:
     """Read the picture at `path`, upright, first frame; the file is opened for reading only.
+
+    `sidecars` are XMP files that describe it, the first of them goes before the others.
 
     Raises `DecodeError` with the reason when it cannot be read, or has more than `max_pixels`.
     """
@@ -55,7 +65,17 @@ def decode(path: str, preprocess: Preprocess, max_pixels: int = MAX_PIXELS) -> D
         # those of the whole picture.
         picture = open_picture(file, suffix, 2 * preprocess.settings.size, max_pixels)
         pixels = preprocess.pixels(_seen(picture.image, preprocess))
-        return Decoded(pixels, picture.width, picture.height, picture.format, digest)
+        metadata = metadata_of(file, path, os.fstat(opened.fileno()).st_mtime_ns, sidecars)
+        return Decoded(pixels, picture.width, picture.height, picture.format, digest, metadata)
+
+
+def read_metadata(path: str, sidecars: Sequence[str] = ()) -> Metadata:
+    """What the photo at `path` says of itself; nothing is decoded.
+
+    Raises `DecodeError` with the reason when the file cannot be opened.
+    """
+    with _told(path), open(path, "rb") as file:
+        return metadata_of(file, path, os.fstat(file.fileno()).st_mtime_ns, sidecars)
 
 
 def digest_of(path: str) -> bytes:

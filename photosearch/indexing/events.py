@@ -34,6 +34,13 @@ class Recognised:
 
 
 @dataclass(frozen=True)
+class Reread:
+    """What these photos say of themselves was read again; nothing was encoded."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Absent:
     """A known folder that is not there now; its photos are hidden until it is back."""
 
@@ -87,7 +94,8 @@ class Kept:
 class Finished:
     """The run is complete. `missing` photos were in the folders once and are hidden now.
 
-    `indexed` were encoded, `recognised` known by their bytes, and `problems` left as they are.
+    `indexed` were encoded, `recognised` known by their bytes, and `problems` left as they are. Of
+    `reread` the metadata alone was read.
     """
 
     indexed: int
@@ -97,12 +105,14 @@ class Finished:
     seconds: float
     recognised: int = 0
     problems: int = 0
+    reread: int = 0
 
 
 Event = (
     Started
     | Indexed
     | Recognised
+    | Reread
     | Absent
     | Failed
     | Rebuilding

@@ -20,6 +20,7 @@ from photosearch.indexing.events import (
     Recognised,
     Started,
 )
+from photosearch.indexing.rereading import outdated, reread, sidecars_of, state_of
 from photosearch.indexing.scan import Found, Unreadable, scan
 from photosearch.indexing.workers import DecodeWorkers, Trouble
 from photosearch.search.typical import TYPICAL
@@ -43,9 +44,9 @@ class IndexRun:
     ) -> None:
         self._catalogue, self._encoder, self._roots = catalogue, encoder, roots
         self._worker_count = workers or os.cpu_count() or 1
-        self._stamps: dict[str, FileStamp] = {}
+        self._files: dict[str, Found] = {}
         self._retry = retry
-        self._indexed = self._failed = self._moved = 0
+        self._indexed = self._failed = self._moved = self._reread = 0
         self._recognised: list[str] = []
         self._lost: set[str] = set()
 
@@ -68,7 +69,9 @@ class IndexRun:
                 hidden = len(self._catalogue.paths(root, missing=True))
                 yield Absent(root, hidden)
                 continue
-            files, problems = _split(scan(root))
+            found, problems = _split(scan(root))
+            self._files |= found
+            files = {path: item.stamp for path, item in found.items()}
             unreadable += problems
             known = self._catalogue.stamps(root, self._encoder.bundle_id)
             self._catalogue.mark_present(
@@ -82,12 +85,12 @@ class IndexRun:
                     left += 1
                 else:
                     changed.append(path)
-                    self._stamps[path] = stamp
         yield Started(unchanged + left + len(changed) + len(unreadable), unchanged, left)
         for problem in unreadable:
             yield self._fail(problem.path, problem.reason, None)
         if changed:
             yield from self._index(changed)
+        yield from self._read_again()
         # Once, at the end: it looks at every content.
         self._catalogue.drop_unused()
         # So that no search has to wait for it.
@@ -104,7 +107,19 @@ class IndexRun:
             time.monotonic() - started,
             len(self._recognised),
             left,
+            self._reread,
         )
+
+    def _read_again(self) -> Iterator[Event]:
+        """Bring metadata up to date where no picture is decoded: of old photos, and sidecars."""
+        paths = outdated(self._catalogue, self._roots, self._files)
+        if not paths:
+            return
+        for event in reread(
+            self._catalogue, self._encoder.preprocess, paths, self._files, self._worker_count
+        ):
+            self._reread += len(event.paths)
+            yield event
 
     def _hide_missing(
         self,
@@ -152,7 +167,7 @@ class IndexRun:
         fresh: list[str] = []
         perhaps: list[str] = []
         for path in paths:
-            size = self._stamps[path].size
+            size = self._files[path].stamp.size
             (perhaps if size in sizes else fresh).append(path)
             sizes.add(size)
         with DecodeWorkers(self._encoder.preprocess, min(self._worker_count, len(paths))) as pool:
@@ -162,7 +177,7 @@ class IndexRun:
                 return
             first: dict[bytes, str] = {}
             twins: dict[str, bytes] = {}
-            for result in pool.decode(perhaps, hash_only=True):
+            for result in pool.decode(perhaps, task="digest"):
                 if result is None:
                     continue
                 if isinstance(result.outcome, Trouble):
@@ -190,7 +205,8 @@ class IndexRun:
         ready: list[tuple[str, Decoded]] = []
         committed = time.monotonic()
         try:
-            for result in pool.decode(paths):
+            sidecars = sidecars_of({path: self._files[path] for path in paths})
+            for result in pool.decode(paths, sidecars=sidecars):
                 if result is None:
                     pass
                 elif isinstance(result.outcome, Decoded):
@@ -216,7 +232,7 @@ class IndexRun:
         """Record a file of known bytes: moved if just one photo of them lost its file."""
         gone = [old for old in self._catalogue.missing_with(digest) if not os.path.lexists(old)]
         moved_from = gone[0] if len(gone) == 1 and gone[0] != path else None
-        self._catalogue.record_known({KnownFile(path, self._stamps[path], digest): moved_from})
+        self._catalogue.record_known({KnownFile(path, self._files[path].stamp, digest): moved_from})
         self._moved += moved_from is not None and moved_from in self._lost
         self._recognised.append(path)
         return Recognised((path,))
@@ -224,14 +240,23 @@ class IndexRun:
     def _trouble(self, path: str, trouble: Trouble) -> Failed:
         # Without a stamp the next run tries again, and a photo that was indexed before stays
         # findable.
-        return self._fail(path, trouble.reason, None if trouble.passing else self._stamps[path])
+        return self._fail(
+            path, trouble.reason, None if trouble.passing else self._files[path].stamp
+        )
 
     def _record(self, ready: Sequence[tuple[str, Decoded]]) -> Indexed:
         if ready:
             vectors = self._encoder.encode_pixels(np.stack([photo.pixels for _, photo in ready]))
             photos = [
                 NewPhoto(
-                    path, self._stamps[path], photo.width, photo.height, photo.format, photo.digest
+                    path,
+                    self._files[path].stamp,
+                    photo.width,
+                    photo.height,
+                    photo.format,
+                    photo.digest,
+                    photo.metadata,
+                    state_of(self._files[path]),
                 )
                 for path, photo in ready
             ]
@@ -247,12 +272,12 @@ class IndexRun:
 
 def _split(
     found: Iterator[Found | Unreadable],
-) -> tuple[dict[str, FileStamp], list[Unreadable]]:
-    files: dict[str, FileStamp] = {}
+) -> tuple[dict[str, Found], list[Unreadable]]:
+    files: dict[str, Found] = {}
     problems: list[Unreadable] = []
     for item in found:
         if isinstance(item, Found):
-            files[item.path] = item.stamp
+            files[item.path] = item
         else:
             problems.append(item)
     return files, problems

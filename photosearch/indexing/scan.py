@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index import FileStamp
 from photosearch.errors import UsageError
 from photosearch.indexing.ignore import NAME as IGNORE_FILE
 from photosearch.indexing.ignore import IgnoreRules
+from photosearch.indexing.pairs import SIDECAR, Group, groups
 
 _JPEG = {".jpg", ".jpeg", ".jpe", ".jfif"}
 _HEIF = {".heic", ".heif", ".avif"}
 SUFFIXES = frozenset(_JPEG | _HEIF | {".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
+_LOOKED_AT = SUFFIXES | {SIDECAR}
 
 # Folders that systems make for themselves: thumbnails of NAS boxes, recycle bins.
 _SYSTEM_FOLDERS = frozenset(
@@ -24,11 +26,20 @@ _SYSTEM_FOLDERS = frozenset(
 
 
 @dataclass(frozen=True)
+class Sidecar:
+    """An XMP file that describes a picture beside it."""
+
+    path: str
+    stamp: FileStamp
+
+
+@dataclass(frozen=True)
 class Found:
     """A picture file, by its suffix; nothing has been opened yet."""
 
     path: str
     stamp: FileStamp
+    sidecars: tuple[Sidecar, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +123,7 @@ def scan(root: str) -> Iterator[Found | Unreadable]:
     if ignoring:
         return
     if not os.path.isdir(root):
-        yield _look(root)
+        yield from _single(root)
         return
     waiting = [(root, rules)]
     entered: set[tuple[int, int]] = set()
@@ -135,7 +146,7 @@ def scan(root: str) -> Iterator[Found | Unreadable]:
         entered.add(key)
         for fault in faults:
             yield Unreadable(os.path.join(folder, IGNORE_FILE), fault)
-        below = []
+        below, files = [], []
         for entry in entries:
             if _left_out(entry.name):
                 continue
@@ -144,14 +155,16 @@ def scan(root: str) -> Iterator[Found | Unreadable]:
             except OSError as error:
                 yield Unreadable(entry.path, error.strerror or str(error))
                 continue
-            if not is_folder and os.path.splitext(entry.name)[1].lower() not in SUFFIXES:
+            if not is_folder and os.path.splitext(entry.name)[1].lower() not in _LOOKED_AT:
                 continue
             if rules.decides(entry.path, is_folder=is_folder):
                 continue
             if is_folder:
                 below.append((entry.path, rules))
             else:
-                yield _look(entry.path)
+                files.append(entry.name)
+        for group in groups(files, SUFFIXES):
+            yield _look(folder, group)
         waiting.extend(reversed(below))
 
 
@@ -161,7 +174,28 @@ def _reason(error: OSError, folder: str) -> str:
     return f"{IGNORE_FILE}: {reason}" if is_rules else reason
 
 
-def _look(path: str) -> Found | Unreadable:
+def _single(path: str) -> Iterator[Found | Unreadable]:
+    """The one picture at `path`, with what its folder, if it can be listed, has beside it."""
+    folder, name = os.path.split(path)
+    try:
+        names = set(os.listdir(folder))
+    except OSError:
+        names = set()
+    for group in groups(names | {name}, SUFFIXES):
+        if group.name == name:
+            yield _look(folder, group)
+
+
+def _look(folder: str, group: Group) -> Found | Unreadable:
+    found = _look_at(os.path.join(folder, group.name))
+    if not group.sidecars or isinstance(found, Unreadable):
+        return found
+    beside = (_look_at(os.path.join(folder, name)) for name in group.sidecars)
+    sidecars = (Sidecar(item.path, item.stamp) for item in beside if isinstance(item, Found))
+    return replace(found, sidecars=tuple(sidecars))
+
+
+def _look_at(path: str) -> Found | Unreadable:
     try:
         status = os.stat(path)
     except OSError as error:

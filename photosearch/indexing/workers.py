@@ -8,13 +8,14 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from typing import Any, Self
+from typing import Any, Literal, Self
 
+from index import Metadata
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.errors import PhotosearchError
 from photosearch.indexing.decode import (
@@ -23,6 +24,7 @@ from photosearch.indexing.decode import (
     decode,
     digest_of,
     prepare_decoders,
+    read_metadata,
 )
 from photosearch.indexing.limits import Limits, limit_memory, limits_of_machine, seconds_to_read
 
@@ -35,6 +37,9 @@ _OVERSLEPT = 2.0
 CRASHED = "crashed the decoder"
 KILLED = "its decoder was killed; memory may have run out"
 
+# What is wanted of a file: its pixels and all else, only its hash, or only what it says of itself.
+Task = Literal["picture", "digest", "metadata"]
+
 
 @dataclass(frozen=True)
 class Trouble:
@@ -46,10 +51,10 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one file: a decoded picture, only its hash, or the reason for neither."""
+    """What became of one file: what its task asked for, or the reason why not."""
 
     path: str
-    outcome: Decoded | bytes | Trouble
+    outcome: Decoded | bytes | Metadata | Trouble
 
 
 @dataclass
@@ -82,7 +87,8 @@ class DecodeWorkers:
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
         self._stillborn = 0
-        self._hash_only = False
+        self._task: Task = "picture"
+        self._sidecars: Mapping[str, tuple[str, ...]] = {}
         self._stopping = threading.Event()
         # Closing one end wakes the thread that waits at the other.
         self._woken, self._wake = self._context.Pipe(duplex=False)
@@ -122,18 +128,23 @@ class DecodeWorkers:
             _end(worker.process)
 
     def decode(
-        self, paths: Iterable[str], *, ready: int = 64, hash_only: bool = False
+        self,
+        paths: Iterable[str],
+        *,
+        ready: int = 64,
+        task: Task = "picture",
+        sidecars: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Iterator[Result | None]:
         """Decode `paths`, in any order; at most `ready` results wait to be taken.
 
-        With `hash_only` the outcome is the hash of the file's bytes. May be called again when all
-        results are taken.
+        `sidecars` are the XMP files beside some of the paths. May be called again when all results
+        are taken.
 
         Yields None after each second without a result, so that the caller can go on with what it
         has.
         """
         self._results = queue.Queue(ready)
-        self._hash_only = hash_only
+        self._task, self._sidecars = task, sidecars or {}
         # A thread takes the results in while the caller is busy with the network.
         self._feeder = threading.Thread(target=self._feed, args=(iter(paths),), daemon=True)
         self._feeder.start()
@@ -190,7 +201,7 @@ class DecodeWorkers:
                     return
                 worker.handed.append(path)
                 try:
-                    worker.pipe.send((path, self._hash_only))
+                    worker.pipe.send((path, self._task, self._sidecars.get(path, ())))
                 except OSError:
                     break  # it has died; `_take` finds out and replaces it
 
@@ -305,10 +316,10 @@ def _serve(pipe: Connection, preprocess: Preprocess, limits: Limits) -> None:
         return
     while True:
         try:
-            path, hash_only = pipe.recv()
+            path, task, sidecars = pipe.recv()
         except (EOFError, OSError):
             return
-        outcome: Decoded | bytes | Trouble
+        outcome: Decoded | bytes | Metadata | Trouble
         try:
             # Only now does its time run: until here the file waited its turn.
             pipe.send(path)
@@ -316,7 +327,12 @@ def _serve(pipe: Connection, preprocess: Preprocess, limits: Limits) -> None:
         except OSError:
             return
         try:
-            outcome = digest_of(path) if hash_only else decode(path, preprocess, limits.max_pixels)
+            if task == "picture":
+                outcome = decode(path, preprocess, limits.max_pixels, sidecars)
+            elif task == "digest":
+                outcome = digest_of(path)
+            else:
+                outcome = read_metadata(path, sidecars)
         except DecodeError as error:
             outcome = Trouble(str(error), error.passing)
         try:

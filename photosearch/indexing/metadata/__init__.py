@@ -1,0 +1,11 @@
+"""What a photo says of itself: when and where it was taken, with what, and its owner's words.
+
+    about = metadata_of(file, path, changed_ns, sidecars)
+
+Runs in worker processes, beside the decoder. Metadata is often wrong, and sometimes hostile: what
+cannot be read counts as not said, and never stops a photo.
+"""
+
+from photosearch.indexing.metadata.reading import VERSION, metadata_of, without_metadata
+
+__all__ = ["VERSION", "metadata_of", "without_metadata"]
