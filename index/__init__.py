@@ -3,7 +3,8 @@
 SQLite holds the truth; the FAISS file is derived from it and can be deleted at any time.
 """
 
-from index.catalogue import Catalogue
+from typing import TYPE_CHECKING, Any
+
 from index.errors import CatalogueError
 from index.records import (
     Counts,
@@ -17,7 +18,10 @@ from index.records import (
     Problem,
     Waiting,
 )
-from index.vectors import FaissIndex, VectorIndex
+
+if TYPE_CHECKING:
+    from index.catalogue import Catalogue
+    from index.vectors import FaissIndex, VectorIndex
 
 __all__ = [
     "Catalogue",
@@ -35,3 +39,18 @@ __all__ = [
     "VectorIndex",
     "Waiting",
 ]
+
+_ELSEWHERE = {
+    "Catalogue": "index.catalogue",
+    "FaissIndex": "index.vectors",
+    "VectorIndex": "index.vectors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # The processes that decode pictures import this package for its records, and no database.
+    if name in _ELSEWHERE:
+        from importlib import import_module
+
+        return getattr(import_module(_ELSEWHERE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

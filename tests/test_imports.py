@@ -141,5 +141,5 @@ assert decoded.pixels.shape == (64, 64, 3)
     modules = modules_after(code, cwd=tmp_path)
 
     assert "photosearch.indexing.decode" in modules
-    heavy = {"onnxruntime", "sqlite_utils", "sqlite3", "faiss", "tokenizers", "index", "click"}
+    heavy = {"onnxruntime", "sqlite_utils", "sqlite3", "faiss", "tokenizers", "click"}
     assert not modules & (FORMERS | heavy)
