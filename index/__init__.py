@@ -6,6 +6,7 @@ SQLite holds the truth; the FAISS file is derived from it and can be deleted at 
 from typing import TYPE_CHECKING, Any
 
 from index.errors import CatalogueError
+from index.lock import Holder, InUseError, WriterLock
 from index.records import (
     Counts,
     FileStamp,
@@ -29,6 +30,8 @@ __all__ = [
     "Counts",
     "FaissIndex",
     "FileStamp",
+    "Holder",
+    "InUseError",
     "KnownFile",
     "Metadata",
     "NewPhoto",
@@ -38,6 +41,7 @@ __all__ = [
     "Problem",
     "VectorIndex",
     "Waiting",
+    "WriterLock",
 ]
 
 _ELSEWHERE = {

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from index import Catalogue, CatalogueError, FaissIndex, Metadata, PhotoFile
+from index import (
+    Catalogue,
+    CatalogueError,
+    FaissIndex,
+    InUseError,
+    Metadata,
+    PhotoFile,
+    WriterLock,
+)
 from photosearch.encoders import Encoder
 from photosearch.errors import LibraryError, UsageError
 from photosearch.models import Model, Models
@@ -80,6 +88,7 @@ class Library:
     def __init__(self, catalogue: Catalogue, model: str | os.PathLike[str] | None) -> None:
         self._catalogue = catalogue
         self._models = Models(catalogue, model)
+        self._lock = WriterLock(catalogue.folder)
         self._vectors: FaissIndex | None = None
         self._state: tuple[str, int] | None = None
 
@@ -138,6 +147,7 @@ class Library:
         *,
         workers: int | None = None,
         retry: bool = False,
+        wait: bool = False,
     ) -> Generator[Event, None, None]:
         """Index the photos below `folders`, or all known ones; only new and changed files are read.
 
@@ -151,6 +161,9 @@ class Library:
         indexed is safely recorded, so closing the iterator early loses nothing reported. After
         Ctrl-C what was decoded is recorded and reported, and then `KeyboardInterrupt` is raised.
 
+        While another process changes the library nothing is done: an error says which one, or with
+        `wait` the run begins when that one is done.
+
         Raises `UsageError` for an unknown folder that does not exist, before anything is done;
         `LibraryError` when the library cannot be written; `BundleError`.
         """
@@ -160,16 +173,31 @@ class Library:
             known = self._catalogue.folders()
         if not folders and not known:
             raise UsageError("no folder is known yet; name one to index")
-        return self._index(resolve_roots(folders or known, known), known, workers, retry)
+        return self._index(resolve_roots(folders, known), workers, retry, wait)
 
     def _index(
-        self, folders: Sequence[str], known: Sequence[str], workers: int | None, retry: bool
+        self, folders: Sequence[str], workers: int | None, retry: bool, wait: bool
     ) -> Generator[Event, None, None]:
+        from photosearch.indexing.events import Held
         from photosearch.indexing.switching import SwitchingRun
 
-        with _explained():
+        with _explained(), ExitStack() as stack:
+            try:
+                stack.enter_context(self._lock.held())
+            except InUseError as error:
+                if not wait:
+                    raise
+                yield Held(str(error.holder or "another process"))
+                stack.enter_context(self._lock.held(wait=True))
+            # Looked up again: who had the lock may have changed it.
+            known = self._catalogue.folders()
             run = SwitchingRun(
-                self._catalogue, self._models, folders, known, workers=workers, retry=retry
+                self._catalogue,
+                self._models,
+                folders or known,
+                known,
+                workers=workers,
+                retry=retry,
             )
             yield from run.events()
 
@@ -188,13 +216,27 @@ class Library:
         until then. With `at_once` it answers now, and finds only what it has encoded.
 
         Raises `UsageError` when there is no such model; `BundleError` when it is not whole;
-        `LibraryError`.
+        `LibraryError`, also when another process is changing the library.
         """
-        with _explained():
+        with self.writing(), _explained():
             chosen = self._models.choose(os.fspath(model))
             if at_once or not self._catalogue.waiting_count(chosen.id):
                 self._models.switch_to(chosen.id)
             return self._models.resolve(chosen.id)
+
+    @contextmanager
+    def writing(self, *, wait: bool = False) -> Iterator[None]:
+        """Keep other processes from changing the library meanwhile; they can read it.
+
+        `index`, `forget` and `use_model` do so themselves, and may be called inside.
+
+        Raises `LibraryError` that names the process which is changing it now, or waits for that
+        one with `wait`.
+        """
+        with ExitStack() as stack:
+            with _explained():
+                stack.enter_context(self._lock.held(wait=wait))
+            yield
 
     def forget(self, folder: str | os.PathLike[str], *, dry_run: bool = False) -> int:
         """Drop what is recorded of the photos below `folder`; how many. No photo is touched.
@@ -202,7 +244,7 @@ class Library:
         With `dry_run` they are only counted.
 
         Raises `UsageError` when nothing is recorded there; `LibraryError` when the library cannot
-        be written.
+        be written, or another process is changing it.
         """
         if not os.fspath(folder):
             raise UsageError("the name of a folder to forget is empty; give its path")
@@ -214,9 +256,10 @@ class Library:
                 raise UsageError(f"{path}: nothing is recorded below it; known folders: {known}")
             if dry_run:
                 return photos
-            forgotten = self._catalogue.forget(path)
-            # They can be built again, and hold the vectors of what was forgotten.
-            FaissIndex.discard(self.folder)
+            with self._lock.held():
+                forgotten = self._catalogue.forget(path)
+                # They can be built again, and hold the vectors of what was forgotten.
+                FaissIndex.discard(self.folder)
             return forgotten
 
     @property

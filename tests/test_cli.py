@@ -420,3 +420,28 @@ def test_a_killed_run_is_completed_by_the_next(
     assert f"Indexed {21 - kept} photo".encode() in again.stdout
     assert f"{kept} unchanged".encode() in again.stdout
     equals_a_whole_run(shell, folder)
+
+
+def test_two_index_runs_on_one_library(shell: Shell, waiting: tuple[Path, dict[str, str]]) -> None:
+    folder, environment = waiting
+    first = shell.start("index", "--workers", "1", folder, **environment)
+    until_recorded(shell, first, 20)
+    holder = f"photosearch index --workers 1 {folder}` (process {first.pid} on "
+    assert holder in message(shell("index", folder), 1)
+    assert holder in message(shell("forget", folder), 1)
+    chosen = shell("models", "use", "mobileclip-nano", PHOTOSEARCH_MODEL="")
+    assert holder in message(chosen, 1)
+    assert shell("search", "a cat").returncode == 0
+    assert b"Photos    20\n" in shell("status").stdout
+
+    second = shell.start("index", "--wait", folder)
+    assert second.stderr is not None
+    assert f"(process {first.pid} on ".encode() in second.stderr.readline()
+    assert second.poll() is None
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
+    output, errors = second.communicate(timeout=300)
+    assert second.returncode == 0, errors
+    assert b"Indexed 1 photo in" in output
+    assert b"20 unchanged" in output
+    equals_a_whole_run(shell, folder)

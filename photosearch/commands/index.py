@@ -24,8 +24,15 @@ if TYPE_CHECKING:
     help="Processes that decode pictures.  [default: one a core]",
 )
 @click.option("--retry", is_flag=True, help="Try the files listed as problems again.")
+@click.option(
+    "--wait",
+    is_flag=True,
+    help="Wait while another process changes the library, instead of failing.",
+)
 @click.pass_context
-def command(ctx: click.Context, folders: tuple[str, ...], workers: int | None, retry: bool) -> None:
+def command(
+    ctx: click.Context, folders: tuple[str, ...], workers: int | None, retry: bool, wait: bool
+) -> None:
     """Index the photos in FOLDER and below; only new and changed files are read.
 
     Without FOLDER, all folders that were indexed before are looked through again.
@@ -45,11 +52,16 @@ def command(ctx: click.Context, folders: tuple[str, ...], workers: int | None, r
         if not folders:
             raise click.UsageError("No folder is known yet; name a FOLDER to index.")
     with open_library(ctx) as library:
-        run(library, folders, workers=workers, retry=retry)
+        run(library, folders, workers=workers, retry=retry, wait=wait)
 
 
 def run(
-    library: Library, folders: Sequence[str], *, workers: int | None = None, retry: bool = False
+    library: Library,
+    folders: Sequence[str],
+    *,
+    workers: int | None = None,
+    retry: bool = False,
+    wait: bool = False,
 ) -> None:
     """Index with a progress bar, and tell what was done."""
     from tqdm import tqdm
@@ -58,6 +70,7 @@ def run(
         Absent,
         Failed,
         Finished,
+        Held,
         Indexed,
         Kept,
         Rebuilding,
@@ -72,9 +85,12 @@ def run(
     outcome: Switched | Kept | None = None
     try:
         # Closed before the library is, for it may have something left to record.
-        with bar, closing(library.index(folders, workers=workers, retry=retry)) as events:
+        begun = library.index(folders, workers=workers, retry=retry, wait=wait)
+        with bar, closing(begun) as events:
             for event in events:
-                if isinstance(event, Started):
+                if isinstance(event, Held):
+                    bar.write(f"Waiting for {shown(event.holder)} to end.", file=sys.stderr)
+                elif isinstance(event, Started):
                     bar.reset(event.total - event.unchanged - event.problems)
                     bar.set_description("Indexing")
                 elif isinstance(event, Rebuilding):

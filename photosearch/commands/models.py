@@ -72,7 +72,8 @@ def use(ctx: click.Context, model: str, later: bool, now: bool) -> None:
         )
     from photosearch.commands.index import run
 
-    with open_library(ctx) as library:
+    # Nobody else begins to index between the two steps.
+    with open_library(ctx) as library, library.writing():
         chosen = library.use_model(model, at_once=now)
         if not chosen.active and not later and library.status().folders:
             click.echo(f"Encoding all photos by {chosen.id}.", err=True)

@@ -6,6 +6,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Held:
+    """Another process is changing the library; the run begins when that is done."""
+
+    holder: str
+
+
+@dataclass(frozen=True)
 class Started:
     """The folders are scanned: `total` files were found, `unchanged` of them need no work.
 
@@ -109,7 +116,8 @@ class Finished:
 
 
 Event = (
-    Started
+    Held
+    | Started
     | Indexed
     | Recognised
     | Reread
