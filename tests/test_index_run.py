@@ -20,7 +20,7 @@ from PIL import Image
 
 from index import Catalogue
 from photosearch import Library, UsageError
-from photosearch.errors import PhotosearchError
+from photosearch.errors import LibraryError, PhotosearchError
 from photosearch.indexing import pipeline
 from photosearch.indexing.events import (
     Absent,
@@ -615,10 +615,15 @@ def test_searching_while_a_run_goes_on(library: Library, many: Path, tiny_bundle
 def test_two_runs_over_one_library_at_once(
     library: Library, many: Path, photos: Path, tiny_bundle: Path
 ) -> None:
+    """The second is refused while the first goes on, and may run when that is done."""
     with Library.open(library.folder, model=tiny_bundle) as second:
-        for event in library.index([many], workers=1):
-            if isinstance(event, Started):
-                assert summary(run(second, photos)) == (6, 0, 0, 0)
+        refused = 0
+        for _ in library.index([many], workers=1):
+            with pytest.raises(LibraryError, match="is being changed by"):
+                run(second, photos)
+            refused += 1
+        assert refused > 2
+        assert summary(run(second, photos)) == (6, 0, 0, 0)
     assert library.status().photos == 126
 
 
