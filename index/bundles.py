@@ -65,3 +65,18 @@ def put_vector(db: Database, bundle_id: str, content_id: int, vector: bytes) -> 
         """,
         [bundle_id, vector, content_id],
     )
+
+
+def drop_vectors(db: Database, bundle_id: str) -> int:
+    """Drop all vectors of a bundle; how many.
+
+    What other bundles find stays the same, so no photo is noted as changed, and no generation
+    begins: the files of their vectors stay as good as they were.
+    """
+    trigger = "vector_removed"
+    (statement,) = db.execute("SELECT sql FROM sqlite_master WHERE name = ?", [trigger]).fetchone()
+    # In one transaction, so that nobody ever sees the catalogue without it.
+    db.execute(f"DROP TRIGGER {trigger}")
+    dropped = db.execute("DELETE FROM embeddings WHERE bundle_id = ?", [bundle_id]).rowcount
+    db.execute(str(statement))
+    return int(dropped)

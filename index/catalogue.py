@@ -11,7 +11,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index.bundles import count_waiting, put_vector, read_choice, waiting_for, write_choice
+from index.bundles import (
+    count_waiting,
+    drop_vectors,
+    put_vector,
+    read_choice,
+    waiting_for,
+    write_choice,
+)
 from index.changes import changed_since, count_up, forget_changes
 from index.connection import Connection
 from index.contents import drop_unused, leave_content
@@ -157,13 +164,9 @@ class Catalogue:
             count_up(db)
 
     def drop_bundle(self, bundle_id: str) -> int:
-        """Drop all embeddings of a bundle; how many."""
+        """Drop all embeddings of a bundle, which searches do not use; how many."""
         with self._connection.write() as db:
-            query = "DELETE FROM embeddings WHERE bundle_id = ?"
-            dropped = int(db.execute(query, [bundle_id]).rowcount)
-            if dropped:
-                count_up(db)
-        return dropped
+            return drop_vectors(db, bundle_id)
 
     # Folders
 

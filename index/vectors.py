@@ -154,11 +154,19 @@ class FaissIndex:
         return True
 
     @staticmethod
-    def discard(folder: Path) -> None:
-        """Remove the files kept for the catalogue in `folder`, as after photos were forgotten."""
-        for path in (folder / FOLDER).glob("*.faiss"):
+    def discard(folder: Path, bundle_id: str | None = None) -> int:
+        """Remove the files kept for the catalogue in `folder`, as after photos were forgotten.
+
+        With `bundle_id` only that of one bundle. Returns the bytes that they took.
+        """
+        name = "*.faiss" if bundle_id is None else _file_name(bundle_id)
+        freed = 0
+        for path in (folder / FOLDER).glob(name):
             with suppress(OSError):  # it is stale, and the next search replaces it
+                size = path.stat().st_size
                 path.unlink()
+                freed += size
+        return freed
 
     def __len__(self) -> int:
         return self._count + (0 if self._fresh is None else len(self._fresh.ids))
@@ -211,8 +219,12 @@ class FaissIndex:
 
 def vector_file(catalogue: Catalogue, bundle_id: str) -> Path:
     """Where the vectors of `bundle_id` are kept."""
-    # A bundle's name comes from its maker; quoted it stays one file name in this folder.
-    return catalogue.folder / FOLDER / f"{quote(bundle_id, safe='')}.faiss"
+    return catalogue.folder / FOLDER / _file_name(bundle_id)
+
+
+def _file_name(bundle_id: str) -> str:
+    # A bundle's name comes from its maker; quoted it stays one file name in the folder.
+    return f"{quote(bundle_id, safe='')}.faiss"
 
 
 def _merged(parts: list[Found], limit: int) -> Found:

@@ -15,7 +15,7 @@ from photosearch.errors import BundleError, LibraryError, PhotosearchError, Usag
 
 if TYPE_CHECKING:
     from photosearch.library import Hit, Library, Status
-    from photosearch.models import Model
+    from photosearch.models import Model, Removed
 
 __version__ = "0.1.0"
 
@@ -26,11 +26,12 @@ __all__ = [
     "LibraryError",
     "Model",
     "PhotosearchError",
+    "Removed",
     "Status",
     "UsageError",
 ]
 
-_IN_LIBRARY = frozenset({"Hit", "Library", "Model", "Status"})
+_IN_LIBRARY = frozenset({"Hit", "Library", "Model", "Removed", "Status"})
 
 
 def __getattr__(name: str) -> Any:

@@ -21,7 +21,7 @@ from index import (
 )
 from photosearch.encoders import Encoder
 from photosearch.errors import LibraryError, UsageError
-from photosearch.models import Model, Models
+from photosearch.models import Model, Models, Removed
 from photosearch.search.nearest import nearest
 
 if TYPE_CHECKING:
@@ -209,6 +209,26 @@ class Library:
         with _explained():
             return self._models.all()
 
+    def model(self, name: str) -> Model:
+        """The model meant by its name, its id, or the beginning of its id.
+
+        Raises `UsageError` when there is none, or more than one; `LibraryError`.
+        """
+        with _explained():
+            return self._models.resolve(name)
+
+    def remove_model(self, name: str, *, keep_vectors: bool = False) -> Removed:
+        """Delete a model's copy in the library folder, and the vectors that it made.
+
+        With `keep_vectors` they stay, and need not be made again when the model is back.
+
+        Raises `UsageError` for a model that answers searches, or is to, and for one that is not in
+        the library folder; `BundleError` when it cannot be deleted; `LibraryError`, also when
+        another process is changing the library.
+        """
+        with self.writing(), _explained():
+            return self._models.remove(name, keep_vectors=keep_vectors)
+
     def use_model(self, model: str | os.PathLike[str], *, at_once: bool = False) -> Model:
         """Choose the model for searches: by name or id, or the folder of a bundle, which is copied.
 
@@ -228,7 +248,8 @@ class Library:
     def writing(self, *, wait: bool = False) -> Iterator[None]:
         """Keep other processes from changing the library meanwhile; they can read it.
 
-        `index`, `forget` and `use_model` do so themselves, and may be called inside.
+        `index`, `forget`, `use_model` and `remove_model` do so themselves, and may be called
+        inside.
 
         Raises `LibraryError` that names the process which is changing it now, or waits for that
         one with `wait`.

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from index import Catalogue
+from index import Catalogue, FaissIndex
 from photosearch.encoders import Bundle, BundleStore, Encoder, bundled_path, open_encoder
 from photosearch.encoders.registry import ENVIRONMENT
 from photosearch.errors import BundleError, UsageError
@@ -29,8 +29,9 @@ class Model:
     """A model that is here, or one of which only vectors are left.
 
     kind: "bundled" comes with photosearch, "installed" is a copy in the library folder, "named" is
-    given with `--model`, and "gone" is not here any more: then `dim`, `bytes` and `licence` are
-    None. `bytes` is the size of its files.
+    given with `--model`, and "gone" is not here any more: then `dim`, `bytes`, `licence` and `card`
+    are None. `bytes` is the size of its files, and `card` the Markdown text of its model card, None
+    also where it comes without one.
     `active`: it answers searches. `wanted`: it does, or will once it has encoded all photos.
     `encoded`: photos, present or missing, that have a vector of it.
     """
@@ -44,6 +45,16 @@ class Model:
     dim: int | None = None
     bytes: int | None = None
     licence: str | None = None
+    card: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A model that was removed: the vectors dropped, and the bytes of the files deleted."""
+
+    id: str
+    vectors: int
+    bytes: int
 
 
 class Models:
@@ -200,6 +211,7 @@ class Models:
                     dim=bundle.dim,
                     bytes=sum(file["bytes"] for file in bundle.manifest["files"].values()),
                     licence=str(bundle.manifest["licence"]),
+                    card=bundle.card(),
                 )
             )
         for bundle_id in sorted(vectors.keys() - found.keys()):
@@ -250,6 +262,33 @@ class Models:
         # Whoever chooses the bundled one gets that of a later photosearch too.
         self._catalogue.want_bundle(None if model.kind == "bundled" else model.id)
         return self.resolve(model.id)
+
+    def remove(self, name: str, *, keep_vectors: bool = False) -> Removed:
+        """Delete the copy of the model of that name, and its vectors.
+
+        Raises `UsageError` for one that answers searches or is to, that comes with photosearch, or
+        that is only named; `BundleError` when it cannot be deleted.
+        """
+        model = self.resolve(name)
+        if model.active or model.wanted:
+            role = "answers searches" if model.active else "is to answer searches"
+            raise UsageError(
+                f"{model.id}: {role}; choose another first, with `photosearch models use`"
+            )
+        if model.kind == "bundled":
+            raise UsageError(f"{model.id}: comes with photosearch, and is never removed")
+        if model.kind == "named":
+            raise UsageError(
+                f"{model.id}: is not in the library folder; delete its folder yourself"
+            )
+        if model.kind == "gone" and keep_vectors:
+            raise UsageError(f"{model.id}: only its vectors are left; leave out --keep-vectors")
+        freed = self.store.remove(model.id) if model.kind == "installed" else 0
+        dropped = 0
+        if not keep_vectors:
+            dropped = self._catalogue.drop_bundle(model.id)
+            freed += FaissIndex.discard(self._catalogue.folder, model.id)
+        return Removed(model.id, dropped, freed)
 
     def _id(self, folder: Path) -> str:
         return Bundle.open(folder, verify=False).id

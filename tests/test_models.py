@@ -324,6 +324,80 @@ def test_a_choice_whose_bundle_was_deleted(library: Library, colours: Path) -> N
     assert switches(run(library)) == []
 
 
+def test_the_card_and_the_licence_are_there_to_be_shown(library: Library, colours: Path) -> None:
+    library.use_model(colours)
+    bundled, installed = library.models()
+    assert installed == library.model("colours")
+    assert (installed.licence, installed.card) == ("Apache-2.0", "# Colours\n")
+    assert bundled.card is not None
+    assert "## Known weaknesses" in bundled.card
+
+
+def test_removing_gives_back_disk_space_and_leaves_searches_alone(
+    library: Library, colours: Path
+) -> None:
+    library.use_model(colours)
+    run(library)
+    names(library)  # whose vectors are in a file now
+    assert library.use_model("mobileclip-nano").active
+    before, generation = library.search("red"), library._catalogue.generation
+    place = library.folder / "models" / library.model("colours").id
+    size = used(place) + used(library.folder / "vectors")
+    removed = library.remove_model("colours")
+    assert removed.vectors == 4
+    assert removed.bytes == size - used(library.folder / "vectors") > used(colours)
+    assert not place.exists()
+    assert [model.name for model in library.models()] == ["mobileclip-nano"]
+    assert library.search("red") == before
+    # What others find has not changed, so their files of vectors need no second look.
+    assert library._catalogue.generation == generation
+    assert library._catalogue.changed_since(generation, library._catalogue.revision).size == 0
+
+
+def test_changes_are_still_noted_after_a_removal(
+    library: Library, colours: Path, photos: Path
+) -> None:
+    library.use_model(colours)
+    run(library)
+    library.use_model("mobileclip-nano")
+    library.remove_model("colours")
+    assert "red" in names(library)
+    (photos / "red.png").unlink()
+    run(library, photos)
+    assert set(names(library)) == {"green", "blue", "black"}
+
+
+def test_vectors_that_are_kept_are_used_again(library: Library, colours: Path) -> None:
+    library.use_model(colours)
+    run(library)
+    library.use_model("mobileclip-nano")
+    assert library.remove_model("colours", keep_vectors=True).vectors == 0
+    assert library.model("colours").kind == "gone"
+    assert library.use_model(colours).active  # with nothing to encode
+    assert names(library)[0] == "red"
+    library.use_model("mobileclip-nano")
+    library.remove_model("colours", keep_vectors=True)
+    assert library.remove_model("colours").vectors == 4
+
+
+def test_what_searches_need_is_never_removed(library: Library, colours: Path) -> None:
+    with pytest.raises(UsageError, match="answers searches"):
+        library.remove_model("mobileclip-nano")
+    library.use_model(colours)
+    with pytest.raises(UsageError, match="is to answer searches"):
+        library.remove_model("colours")
+    run(library)
+    with pytest.raises(UsageError, match="answers searches"):
+        library.remove_model("colours")
+    with pytest.raises(UsageError, match="comes with photosearch"):
+        library.remove_model("mobileclip-nano")
+    assert names(library)[0] == "red"
+
+
+def used(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 # In processes of their own
 
 
@@ -385,6 +459,25 @@ def test_an_upgrade_that_brings_another_model(
         ("colours", "bundled", True),
         ("tiny", "installed", False),
     ]
+
+
+def test_showing_and_removing_at_the_command_line(
+    tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
+) -> None:
+    site, library = Site(tmp_path / "site"), tmp_path / "library"
+    site.bundle(tiny_bundle)
+    looked = site(library, "models", "show", "tiny").stdout
+    assert "Licence  Apache-2.0" in looked
+    assert "Random weights, for tests." in looked
+    assert not library.exists()
+    site(library, "index", photos)
+    site(library, "models", "use", "--later", colours)
+    refused = site(library, "models", "rm", "colours")
+    assert (refused.returncode, "is to answer" in refused.stderr) == (2, True)
+    site(library, "models", "use", "tiny")
+    removed = site(library, "models", "rm", "colours").stdout
+    assert removed.startswith(f"Removed {Bundle.open(colours).id};"), removed
+    assert removed.endswith(" MB of disk space are free again.\n")
 
 
 def test_vectors_whose_model_is_nowhere_are_told_and_replaced(

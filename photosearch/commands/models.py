@@ -1,8 +1,10 @@
-"""`photosearch models`: which models there are, and which one searches use."""
+"""`photosearch models`: which models there are, which one searches use, and which may go."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from photosearch.commands.opening import open_library, open_to_read
 from photosearch.commands.output import counted, shown
 
 if TYPE_CHECKING:
+    from photosearch.library import Library
     from photosearch.models import Model
 
 
@@ -29,15 +32,8 @@ def command() -> None:
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> None:
     """List the models that are here, and those of which only vectors are left."""
-    from photosearch.library import Library
-
-    if Library.exists(ctx.obj[0]):
-        with open_to_read(ctx) as library:
-            models = library.models()
-    else:
-        # To look should not leave an empty library behind.
-        with TemporaryDirectory() as folder, Library.open(folder, model=ctx.obj[1]) as library:
-            models = library.models()
+    with _looked_at(ctx) as library:
+        models = library.models()
     if as_json:
         click.echo(json.dumps({"models": [vars(model) for model in models]}, indent=2))
         return
@@ -46,6 +42,43 @@ def list_(ctx: click.Context, as_json: bool) -> None:
         click.echo(f"{mark} {shown(model.id)}")
         click.echo(f"    {_about(model)}")
         click.echo(f"    {counted(model.encoded, 'photo')} encoded{_role(model)}")
+
+
+@command.command("show")
+@click.argument("model", metavar="MODEL")
+@click.pass_context
+def show(ctx: click.Context, model: str) -> None:
+    """Show what MODEL is, its licence, and its model card.
+
+    MODEL is a name or id that `photosearch models list` shows.
+    """
+    with _looked_at(ctx) as library:
+        found = library.model(model)
+    click.echo(f"Model    {shown(found.id)}")
+    click.echo(f"         {_about(found)}")
+    click.echo(f"         {counted(found.encoded, 'photo')} encoded{_role(found)}")
+    if found.licence is not None:
+        click.echo(f"Licence  {shown(found.licence)}")
+        click.echo("")
+        click.echo("It has no model card." if found.card is None else found.card.rstrip())
+
+
+@command.command("rm")
+@click.argument("model", metavar="MODEL")
+@click.option("--keep-vectors", is_flag=True, help="Keep what it has encoded, for when it is back.")
+@click.pass_context
+def rm(ctx: click.Context, model: str, keep_vectors: bool) -> None:
+    """Delete MODEL from the library folder, with the vectors that it made.
+
+    The model that answers searches, the one that is to, and the one that comes with photosearch are
+    never deleted.
+    """
+    with open_library(ctx) as library:
+        removed = library.remove_model(model, keep_vectors=keep_vectors)
+    dropped = f", and {counted(removed.vectors, 'vector')} with it" if removed.vectors else ""
+    click.echo(
+        f"Removed {removed.id}{dropped}; {removed.bytes / 1e6:.1f} MB of disk space are free again."
+    )
 
 
 @command.command("use")
@@ -83,6 +116,19 @@ def use(ctx: click.Context, model: str, later: bool, now: bool) -> None:
         click.echo(f"Searches now use {chosen.id}.")
     else:
         click.echo(f"`photosearch index` encodes all photos by {chosen.id}, and switches to it.")
+
+
+@contextmanager
+def _looked_at(ctx: click.Context) -> Iterator[Library]:
+    """The library to read from; to look should not leave an empty one behind."""
+    from photosearch.library import Library
+
+    if Library.exists(ctx.obj[0]):
+        with open_to_read(ctx) as library:
+            yield library
+    else:
+        with TemporaryDirectory() as folder, Library.open(folder, model=ctx.obj[1]) as library:
+            yield library
 
 
 def _about(model: Model) -> str:

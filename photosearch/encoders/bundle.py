@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import Any, Literal
 from photosearch.errors import BundleError
 
 MANIFEST = "bundle.json"
+CARD = "README.md"
 FORMAT = 1
 
 # What the names of the files that are run here start with: weights too large for one ONNX file lie
@@ -104,6 +106,14 @@ class Bundle:
     @cached_property
     def text(self) -> TextSettings:
         return TextSettings(**self.manifest["text"])
+
+    def card(self) -> str | None:
+        """The text of the model card; None when there is none, or it cannot be read."""
+        if CARD not in self.manifest["files"]:
+            return None
+        with suppress(OSError):
+            return (self.folder / CARD).read_text(encoding="utf-8", errors="replace")
+        return None
 
     @cached_property
     def id(self) -> str:

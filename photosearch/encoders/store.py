@@ -66,12 +66,19 @@ class BundleStore:
             raise
         return Bundle.open(place, verify=False)
 
-    def remove(self, bundle_id: str) -> None:
-        """Delete the copy of a bundle. Raises `BundleError` when that is not possible."""
+    def remove(self, bundle_id: str) -> int:
+        """Delete the copy of a bundle; the bytes of its files.
+
+        Raises `BundleError` when that is not possible.
+        """
         place = self.place(bundle_id)
         try:
+            freed = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
             # First the file that makes it a bundle, so that a half deleted one is none.
             (place / MANIFEST).unlink()
             shutil.rmtree(place)
         except OSError as error:
-            raise BundleError(f"{place}: cannot be deleted ({error.strerror})") from None
+            raise BundleError(
+                f"{place}: cannot be deleted ({error.strerror}); make the folder writable"
+            ) from None
+        return freed
