@@ -25,6 +25,7 @@ from index.contents import drop_unused, leave_content
 from index.embedded import VECTOR, Batch, count_embeddings, read_embeddings
 from index.errors import CatalogueError
 from index.files import file_of, newest
+from index.health import Health
 from index.metadata import COLUMNS, metadata_of, put_metadata
 from index.paths import below, path_to_text, text_to_path
 from index.recording import now, put_known, put_photo, text_to_companions
@@ -95,6 +96,11 @@ class Catalogue:
     @property
     def readonly(self) -> bool:
         return self._connection.readonly
+
+    @property
+    def health(self) -> Health:
+        """What looks through all of it for faults."""
+        return Health(self._connection)
 
     def snapshot(self) -> AbstractContextManager[None]:
         """All that is read inside is of one moment, whatever other processes write meanwhile."""

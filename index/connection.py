@@ -21,8 +21,10 @@ _ADVICE = {
     "SQLITE_LOCKED": "another photosearch is writing to it; try again when that is done",
     "SQLITE_READONLY": "make the file and its folder writable, or use another library folder",
     "SQLITE_CANTOPEN": "make the file and its folder writable, or use another library folder",
-    "SQLITE_NOTADB": "it is damaged, or not a catalogue; move it away and index your folders again",
-    "SQLITE_CORRUPT": "it is damaged; move it away and index your folders again",
+    "SQLITE_NOTADB": (
+        "it is damaged, or not a catalogue; `photosearch doctor --repair` saves what it can"
+    ),
+    "SQLITE_CORRUPT": "it is damaged; `photosearch doctor --repair` saves what it can",
     "SQLITE_FULL": "make room on the disk and run it again; what was committed is safe",
 }
 
@@ -39,7 +41,8 @@ def explained(path: Path) -> Iterator[None]:
         name = getattr(error, "sqlite_errorname", None) or ""
         plain = "_".join(name.split("_")[:2])
         advice = _ADVICE.get(plain, "check the disk, or use another library folder")
-        raise CatalogueError(f"{path}: {error}; {advice}") from error
+        damaged = plain in ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+        raise CatalogueError(f"{path}: {error}; {advice}", damaged=damaged) from error
 
 
 class Connection:

@@ -20,7 +20,7 @@ def content_for(db: Database, text: str, stamp: FileStamp, digest: bytes | None)
         [text, stamp.size, stamp.mtime_ns],
     ).fetchone()
     if digest is None:
-        return int(same[0]) if same else _new(db, None)
+        return int(same[0]) if same else new_content(db, None)
     known = db.execute("SELECT id FROM contents WHERE digest = ?", [digest]).fetchone()
     if known:
         return int(known[0])
@@ -31,7 +31,7 @@ def content_for(db: Database, text: str, stamp: FileStamp, digest: bytes | None)
         )
         if named.rowcount:
             return int(same[0])
-    return _new(db, digest)
+    return new_content(db, digest)
 
 
 def leave_content(db: Database, text: str, stamp: FileStamp) -> int:
@@ -48,7 +48,7 @@ def leave_content(db: Database, text: str, stamp: FileStamp) -> int:
     ).fetchone()
     if row is None:
         return 0
-    content = _new(db, None)
+    content = new_content(db, None)
     db.execute("UPDATE photos SET content_id = ? WHERE id = ?", [content, row[0]])
     return 1
 
@@ -61,7 +61,8 @@ def drop_unused(db: Database) -> None:
     )
 
 
-def _new(db: Database, digest: bytes | None) -> int:
+def new_content(db: Database, digest: bytes | None) -> int:
+    """Make a content; its id."""
     (content,) = db.execute(
         "INSERT INTO contents (digest) VALUES (?) RETURNING id", [digest]
     ).fetchone()

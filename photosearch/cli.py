@@ -20,6 +20,7 @@ _COMMANDS = (
     "forget",
     "models",
     "ui",
+    "doctor",
 )
 
 

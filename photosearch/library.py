@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from photosearch.models import Model, Models, Removed
 from photosearch.search.nearest import nearest
 
 if TYPE_CHECKING:
+    from photosearch.doctor import Finding
     from photosearch.indexing.events import Event
 
 ENVIRONMENT = "PHOTOSEARCH_LIBRARY"
@@ -288,6 +289,30 @@ class Library:
         """The folders, and single pictures, that were indexed."""
         with _explained():
             return self._catalogue.folders()
+
+    @classmethod
+    def examine(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        model: str | os.PathLike[str] | None = None,
+        repair: bool = False,
+    ) -> Generator[Finding, None, None]:
+        """Look for what is wrong with a library, and mend what can be with `repair`.
+
+        It need not be one that can be opened. Without `repair` nothing is changed, and no photo
+        ever is.
+
+        Raises `LibraryError` when there is none, or it cannot be read or, with `repair`, written,
+        also since another process is changing it.
+        """
+        from photosearch.doctor import examine
+
+        folder = _folder(path)
+        if not cls.exists(folder):
+            raise LibraryError(f"{folder}: there is no library here; index a folder first")
+        with _explained(), WriterLock(folder).held() if repair else nullcontext():
+            yield from examine(folder, model, repair=repair)
 
     def search(self, text: str, *, limit: int = 20) -> list[Hit]:
         """The photos that `text` describes best, best first; empty when nothing is indexed.

@@ -181,7 +181,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(
     (tmp_path / "catalogue.db").write_bytes(b"not a database" * 1000)
     before = digests(tmp_path)
 
-    with pytest.raises(CatalogueError, match=r"is not a database; .*move it away"):
+    with pytest.raises(CatalogueError, match=r"is not a database; .*photosearch doctor --repair"):
         Catalogue.open(tmp_path, readonly=readonly)
 
     assert digests(tmp_path) == before
@@ -194,7 +194,9 @@ def test_a_damaged_file_is_named_with_what_to_do(library: Path) -> None:
     path.write_bytes(content)
 
     with (
-        pytest.raises(CatalogueError, match=r"catalogue\.db: .*damaged; move it away"),
+        pytest.raises(
+            CatalogueError, match=r"catalogue\.db: .*damaged; `photosearch doctor --repair`"
+        ),
         Catalogue.open(library) as catalogue,
     ):
         catalogue.embeddings(BUNDLE)
