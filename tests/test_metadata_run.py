@@ -14,7 +14,7 @@ import pytest
 from photo_metadata import camera_exif, jpeg, xmp
 from PIL import Image
 
-from index import Catalogue, Metadata
+from index import Catalogue, Metadata, Place
 from photosearch import Library
 from photosearch.indexing.events import Event, Finished, Reread
 
@@ -54,7 +54,9 @@ def test_metadata_is_recorded_with_the_photo(library: Library, photos: Path) -> 
     assert last(run(library, photos)).reread == 0
     about = known(library)["a.jpg"]
     assert (about.taken_at, about.camera, about.iso) == ("2019-06-01T14:30:05", "NIKON D750", 400)
+    assert about.place == Place("Rome", "Lazio", "Italy")
     assert known(library)["b.jpg"].taken_source == "mtime"
+    assert known(library)["b.jpg"].place is None
 
 
 def test_photos_of_an_older_library_are_read_but_not_encoded(

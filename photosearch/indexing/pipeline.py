@@ -20,6 +20,7 @@ from photosearch.indexing.events import (
     Recognised,
     Started,
 )
+from photosearch.indexing.places import with_place
 from photosearch.indexing.rereading import outdated, reread, sidecars_of, state_of
 from photosearch.indexing.scan import Found, Unreadable, scan
 from photosearch.indexing.workers import DecodeWorkers, Trouble
@@ -255,7 +256,7 @@ class IndexRun:
                     photo.height,
                     photo.format,
                     photo.digest,
-                    photo.metadata,
+                    with_place(photo.metadata),
                     state_of(self._files[path]),
                 )
                 for path, photo in ready

@@ -9,6 +9,7 @@ from index import Catalogue, FileStamp, Metadata
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.indexing.events import Reread
 from photosearch.indexing.metadata import VERSION, without_metadata
+from photosearch.indexing.places import with_place
 from photosearch.indexing.scan import Found
 from photosearch.indexing.workers import DecodeWorkers, Trouble
 
@@ -70,7 +71,8 @@ def reread(
                 if result is not None:
                     metadata = _read(result.outcome, files[result.path].stamp, result.path)
                     if metadata is not None:
-                        ready[result.path] = (metadata, state_of(files[result.path]))
+                        state = state_of(files[result.path])
+                        ready[result.path] = (with_place(metadata), state)
                 if len(ready) >= _BATCH or (ready and time.monotonic() - committed >= _SECONDS):
                     committed = time.monotonic()
                     yield record()

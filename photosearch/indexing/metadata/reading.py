@@ -15,7 +15,7 @@ from photosearch.indexing.metadata.findings import Findings, first_said
 from photosearch.indexing.metadata.names import moment_of_name
 
 # To be raised when more is read than before: photos are then read again, without being encoded.
-VERSION = 1
+VERSION = 2
 
 _Read = TypeVar("_Read")
 

@@ -1,0 +1,84 @@
+"""Names of places, from a list that comes with photosearch; no network is asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import Metadata, Place
+
+_EARTH = 6371.0  # kilometres
+# A photo within so large a circle about a city's centre was taken in that city, rather than in the
+# suburb that is nearer: as if so many people lived on each square kilometre.
+_DENSITY = 8000.0
+# Beyond, in the desert or at sea, the nearest place says nothing.
+_FARTHEST = 100.0
+
+
+def with_place(metadata: Metadata) -> Metadata:
+    """`metadata` with the name of the place where the photo was taken, if it says where."""
+    if metadata.latitude is None or metadata.longitude is None:
+        return metadata
+    # To some ten metres: photos of an afternoon ask for the same place again and again.
+    return replace(
+        metadata, place=_place_at(round(metadata.latitude, 4), round(metadata.longitude, 4))
+    )
+
+
+@cache
+def _places() -> Places:
+    package = Path(__file__).resolve().parents[1]
+    # An installed wheel carries the assets inside the package; a source tree has them beside it.
+    installed = package / "assets" / "places" / "places.npz"
+    return Places(installed if installed.is_file() else package.parent / "assets/places/places.npz")
+
+
+@cache
+def _place_at(latitude: float, longitude: float) -> Place | None:
+    return _places().at(latitude, longitude)
+
+
+class Places:
+    """The towns and villages in the file `path`; assets/places/README.md tells whose they are."""
+
+    def __init__(self, path: Path) -> None:
+        with np.load(path, allow_pickle=False) as stored:
+            self._points = _on_sphere(stored["latitude"], stored["longitude"])
+            self._population = stored["population"]
+            self._region = stored["region"]
+            self._cities = stored["cities"].tobytes().decode().split("\n")
+            self._regions = [
+                line.split("\t") for line in stored["regions"].tobytes().decode().split("\n")
+            ]
+        # Of angles the cosines are compared, which fall as distances rise.
+        self._edge = np.cos(np.sqrt(self._population / (np.pi * _DENSITY)) / _EARTH)
+
+    def at(self, latitude: float, longitude: float) -> Place | None:
+        """The city about the point, or else the nearest place; None far from any."""
+        point = _on_sphere(np.array([latitude]), np.array([longitude]))[0]
+        # All of them are compared, which takes a millisecond, and is right at the poles too.
+        near = self._points @ point
+        inside = np.flatnonzero(near > self._edge)
+        if len(inside):
+            found = int(inside[np.argmax(self._population[inside])])
+        else:
+            found = int(np.argmax(near))
+            if near[found] < np.cos(_FARTHEST / _EARTH):
+                return None
+        region, country = self._regions[self._region[found]]
+        return Place(self._cities[found], region, country)
+
+
+def _on_sphere(
+    latitude: NDArray[np.floating[Any]], longitude: NDArray[np.floating[Any]]
+) -> NDArray[np.float64]:
+    """Points (n, 3) at distance 1 from the centre."""
+    north, east = np.radians(latitude.astype(np.float64)), np.radians(longitude.astype(np.float64))
+    return np.stack(
+        [np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], axis=1
+    )
