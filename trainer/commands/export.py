@@ -12,8 +12,10 @@ import click
 from trainer.commands import options
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from trainer.export.bundle import Precision
     from trainer.export.card import CardFields
-    from trainer.models.config import ModelConfig
     from trainer.models.family import Clip
 
 
@@ -22,7 +24,15 @@ if TYPE_CHECKING:
 @click.option("--weights", type=options.FILE, help="Both towers in one .safetensors or .pt file.")
 @click.option("--image", type=options.FILE, help="Weights of the image tower alone.")
 @click.option("--text", type=options.FILE, help="Weights of the text tower alone.")
-@click.option("--card", type=options.FILE, required=True, help="What the model card says, as TOML.")
+@click.option(
+    "--pretrained",
+    metavar="SPEC",
+    help="In place of --model and weights: a model of open_clip, as MODEL:TAG, MODEL:FILE, "
+    "hf-hub:OWNER/NAME or local-dir:FOLDER.",
+)
+@click.option(
+    "--card", type=options.FILE, required=True, help="What the model card says, as TOML or JSON."
+)
 @click.option(
     "--metrics",
     type=options.FILE,
@@ -41,6 +51,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Compute the text tower in 8 bits, if R@10 on the gate drops by less than 0.5 points.",
 )
+@click.option("--float16", is_flag=True, help="Store large weights as float16, in half the space.")
 @click.option("--coreml", is_flag=True, help="Write Core ML packages too; checked on a Mac only.")
 @click.option("--replace", "replacing", is_flag=True, help="Replace a bundle already there.")
 @options.out
@@ -49,32 +60,32 @@ def command(
     weights: Path | None,
     image: Path | None,
     text: Path | None,
+    pretrained: str | None,
     card: Path,
     metrics: tuple[Path, ...],
     gate: tuple[Path, ...],
     int8_text: bool,
+    float16: bool,
     coreml: bool,
     replacing: bool,
     out: Path,
 ) -> None:
     """Write a model bundle, after checking it against PyTorch.
 
-    The weights come as one file (--weights) or as one for each tower (--image and --text). The
-    token table is stored in 8 bits a number. Evaluate the bundle, then export it again with
-    --metrics: the weights, and so the bundle's id, stay the same.
+    The weights come as one file (--weights), as one for each tower (--image and --text), or from
+    open_clip (--pretrained). The token table is stored in 8 bits a number. Evaluate the bundle,
+    then export it again with --metrics: the weights, and so the bundle's id, stay the same.
     """
-    if bool(weights) == bool(image or text) or bool(image) != bool(text):
-        raise click.UsageError("give either --weights, or both --image and --text")
+    sources = (bool(weights), bool(image or text), bool(pretrained))
+    if sum(sources) != 1 or bool(image) != bool(text):
+        raise click.UsageError("give either --weights, or both --image and --text, or --pretrained")
     if int8_text and not gate:
         raise click.UsageError("--int8-text needs --gate, captioned photos to measure it on")
 
     from trainer.evaluate.measures import Measure
     from trainer.export import export_bundle
     from trainer.export.card import read_card, render_card
-    from trainer.models.config import load_config
-    from trainer.models.family import build_from
 
-    config = load_config(model)
     said = read_card(card)
     reports = [_read_report(path) for path in metrics]
     measured = {str(report["bundle"]) for report in reports}
@@ -83,17 +94,24 @@ def command(
     records = [record for report in reports for record in report["metrics"]]
     about = replace(said.fields, measures=[Measure.from_record(record) for record in records])
     rendered = render_card(about)
-    towers = build_from(config)
-    learned_scale = _load(towers, weights, image, text)
-    logit_scale = learned_scale if said.logit_scale is None else said.logit_scale
-    if logit_scale is None:
+    if pretrained is not None:
+        visual, tower, known = _open_pretrained(pretrained)
+    else:
+        visual, tower, known = _build(model, weights, image, text)
+    fields = known | _said(about)
+    if said.logit_scale is not None:
+        fields["logit_scale"] = said.logit_scale
+    if fields["logit_scale"] is None:
         raise ValueError(f"{card}: says nothing under 'logit_scale', and the weights hold none")
+    storage: Precision = "float16" if float16 else "float32"
     report = export_bundle(
-        towers.visual,
-        towers.text,
+        visual,
+        tower,
         out,
-        fields=_fields(config, about, logit_scale) | {"metrics": records},
+        fields=fields | {"metrics": records},
         card=rendered,
+        image_storage=storage,
+        text_storage=storage,
         embedding_storage="int8",
         int8_text=int8_text,
         gate=gate,
@@ -102,6 +120,37 @@ def command(
         replace=replacing,
     )
     click.echo(report.summary())
+
+
+def _open_pretrained(spec: str) -> tuple[nn.Module, nn.Module, dict[str, Any]]:
+    from trainer.export.pretrained import open_towers
+
+    towers = open_towers(spec)
+    return towers.image, towers.text, towers.fields()
+
+
+def _build(
+    model: str, weights: Path | None, image: Path | None, text: Path | None
+) -> tuple[nn.Module, nn.Module, dict[str, Any]]:
+    """The towers of a configuration with the weights of the files, and what is known of them."""
+    from trainer.models.config import load_config
+    from trainer.models.family import build_from
+
+    config = load_config(model)
+    towers = build_from(config)
+    settings = asdict(config.image)
+    names = ("size", "resize", "crop", "interpolation", "mean", "std")
+    return (
+        towers.visual,
+        towers.text,
+        {
+            "architecture": config.name,
+            "embedding_dim": config.dim,
+            "image": {key: settings[key] for key in names},
+            "text": {"context_length": config.text.context_length, "tokenizer": "clip-bpe"},
+            "logit_scale": _load(towers, weights, image, text),
+        },
+    )
 
 
 def _load(
@@ -124,18 +173,11 @@ def _load(
     return None
 
 
-def _fields(config: ModelConfig, about: CardFields, logit_scale: float) -> dict[str, Any]:
-    """bundle.json but for what was measured."""
-    image = asdict(config.image)
-    settings = ("size", "resize", "crop", "interpolation", "mean", "std")
+def _said(about: CardFields) -> dict[str, Any]:
+    """What the card says, for bundle.json."""
     return {
         "name": about.name,
         "version": about.version,
-        "architecture": config.name,
-        "embedding_dim": config.dim,
-        "image": {key: image[key] for key in settings},
-        "text": {"context_length": config.text.context_length, "tokenizer": "clip-bpe"},
-        "logit_scale": logit_scale,
         "calibration": None,
         "licence": about.licence.partition("\n")[0],
         "provenance": {

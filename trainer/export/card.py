@@ -9,6 +9,7 @@ refuses a card that leaves out what a reader must know.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,12 +68,13 @@ class CardFile:
 
 
 def read_card(path: Path) -> CardFile:
-    """The card in a TOML file: the keys of `CardFields` but for measures, and `logit_scale`.
+    """The card in a TOML or .json file: the keys of `CardFields` but measures, and `logit_scale`.
 
     Raises `ValueError` naming the file and what is missing or unknown in it.
     """
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        parse = json.loads if path.suffix == ".json" else tomllib.loads
+        said = dict(parse(path.read_text(encoding="utf-8")))
         logit_scale = said.pop("logit_scale", None)
         said["data"] = [DataSource(**source) for source in said["data"]]
         said["teachers"] = [TeacherModel(**teacher) for teacher in said["teachers"]]
