@@ -40,6 +40,7 @@ from index.records import (
     Problem,
     Waiting,
 )
+from index.selection import Selection
 
 FILE_NAME = "catalogue.db"
 
@@ -56,6 +57,7 @@ class Catalogue:
     def __init__(self, connection: Connection, folder: Path) -> None:
         self._connection = connection
         self.folder = folder
+        self.selection = Selection(connection)
 
     @classmethod
     def open(cls, folder: Path, *, readonly: bool = False, timeout: float = 30.0) -> Self:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from index.errors import CatalogueError
+from index.functions import register
 from index.migrations import applied_steps, known_steps, migrate
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Connection:
     """One process's access to the SQLite file at `path`; its errors come as `CatalogueError`."""
 
     def __init__(self, raw: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
+        register(raw)
         self._raw = raw
         self.path = path
         self.readonly = readonly
@@ -97,6 +99,12 @@ class Connection:
             finally:
                 if self._raw.in_transaction:  # a failing disk makes SQLite end it
                     self._raw.execute("COMMIT")
+
+    @property
+    def edition(self) -> tuple[int, int]:
+        """Another whenever this or another connection may have changed the file since."""
+        # The first counts what others have written, the second what this one has.
+        return int(self.rows("PRAGMA data_version")[0][0]), self._raw.total_changes
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows that a query gives."""

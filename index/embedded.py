@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,3 +45,20 @@ def read_embeddings(
         ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         flat = np.frombuffer(b"".join(row[1] for row in rows), VECTOR)
         yield ids, flat.reshape(len(rows), -1).astype(np.float16, copy=False)
+
+
+def vectors_of(connection: Connection, bundle_id: str, ids: Sequence[int]) -> Batch:
+    """Ids, rising, and vectors (n, d) of those photos of `ids` that the bundle has embedded.
+
+    Also of photos that are missing. (0,) and (0, 0) when there are none.
+    """
+    rows = connection.rows(
+        "SELECT photos.id, vector FROM photos JOIN embeddings USING (content_id) "
+        "WHERE bundle_id = ? AND photos.id IN (SELECT value FROM json_each(?)) ORDER BY photos.id",
+        [bundle_id, json.dumps([int(photo_id) for photo_id in ids])],
+    )
+    if not rows:
+        return np.empty(0, np.int64), np.empty((0, 0), np.float16)
+    flat = np.frombuffer(b"".join(row[1] for row in rows), VECTOR)
+    found = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+    return found, flat.reshape(len(rows), -1).astype(np.float16, copy=False)

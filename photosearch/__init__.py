@@ -14,30 +14,45 @@ from typing import TYPE_CHECKING, Any
 from photosearch.errors import BundleError, LibraryError, PhotosearchError, UsageError
 
 if TYPE_CHECKING:
-    from photosearch.library import Hit, Library, Status
+    from photosearch.library import Library, Status
     from photosearch.models import Model, Removed
+    from photosearch.search.filters import Filters
+    from photosearch.search.hits import Hit, Hits
+    from photosearch.search.query import QueryError
 
 __version__ = "0.1.0"
 
 __all__ = [
     "BundleError",
+    "Filters",
     "Hit",
+    "Hits",
     "Library",
     "LibraryError",
     "Model",
     "PhotosearchError",
+    "QueryError",
     "Removed",
     "Status",
     "UsageError",
 ]
 
-_IN_LIBRARY = frozenset({"Hit", "Library", "Model", "Removed", "Status"})
+_LATER = {
+    "Filters": "photosearch.search.filters",
+    "Hit": "photosearch.search.hits",
+    "Hits": "photosearch.search.hits",
+    "Library": "photosearch.library",
+    "Model": "photosearch.models",
+    "QueryError": "photosearch.search.query",
+    "Removed": "photosearch.models",
+    "Status": "photosearch.library",
+}
 
 
 def __getattr__(name: str) -> Any:
     # The processes that decode pictures import this package too, and need none of the rest.
-    if name in _IN_LIBRARY:
-        import photosearch.library
+    if name in _LATER:
+        from importlib import import_module
 
-        return getattr(photosearch.library, name)
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -28,7 +28,9 @@ class _Failure(click.ClickException):
     """One of our errors, shown in one line."""
 
     def __init__(self, error: PhotosearchError) -> None:
-        super().__init__(str(error))
+        # A query shows where in it the trouble begins.
+        pointer = getattr(error, "pointer", None)
+        super().__init__(f"{error}\n{pointer}" if pointer else str(error))
         # click declares it a class variable and reads it from the instance
         self.exit_code = error.exit_code  # type: ignore[misc]
 

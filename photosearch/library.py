@@ -22,24 +22,18 @@ from index import (
 from photosearch.encoders import Encoder
 from photosearch.errors import LibraryError, UsageError
 from photosearch.models import Model, Models, Removed
-from photosearch.search.nearest import nearest
+from photosearch.search.embed import Picture
+from photosearch.search.filters import Filters
+from photosearch.search.find import Sort
+from photosearch.search.hits import Hits
+from photosearch.search.query import Query
+from photosearch.search.searcher import Searcher
 
 if TYPE_CHECKING:
     from photosearch.doctor import Finding
     from photosearch.indexing.events import Event
 
 ENVIRONMENT = "PHOTOSEARCH_LIBRARY"
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A photo that matches; `score` is the cosine of query and photo, width and height pixels."""
-
-    photo_id: int
-    path: str
-    score: float
-    width: int
-    height: int
 
 
 @dataclass(frozen=True)
@@ -90,8 +84,7 @@ class Library:
         self._catalogue = catalogue
         self._models = Models(catalogue, model)
         self._lock = WriterLock(catalogue.folder)
-        self._vectors: FaissIndex | None = None
-        self._state: tuple[str, int] | None = None
+        self._searcher = Searcher(catalogue, lambda: self.encoder)
 
     @classmethod
     def open(
@@ -314,26 +307,58 @@ class Library:
         with _explained(), WriterLock(folder).held() if repair else nullcontext():
             yield from examine(folder, model, repair=repair)
 
-    def search(self, text: str, *, limit: int = 20) -> list[Hit]:
-        """The photos that `text` describes best, best first; empty when nothing is indexed.
+    def understand(self, text: str, *, literal: bool = False) -> Query:
+        """What `text` asks for: its terms and conditions, and where in the text each stands.
 
-        Raises `UsageError` for an empty text or a limit below 1; `LibraryError`; `BundleError`.
+        With `literal` all of it is a description. The names of places are those of the library.
+
+        Raises `QueryError`, a `UsageError` that knows the character from which on it cannot be
+        understood; `LibraryError`.
         """
         with _explained():
-            encoder = self.encoder
-            found = nearest(encoder, self._current_vectors(encoder.bundle_id), text, limit)
-            scores = dict(found)
-            return [
-                Hit(photo.id, photo.path, scores[photo.id], photo.width, photo.height)
-                for photo in self._catalogue.photos([photo_id for photo_id, _ in found])
-            ]
+            return self._searcher.understand(text, literal=literal)
 
-    def _current_vectors(self, bundle_id: str) -> FaissIndex:
-        state = (bundle_id, self._catalogue.generation)
-        if self._vectors is None or state != self._state:
-            self._vectors = FaissIndex.open(self._catalogue, bundle_id)
-            self._state = state
-        return self._vectors
+    def search(
+        self,
+        text: str = "",
+        *,
+        limit: int = 20,
+        offset: int = 0,
+        sort: Sort = "relevance",
+        filters: Filters | None = None,
+        images: Sequence[Picture] = (),
+        literal: bool = False,
+        files: bool = True,
+    ) -> Hits:
+        """The photos that fit `text` best, best first; empty when nothing is indexed.
+
+        `text` is what a person types into the search box; docs/search.md has its grammar. With
+        `literal` all of it is a description.
+
+        `filters` are the filters of the box as arguments, and those in `text` hold besides.
+        `images` are pictures that the photos should be like as well: PIL images, the bytes of a
+        file, or paths. `text` may give one a weight, or rule it out, as in "2:image:1 -image:2".
+        Without `files` the text can name photos of the library only, so that it opens no file.
+
+        By date the best thousand are put in order, then the next thousand, and so on. Pages are
+        made with `offset`, and there is no last one before the last photo; `total` of the hits is
+        how many there are.
+
+        Raises `UsageError` for a text that asks for nothing or cannot be understood (`QueryError`
+        then), for a limit, offset or order that makes no page, and for a picture that cannot be
+        read; `LibraryError`; `BundleError`.
+        """
+        with _explained():
+            return self._searcher.search(
+                text,
+                limit=limit,
+                offset=offset,
+                sort=sort,
+                filters=filters,
+                images=images,
+                literal=literal,
+                files=files,
+            )
 
     def file_of(self, photo_id: int) -> PhotoFile | None:
         """The file of the photo of this id, None when the library has no such photo."""

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
+import fastjsonschema
 import pytest
 from PIL import Image
 from shell import Shell, message
@@ -74,7 +75,12 @@ def test_documented_json_keys_are_the_real_ones(shell: Shell, photos: Path) -> N
     text = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
     examples = [json.loads(part.split("```")[0]) for part in text.split("```json\n")[1:]]
     search = json.loads(shell("search", "--json", "a cat").stdout)
-    assert search.keys() == examples[0].keys() == {"query", "hits"}
+    assert search.keys() == examples[0].keys()
+    assert search["understood"][0].keys() == examples[0]["understood"][0].keys()
+    schema = REPOSITORY / "photosearch" / "search" / "result.schema.json"
+    valid = fastjsonschema.compile(json.loads(schema.read_text(encoding="utf-8")))
+    valid(search)
+    valid(examples[0])
     assert search["hits"][0].keys() == examples[0]["hits"][0].keys()
     status = json.loads(shell("status", "--json").stdout)
     assert status.keys() == examples[1].keys()
@@ -85,6 +91,35 @@ def test_version(shell: Shell) -> None:
 
 
 # What the commands do
+
+
+def test_filters_are_options_too(shell: Shell, photos: Path) -> None:
+    shell("index", photos)
+
+    def names(*arguments: str) -> set[str]:
+        result = shell("search", "-0", *arguments)
+        return {os.path.basename(path) for path in result.stdout.decode().split("\0") if path}
+
+    square = names("a cat is:square")
+    assert square == names("a cat", "--is", "square") == names("--is", "square")
+    assert square
+    assert square < names("a cat")
+    assert names("a cat", "--type", "jpeg") == names("type:jpg") == {"rocket.jpg"}
+    assert names("a cat", "--folder", str(photos), "--words", "chelsea") == {"chelsea.png"}
+    assert names("--image", str(photos / "coins.png"), "-n", "1") == {"coins.png"}
+    assert names("a cat", "-n", "2") | names("a cat", "--offset", "2") == names("a cat")
+    text = message(shell("search", "a cat", "--rating", ">=4"), 1)
+    assert "None of the 6 photos" in text
+
+
+def test_a_query_shows_where_it_fails(shell: Shell) -> None:
+    result = shell("search", "dogs befor:2021")
+    assert result.returncode == 2
+    error, text, mark = result.stderr.decode().splitlines()
+    assert "did you mean before:?" in error
+    assert text[mark.index("^") :] == "befor:2021"
+    assert "before" in message(shell("search", "dogs", "--before", "never"), 2)
+    assert "TEXT is missing" in message(shell("search"), 2)
 
 
 def test_index_search_and_status(shell: Shell, photos: Path) -> None:
@@ -196,7 +231,8 @@ def test_a_search_without_a_library_says_how_to_make_one(shell: Shell, photos: P
     assert not shell.library.exists()
     result = shell("search", "--json", "a cat")
     message(result, 1)
-    assert json.loads(result.stdout) == {"query": "a cat", "hits": []}
+    found = json.loads(result.stdout)
+    assert (found["query"], found["total"], found["hits"]) == ("a cat", 0, [])
     assert shell("search", "-0", "a cat").stdout == b""
     assert "photosearch index FOLDER" in message(shell("status"), 1)
 

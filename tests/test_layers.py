@@ -40,7 +40,7 @@ def test_every_error_is_ours_and_has_an_exit_code() -> None:
     for name in errors:
         error = getattr(photosearch, name)
         assert issubclass(error, photosearch.PhotosearchError)
-        assert error.exit_code == (2 if name == "UsageError" else 1)
+        assert error.exit_code == (2 if issubclass(error, photosearch.UsageError) else 1)
         assert error.__doc__
 
 

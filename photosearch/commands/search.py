@@ -1,19 +1,61 @@
-"""`photosearch search`: the photos that a text describes, as lines, JSON or paths."""
+"""`photosearch search`: the photos that fit a query, as lines, JSON or paths."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import click
 
 from photosearch.commands.opening import open_to_read
 from photosearch.commands.output import counted, write_bytes
 
+Decorated = Callable[..., Any]
+
+# One for each filter of the box. Each may be given more than once, where that makes sense.
+_FILTERS = (
+    ("--before", "before", "DATE", "Only photos taken before DATE, as in 2021, 2021-05, May 2021."),
+    ("--after", "after", "DATE", "Only photos taken after DATE, not in it."),
+    ("--since", "since", "DATE", "Only photos taken in DATE or after it."),
+    ("--until", "until", "DATE", "Only photos taken in DATE or before it."),
+    ("--on", "on", "DATE", "Only photos taken in DATE, a day, a month, a season or a year."),
+    ("--near", "near", "PLACE", "Only photos taken near PLACE, as in Rome or 41.9,12.5,10km."),
+    ("--rating", "rating", "STARS", "Only photos rated so, as in 4 or '>=4'."),
+)
+_SEVERAL = (
+    ("--year", "year", "YEAR", "Only photos of this year, or of years, as in 2019-2021."),
+    ("--month", "month", "MONTH", "Only photos of this month, as in may, of any year."),
+    ("--in", "place", "PLACE", "Only photos taken in this city, region or country."),
+    ("--camera", "camera", "NAME", "Only photos taken with such a camera."),
+    ("--lens", "lens", "NAME", "Only photos taken with such a lens."),
+    ("--folder", "folder", "FOLDER", "Only photos in such a folder, or below."),
+    ("--type", "type", "TYPE", "Only files of this type, as in jpeg, heic, raw, video."),
+    ("--words", "words", "TEXT", "Only photos with TEXT in file name, caption or keywords."),
+)
+_SHAPES = ("portrait", "landscape", "square", "panorama", "video")
+
+
+def _filters(command: Decorated) -> Decorated:
+    """The options that are filters."""
+    for option, name, metavar, text in reversed(_FILTERS + _SEVERAL):
+        multiple = (option, name, metavar, text) in _SEVERAL
+        more = " May be repeated." if multiple else ""
+        command = click.option(option, name, metavar=metavar, multiple=multiple, help=text + more)(
+            command
+        )
+    command = click.option(
+        "--is", "shapes", type=click.Choice(_SHAPES), multiple=True, help="Only such photos."
+    )(command)
+    return click.option(
+        "--has", type=click.Choice(("gps",)), help="Only photos that say where they were taken."
+    )(command)
+
 
 @click.command("search")
-@click.argument("text", metavar="TEXT")
+@click.argument("text", metavar="TEXT", required=False)
 @click.option(
     "-n",
     "limit",
@@ -23,43 +65,111 @@ from photosearch.commands.output import counted, write_bytes
     metavar="N",
     help="Show at most N photos.",
 )
+@click.option(
+    "--offset",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Leave out the first N photos: the pages before.",
+)
+@click.option(
+    "--sort",
+    type=click.Choice(("relevance", "newest", "oldest")),
+    default="relevance",
+    show_default=True,
+    help="Order of the photos.",
+)
+@click.option("--literal", is_flag=True, help="Take all of TEXT as a description.")
+@click.option("--image", "images", multiple=True, metavar="FILE", help="Like this picture as well.")
+@_filters
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
 @click.option("-0", "null", is_flag=True, help="Print paths only, each ended by a NUL, for xargs.")
 @click.pass_context
-def command(ctx: click.Context, text: str, limit: int, as_json: bool, null: bool) -> None:
-    """Find the photos that TEXT describes, best first, with their scores.
+def command(
+    ctx: click.Context,
+    /,
+    text: str | None,
+    limit: int,
+    offset: int,
+    sort: Any,
+    literal: bool,
+    images: tuple[str, ...],
+    shapes: tuple[str, ...],
+    has: str | None,
+    as_json: bool,
+    null: bool,
+    **filters: Any,
+) -> None:
+    """Find the photos that fit TEXT, best first, with their scores.
 
-    Exits with 1 when nothing matches.
+    TEXT describes them, and may have filters in it: "dogs on a beach -people before:2021". Each
+    filter is an option too. Exits with 1 when nothing matches.
     """
     if as_json and null:
         raise click.UsageError("--json and -0 are two forms of output; give one of them.")
     from photosearch.library import Library
-    from photosearch.search.nearest import check_query
+    from photosearch.search.filters import Filters, World
+    from photosearch.search.find import check_asked
+    from photosearch.search.hits import Hits
+    from photosearch.search.parse import parse
+    from photosearch.search.report import report
 
-    # Also where there is nothing to search yet.
-    check_query(text, limit)
-    hits = []
+    given = {name: value for name, value in filters.items() if value not in (None, ())}
+    wanted = Filters(
+        **given,
+        shape=[shape for shape in shapes if shape != "video"] or None,
+        video=True if "video" in shapes else None,
+        has_gps=True if has else None,
+    )
+    asked = wanted != Filters() or bool(images)
+    if text is None and not asked:
+        raise click.UsageError("TEXT is missing; describe the photos, or give a filter.")
     waiting = 0
     if Library.exists(ctx.obj[0]):
         with open_to_read(ctx) as library:
-            hits = library.search(text, limit=limit)
+            hits = library.search(
+                text or "",
+                limit=limit,
+                offset=offset,
+                sort=sort,
+                filters=wanted,
+                images=images,
+                literal=literal,
+            )
             waiting = 0 if hits else library.status().photos
+    else:
+        # What asks for nothing, or cannot be understood, is told also where there is nothing yet.
+        world = World(locate=lambda _: (0, 0))
+        hits = Hits(query=parse(text or "", world, literal=literal))
+        wanted.conditions(world)
+        check_asked(hits.query.terms or hits.query.conditions or asked)
     if as_json:
-        click.echo(json.dumps({"query": text, "hits": [vars(hit) for hit in hits]}, indent=2))
+        click.echo(json.dumps(report(hits), indent=2))
     elif null:
         write_bytes(os.fsencode(hit.path) + b"\0" for hit in hits)
     else:
-        write_bytes(f"{hit.score:.3f}  ".encode() + os.fsencode(hit.path) + b"\n" for hit in hits)
+        write_bytes(_score(hit.score) + os.fsencode(hit.path) + b"\n" for hit in hits)
     if not hits:
-        if waiting:
-            message = (
-                f"None of the {counted(waiting, 'photo')} in the library is encoded by this model "
-                "yet. Run `photosearch index` on their folders again."
-            )
-        else:
-            message = (
-                "Nothing is indexed yet. Point photosearch at your photos first: "
-                "photosearch index FOLDER"
-            )
-        click.echo(message, err=True)
+        click.echo(_why_nothing(waiting, asked or bool(hits.query.conditions), offset), err=True)
         sys.exit(1)
+
+
+def _score(score: float | None) -> bytes:
+    """What stands before a path; a photo that was only filtered has no score."""
+    return b"" if score is None else f"{score:.3f}  ".encode()
+
+
+def _why_nothing(photos: int, filtered: bool, offset: int) -> str:
+    if not photos:
+        return (
+            "Nothing is indexed yet. Point photosearch at your photos first: "
+            "photosearch index FOLDER"
+        )
+    if offset:
+        return f"There are no more photos after the first {offset}."
+    if filtered:
+        return f"None of the {counted(photos, 'photo')} in the library meets these filters."
+    return (
+        f"None of the {counted(photos, 'photo')} in the library is encoded by this model "
+        "yet. Run `photosearch index` on their folders again."
+    )

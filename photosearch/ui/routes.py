@@ -61,9 +61,9 @@ def router(context: Context) -> APIRouter:
     async def search(q: str, offset: int = 0, limit: int = _PAGE) -> dict[str, Any]:
         """A part of the photos that `q` describes, best first."""
         offset, limit = max(0, offset), max(1, min(limit, 500))
-        # One more than is shown tells whether there are more.
-        hits = await context.finder.ask(lambda it: it.search(q, limit=offset + limit + 1))
-        part = hits[offset : offset + limit]
+        hits = await context.finder.ask(
+            lambda it: it.search(q, limit=limit, offset=offset, files=False)
+        )
         return {
             "hits": [
                 {
@@ -71,11 +71,11 @@ def router(context: Context) -> APIRouter:
                     "name": _shown(os.path.basename(hit.path)),
                     "width": hit.width,
                     "height": hit.height,
-                    "score": round(hit.score, 4),
+                    "score": None if hit.score is None else round(hit.score, 4),
                 }
-                for hit in part
+                for hit in hits
             ],
-            "more": len(hits) > offset + limit,
+            "more": offset + len(hits) < hits.total,
         }
 
     @api.get("/newest")

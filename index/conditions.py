@@ -1,0 +1,235 @@
+"""Conditions on photos, and the SQL that tells for which photos they hold.
+
+    sql_of(connection, Not(InPlace("rome")))
+
+Where a photo does not say what a condition asks about, the condition does not hold, and its `Not`
+does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from index.connection import Connection
+from index.functions import folded
+from index.paths import below, path_to_text
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Taken from `start` on and before `end`: ISO 8601 dates or times; None is without bound."""
+
+    start: str | None
+    end: str | None
+
+
+@dataclass(frozen=True)
+class TakenInMonth:
+    """Taken in this month, 1 to 12, of any year."""
+
+    month: int
+
+
+@dataclass(frozen=True)
+class InPlace:
+    """Taken in the city, region or country of this name, whatever its case and accents."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Near:
+    """Taken within so many kilometres of a point, in degrees north and east."""
+
+    latitude: float
+    longitude: float
+    kilometres: float
+
+
+@dataclass(frozen=True)
+class Made:
+    """Whose `camera` or `lens` has this text in its name, whatever its case."""
+
+    by: str
+    text: str
+
+
+@dataclass(frozen=True)
+class InFolder:
+    """In this folder or below: an absolute path, or the name of one or more folders in a path."""
+
+    folder: str
+
+
+@dataclass(frozen=True)
+class OfFormat:
+    """Of one of these formats, as the catalogue names them: "JPEG"."""
+
+    formats: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rated:
+    """Rated from `least` to `most` stars; a photo without a rating has none, 0."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """As seen: "portrait", "landscape", "square", or "panorama", twice as long as wide or more."""
+
+    shape: str
+
+
+@dataclass(frozen=True)
+class Located:
+    """That says where it was taken, in degrees."""
+
+
+@dataclass(frozen=True)
+class Saying:
+    """With this text in its file name, caption or keywords, whatever its case and accents."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Not:
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class Either:
+    """For which one or more of these hold."""
+
+    conditions: tuple[Condition, ...]
+
+
+Condition: TypeAlias = (
+    Taken
+    | TakenInMonth
+    | InPlace
+    | Near
+    | Made
+    | InFolder
+    | OfFormat
+    | Rated
+    | Shaped
+    | Located
+    | Saying
+    | Not
+    | Either
+)
+
+
+_SHAPES = {
+    "portrait": "height > width",
+    "landscape": "width > height",
+    "square": "width = height",
+    "panorama": "max(width, height) >= 2 * min(width, height)",
+}
+
+
+def sql_of(connection: Connection, condition: Condition) -> tuple[str, list[Any]]:
+    """A condition on `photos` and `metadata`, true or false but never NULL, and its parameters."""
+    match condition:
+        case Taken(start, end):
+            bounds = [("taken_at >= ?", start), ("taken_at < ?", end)]
+            held = [(sql, value) for sql, value in bounds if value is not None]
+            sql = " AND ".join(["taken_at IS NOT NULL", *(sql for sql, _ in held)])
+            return f"({sql})", [value for _, value in held]
+        case TakenInMonth(month):
+            return "coalesce(substr(taken_at, 6, 2) = ?, 0)", [f"{month:02d}"]
+        case InPlace(name):
+            return _one_of(connection, "place", lambda text: _is_in(text, name))
+        case Near():
+            return _near(condition)
+        case Made(by, text):
+            if by not in ("camera", "lens"):
+                raise ValueError(f"photos are made by a camera or a lens, not by {by!r}")
+            wanted = folded(text)
+            return _one_of(connection, by, lambda name: wanted in folded(name))
+        case InFolder(folder):
+            return _in_folder(folder)
+        case OfFormat(formats):
+            return f"format IN ({_marks(formats)})", list(formats)
+        case Rated(least, most):
+            return "coalesce(rating, 0) BETWEEN ? AND ?", [least, most]
+        case Shaped(shape):
+            return f"({_SHAPES[shape]})", []
+        case Located():
+            return "(latitude IS NOT NULL AND longitude IS NOT NULL)", []
+        case Saying(text):
+            return _saying(text)
+        case Not(inner):
+            sql, values = sql_of(connection, inner)
+            return f"NOT {sql}", values
+        case Either(conditions):
+            parts = [sql_of(connection, inner) for inner in conditions]
+            either = " OR ".join(sql for sql, _ in parts) or "0"
+            return f"({either})", [value for _, values in parts for value in values]
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _one_of(
+    connection: Connection, column: str, wanted: Callable[[str], bool]
+) -> tuple[str, list[Any]]:
+    """That `column` has a value which is `wanted`: there are few, so Python looks at each."""
+    rows = connection.rows(f"SELECT DISTINCT {column} FROM metadata WHERE {column} IS NOT NULL")
+    values = [row[0] for row in rows if wanted(row[0])]
+    # As one parameter, because their number is limited.
+    return (
+        f"coalesce({column} IN (SELECT value FROM json_each(?)), 0)",
+        [json.dumps(values, ensure_ascii=False)],
+    )
+
+
+def _is_in(text: str, name: str) -> bool:
+    wanted = folded(name.strip())
+    return any(folded(value) == wanted for value in json.loads(text).values())
+
+
+def _near(near: Near) -> tuple[str, list[Any]]:
+    """First by latitude, which needs no more than a comparison; a degree is 111 km or more."""
+    band = near.kilometres / 110.5
+    return (
+        "coalesce(latitude BETWEEN ? AND ? AND kilometres(latitude, longitude, ?, ?) <= ?, 0)",
+        [
+            near.latitude - band,
+            near.latitude + band,
+            near.latitude,
+            near.longitude,
+            near.kilometres,
+        ],
+    )
+
+
+def _in_folder(folder: str) -> tuple[str, list[Any]]:
+    if os.path.isabs(folder):
+        sql, bounds = below(os.path.normpath(folder))
+        return sql, list(bounds)
+    # A part of the path: whole names of folders, so that "art" does not find "party".
+    parts = folder.replace("\\", "/").strip("/")
+    return (
+        "instr(folded(replace(path, '\\', '/')), folded('/' || ? || '/')) > 0",
+        [path_to_text(parts)],
+    )
+
+
+def _saying(text: str) -> tuple[str, list[Any]]:
+    # What is left of a path when all up to its last separator is taken off.
+    name = "replace(path, rtrim(path, replace(replace(path, '/', ''), '\\', '')), '')"
+    sql = (
+        f"(instr(folded({name}), ?) > 0 OR coalesce(instr(folded(caption), ?), 0) > 0 OR "
+        "EXISTS (SELECT 1 FROM json_each(keywords) WHERE instr(folded(value), ?) > 0))"
+    )
+    return sql, [folded(text)] * 3

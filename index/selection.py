@@ -1,0 +1,95 @@
+"""What a search reads of the catalogue."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.conditions import Condition, InPlace, sql_of
+from index.connection import Connection
+from index.embedded import Batch, vectors_of
+from index.functions import folded
+from index.paths import path_to_text
+
+
+class Selection:
+    """Photos by what is known of them; `Catalogue.selection`. Raises as the catalogue does.
+
+    selection.ids([Taken("2021-05-01", "2021-06-01"), Not(InPlace("rome"))])
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def edition(self) -> tuple[int, int]:
+        """Another whenever anything in the catalogue may have changed since it was last read."""
+        return self._connection.edition
+
+    def ids(self, conditions: Sequence[Condition]) -> NDArray[np.int64]:
+        """Ids (n,), rising, of the photos that are not missing and for which all of these hold."""
+        parts, parameters = ["NOT missing"], []
+        for condition in conditions:
+            sql, values = sql_of(self._connection, condition)
+            parts.append(sql)
+            parameters += values
+        join = "LEFT JOIN metadata ON metadata.photo_id = photos.id" if conditions else ""
+        rows = self._connection.rows(
+            f"SELECT photos.id FROM photos {join} WHERE {' AND '.join(parts)} ORDER BY photos.id",
+            parameters,
+        )
+        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+    def id_at(self, path: str) -> int | None:
+        """The id of the photo of this path, or None when there is none."""
+        rows = self._connection.rows("SELECT id FROM photos WHERE path = ?", [path_to_text(path)])
+        return rows[0][0] if rows else None
+
+    def vectors(self, bundle_id: str, ids: Sequence[int]) -> Batch:
+        """Ids, rising, and vectors (n, d) of those photos of `ids` that `bundle_id` has embedded.
+
+        Also of photos that are missing. (0,) and (0, 0) when there are none.
+        """
+        return vectors_of(self._connection, bundle_id, ids)
+
+    def taken(self, ids: Sequence[int]) -> dict[int, str]:
+        """When the photos of `ids` were taken, ISO 8601; those that do not say are left out."""
+        return dict(
+            self._connection.rows(
+                "SELECT photo_id, taken_at FROM metadata WHERE taken_at IS NOT NULL "
+                "AND photo_id IN (SELECT value FROM json_each(?))",
+                [json.dumps([int(photo_id) for photo_id in ids])],
+            )
+        )
+
+    def places(self) -> set[str]:
+        """Names of all cities, regions and countries that photos were taken in, folded."""
+        names: set[str] = set()
+        for (text,) in self._connection.rows(
+            "SELECT DISTINCT place FROM metadata WHERE place IS NOT NULL"
+        ):
+            names.update(folded(name) for name in json.loads(text).values() if name)
+        return names
+
+    def centre(self, place: str) -> tuple[float, float] | None:
+        """Degrees north and east of the middle of the photos taken in `place`, if there are any."""
+        sql, values = sql_of(self._connection, InPlace(place))
+        points = self._connection.rows(
+            f"SELECT latitude, longitude FROM metadata WHERE {sql} "
+            "AND latitude IS NOT NULL AND longitude IS NOT NULL",
+            values,
+        )
+        if not points:
+            return None
+        # The mean on the sphere: that of the degrees would be wrong about the date line.
+        angles = np.radians(np.array(points))
+        north, east = angles[:, 0], angles[:, 1]
+        x, y, z = (
+            float(part.mean())
+            for part in (np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north))
+        )
+        return math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))

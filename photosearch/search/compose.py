@@ -1,0 +1,101 @@
+"""Terms to what ranks photos: one vector of what they should show, and others of what not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import VectorIndex
+
+Vector = NDArray[np.float32]
+Ids = NDArray[np.int64]
+
+# A photo is held to show what was ruled out when it is more like it than this many standard
+# deviations above what is typical.
+_TYPICAL = 1.0
+# How much of what it is like beyond that is taken off its score.
+_PENALTY = 2.0
+# Photos looked at to learn what is typical.
+SAMPLE = 2048
+
+
+@dataclass(frozen=True)
+class Composed:
+    """What photos should be like, a unit vector, and what not, unit vectors with their weights."""
+
+    like: Vector
+    unlike: tuple[tuple[Vector, float], ...] = ()
+
+
+def compose(terms: Sequence[tuple[Vector, float]]) -> Composed:
+    """Join one or more unit vectors, each with its weight.
+
+    Those with weights above 0 are added up, to length 1. If there are none, photos should be as
+    little like the others as they can.
+    """
+    liked = [(vector, weight) for vector, weight in terms if weight > 0]
+    total = np.sum([vector * np.float32(weight) for vector, weight in liked or terms], axis=0)
+    like = (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
+    if not liked:
+        return Composed(like)
+    return Composed(like, tuple((vector, -weight) for vector, weight in terms if weight < 0))
+
+
+def rank(
+    composed: Composed, vectors: VectorIndex, k: int, *, among: Ids | None = None, typical: Ids
+) -> tuple[NDArray[np.float32], Ids]:
+    """Scores (k',) and photo ids (k',) of the best k photos, or as many as there are, best first.
+
+    The score is the cosine with what photos should be like, less a penalty for each thing that
+    they should not show and do. `among` limits the ranking to these photos, and the result is the
+    true top k of them. `typical` are photos by which to tell what is typical of the library.
+    """
+    if composed.unlike:
+        return _penalised(composed, vectors, k, among, typical)
+    scores, ids = vectors.search(composed.like[None], k, among=among)
+    return scores[0], ids[0]
+
+
+def _penalised(
+    composed: Composed, vectors: VectorIndex, k: int, among: Ids | None, typical: Ids
+) -> tuple[NDArray[np.float32], Ids]:
+    """A penalty only lowers a score, so photos are taken in the order of what they are like, until
+    those not yet taken, even without any penalty, cannot come before the k-th.
+    """
+    size = len(vectors) if among is None else min(len(among), len(vectors))
+    limits = [_limit(vectors, vector, typical) for vector, _ in composed.unlike]
+    take = min(size, max(256, 2 * k))
+    while True:
+        found = vectors.search(composed.like[None], take, among=among)
+        scores, ids = found[0][0], found[1][0]
+        total = scores.astype(np.float64)
+        for (vector, weight), limit in zip(composed.unlike, limits, strict=True):
+            shown = _likeness(vectors, vector, ids) - limit
+            total -= _PENALTY * weight * np.maximum(0.0, shown)
+        # Of equals the one that is more like what was asked for stays first.
+        order = np.argsort(-total, kind="stable")
+        all_taken = take >= size or len(ids) < take
+        if all_taken or total[order[min(k, len(order)) - 1]] >= scores[-1]:
+            best = order[:k]
+            return total[best].astype(np.float32), ids[best]
+        take = min(size, 4 * take)
+
+
+def _limit(vectors: VectorIndex, vector: Vector, typical: Ids) -> float:
+    """The cosine with `vector` from which on a photo is held to show what it stands for."""
+    scores, _ = vectors.search(vector[None], len(typical), among=typical)
+    if not scores.size:
+        return 0.0
+    return float(scores.mean() + _TYPICAL * scores.std())
+
+
+def _likeness(vectors: VectorIndex, vector: Vector, ids: Ids) -> NDArray[np.float64]:
+    """The cosines of `vector` with the photos `ids`, in that order."""
+    scores, found = vectors.search(vector[None], len(ids), among=ids)
+    order = np.argsort(found[0])
+    places = order[np.searchsorted(found[0], ids, sorter=order)]
+    likeness: NDArray[np.float64] = scores[0][places].astype(np.float64)
+    return likeness

@@ -1,0 +1,154 @@
+"""The terms of a query to vectors: words, photos of the library, and pictures from elsewhere."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import Catalogue
+from photosearch.encoders import Encoder
+from photosearch.errors import UsageError
+from photosearch.search.query import Described, Given, Pictured, Term
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Picture: TypeAlias = "Image | bytes | str | os.PathLike[str]"
+
+_KEPT = 512  # texts whose vectors are kept
+
+
+class Embedder:
+    """Gives each term its vector, and remembers those of the latest texts."""
+
+    def __init__(self, encoder: Encoder, catalogue: Catalogue) -> None:
+        self.encoder, self._catalogue = encoder, catalogue
+        self._texts: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+
+    def vectors(
+        self, terms: Sequence[Term], pictures: Sequence[Picture] = (), *, files: bool = True
+    ) -> list[tuple[NDArray[np.float32], float]]:
+        """A unit vector and the weight of each term.
+
+        `pictures` are those that terms refer to by their number. Without `files` no file is
+        opened: photos must be in the library.
+
+        Raises `UsageError` for a photo that is not there or cannot be read.
+        """
+        self._encode([t.content.text for t in terms if isinstance(t.content, Described)])
+        return [(self._vector(term, pictures, files), term.weight) for term in terms]
+
+    def _encode(self, texts: Sequence[str]) -> None:
+        new = [text for text in dict.fromkeys(texts) if text not in self._texts]
+        if new:
+            for text, vector in zip(new, self.encoder.encode_texts(new), strict=True):
+                self._texts[text] = vector
+        for text in texts:
+            self._texts.move_to_end(text)
+        while len(self._texts) > max(_KEPT, len(texts)):
+            self._texts.popitem(last=False)
+
+    def _vector(self, term: Term, pictures: Sequence[Picture], files: bool) -> NDArray[np.float32]:
+        match term.content:
+            case Described(text):
+                return self._texts[text]
+            case Given(number):
+                if number > len(pictures):
+                    raise UsageError(
+                        f"image:{number} stands for a picture that did not come with the query; "
+                        f"there are {len(pictures)}"
+                    )
+                return self.picture(pictures[number - 1])
+            case Pictured(photo):
+                return self.photo(photo, files=files)
+
+    def photo(self, photo: int | str, *, files: bool = True) -> NDArray[np.float32]:
+        """The vector of a photo of the library, or, with `files`, of any picture file."""
+        name = f"photo:{photo}"
+        if isinstance(photo, int):
+            known = self._catalogue.photo(photo)
+            if known is None:
+                raise UsageError(
+                    f"{name} is not in the library; give the id or path of one that is"
+                )
+        else:
+            photo = os.path.abspath(os.path.expanduser(photo))
+            number = self._catalogue.selection.id_at(photo)
+            known = None if number is None else self._catalogue.photo(number)
+        if known is not None:
+            ids, vectors = self._catalogue.selection.vectors(self.encoder.bundle_id, [known.id])
+            if len(ids):
+                return _unit(vectors[0].astype(np.float32))
+            photo = known.path
+        if not files:
+            raise UsageError(f"{name} is not in the library; give the id or path of one that is")
+        assert isinstance(photo, str)
+        return self._file(photo)
+
+    def picture(self, picture: Picture) -> NDArray[np.float32]:
+        """The vector of a picture in memory, or in a file."""
+        if isinstance(picture, bytes):
+            return self._bytes(picture)
+        if isinstance(picture, (str, os.PathLike)):
+            return self.photo(os.fspath(picture))
+        return _first(self.encoder.encode_images([picture]))
+
+    def _file(self, path: str) -> NDArray[np.float32]:
+        from photosearch.indexing.decode import DecodeError, decode
+
+        if not os.path.isfile(path):
+            raise UsageError(f"{path}: there is no such picture; name a file that is there")
+        try:
+            with _decoders():
+                pixels = decode(path, self.encoder.preprocess).pixels
+        except DecodeError as error:
+            raise UsageError(f"{path}: {error}; name another picture") from error
+        return _first(self.encoder.encode_pixels(pixels[None]))
+
+    def _bytes(self, data: bytes) -> NDArray[np.float32]:
+        from photosearch.indexing.formats import MAX_PIXELS, open_picture
+
+        side = 2 * self.encoder.preprocess.settings.size
+        try:
+            with _decoders():
+                image = open_picture(io.BytesIO(data), "", side, MAX_PIXELS).image
+        # On what is no picture the decoders raise whatever they tripped over.
+        except Exception as error:
+            raise UsageError(f"the given picture cannot be read ({error}); give another") from error
+        return _first(self.encoder.encode_images([image]))
+
+
+@contextmanager
+def _decoders() -> Iterator[None]:
+    """Makes Pillow ready to decode as the workers do, and leaves it to this program as it was."""
+    import warnings
+
+    from PIL import Image
+
+    from photosearch.indexing.decode import prepare_decoders
+
+    most = Image.MAX_IMAGE_PIXELS
+    with warnings.catch_warnings():
+        prepare_decoders()
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = most
+
+
+def _first(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    first: NDArray[np.float32] = vectors[0]
+    return first
+
+
+def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """To length 1, of which rounding to float16 takes a little."""
+    unit: NDArray[np.float32] = vector / np.float32(max(float(np.linalg.norm(vector)), 1e-12))
+    return unit

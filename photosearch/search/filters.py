@@ -1,0 +1,273 @@
+"""Filters: `name:value` in the box, the options of the command line, and arguments in Python.
+
+All three are read here, by the same functions, and become conditions on the catalogue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date
+
+from index.conditions import (
+    Condition,
+    Either,
+    InFolder,
+    InPlace,
+    Located,
+    Made,
+    Near,
+    Not,
+    OfFormat,
+    Rated,
+    Saying,
+    Shaped,
+    Taken,
+    TakenInMonth,
+)
+from photosearch.errors import UsageError
+from photosearch.search.dates import MONTHS, Period, bounded, period
+
+# Kilometres about a place, where none are given.
+NEARBY = 25.0
+
+# What people call formats, to how the catalogue names them.
+_FORMATS = {
+    "jpeg": ("JPEG", "MPO"),
+    "heic": ("HEIF", "HEIC"),
+    "tiff": ("TIFF",),
+    "video": ("VIDEO",),
+} | {name: (name.upper(),) for name in ("png", "webp", "gif", "bmp", "avif", "jxl", "raw")}
+_SAME_FORMAT = {"jpg": "jpeg", "jpe": "jpeg", "heif": "heic", "tif": "tiff", "jpegxl": "jxl"}
+_SHAPES = ("portrait", "landscape", "square", "panorama")
+
+
+def _nowhere(name: str) -> tuple[float, float] | None:
+    return None
+
+
+@dataclass(frozen=True)
+class World:
+    """What reading a filter depends on: the day, the library's places, and where they are."""
+
+    today: date = field(default_factory=date.today)
+    places: frozenset[str] = frozenset()
+    locate: Callable[[str], tuple[float, float] | None] = _nowhere
+
+
+def taken(time: Period) -> Taken:
+    """The condition that a photo is of that time."""
+    start, end = time.start, time.end
+    return Taken(
+        None if start is None else start.isoformat(), None if end is None else end.isoformat()
+    )
+
+
+def _date(value: str, world: World) -> Period:
+    found = period(value, world.today)
+    if found is None:
+        raise ValueError(
+            f"{value!r} is no date; write it as 2021, 2021-05, 2021-05-03, May 2021 or last summer"
+        )
+    return found
+
+
+def _side(side: str) -> Callable[[str, World], Condition]:
+    def read(value: str, world: World) -> Condition:
+        time = bounded(side, _date(value, world))
+        assert time is not None
+        return taken(time)
+
+    return read
+
+
+def _year(value: str, world: World) -> Condition:
+    if not re.fullmatch(r"\d{4}(-\d{4})?", value):
+        raise ValueError(f"{value!r} is no year; write it as 2021, or 2019-2021")
+    return taken(_date(value, world))
+
+
+def _month(value: str, world: World) -> Condition:
+    name = value.strip().lower()
+    if name.isdecimal() and 1 <= int(name) <= 12:
+        return TakenInMonth(int(name))
+    found = [n for n, month in enumerate(MONTHS, 1) if len(name) >= 3 and month.startswith(name)]
+    if found:
+        return TakenInMonth(found[0])
+    if re.fullmatch(r"\d{4}-(0?[1-9]|1[0-2])", name):
+        return taken(_date(name, world))
+    raise ValueError(f"{value!r} is no month; write it as may, 5 or 2021-05")
+
+
+def _near(value: str, world: World) -> Condition:
+    *place, last = [part.strip() for part in value.split(",")]
+    distance = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(km|mi|m)", last.lower())
+    kilometres = NEARBY
+    if distance and place:
+        kilometres = float(distance[1]) * {"km": 1.0, "mi": 1.609344, "m": 0.001}[distance[2]]
+    else:
+        place = [*place, last]
+    if len(place) == 2 and all(re.fullmatch(r"[-+]?\d+(\.\d+)?", part) for part in place):
+        north, east = map(float, place)
+        if abs(north) > 90 or abs(east) > 180:
+            raise ValueError(f"{value!r} is off the Earth; give degrees north, then east")
+        return Near(north, east, kilometres)
+    name = ", ".join(place)
+    point = world.locate(name)
+    if point is None:
+        raise ValueError(
+            f"where {name!r} is, no photo tells; give degrees north and east, as near:41.9,12.5"
+        )
+    return Near(*point, kilometres)
+
+
+def _type(value: str, world: World) -> Condition:
+    name = value.strip().lower().lstrip(".")
+    name = _SAME_FORMAT.get(name, name)
+    if name not in _FORMATS:
+        raise ValueError(f"{value!r} is no type of file; there are {', '.join(sorted(_FORMATS))}")
+    return OfFormat(_FORMATS[name])
+
+
+def _rating(value: str, world: World) -> Condition:
+    found = re.fullmatch(r"(>=|<=|>|<|=|)\s*(\d)|(\d)\s*(?:\.\.|-)\s*(\d)", value.strip())
+    if found is None or int(found[2] or found[4]) > 5:
+        raise ValueError(f"{value!r} is no rating; write it as rating>=4, with 0 to 5 stars")
+    if found[3]:
+        return Rated(int(found[3]), int(found[4]))
+    stars = int(found[2])
+    # Below no stars there are the photos marked as rejected.
+    return {
+        ">=": Rated(stars, 5),
+        ">": Rated(stars + 1, 5),
+        "<=": Rated(-1, stars),
+        "<": Rated(-1, stars - 1),
+    }.get(found[1], Rated(stars, stars))
+
+
+def _is(value: str, world: World) -> Condition:
+    name = value.strip().lower()
+    if name in _SHAPES:
+        return Shaped(name)
+    if name == "video":
+        return OfFormat(_FORMATS["video"])
+    raise ValueError(f"{value!r} is not known; photos are {', '.join(_SHAPES)}, or video")
+
+
+def _has(value: str, world: World) -> Condition:
+    if value.strip().lower() != "gps":
+        raise ValueError(f"{value!r} is not known; a photo has gps, or not")
+    return Located()
+
+
+_READERS: dict[str, Callable[[str, World], Condition]] = {
+    "before": _side("before"),
+    "after": _side("after"),
+    "since": _side("since"),
+    "until": _side("until"),
+    "on": lambda value, world: taken(_date(value, world)),
+    "year": _year,
+    "month": _month,
+    "near": _near,
+    "in": lambda value, world: InPlace(value),
+    "camera": lambda value, world: Made("camera", value),
+    "lens": lambda value, world: Made("lens", value),
+    "folder": lambda value, world: InFolder(value),
+    "type": _type,
+    "rating": _rating,
+    "is": _is,
+    "has": _has,
+    "words": lambda value, world: Saying(value),
+}
+NAMES = tuple(_READERS)
+
+# Given more than once these must all hold; of the others one is enough.
+_ALL = frozenset({"before", "after", "since", "until", "rating", "has", "words"})
+
+
+def condition(name: str, value: str, world: World) -> Condition:
+    """What a filter asks for. Raises `ValueError` with the reason when its value makes no sense."""
+    if not value.strip():
+        raise ValueError(f"{name}: needs a value")
+    return _READERS[name](value, world)
+
+
+def combined(found: Iterable[tuple[str, Condition]]) -> tuple[Condition, ...]:
+    """Conditions that must all hold, from filters with their names.
+
+    Of filters with the same name one is enough, as in `camera:canon camera:nikon`, unless they are
+    limits of the same thing, as in `after:2019 before:2021`, or say what photos are not.
+    """
+    together: list[Condition] = []
+    choices: dict[tuple[str, type], list[Condition]] = {}
+    for name, one in found:
+        if name in _ALL or isinstance(one, Not):
+            together.append(one)
+        else:
+            # A shape and a kind of file are both asked for with `is:`.
+            choices.setdefault((name, type(one)), []).append(one)
+    for several in choices.values():
+        together.append(several[0] if len(several) == 1 else Either(tuple(several)))
+    return tuple(together)
+
+
+Texts = str | Sequence[str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """The filters of the box as arguments; what is None is not asked for.
+
+    Dates are `datetime.date`, or text as in the box. `near` may be (degrees north, degrees east)
+    or (north, east, kilometres). Several values of one filter mean any of them.
+    """
+
+    before: date | str | None = None
+    after: date | str | None = None
+    since: date | str | None = None
+    until: date | str | None = None
+    on: date | str | None = None
+    year: int | Sequence[int] | str | None = None
+    month: int | str | None = None
+    near: str | tuple[float, ...] | None = None
+    place: Texts = None
+    camera: Texts = None
+    lens: Texts = None
+    folder: Texts = None
+    type: Texts = None
+    rating: int | str | None = None
+    shape: Texts = None
+    has_gps: bool | None = None
+    video: bool | None = None
+    words: Texts = None
+
+    def conditions(self, world: World) -> tuple[Condition, ...]:
+        """Raises `UsageError` naming the filter whose value makes no sense."""
+        found: list[tuple[str, Condition]] = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value is None:
+                continue
+            if each.name in ("has_gps", "video"):
+                name, text = {"has_gps": ("has", "gps"), "video": ("is", "video")}[each.name]
+                wanted = condition(name, text, world)
+                found.append((each.name, wanted if value else Not(wanted)))
+                continue
+            name = {"place": "in", "shape": "is"}.get(each.name, each.name)
+            for text in _texts(each.name, value):
+                try:
+                    found.append((name, condition(name, text, world)))
+                except ValueError as error:
+                    raise UsageError(f"{each.name}: {error}") from error
+        return combined(found)
+
+
+def _texts(name: str, value: object) -> list[str]:
+    """A value of any allowed type as the texts that the box would have."""
+    if name == "near" and isinstance(value, tuple):
+        north, east, *distance = value
+        return [f"{north:f},{east:f}" + "".join(f",{kilometres}km" for kilometres in distance)]
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return [str(value)]
+    return [str(one) for one in value]

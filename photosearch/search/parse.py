@@ -1,0 +1,360 @@
+"""From what a person typed to a `Query`.
+
+    dogs on a beach -people without cars     what photos should look like, and what not
+    2:golden retriever + 0.5:beach           weights
+    photo:123 ~/cat.jpg image:1              photos to look like; images come with the query
+    "IMG_2041"                               words in file name, caption or keywords
+    before:2021 in:Rome -camera:canon        filters, and what they must not be
+    last summer, in May 2021, in Rome        the same in plain words
+
+A backslash makes the word after it plain.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from index.conditions import Condition, InPlace, Not, Saying, TakenInMonth
+from index.functions import folded
+from photosearch.search.dates import MONTHS, phrases
+from photosearch.search.filters import NAMES, World, combined, condition, taken
+from photosearch.search.query import (
+    Described,
+    Given,
+    Part,
+    Pictured,
+    Query,
+    QueryError,
+    Term,
+)
+
+_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=[^\s\d])")
+_KEY = re.compile(r"([A-Za-z]+)(:|(?=[<>=]))(?=\S)")
+_EMPTY = re.compile(r"([A-Za-z]+):(?=\s|$)")
+_WORD = re.compile(r"\S+")
+_FILE = re.compile(
+    r"(?:~?[/\\]|\.\.?[/\\]|[A-Za-z]:[/\\])\S*\."
+    r"(?:jpe?g|jpe|jfif|png|webp|gif|tiff?|bmp|hei[cf]|avif|jxl|dng|cr[23w]|nef|arw|raf|orf|rw2)$",
+    re.IGNORECASE,
+)
+_TERMS = ("photo", "image")
+
+# What a person leaves out ends where the description goes on with something else.
+_NEGATION = re.compile(
+    r"\b(?:and\s+)?(?:without(?:\s+any)?|with\s+no|but\s+no(?:t|\s+)|no)\s+", re.IGNORECASE
+)
+_STOP = re.compile(
+    r"\s*(?:[,;]\s*|\b(?=(?:with|without|but|on|in|at|near|by|under|over|behind|beside|while"
+    r"|during|no)\b))",
+    re.IGNORECASE,
+)
+_AND = re.compile(r"\s*(?:,\s*)?\b(?:and|or|nor)\s+(?:any\s+|no\s+)?", re.IGNORECASE)
+_ARTICLE = re.compile(r"^(?:a|an|the|any)\s+", re.IGNORECASE)
+_SIGNS = re.compile(r"\bno\s+\w+\s+signs?\b", re.IGNORECASE)
+_IN_PLACE = re.compile(r"\b(?:in|from|at)\s+(?=(?P<rest>\w.*))", re.IGNORECASE)
+
+
+@dataclass
+class _Draft:
+    """A term whose words are still being gathered."""
+
+    weight: float
+    start: int  # where its weight stands, or its first word
+    words: list[str]
+
+
+def parse(text: str, world: World | None = None, *, literal: bool = False) -> Query:
+    """Understand `text`; with `literal` all of it is a description.
+
+    Raises `QueryError` that points at the character where it cannot be understood.
+    """
+    if literal:
+        clean = " ".join(text.split())
+        whole = Part(0, len(text), "like", "text", clean)
+        return Query(text, (Term(Described(clean)),), (), (whole,)) if clean else Query(text)
+    return _Parser(text, world or World()).query()
+
+
+class _Parser:
+    def __init__(self, text: str, world: World) -> None:
+        self._text, self._world = text, world
+        self._terms: list[tuple[int, Term]] = []  # with where they begin
+        self._filters: list[tuple[str, Condition]] = []
+        self._parts: list[Part] = []
+        # Words without a weight are one description, wherever they stand.
+        self._drafts = [_Draft(1.0, -1, [])]
+        self._run: list[tuple[int, int]] = []  # plain words not yet looked at
+
+    def query(self) -> Query:
+        position = 0
+        while (position := self._skip(position)) < len(self._text):
+            position = self._token(position)
+        self._end_run()
+        for draft in self._drafts:
+            if draft.words:
+                term = Term(Described(" ".join(draft.words)), draft.weight)
+                self._terms.append((draft.start, term))
+        return Query(
+            self._text,
+            tuple(term for _, term in sorted(self._terms, key=lambda item: item[0])),
+            combined(self._filters),
+            tuple(sorted(self._parts, key=lambda part: part.start)),
+        )
+
+    def _skip(self, position: int) -> int:
+        while position < len(self._text) and self._text[position].isspace():
+            position += 1
+        return position
+
+    def _token(self, start: int) -> int:
+        """Take what begins at `start`; where it ends."""
+        text = self._text
+        if text[start] == "\\" and not _FILE.match(text, start):
+            return self._plain(start)
+        if text[start] == "+" and (start + 1 == len(text) or text[start + 1].isspace()):
+            self._begin(1.0, -1)
+            return start + 1
+        position = start
+        negative = text[position] == "-" and not text[position + 1 : position + 2].isspace()
+        negative = negative and position + 1 < len(text)
+        position += negative
+        weighted = _WEIGHT.match(text, position)
+        weight = float(weighted[1]) if weighted else 1.0
+        if weighted:
+            position = weighted.end()
+        sign = -weight if negative else weight
+        if text[position] == '"':
+            return self._quoted(start, position, sign, plain=position == start)
+        word = _WORD.match(text, position)
+        assert word is not None
+        if _FILE.match(word[0]):
+            self._end_run()
+            self._add_photo(word[0], sign, start, word.end())
+            return word.end()
+        key = _KEY.match(text, position)
+        if key is not None:
+            return self._keyed(key, start, sign, weighted is not None)
+        empty = _EMPTY.match(text, position)
+        if empty and (empty[1].lower() in NAMES or empty[1].lower() in _TERMS):
+            raise QueryError(text, empty.end(), f"{empty[1]}: needs a value right after it")
+        if weighted:
+            self._begin(sign, start)
+            return self._word(position, word.end())
+        if negative:
+            self._end_run()
+            self._add_text(word[0], -1.0, start, word.end())
+            return word.end()
+        return self._word(start, word.end())
+
+    def _plain(self, start: int) -> int:
+        """A word after a backslash, which is nothing but a word."""
+        self._end_run()
+        found = _WORD.match(self._text, start)
+        assert found is not None
+        self._describe(found[0][1:], start, found.end())
+        return found.end()
+
+    def _word(self, position: int, end: int) -> int:
+        self._run.append((position, end))
+        return end
+
+    def _begin(self, weight: float, start: int) -> None:
+        """The words that follow are a term of their own."""
+        self._end_run()
+        self._drafts.append(_Draft(weight, start, []))
+
+    def _quote(self, position: int) -> tuple[str, int]:
+        """What stands in the quotes that open at `position`, and where they end."""
+        close = self._text.find('"', position + 1)
+        if close < 0:
+            raise QueryError(self._text, position, 'this " is not closed; add another one')
+        inner = self._text[position + 1 : close]
+        if not inner.strip():
+            raise QueryError(self._text, position, "there is nothing between these quotes")
+        return inner, close + 1
+
+    def _quoted(self, start: int, position: int, weight: float, *, plain: bool) -> int:
+        inner, end = self._quote(position)
+        self._end_run()
+        if plain:
+            self._add_filter("words", Saying(inner), start, end, inner)
+        else:
+            self._add_text(" ".join(inner.split()), weight, start, end)
+        return end
+
+    def _keyed(self, key: re.Match[str], start: int, weight: float, weighted: bool) -> int:
+        text, name = self._text, key[1].lower()
+        if key[2] == "" and name != "rating":
+            found = _WORD.match(text, key.start())
+            assert found is not None
+            return self._word(key.start(), found.end())
+        if name not in NAMES and name not in _TERMS:
+            near = difflib.get_close_matches(name, (*NAMES, *_TERMS), 1)
+            advice = (
+                f"did you mean {near[0]}:?" if near else f"write \\{key[1]}: if you mean the word"
+            )
+            raise QueryError(text, key.start(), f"there is no filter {key[1]}:; {advice}")
+        if text[key.end()] == '"':
+            value, end = self._quote(key.end())
+        else:
+            found = _WORD.match(text, key.end())
+            assert found is not None
+            value, end = found[0], found.end()
+        self._end_run()
+        if name == "photo":
+            self._add_photo(value, weight, start, end)
+        elif name == "image":
+            if not value.isdecimal() or int(value) < 1:
+                raise QueryError(text, key.end(), "image: takes the number of a given picture")
+            self._add(Term(Given(int(value)), weight), "image", f"picture {value}", start, end)
+        elif weighted:
+            raise QueryError(text, start, f"{name}: holds or not, so it takes no weight")
+        else:
+            try:
+                one = condition(name, value, self._world)
+            except ValueError as error:
+                raise QueryError(text, key.end(), str(error)) from error
+            negative = weight < 0
+            self._add_filter(
+                name,
+                Not(one) if negative else one,
+                start,
+                end,
+                f"not {name} {value}" if negative else f"{name} {value}",
+            )
+        return end
+
+    # What was understood
+
+    def _add(self, term: Term, name: str, meaning: str, start: int, end: int) -> None:
+        self._terms.append((start, term))
+        kind = "unlike" if term.weight < 0 else "like"
+        self._parts.append(Part(start, end, kind, name, meaning))
+
+    def _add_text(self, words: str, weight: float, start: int, end: int) -> None:
+        self._add(Term(Described(words), weight), "text", words, start, end)
+
+    def _add_photo(self, value: str, weight: float, start: int, end: int) -> None:
+        photo = int(value) if value.isascii() and value.isdecimal() else value
+        self._add(Term(Pictured(photo), weight), "photo", value, start, end)
+
+    def _add_filter(self, name: str, one: Condition, start: int, end: int, meaning: str) -> None:
+        self._filters.append((name, one))
+        kind = "words" if name == "words" else "filter"
+        self._parts.append(Part(start, end, kind, name, meaning))
+
+    def _describe(self, words: str, start: int, end: int) -> None:
+        """Add words to the description that is being gathered."""
+        draft = self._drafts[-1]
+        if not draft.words:
+            start = draft.start = start if draft.start < 0 else draft.start
+        draft.words.append(words)
+        kind = "unlike" if draft.weight < 0 else "like"
+        self._parts.append(Part(start, end, kind, "text", words))
+
+    # Plain words
+
+    def _end_run(self) -> None:
+        """Look for dates, places and negatives in the plain words since the last other thing."""
+        if not self._run:
+            return
+        start, end = self._run[0][0], self._run[-1][1]
+        self._run = []
+        for first, last in list(self._without_dates(start, end)):
+            for begin, stop in list(self._without_places(first, last)):
+                self._without_negatives(begin, stop)
+
+    def _without_dates(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        left = start
+        for phrase in phrases(self._text[start:end], self._world.today):
+            first, last = start + phrase.start, start + phrase.end
+            if phrase.month is not None:
+                one: Condition = TakenInMonth(phrase.month)
+                name, meaning = "month", f"month {MONTHS[phrase.month - 1]}"
+            else:
+                assert phrase.period is not None
+                one, name = taken(phrase.period), "date"
+                since, before = phrase.period.start, phrase.period.end
+                said = [f"from {since}" if since else "", f"before {before}" if before else ""]
+                meaning = " ".join(filter(None, said))
+            self._add_filter(name, one, first, last, meaning)
+            yield left, first
+            left = last
+        yield left, end
+
+    def _without_places(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        left = start
+        for found in _IN_PLACE.finditer(self._text, start, end):
+            if found.start() < left:
+                continue
+            stop = self._place(found.end(), end)
+            if stop is None:
+                continue
+            name = self._text[found.end() : stop]
+            self._add_filter("in", InPlace(name), found.start(), stop, f"in {name}")
+            yield left, found.start()
+            left = stop
+        yield left, end
+
+    def _place(self, start: int, end: int) -> int | None:
+        """Where the name of a known place ends that begins at `start`; the longest one.
+
+        It begins with a capital, or nothing follows it: "in turkey sauce" is no place.
+        """
+        if not self._world.places:
+            return None
+        words = list(_WORD.finditer(self._text, start, end))[:5]
+        for count in range(len(words), 0, -1):
+            stop = words[count - 1].end()
+            name = self._text[start:stop].rstrip(",.;")
+            stop = start + len(name)
+            sure = name[:1].isupper() or not self._text[stop:end].strip(" ,.;")
+            if sure and folded(name) in self._world.places:
+                return stop
+        return None
+
+    def _without_negatives(self, start: int, end: int) -> None:
+        text = self._text
+        signs = [found.span() for found in _SIGNS.finditer(text, start, end)]
+        left = position = start
+        while found := _NEGATION.search(text, position, end):
+            position = found.end()
+            if any(first <= found.start() < last for first, last in signs):
+                continue
+            stop = self._negated(found, end)
+            if stop is None:
+                continue
+            self._describe_between(left, found.start())
+            left = position = stop
+        self._describe_between(left, end)
+
+    def _negated(self, found: re.Match[str], end: int) -> int | None:
+        """Take what follows "without" off the description; where the description goes on."""
+        text, start, position = self._text, found.start(), found.end()
+        any_ = False
+        while True:
+            stop = _STOP.search(text, position, end)
+            joint = _AND.search(text, position, end)
+            last = min(
+                stop.start() if stop else end,
+                joint.start() if joint else end,
+            )
+            words = _ARTICLE.sub("", " ".join(text[position:last].split()).strip(" ,.;"))
+            if words:
+                self._add_text(words, -1.0, start, last)
+                any_ = True
+            if joint is None or joint.start() != last:
+                return (stop.end() if stop else end) if any_ else None
+            start = position = joint.end()
+
+    def _describe_between(self, start: int, end: int) -> None:
+        text = self._text
+        while start < end and text[start] in " ,;\t\n":
+            start += 1
+        while start < end and text[end - 1] in " ,;\t\n":
+            end -= 1
+        if start < end:
+            self._describe(" ".join(text[start:end].split()), start, end)

@@ -1,0 +1,78 @@
+"""What a search asks for, as records: terms to look like, and conditions to meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from index.conditions import Condition
+from photosearch.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the words say."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """What a photo shows: one of the library by its id, or any picture file by its path."""
+
+    photo: int | str
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the picture shows that came with the query, counted from 1."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Term:
+    """What photos should look like, and how much it counts; below 0 what they should not."""
+
+    content: Described | Pictured | Given
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """Characters `start` to `end` of the box, and what they were taken for.
+
+    `kind` is "like", "unlike", "words" or "filter". `name` is that of the filter, and "text",
+    "photo" or "image" for what photos should be like. `meaning` says it in a few words.
+    """
+
+    start: int
+    end: int
+    kind: str
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """A box that was understood. All conditions hold for what is found."""
+
+    text: str
+    terms: tuple[Term, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+
+class QueryError(UsageError):
+    """What was typed cannot be understood from the character `position` of `text` on."""
+
+    def __init__(self, text: str, position: int, reason: str) -> None:
+        super().__init__(f"{reason} (at character {position + 1})")
+        self.text = text
+        self.position = position
+        self.reason = reason
+
+    @property
+    def pointer(self) -> str:
+        """Two lines: the text, and a mark below the character."""
+        shown = "".join(letter if letter.isprintable() else " " for letter in self.text)
+        return f"  {shown}\n  {' ' * self.position}^"
