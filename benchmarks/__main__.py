@@ -55,6 +55,26 @@ def searching() -> None:
         run(Path(folder))
 
 
+@main.command()
+@click.option(
+    "--rclip",
+    "program",
+    type=_FILE,
+    required=True,
+    help="The program `rclip` of an environment that has rclip 3.3.",
+)
+@click.option("--photos", type=click.IntRange(min=2), default=120, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=2), default=5, show_default=True)
+@_OUT
+def pipeline(program: Path, photos: int, rounds: int, out: Path) -> None:
+    """Photos indexed a second, against rclip on the same photos."""
+    from benchmarks.pipeline import run
+
+    click.echo("\npipeline")
+    with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
+        run(Path(folder), out, program.absolute(), photos=photos, rounds=rounds)
+
+
 @main.command("model-speed")
 @click.option("--rounds", type=click.IntRange(min=2), default=9, show_default=True)
 @_THREADS

@@ -6,16 +6,29 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 PHONE = (4000, 3000)
 _NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
 
 
-def write_photos(folder: Path, count: int) -> None:
-    """Write `count` JPEGs of 12 megapixels, each a different crop."""
+def write_photos(
+    folder: Path, count: int, *, grain: float = 0.0, size: tuple[int, int] = PHONE
+) -> None:
+    """Write `count` JPEGs, by default of 12 megapixels, each a different crop.
+
+    `grain` is the standard deviation of noise such as a sensor adds, in steps of 256.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for number, (_, crop) in enumerate(crops(count, PHONE)):
+    random = np.random.default_rng(0)
+    tile = random.normal(0, grain, (size[1] + 256, size[0] + 256, 1)).astype(np.float32)
+    for number, (_, crop) in enumerate(crops(count, size)):
+        if grain:
+            down, across = random.integers(0, 256, 2)
+            noise = tile[down : down + size[1], across : across + size[0]]
+            grainy = np.asarray(crop, np.float32) + noise
+            crop = Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8))
         crop.save(folder / f"photo-{number:03}.jpg", quality=90)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -25,7 +26,14 @@ from benchmarks.contenders import (
     deploy,
 )
 from benchmarks.model_speed import Result, on_iphone, page, plot, ratio_table, times_faster
-from benchmarks.pictures import crops
+from benchmarks.pictures import crops, write_photos
+from benchmarks.pipeline import NANO as BUNDLED
+from benchmarks.pipeline import RCLIP, S0, Indexing
+from benchmarks.pipeline import measure as measure_pipeline
+from benchmarks.pipeline import page as pipeline_page
+from benchmarks.pipeline import plot as pipeline_plot
+from benchmarks.processes import Spent, spend
+from benchmarks.rclip import Rclip
 from benchmarks.tables import fill_page, markdown_table
 from benchmarks.teaching_photos import random_teacher, reinforced_shard
 from benchmarks.timing import Spread, interleave, seconds_a_call
@@ -40,6 +48,7 @@ from benchmarks.train_overhead import (
 from benchmarks.train_overhead import page as overhead_page
 from benchmarks.train_overhead import plot as overhead_plot
 from benchmarks.train_overhead import table as overhead_table
+from photosearch import Library
 from trainer.data.reinforced import read_reinforced
 
 NANO = CONTENDERS[0]
@@ -186,7 +195,7 @@ def test_plot_is_small_and_the_same_each_time(tmp_path: Path) -> None:
 def test_command_lists_its_benchmarks_and_names_an_unknown_one() -> None:
     listed = CliRunner().invoke(main, ["--help"])
     assert listed.exit_code == 0
-    for name in ("indexing", "searching", "model-speed", "train-overhead"):
+    for name in ("indexing", "searching", "pipeline", "model-speed", "train-overhead"):
         assert name in listed.output
     unknown = CliRunner().invoke(main, ["indexin"])
     assert unknown.exit_code == 2
@@ -204,6 +213,62 @@ def test_without_a_name_the_quick_ones_run(monkeypatch: pytest.MonkeyPatch) -> N
     ran.clear()
     assert runner.invoke(main, ["searching", "model-speed", "--rounds", "2"]).exit_code == 0
     assert ran == ["searching", "model-speed"]
+
+
+def test_the_memory_of_a_command_is_its_own_and_that_of_its_children() -> None:
+    held = "import sys, time; kept = bytearray(int(sys.argv[1])); time.sleep(0.5)"
+    alone = spend([sys.executable, "-c", held, "1"])
+    # This process is far larger than the one it starts.
+    assert alone.peak_bytes < 60e6
+    started = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.argv[1:]])"
+    nested = spend([sys.executable, "-c", started, held, str(200 << 20)])
+    if sys.platform == "linux":
+        assert 200 << 20 < nested.peak_bytes < 280 << 20
+    assert nested.seconds >= 0.5 > nested.cpu_seconds
+
+
+def test_a_command_that_fails_says_why() -> None:
+    with pytest.raises(SystemExit, match=r"failed \(1\).*no way"):
+        spend([sys.executable, "-c", "raise ValueError('no way')"])
+
+
+def indexing_rounds() -> Indexing:
+    """Made-up times for 10 photos: rclip takes 10 s, Nano 2 s, S0 4 s, all at 1.5 cores."""
+    clock = (1.0, 3.0, 1.0)  # the machine was slow in the second round
+    whole = {RCLIP: 10, BUNDLED.name: 2, S0.name: 4}
+    return Indexing(
+        10, {name: [Spent(s * t, 1.5 * s, 5e8) for t in clock] for name, s in whole.items()}
+    )
+
+
+def test_pipeline_page_and_plot_state_the_ratios(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    text = pipeline_page(indexing_rounds(), "on a machine")
+    assert "photosearch is **5.00 (5.00-5.00)** times as fast as rclip" in text
+    assert "**2.50 (2.50-2.50)** times" in text
+    assert "| 5.0 (3.3-5.0) |" in text
+    assert "$" not in text
+    pipeline_plot(indexing_rounds(), tmp_path / "pipeline.svg")
+    assert "5.0x" in (tmp_path / "pipeline.svg").read_text(encoding="utf-8")
+
+
+def test_pipeline_runs_both_programs_on_the_same_photos(tmp_path: Path, tiny_bundle: Path) -> None:
+    write_photos(tmp_path / "photos", 2, grain=3, size=(400, 300))
+    # In place of rclip, which is no dependency: it takes the same arguments.
+    program = tmp_path / "rclip"
+    program.write_text(
+        f"#!{sys.executable}\nimport os, sys\nprint(*sys.argv[1:])\n"
+        "open(os.environ['RCLIP_DATADIR'] + '/db.sqlite3', 'w').close()\n"
+        "assert len(os.listdir('.')) == 2\n",
+        encoding="utf-8",
+    )
+    program.chmod(0o755)
+    rclip = Rclip(program, tmp_path, "3.3.0")
+    measured = measure_pipeline(tmp_path, rclip, {BUNDLED.name: tiny_bundle}, photos=2, rounds=1)
+    assert list(measured.rounds) == [RCLIP, BUNDLED.name]
+    assert measured.rounds[BUNDLED.name][0].cpu_seconds > 0
+    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
+        assert library.status().encoded == 2
 
 
 def overhead() -> Overhead:

@@ -1,0 +1,203 @@
+"""How fast photos are indexed, against rclip on the same photos in the same run.
+
+Both are run as their users run them, as one command each. rclip cannot index without searching, so
+what a search alone takes is taken off its time; ours keeps its start-up.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.contenders import CONTENDERS, Contender
+from benchmarks.pictures import write_photos
+from benchmarks.processes import Spent, spend
+from benchmarks.rclip import Rclip, prepare_rclip
+from benchmarks.tables import figure, fill_page, markdown_table, save_figure, write_text
+from benchmarks.timing import Spread, cores, count, interleave, machine
+from photosearch.encoders.registry import bundled_path
+from trainer.export.bundle import export_bundle
+from trainer.models.config import load_config
+from trainer.models.family import build
+
+NANO, S0 = CONTENDERS[0], CONTENDERS[1]
+RCLIP = "rclip"
+LABELS = {
+    RCLIP: "rclip, ViT-B/32 at 256 pixels",
+    NANO.name: "photosearch, MobileCLIP-Nano (bundled)",
+    S0.name: "photosearch, MobileCLIP-S0",
+}
+# Grain as of a phone's sensor: without it a JPEG of 12 megapixels is a third as large, and quicker.
+GRAIN = 6.0
+
+
+@dataclass(frozen=True)
+class Indexing:
+    """Of each program, by name: what each round took for `photos` photos."""
+
+    photos: int
+    rounds: Mapping[str, list[Spent]]
+
+    def seconds(self, name: str) -> NDArray[np.float64]:
+        return np.array([spent.seconds for spent in self.rounds[name]])
+
+    def cpu_seconds(self, name: str) -> NDArray[np.float64]:
+        return np.array([spent.cpu_seconds for spent in self.rounds[name]])
+
+    def peak(self, name: str) -> float:
+        """Megabytes, the most of all rounds."""
+        return max(spent.peak_bytes for spent in self.rounds[name]) / 1e6
+
+    def times_faster(self, name: str) -> Spread:
+        return Spread.of(self.seconds(RCLIP) / self.seconds(name))
+
+    def times_less_work(self, name: str) -> Spread:
+        """The same by processor time, which other programs on the machine hardly change."""
+        return Spread.of(self.cpu_seconds(RCLIP) / self.cpu_seconds(name))
+
+
+def run(folder: Path, out: Path, program: Path, *, photos: int, rounds: int) -> None:
+    """Measure, print the table, and write it with a plot to `out`. Photos go to `folder`."""
+    setting = machine()
+    print("  writing photos, and models with random weights", flush=True)
+    write_photos(folder / "photos", photos, grain=GRAIN)
+    size = sum(file.stat().st_size for file in (folder / "photos").iterdir()) / photos
+    rclip = prepare_rclip(program, folder / "rclip")
+    models = {NANO.name: bundled_path(), S0.name: random_bundle(S0, folder / "s0")}
+    measured = measure(folder, rclip, models, photos=photos, rounds=rounds)
+    print(table(measured))
+    about = (
+        f"{setting} when it started; {count(photos, 'JPEG')} of 12 megapixels and "
+        f"{size / 1e6:.1f} MB on average, {rounds} rounds, rclip {rclip.version}"
+    )
+    write_text(out / "pipeline.md", page(measured, about))
+    plot(measured, out / "pipeline.svg")
+
+
+def measure(
+    folder: Path, rclip: Rclip, models: Mapping[str, Path], *, photos: int, rounds: int
+) -> Indexing:
+    """Index the pictures in `folder`/photos by all programs in turns."""
+    pictures = folder / "photos"
+    spent: dict[str, list[Spent]] = {name: [] for name in (RCLIP, *models)}
+
+    def theirs() -> float:
+        rclip.database.unlink(missing_ok=True)
+        search = rclip.command("--filepath-only", "a dog")
+        whole = spend(search, cwd=pictures, environment=rclip.environment)
+        alone = spend([*search, "-n"], cwd=pictures, environment=rclip.environment)
+        spent[RCLIP].append(
+            Spent(
+                whole.seconds - alone.seconds,
+                whole.cpu_seconds - alone.cpu_seconds,
+                whole.peak_bytes,
+            )
+        )
+        return 0.0
+
+    def ours(name: str, model: Path) -> float:
+        library = folder / "library"
+        shutil.rmtree(library, ignore_errors=True)
+        command = [sys.executable, "-m", "photosearch", "--library", library, "--model", model]
+        spent[name].append(spend([*command, "index", pictures]))
+        return 0.0
+
+    runs = {RCLIP: theirs} | {
+        name: lambda name=name, model=model: ours(name, model)  # type: ignore[misc]
+        for name, model in models.items()
+    }
+    interleave(runs, rounds=rounds)
+    return Indexing(photos, spent)
+
+
+def random_bundle(contender: Contender, folder: Path) -> Path:
+    """A bundle of the family's model with random weights, made by the trainer's export."""
+    config = load_config(contender.name)
+    settings, context = config.image, config.text.context_length
+    fields = {
+        "name": f"{contender.name.lower()}-random",
+        "version": "1",
+        "architecture": contender.name,
+        "embedding_dim": config.dim,
+        "image": {
+            "size": settings.size,
+            "resize": settings.resize,
+            "crop": settings.crop,
+            "interpolation": settings.interpolation,
+            "mean": list(settings.mean),
+            "std": list(settings.std),
+        },
+        "text": {"context_length": context, "tokenizer": "clip-bpe"},
+        "logit_scale": 100.0,
+        "calibration": None,
+        "licence": "Apache-2.0",
+        "provenance": {"weights": "random, for measuring speed"},
+        "metrics": [],
+    }
+    torch.manual_seed(0)
+    model = build(contender.name).eval()
+    export_bundle(model.visual, model.text, folder, fields=fields, card="# Random weights\n")
+    return folder
+
+
+def table(measured: Indexing) -> str:
+    head = (
+        "program and model",
+        "photos/s",
+        "times as fast as rclip",
+        "the same by processor time",
+        "processor ms a photo",
+        "cores in use",
+        "peak memory, MB",
+    )
+    rows = []
+    for name in measured.rounds:
+        seconds, cpu = measured.seconds(name), measured.cpu_seconds(name)
+        rows.append(
+            (
+                LABELS[name],
+                f"{Spread.of(measured.photos / seconds):.1f}",
+                f"{measured.times_faster(name):.2f}",
+                f"{measured.times_less_work(name):.2f}",
+                f"{Spread.of(1e3 * cpu / measured.photos):.0f}",
+                f"{Spread.of(cpu / seconds):.2f} of {cores()}",
+                f"{measured.peak(name):.0f}",
+            )
+        )
+    return markdown_table(head, rows)
+
+
+def page(measured: Indexing, setting: str) -> str:
+    """docs/benchmarks/pipeline.md."""
+    return fill_page(
+        "pipeline.md",
+        setting=setting,
+        table=table(measured),
+        nano=f"{measured.times_faster(NANO.name):.2f}",
+        s0=f"{measured.times_faster(S0.name):.2f}",
+    )
+
+
+def plot(measured: Indexing, path: Path) -> None:
+    """Photos a second of each program, with the spread of the rounds."""
+    drawn, (axis,) = figure(1, 0.5 * len(measured.rounds) + 1, width=7)
+    rows = np.arange(len(measured.rounds))
+    spreads = [Spread.of(measured.photos / measured.seconds(name)) for name in measured.rounds]
+    medians = np.array([spread.median for spread in spreads])
+    ends = np.array([(spread.low, spread.high) for spread in spreads]).T
+    colours = ["#d9822b" if name == RCLIP else "#2f6f9f" for name in measured.rounds]
+    axis.barh(rows, medians, color=colours, xerr=np.abs(ends - medians), error_kw={"elinewidth": 1})
+    for row, name in enumerate(measured.rounds):
+        axis.text(ends[1][row], row, f"  {measured.times_faster(name).median:.1f}x", va="center")
+    axis.set_yticks(rows, [LABELS[name] for name in measured.rounds])
+    axis.set_xlabel("photos of 12 megapixels a second, and times rclip")
+    axis.margins(x=0.12)
+    axis.invert_yaxis()
+    save_figure(drawn, path)
