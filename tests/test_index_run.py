@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,8 +21,9 @@ from PIL import Image
 
 from index import Catalogue
 from photosearch import Library, UsageError
+from photosearch.encoders.onnx import OnnxEncoder
 from photosearch.errors import LibraryError, PhotosearchError
-from photosearch.indexing import pipeline
+from photosearch.indexing import pace, pipeline
 from photosearch.indexing.events import (
     Absent,
     Event,
@@ -590,7 +592,7 @@ def test_an_interrupt_records_and_reports_what_is_decoded(
             yield result
 
     monkeypatch.setattr(pipeline.DecodeWorkers, "decode", decode)
-    monkeypatch.setattr(pipeline, "COMMIT_SECONDS", 1e9)
+    monkeypatch.setattr(pace, "COMMIT_SECONDS", 1e9)
     events: list[Event] = []
     with pytest.raises(KeyboardInterrupt):
         events.extend(library.index([many], workers=1))
@@ -598,6 +600,53 @@ def test_an_interrupt_records_and_reports_what_is_decoded(
     assert len(indexed(events)) >= 16
     assert indexed(events) == set(vectors(library))
     assert worker_pids() == []
+
+
+def test_a_slow_network_gets_small_batches(
+    library: Library, many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is encoded and not recorded yet is lost by a kill, so it must not be long."""
+    for path in sorted(many.iterdir())[12:]:
+        path.unlink()
+    real = OnnxEncoder.encode_pixels
+
+    def encode(self: OnnxEncoder, pixels: Any) -> Any:
+        time.sleep(0.05 * len(pixels))
+        return real(self, pixels)
+
+    monkeypatch.setattr(pace, "COMMIT_SECONDS", 0.12)
+    monkeypatch.setattr(OnnxEncoder, "encode_pixels", encode)
+    sizes = [len(event.paths) for event in run(library, many) if isinstance(event, Indexed)]
+    assert sum(sizes) == 12
+    assert max(sizes) <= 2
+
+
+def test_files_of_one_size_are_recorded_long_before_all_are_hashed(
+    library: Library, many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As raw files of one camera are; a kill must not cost the hashing of all of them."""
+    for path in many.iterdir():
+        with Image.open(path) as image:
+            image.save(path.with_suffix(".bmp"))
+        path.unlink()
+    hashed = 0
+    real = pipeline.DecodeWorkers.decode
+
+    def decode(self: pipeline.DecodeWorkers, paths: list[str], **options: Any) -> Iterator[object]:
+        nonlocal hashed
+        for result in real(self, paths, **options):
+            hashed += options.get("task") == "digest" and result is not None
+            yield result
+
+    monkeypatch.setattr(pipeline.DecodeWorkers, "decode", decode)
+    monkeypatch.setattr(pace, "COMMIT_SECONDS", 0.0)
+    recorded = 0
+    for event in library.index([many], workers=1):
+        if isinstance(event, Indexed):
+            recorded += len(event.paths)
+            assert hashed <= recorded
+    assert recorded == 120
+    assert hashed == 119
 
 
 def test_searching_while_a_run_goes_on(library: Library, many: Path, tiny_bundle: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 
 import numpy as np
@@ -20,15 +21,12 @@ from photosearch.indexing.events import (
     Recognised,
     Started,
 )
+from photosearch.indexing.pace import Pace, for_a_while
 from photosearch.indexing.places import with_place
 from photosearch.indexing.rereading import outdated, reread, sidecars_of, state_of
 from photosearch.indexing.scan import Found, Unreadable, scan
 from photosearch.indexing.workers import DecodeWorkers, Trouble
 from photosearch.search.typical import TYPICAL
-
-BATCH = 16
-# What a kill may cost: photos encoded or waiting for their batch for no longer than this.
-COMMIT_SECONDS = 1.0
 
 
 class IndexRun:
@@ -47,6 +45,7 @@ class IndexRun:
         self._worker_count = workers or os.cpu_count() or 1
         self._files: dict[str, Found] = {}
         self._retry = retry
+        self._pace = Pace()
         self._indexed = self._failed = self._moved = self._reread = 0
         self._recognised: list[str] = []
         self._lost: set[str] = set()
@@ -174,37 +173,43 @@ class IndexRun:
         with DecodeWorkers(self._encoder.preprocess, min(self._worker_count, len(paths))) as pool:
             if fresh:
                 yield from self._decode(pool, fresh)
-            if not perhaps:
-                return
-            first: dict[bytes, str] = {}
-            twins: dict[str, bytes] = {}
-            for result in pool.decode(perhaps, task="digest"):
-                if result is None:
-                    continue
-                if isinstance(result.outcome, Trouble):
-                    yield self._trouble(result.path, result.outcome)
-                elif isinstance(result.outcome, bytes):
-                    digest = result.outcome
-                    if self._catalogue.embedded(self._encoder.bundle_id, digest):
-                        yield self._recognise(result.path, digest)
-                    elif digest in first:
-                        twins[result.path] = digest
-                    else:
-                        first[digest] = result.path
-            if first:
-                yield from self._decode(pool, list(first.values()))
-            again = []
-            for path, digest in twins.items():
+            waiting = deque(perhaps)
+            # Not all at once: only what is decoded and encoded is recorded, so hashing hours of
+            # photos first would be lost with a kill.
+            while waiting:
+                yield from self._compare(pool, for_a_while(waiting))
+
+    def _compare(self, pool: DecodeWorkers, paths: Iterator[str]) -> Iterator[Event]:
+        """Hash files that may be known, and decode those that are not."""
+        first: dict[bytes, str] = {}
+        twins: dict[str, bytes] = {}
+        for result in pool.decode(paths, task="digest"):
+            if result is None:
+                continue
+            if isinstance(result.outcome, Trouble):
+                yield self._trouble(result.path, result.outcome)
+            elif isinstance(result.outcome, bytes):
+                digest = result.outcome
                 if self._catalogue.embedded(self._encoder.bundle_id, digest):
-                    yield self._recognise(path, digest)
+                    yield self._recognise(result.path, digest)
+                elif digest in first:
+                    twins[result.path] = digest
                 else:
-                    again.append(path)
-            if again:
-                yield from self._decode(pool, again)
+                    first[digest] = result.path
+        if first:
+            yield from self._decode(pool, list(first.values()))
+        again = []
+        for path, digest in twins.items():
+            if self._catalogue.embedded(self._encoder.bundle_id, digest):
+                yield self._recognise(path, digest)
+            else:
+                again.append(path)
+        if again:
+            yield from self._decode(pool, again)
 
     def _decode(self, pool: DecodeWorkers, paths: Sequence[str]) -> Iterator[Event]:
         ready: list[tuple[str, Decoded]] = []
-        committed = time.monotonic()
+        self._pace.start()
         try:
             sidecars = sidecars_of({path: self._files[path] for path in paths})
             for result in pool.decode(paths, sidecars=sidecars):
@@ -214,11 +219,10 @@ class IndexRun:
                     ready.append((result.path, result.outcome))
                 elif isinstance(result.outcome, Trouble):
                     yield self._trouble(result.path, result.outcome)
-                late = time.monotonic() - committed >= COMMIT_SECONDS
-                if len(ready) >= BATCH or (ready and late):
-                    event = self._record(ready)
+                if self._pace.is_due(len(ready)):
+                    with self._pace.recording(len(ready)):
+                        event = self._record(ready)
                     ready = []
-                    committed = time.monotonic()
                     yield event
         except GeneratorExit:
             self._record(ready)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,7 +11,7 @@ from index import Catalogue, Problem, Waiting
 from photosearch.encoders import Encoder
 from photosearch.indexing.decode import Decoded
 from photosearch.indexing.events import Event, Failed, Rebuilding, Reencoded
-from photosearch.indexing.pipeline import BATCH, COMMIT_SECONDS
+from photosearch.indexing.pace import Pace
 from photosearch.indexing.workers import DecodeWorkers, Trouble
 
 # Photos looked up at a time; all at once would take much memory in a large library.
@@ -30,6 +29,7 @@ class Rebuild:
     ) -> None:
         self._catalogue, self._encoder = catalogue, encoder
         self._worker_count = workers or os.cpu_count() or 1
+        self._pace = Pace()
         self.unread = 0
         self.failed = 0
 
@@ -48,7 +48,7 @@ class Rebuild:
 
     def _encode(self, pool: DecodeWorkers, waiting: dict[str, Waiting]) -> Iterator[Event]:
         ready: list[tuple[Waiting, Decoded]] = []
-        committed = time.monotonic()
+        self._pace.start()
         try:
             for result in pool.decode(list(waiting)):
                 if result is not None:
@@ -59,11 +59,10 @@ class Rebuild:
                             ready.append((photo, result.outcome))
                     elif isinstance(result.outcome, Trouble):
                         yield from self._trouble(photo, result.outcome)
-                late = time.monotonic() - committed >= COMMIT_SECONDS
-                if len(ready) >= BATCH or (ready and late):
-                    event = self._record(ready)
+                if self._pace.is_due(len(ready)):
+                    with self._pace.recording(len(ready)):
+                        event = self._record(ready)
                     ready = []
-                    committed = time.monotonic()
                     yield event
         except GeneratorExit:
             self._record(ready)

@@ -131,7 +131,7 @@ class DecodeWorkers:
         self,
         paths: Iterable[str],
         *,
-        ready: int = 64,
+        ready: int = 32,
         task: Task = "picture",
         sidecars: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Iterator[Result | None]:
