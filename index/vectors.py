@@ -120,8 +120,17 @@ class FaissIndex:
         return cls(lists, gone, plain_lists(batches, count) if count else None)
 
     @classmethod
-    def refresh(cls, catalogue: Catalogue, bundle_id: str, queries: Queries | None = None) -> bool:
+    def refresh(
+        cls,
+        catalogue: Catalogue,
+        bundle_id: str,
+        queries: Queries | None = None,
+        *,
+        whole: bool = True,
+    ) -> bool:
         """Build the file anew if it is damaged anywhere, or much has changed; whether it was.
+
+        Without `whole` the vectors of a large file are taken to be sound.
 
         From `CLUSTERED_FROM` vectors on it is built in clusters, where these give as good as all of
         the exact answers to queries like those of `queries`: (n, d), asked for only then.
@@ -131,7 +140,7 @@ class FaissIndex:
         path = vector_file(catalogue, bundle_id)
         with catalogue.snapshot():
             stamp = Stamp(catalogue.generation, catalogue.revision)
-            loaded = read_vectors(path, whole=True)
+            loaded = read_vectors(path, whole=whole)
             if loaded is not None:
                 lists, built = loaded
                 changed = catalogue.changed_since(built.generation, built.revision)

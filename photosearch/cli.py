@@ -15,6 +15,7 @@ from photosearch.errors import PhotosearchError
 # In the order in which a user meets them.
 _COMMANDS = (
     "index",
+    "watch",
     "search",
     "status",
     "forget",

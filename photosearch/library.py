@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from photosearch.search.searcher import Searcher
 if TYPE_CHECKING:
     from photosearch.doctor import Finding
     from photosearch.indexing.events import Event
+    from photosearch.watching import Watching
 
 ENVIRONMENT = "PHOTOSEARCH_LIBRARY"
 
@@ -170,7 +172,12 @@ class Library:
         return self._index(resolve_roots(folders, known), workers, retry, wait)
 
     def _index(
-        self, folders: Sequence[str], workers: int | None, retry: bool, wait: bool
+        self,
+        folders: Sequence[str],
+        workers: int | None,
+        retry: bool,
+        wait: bool,
+        parts: bool = False,
     ) -> Generator[Event, None, None]:
         from photosearch.indexing.events import Held
         from photosearch.indexing.switching import SwitchingRun
@@ -192,8 +199,42 @@ class Library:
                 known,
                 workers=workers,
                 retry=retry,
+                parts=parts,
             )
             yield from run.events()
+
+    def watch(
+        self,
+        folders: Sequence[str | os.PathLike[str]] = (),
+        *,
+        workers: int | None = None,
+        poll: bool = False,
+        interval: float = 30.0,
+        quiet: float = 2.0,
+        stop: threading.Event | None = None,
+    ) -> Generator[Event | Watching, None, None]:
+        """Index `folders`, or all known ones, and then what changes in them, until `stop` is set.
+
+        What has changed is indexed when its folder has been quiet for `quiet` seconds. Folders on
+        network drives are looked through every `interval` seconds, and with `poll` all are. While
+        another process changes the library, this waits.
+
+        Raises as `index` does.
+        """
+        from photosearch.indexing.scan import resolve_roots
+        from photosearch.watching import Watcher
+
+        if not folders and not self.folders:
+            raise UsageError("no folder is known yet; name one to watch")
+        named = resolve_roots(folders, self.folders)
+        watcher = Watcher(
+            lambda: named or self.folders,
+            lambda roots, parts: self._index(roots, workers, False, True, parts),
+            poll=poll,
+            interval=interval,
+            quiet=quiet,
+        )
+        return watcher.events(stop)
 
     def models(self) -> list[Model]:
         """The models that are here, and those of which only vectors are left.

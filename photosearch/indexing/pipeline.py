@@ -30,7 +30,11 @@ from photosearch.search.typical import TYPICAL
 
 
 class IndexRun:
-    """One run over `roots`, which `resolve_roots` has checked."""
+    """One run over `roots`, which `resolve_roots` has checked.
+
+    With `parts` they are what has changed in known folders: photos in a part that is not there are
+    gone, and the parts do not become known themselves.
+    """
 
     def __init__(
         self,
@@ -40,8 +44,10 @@ class IndexRun:
         *,
         workers: int | None = None,
         retry: bool = False,
+        parts: bool = False,
     ) -> None:
         self._catalogue, self._encoder, self._roots = catalogue, encoder, roots
+        self._parts = parts
         self._worker_count = workers or os.cpu_count() or 1
         self._files: dict[str, Found] = {}
         self._retry = retry
@@ -53,8 +59,10 @@ class IndexRun:
     def events(self) -> Generator[Event, None, None]:
         """Do the run. Closing the iterator early keeps, and records, all that is decoded."""
         started = time.monotonic()
-        for root in self._roots:
-            self._catalogue.add_folder(root)
+        if not self._parts:
+            for root in self._roots:
+                self._catalogue.add_folder(root)
+        whole = set(self._catalogue.folders())
         unreadable: list[Unreadable] = []
         unchanged = 0
         missing = 0
@@ -62,6 +70,9 @@ class IndexRun:
         left = 0
         bad = {item.path: item.stamp for item in self._catalogue.problems()}
         for root in self._roots:
+            if root not in whole and not os.path.lexists(root):
+                missing += self._hide_missing(root, {}, {}, [])
+                continue
             if not os.path.lexists(root):
                 here = self._catalogue.paths(root, missing=False)
                 self._catalogue.mark_missing(here)
@@ -98,6 +109,8 @@ class IndexRun:
             self._catalogue,
             self._encoder.bundle_id,
             lambda: self._encoder.encode_texts(TYPICAL),
+            # Of a large file that takes long, and such runs are many.
+            whole=not self._parts,
         )
         yield Finished(
             self._indexed,

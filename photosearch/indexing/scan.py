@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -101,11 +102,42 @@ def _is_scanned(path: str, folder: str) -> bool:
     below = folder.rstrip(os.sep) + os.sep
     if path == folder or not path.startswith(below):
         return False
-    return not any(map(_left_out, path[len(below) :].split(os.sep)))
+    return not any(map(is_left_out, path[len(below) :].split(os.sep)))
 
 
-def _left_out(name: str) -> bool:
+def is_left_out(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or made by a system for itself."""
     return name.startswith(".") or name.lower() in _SYSTEM_FOLDERS
+
+
+def is_looked_at(name: str) -> bool:
+    """Whether a file of this name may be a picture, or describe one."""
+    return os.path.splitext(name)[1].lower() in _LOOKED_AT
+
+
+def links(root: str) -> list[str]:
+    """The links to folders that a scan of `root` may follow, in order; no folder is entered twice.
+
+    Ignore files are not asked.
+    """
+    found: list[str] = []
+    entered: set[tuple[int, int]] = set()
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        with suppress(OSError):
+            status = os.stat(folder)
+            key = (status.st_dev, status.st_ino)
+            if status.st_ino and key in entered:
+                continue
+            entered.add(key)
+            with os.scandir(folder) as listing:
+                for entry in listing:
+                    if not is_left_out(entry.name) and entry.is_dir():
+                        waiting.append(entry.path)
+                        if entry.is_symlink():
+                            found.append(entry.path)
+    return sorted(found)
 
 
 def scan(root: str) -> Iterator[Found | Unreadable]:
@@ -148,14 +180,14 @@ def scan(root: str) -> Iterator[Found | Unreadable]:
             yield Unreadable(os.path.join(folder, IGNORE_FILE), fault)
         below, files = [], []
         for entry in entries:
-            if _left_out(entry.name):
+            if is_left_out(entry.name):
                 continue
             try:
                 is_folder = entry.is_dir()
             except OSError as error:
                 yield Unreadable(entry.path, error.strerror or str(error))
                 continue
-            if not is_folder and os.path.splitext(entry.name)[1].lower() not in _LOOKED_AT:
+            if not is_folder and not is_looked_at(entry.name):
                 continue
             if rules.decides(entry.path, is_folder=is_folder):
                 continue

@@ -23,6 +23,8 @@ from photosearch.models import Models
 class SwitchingRun:
     """One run over `folders`, and over all `known` ones too where the wanted model differs.
 
+    With `parts` the folders are parts of known ones, and the model is not changed.
+
     Raises `UsageError` for a folder that cannot be indexed; `BundleError`.
     """
 
@@ -35,18 +37,21 @@ class SwitchingRun:
         *,
         workers: int | None = None,
         retry: bool = False,
+        parts: bool = False,
     ) -> None:
         self._catalogue, self._models = catalogue, models
-        self._workers, self._retry = workers, retry
+        self._workers, self._retry, self._parts = workers, retry, parts
         self._wanted = models.wanted()
         self._present = models.answering() or self._wanted
         encoder = models.encoder(self._wanted)
         self._bundle_id = encoder.bundle_id
         active = catalogue.active_bundle
-        self._in_question = models.named is None and active != self._bundle_id
+        self._in_question = not parts and models.named is None and active != self._bundle_id
         # A model is changed for the whole library: what is left out would not be found any more.
         every = self._in_question and bool(catalogue.bundle_ids())
-        self._roots = resolve_roots([*folders, *(known if every else ())], known)
+        self._roots = (
+            list(folders) if parts else resolve_roots([*folders, *(known if every else ())], known)
+        )
 
     def events(self) -> Generator[Event, None, None]:
         """Do the run; `Finished` comes last."""
@@ -54,7 +59,12 @@ class SwitchingRun:
         present = self._models.encoder(self._present)
         self._models.keep(self._wanted)
         run = IndexRun(
-            self._catalogue, present, self._roots, workers=self._workers, retry=self._retry
+            self._catalogue,
+            present,
+            self._roots,
+            workers=self._workers,
+            retry=self._retry,
+            parts=self._parts,
         )
         finished = None
         with closing(run.events()) as events:

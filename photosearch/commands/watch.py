@@ -1,0 +1,132 @@
+"""`photosearch watch`: index what comes, changes and goes, as it does."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import closing
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from photosearch.commands.opening import open_library
+from photosearch.commands.output import counted, shown
+
+if TYPE_CHECKING:
+    from photosearch.indexing.events import Finished as Run
+
+
+@click.command("watch")
+@click.argument("folders", nargs=-1, metavar="[FOLDER]...")
+@click.option("--poll", is_flag=True, help="Look through all folders, rather than wait to be told.")
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time between two looks at a folder of which the system does not tell.",
+)
+@click.option(
+    "--quiet",
+    type=click.FloatRange(min=0.0),
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Index what has changed when its folder has been quiet for so long.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes that decode pictures.  [default: one a core]",
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    folders: tuple[str, ...],
+    poll: bool,
+    interval: float,
+    quiet: float,
+    workers: int | None,
+) -> None:
+    """Index FOLDER, and then what comes, changes and goes in it, until Ctrl-C.
+
+    Without FOLDER, all folders that were indexed before are watched. The system tells of changes on
+    this machine's disks; folders on network drives are looked through now and then.
+    """
+    from photosearch.indexing.events import (
+        Absent,
+        Failed,
+        Finished,
+        Held,
+        Kept,
+        Rebuilding,
+        Switched,
+    )
+    from photosearch.indexing.scan import resolve_roots
+    from photosearch.library import Library
+    from photosearch.watching import Watching
+
+    if not Library.exists(ctx.obj[0]):
+        # A mistyped folder should not leave an empty library behind.
+        resolve_roots(folders)
+        if not folders:
+            raise click.UsageError("No folder is known yet; name a FOLDER to watch.")
+    signal.signal(signal.SIGTERM, _interrupt)
+    first = True
+    with open_library(ctx) as library:
+        watching = library.watch(
+            folders, workers=workers, poll=poll, interval=interval, quiet=quiet
+        )
+        try:
+            with closing(watching) as events:
+                for event in events:
+                    if isinstance(event, Watching) and event.reason is None:
+                        click.echo(f"Watching {shown(event.folder)}")
+                    elif isinstance(event, Watching):
+                        click.echo(
+                            f"Looking through {shown(event.folder)} every {interval:g} s "
+                            f"({event.reason})"
+                        )
+                    elif isinstance(event, Held):
+                        click.echo(f"Waiting for {event.holder}")
+                    elif isinstance(event, Absent):
+                        hidden = counted(event.hidden, "photo")
+                        click.echo(f"{shown(event.folder)}: not there now; {hidden} hidden")
+                    elif isinstance(event, Failed):
+                        click.echo(f"Skipped {shown(event.path)}: {event.reason}")
+                    elif isinstance(event, Rebuilding) and event.total:
+                        photos = counted(event.total, "photo")
+                        click.echo(f"Encoding {photos} by {event.model}")
+                    elif isinstance(event, Switched):
+                        click.echo(f"Searches now use {event.model}, in place of {event.previous}.")
+                    elif isinstance(event, Kept):
+                        click.echo(
+                            f"Searches still use {event.model}: {counted(event.unread, 'photo')} "
+                            "could not be reached for the next model."
+                        )
+                    elif isinstance(event, Finished):
+                        done = _done(event)
+                        if done or first:
+                            held = counted(library.status().photos, "photo")
+                            click.echo(f"Done: {done or 'nothing new'}. The library holds {held}.")
+                        first = False
+        except KeyboardInterrupt:
+            click.echo("Stopped.")
+
+
+def _done(run: Run) -> str:
+    """What a run has done, in words; empty when that is nothing."""
+    numbers = {
+        "indexed": run.indexed,
+        "recognised": run.recognised,
+        "read again": run.reread,
+        "skipped": run.failed,
+        "gone": run.missing,
+    }
+    return ", ".join(f"{number} {what}" for what, number in numbers.items() if number > 0)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End as at Ctrl-C: what is decoded is recorded, and the lock is given back."""
+    raise KeyboardInterrupt

@@ -1,0 +1,97 @@
+"""Being told by the system which folders have changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from photosearch.indexing.ignore import NAME as IGNORE_FILE
+from photosearch.indexing.scan import is_left_out, is_looked_at
+
+
+class Notices:
+    """Tells `changed` of each folder in which a picture or a folder came, changed or went.
+
+    `changed` is called from other threads, with the watched folder and the changed one. What
+    happens to files that no run looks at is not told.
+    """
+
+    def __init__(self, changed: Callable[[str, str], None]) -> None:
+        from watchdog.observers import Observer
+
+        self._changed = changed
+        self._observer = Observer()
+        self._observer.start()
+        self._watches: dict[str, Any] = {}
+
+    def watch(self, folder: str) -> None:
+        """Begin to watch a folder, or a single picture; again if it was watched.
+
+        Raises `OSError` when the system cannot.
+        """
+        from watchdog import events
+
+        self.leave(folder)
+        told = self._changed
+        # The system is asked not to follow links, so it is given where they lead.
+        real = os.path.realpath(folder)
+
+        class Handler(events.FileSystemEventHandler):
+            def on_any_event(self, event: events.FileSystemEvent) -> None:
+                for path in (event.src_path, event.dest_path):
+                    place = _folder_of(real, str(path), event.is_directory)
+                    if place is not None:
+                        told(folder, folder + place[len(real) :])
+
+        self._watches[folder] = self._observer.schedule(
+            Handler(),
+            real,
+            recursive=os.path.isdir(real),
+            # Not of files that are only read, as by each index run.
+            event_filter=[
+                events.FileCreatedEvent,
+                events.FileModifiedEvent,
+                events.FileAttribEvent,
+                events.FileClosedEvent,
+                events.FileDeletedEvent,
+                events.FileMovedEvent,
+                events.DirCreatedEvent,
+                events.DirDeletedEvent,
+                events.DirMovedEvent,
+            ],
+        )
+
+    def leave(self, folder: str) -> None:
+        """Watch a folder no more."""
+        watch = self._watches.pop(folder, None)
+        if watch is not None:
+            with suppress(KeyError):  # it stopped by itself when its folder went
+                self._observer.unschedule(watch)
+
+    def close(self) -> None:
+        self._observer.stop()
+        self._observer.join()
+
+
+def _folder_of(root: str, path: str, is_folder: bool) -> str | None:
+    """The folder to look through because of what happened to `path`; None when no run would."""
+    if path == root:
+        return root
+    start = root.rstrip(os.sep) + os.sep
+    if not path.startswith(start):
+        return None
+    name = os.path.basename(path)
+    parts = path[len(start) :].split(os.sep)
+    if name == IGNORE_FILE:
+        parts.pop()
+    elif not is_folder and not is_looked_at(name):
+        if os.path.isdir(path):
+            is_folder = True  # by way of a link
+        elif os.path.splitext(name)[1]:
+            return None
+        # else it may have been a link to a folder, and be gone
+    if any(map(is_left_out, parts)):
+        return None
+    return path if is_folder else os.path.dirname(path)
