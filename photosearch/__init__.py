@@ -11,7 +11,13 @@ with Library.open() as library:
 
 from typing import TYPE_CHECKING, Any
 
-from photosearch.errors import BundleError, LibraryError, PhotosearchError, UsageError
+from photosearch.errors import (
+    BundleError,
+    DownloadError,
+    LibraryError,
+    PhotosearchError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from photosearch.library import Library, Status
@@ -24,6 +30,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BundleError",
+    "DownloadError",
     "Filters",
     "Hit",
     "Hits",

@@ -3,6 +3,7 @@
 PhotosearchError                exit code 1
 ├── UsageError                  exit code 2: a folder or option that cannot be used
 ├── BundleError                 a model bundle that is missing, damaged or of another format
+├── DownloadError               a model that cannot be fetched from elsewhere, or not be converted
 └── LibraryError                a library that cannot be opened, read or written
 """
 
@@ -23,6 +24,10 @@ class UsageError(PhotosearchError):
 
 class BundleError(PhotosearchError):
     """A model bundle cannot be used."""
+
+
+class DownloadError(PhotosearchError):
+    """A model cannot be fetched or converted; what was in use stays so."""
 
 
 class LibraryError(PhotosearchError):

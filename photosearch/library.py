@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -33,6 +33,8 @@ from photosearch.search.searcher import Searcher
 if TYPE_CHECKING:
     from photosearch.doctor import Finding
     from photosearch.indexing.events import Event
+    from photosearch.pulling.offers import Offer
+    from photosearch.pulling.run import PullEvent
     from photosearch.watching import Watching
 
 ENVIRONMENT = "PHOTOSEARCH_LIBRARY"
@@ -252,10 +254,43 @@ class Library:
         with _explained():
             return self._models.resolve(name)
 
+    def offers(self) -> list[Offer]:
+        """The models that `pull_model` can download, the recommended ones first."""
+        from photosearch.pulling.offers import OFFERS
+        from photosearch.pulling.run import installed
+
+        store = self._models.store
+        return [replace(offer, here=installed(store, offer.name) is not None) for offer in OFFERS]
+
+    def pull_model(
+        self, name: str, *, accept_licence: str | None = None
+    ) -> Generator[PullEvent, None, None]:
+        """Download the offered model of that name and convert it; searches do not change.
+
+        `accept_licence` names the licence of a model that may not be used without consent. The
+        last event is `Pulled`, with the id for `use_model`. However the iterator ends before that,
+        what was downloaded is kept, and the next call goes on from there.
+
+        Raises `UsageError` for an unknown name, a licence not accepted, or a missing trainer,
+        before anything is downloaded; `DownloadError`; `BundleError`; `LibraryError`.
+        """
+        from photosearch.pulling.offers import check_licence, find_offer
+
+        offer = find_offer(name)
+        check_licence(offer, accept_licence)
+        return self._pull(offer)
+
+    def _pull(self, offer: Offer) -> Generator[PullEvent, None, None]:
+        from photosearch.pulling.run import pull
+
+        with _explained():
+            yield from pull(self._models.store, offer)
+
     def remove_model(self, name: str, *, keep_vectors: bool = False) -> Removed:
         """Delete a model's copy in the library folder, and the vectors that it made.
 
-        With `keep_vectors` they stay, and need not be made again when the model is back.
+        With `keep_vectors` they stay, and need not be made again when the model is back. Of an
+        offered model that is not here, what is left of a download is deleted.
 
         Raises `UsageError` for a model that answers searches, or is to, and for one that is not in
         the library folder; `BundleError` when it cannot be deleted; `LibraryError`, also when

@@ -269,7 +269,12 @@ class Models:
         Raises `UsageError` for one that answers searches or is to, that comes with photosearch, or
         that is only named; `BundleError` when it cannot be deleted.
         """
-        model = self.resolve(name)
+        try:
+            model = self.resolve(name)
+        except UsageError:
+            if not (freed := self._discard_download(name)):
+                raise
+            return Removed(name, 0, freed)
         if model.active or model.wanted:
             role = "answers searches" if model.active else "is to answer searches"
             raise UsageError(
@@ -289,6 +294,14 @@ class Models:
             dropped = self._catalogue.drop_bundle(model.id)
             freed += FaissIndex.discard(self._catalogue.folder, model.id)
         return Removed(model.id, dropped, freed)
+
+    def _discard_download(self, name: str) -> int:
+        from photosearch.pulling.offers import find_offer
+        from photosearch.pulling.run import discard
+
+        with suppress(UsageError):
+            return discard(self.store, find_offer(name))
+        return 0
 
     def _id(self, folder: Path) -> str:
         return Bundle.open(folder, verify=False).id

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,7 @@ from photosearch.commands.output import counted, shown
 if TYPE_CHECKING:
     from photosearch.library import Library
     from photosearch.models import Model
+    from photosearch.pulling.offers import Offer
 
 
 @click.group("models")
@@ -31,17 +33,29 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> None:
-    """List the models that are here, and those of which only vectors are left."""
+    """List the models that are here, and those that can be downloaded."""
     with _looked_at(ctx) as library:
-        models = library.models()
+        models, offers = library.models(), library.offers()
     if as_json:
-        click.echo(json.dumps({"models": [vars(model) for model in models]}, indent=2))
+        content = {
+            "models": [vars(model) for model in models],
+            "offered": [_described(offer) for offer in offers],
+        }
+        click.echo(json.dumps(content, indent=2))
         return
     for model in models:
         mark = "*" if model.active else ">" if model.wanted else " "
         click.echo(f"{mark} {shown(model.id)}")
         click.echo(f"    {_about(model)}")
         click.echo(f"    {counted(model.encoded, 'photo')} encoded{_role(model)}")
+    click.echo("\nTo download, with `photosearch models pull NAME`:")
+    for offer in offers:
+        only = ", research only" if offer.research_only else ""
+        here = ", here" if offer.here else ""
+        click.echo(
+            f"  {offer.name:16}  {offer.megabytes:4} MB  {offer.dim} numbers  {offer.speed:9}  "
+            f"ImageNet {offer.imagenet:.1f}%  {offer.licence}{only}{here}"
+        )
 
 
 @command.command("show")
@@ -53,6 +67,10 @@ def show(ctx: click.Context, model: str) -> None:
     MODEL is a name or id that `photosearch models list` shows.
     """
     with _looked_at(ctx) as library:
+        offer = next((each for each in library.offers() if each.name == model), None)
+        if offer is not None and not offer.here:
+            _show_offer(offer)
+            return
         found = library.model(model)
     click.echo(f"Model    {shown(found.id)}")
     click.echo(f"         {_about(found)}")
@@ -63,6 +81,47 @@ def show(ctx: click.Context, model: str) -> None:
         click.echo("It has no model card." if found.card is None else found.card.rstrip())
 
 
+@command.command("pull")
+@click.argument("name")
+@click.option(
+    "--accept-license",
+    "accepted",
+    metavar="LICENCE",
+    help="Accept the licence of a model that is for research only, by its name.",
+)
+@click.pass_context
+def pull(ctx: click.Context, name: str, accepted: str | None) -> None:
+    """Download the model called NAME from the Hugging Face hub.
+
+    `photosearch models list` shows the names. It is checked against the hub's hashes and made into
+    a bundle in the library folder, by the trainer (`pip install 'photosearch[trainer]'`). A
+    download that broke off goes on where it was. Searches change only with `photosearch models
+    use`.
+    """
+    from tqdm import tqdm
+
+    from photosearch.pulling.run import Converting, Downloading, Pulled
+
+    bar = tqdm(unit="B", unit_scale=True, desc=name, file=sys.stderr, disable=None)
+    with open_library(ctx) as library:
+        events = library.pull_model(name, accept_licence=accepted)
+        try:
+            with bar, closing(events):
+                for event in events:
+                    if isinstance(event, Downloading):
+                        bar.total = event.total
+                        bar.update(event.done - bar.n)
+                    elif isinstance(event, Converting):
+                        bar.set_description(f"Converting {event.model}, {event.seconds:.0f} s")
+                    elif isinstance(event, Pulled):
+                        pulled = event
+        except KeyboardInterrupt:
+            click.echo("Stopped. Run the same command again to go on.", err=True)
+            raise
+    what = "Downloaded" if pulled.fresh else "Already here:"
+    click.echo(f"{what} {pulled.id}. `photosearch models use {pulled.model}` switches to it.")
+
+
 @command.command("rm")
 @click.argument("model", metavar="MODEL")
 @click.option("--keep-vectors", is_flag=True, help="Keep what it has encoded, for when it is back.")
@@ -71,7 +130,7 @@ def rm(ctx: click.Context, model: str, keep_vectors: bool) -> None:
     """Delete MODEL from the library folder, with the vectors that it made.
 
     The model that answers searches, the one that is to, and the one that comes with photosearch are
-    never deleted.
+    never deleted. Of a model whose download broke off, what is left is deleted.
     """
     with open_library(ctx) as library:
         removed = library.remove_model(model, keep_vectors=keep_vectors)
@@ -129,6 +188,33 @@ def _looked_at(ctx: click.Context) -> Iterator[Library]:
     else:
         with TemporaryDirectory() as folder, Library.open(folder, model=ctx.obj[1]) as library:
             yield library
+
+
+def _described(offer: Offer) -> dict[str, Any]:
+    return {
+        "name": offer.name,
+        "licence": offer.licence,
+        "research_only": offer.research_only,
+        "dim": offer.dim,
+        "megabytes": offer.megabytes,
+        "speed": offer.speed,
+        "imagenet": offer.imagenet,
+        "page": offer.page,
+        "here": offer.here,
+    }
+
+
+def _show_offer(offer: Offer) -> None:
+    accept = f" --accept-license {offer.licence}" if offer.research_only else ""
+    click.echo(f"Model    {offer.name}")
+    click.echo(
+        f"         to download, {offer.megabytes} MB, {offer.dim} numbers, {offer.speed} "
+        f"({offer.gmac} G multiply-adds for an image)"
+    )
+    click.echo(f"         {offer.imagenet}% on ImageNet, zero-shot, as its authors published it")
+    click.echo(f"Licence  {offer.licence}{', research only' if offer.research_only else ''}")
+    click.echo(f"Card     {offer.page}")
+    click.echo(f"\n`photosearch models pull {offer.name}{accept}` downloads it.")
 
 
 def _about(model: Model) -> str:

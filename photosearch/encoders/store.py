@@ -66,6 +66,24 @@ class BundleStore:
             raise
         return Bundle.open(place, verify=False)
 
+    def take(self, source: Path) -> Bundle:
+        """Move the bundle in folder `source`, on the same disk, to its place; as `add` does.
+
+        Raises `BundleError` when `source` is no whole bundle, or cannot be moved.
+        """
+        bundle = Bundle.open(source)
+        place = self.place(bundle.id)
+        with suppress(BundleError):
+            return Bundle.open(place)
+        try:
+            shutil.rmtree(place, ignore_errors=True)  # it is damaged
+            source.rename(place)
+        except OSError as error:
+            raise BundleError(
+                f"{place}: cannot be written ({error.strerror}); make the folder writable"
+            ) from None
+        return Bundle.open(place, verify=False)
+
     def remove(self, bundle_id: str) -> int:
         """Delete the copy of a bundle; the bytes of its files.
 

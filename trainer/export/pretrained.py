@@ -20,6 +20,7 @@ from photosearch.encoders import ImageSettings, Tokenizer
 from trainer.export.errors import ExportError
 from trainer.export.samples import sample_texts
 from trainer.models.pretrained import Pretrained, load_pretrained, split_spec
+from trainer.torchvision_ops import ensure_torchvision
 
 _TEXTS = 32
 
@@ -67,6 +68,7 @@ def open_towers(spec: str) -> PretrainedTowers:
         ValueError: it cannot be opened.
         ExportError: photosearch cannot prepare its pictures or texts, or it has other towers.
     """
+    ensure_torchvision()
     import open_clip
 
     model, weights, like = split_spec(spec)

@@ -1,0 +1,1 @@
+"""Models from elsewhere: which are offered, how they get here, and how they become bundles."""
