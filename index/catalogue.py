@@ -20,15 +20,21 @@ from index.bundles import (
     write_choice,
 )
 from index.changes import changed_since, count_up, forget_changes
+from index.companions import (
+    put_companions,
+    read_companions,
+    read_live_ids,
+    text_to_companions,
+)
 from index.connection import Connection
 from index.contents import drop_unused, leave_content
 from index.embedded import VECTOR, Batch, count_embeddings, read_embeddings
 from index.errors import CatalogueError
 from index.files import file_of, newest
 from index.health import Health
-from index.metadata import COLUMNS, metadata_of, put_metadata
+from index.metadata import put_metadata_of_paths, read_metadata, read_states
 from index.paths import below, path_to_text, text_to_path
-from index.recording import now, put_known, put_photo, text_to_companions
+from index.recording import now, put_known, put_photo
 from index.records import (
     Counts,
     FileStamp,
@@ -472,27 +478,14 @@ class Catalogue:
 
     def metadata(self, ids: Sequence[int]) -> dict[int, Metadata]:
         """What is known of the photos of `ids`; those of which nothing is are left out."""
-        found = {}
-        for start in range(0, len(ids), 500):
-            part = [int(photo_id) for photo_id in ids[start : start + 500]]
-            marks = ",".join("?" * len(part))
-            query = f"SELECT photo_id, {COLUMNS} FROM metadata WHERE photo_id IN ({marks})"
-            for photo_id, *row in self._connection.rows(query, part):
-                found[photo_id] = metadata_of(row)
-        return found
+        return read_metadata(self._connection, ids)
 
     def metadata_states(self, folder: str) -> dict[str, str]:
         """Of the photos below `folder`, or itself, that are there: the note beside the metadata.
 
         It is empty where no metadata was recorded, or that of another file of the same bytes.
         """
-        within, bounds = below(folder)
-        rows = self._connection.rows(
-            "SELECT path, coalesce(state, '') FROM photos "
-            f"LEFT JOIN metadata ON photo_id = photos.id WHERE {within} AND NOT missing",
-            bounds,
-        )
-        return {text_to_path(path): text_to_path(state) for path, state in rows}
+        return read_states(self._connection, folder)
 
     def record_metadata(self, found: Mapping[str, tuple[Metadata, str]]) -> None:
         """Set what is known of photos, by their paths, and the note beside it.
@@ -500,12 +493,21 @@ class Catalogue:
         Paths of which no photo is recorded are passed over.
         """
         with self._connection.write() as db:
-            for path, (metadata, state) in found.items():
-                row = db.execute(
-                    "SELECT id FROM photos WHERE path = ?", [path_to_text(path)]
-                ).fetchone()
-                if row is not None:
-                    put_metadata(db, row[0], metadata, state)
+            put_metadata_of_paths(db, found)
+
+    def companions(self) -> dict[str, tuple[str, ...]]:
+        """The companions of the photos that are there and have any, by their paths."""
+        return read_companions(self._connection)
+
+    def record_companions(self, companions: Mapping[str, tuple[str, ...]]) -> None:
+        """Set the companions of recorded photos; these are no photos of their own any more."""
+        with self._connection.write() as db:
+            if put_companions(db, companions):
+                count_up(db)
+
+    def live_ids(self) -> dict[str, str]:
+        """By which stills and films of Live Photos know each other, by path; none is missing."""
+        return read_live_ids(self._connection)
 
     def bundle_ids(self) -> list[str]:
         """The bundles that made the embeddings stored here."""

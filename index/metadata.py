@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from index.paths import path_to_text
+from index.connection import Connection
+from index.paths import below, path_to_text, text_to_path
 from index.records import Metadata, Place
 
 if TYPE_CHECKING:
@@ -45,3 +46,35 @@ def metadata_of(row: Sequence[Any]) -> Metadata:
     if values["place"] is not None:
         values["place"] = Place(**json.loads(values["place"]))
     return Metadata(**values)
+
+
+def read_metadata(connection: Connection, ids: Sequence[int]) -> dict[int, Metadata]:
+    """What is known of the photos of `ids`; those of which nothing is are left out."""
+    found = {}
+    for start in range(0, len(ids), 500):  # SQLite limits the parameters of a statement
+        part = [int(photo_id) for photo_id in ids[start : start + 500]]
+        marks = ",".join("?" * len(part))
+        query = f"SELECT photo_id, {COLUMNS} FROM metadata WHERE photo_id IN ({marks})"
+        for photo_id, *row in connection.rows(query, part):
+            found[photo_id] = metadata_of(row)
+    return found
+
+
+def read_states(connection: Connection, folder: str) -> dict[str, str]:
+    """The notes of what metadata was read from, of the photos below `folder` that are there."""
+    within, bounds = below(folder)
+    rows = connection.rows(
+        "SELECT path, coalesce(state, '') FROM photos "
+        f"LEFT JOIN metadata ON photo_id = photos.id WHERE {within} AND NOT missing",
+        bounds,
+    )
+    return {text_to_path(path): text_to_path(state) for path, state in rows}
+
+
+def put_metadata_of_paths(db: Database, found: Mapping[str, tuple[Metadata, str]]) -> None:
+    """Set what is known of photos by their paths; unknown paths are passed over."""
+    for path, (metadata, state) in found.items():
+        query = "SELECT id FROM photos WHERE path = ?"
+        row = db.execute(query, [path_to_text(path)]).fetchone()
+        if row is not None:
+            put_metadata(db, row[0], metadata, state)

@@ -197,7 +197,13 @@ def add_metadata_state(db: Database) -> None:
     db.execute("ALTER TABLE metadata ADD COLUMN state TEXT NOT NULL DEFAULT ''")
 
 
-STEPS = (create_tables, add_contents, add_changes, add_metadata_state)
+def add_live_ids(db: Database) -> None:
+    """The name that the still and the film of a Live Photo share."""
+    db.execute("ALTER TABLE metadata ADD COLUMN live_id TEXT")
+    db.execute("CREATE INDEX metadata_live_id ON metadata (live_id) WHERE live_id IS NOT NULL")
+
+
+STEPS = (create_tables, add_contents, add_changes, add_metadata_state, add_live_ids)
 
 
 def applied_steps(connection: sqlite3.Connection) -> set[str] | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from index.companions import companions_to_text
 from index.contents import content_for
 from index.metadata import copy_metadata, put_metadata
-from index.paths import path_to_text, text_to_path
+from index.paths import path_to_text
 from index.records import KnownFile, NewPhoto
 
 if TYPE_CHECKING:
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def companions_to_text(companions: tuple[str, ...]) -> str:
-    return json.dumps([path_to_text(path) for path in companions], ensure_ascii=False)
-
-
-def text_to_companions(text: str) -> tuple[str, ...]:
-    return () if text == "[]" else tuple(text_to_path(path) for path in json.loads(text))
 
 
 def put_photo(db: Database, photo: NewPhoto) -> int:

@@ -28,7 +28,7 @@ class Metadata:
 
     `taken_at` is local time, ISO 8601 without zone, and `taken_source` says where it is from:
     "exif" (the camera's own record), "xmp", "name" or "mtime". Degrees north and east, seconds,
-    millimetres.
+    millimetres. `live_id` is what the still and the film of a Live Photo have in common.
     """
 
     taken_at: str | None = None
@@ -46,6 +46,7 @@ class Metadata:
     caption: str | None = None
     keywords: tuple[str, ...] = ()
     place: Place | None = None
+    live_id: str | None = None
 
 
 @dataclass(frozen=True)

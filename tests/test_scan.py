@@ -33,11 +33,12 @@ def test_every_suffix_in_any_case(tmp_path: Path) -> None:
         put(tmp_path / name)
     assert sorted(found(tmp_path)) == sorted([*names, "c.JpG", "d.e.Png"])
     assert {".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"} <= SUFFIXES
-    assert {".heic", ".heif", ".avif"} <= SUFFIXES
+    assert {".heic", ".heif", ".avif", ".jxl", ".mp4", ".mov"} <= SUFFIXES
+    assert {".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2"} <= SUFFIXES
 
 
 def test_other_files_are_left_out(tmp_path: Path) -> None:
-    for name in ("notes.txt", "film.mp4", "jpg", "photo.jpg.part", "photo.jpg~", "raw.cr2"):
+    for name in ("notes.txt", "film.srt", "jpg", "photo.jpg.part", "photo.jpg~", "a.xmp"):
         put(tmp_path / name)
     assert found(tmp_path) == []
 

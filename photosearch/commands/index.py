@@ -73,6 +73,7 @@ def run(
         Held,
         Indexed,
         Kept,
+        Paired,
         Rebuilding,
         Recognised,
         Reencoded,
@@ -96,7 +97,7 @@ def run(
                 elif isinstance(event, Rebuilding):
                     bar.reset(event.total)
                     bar.set_description(f"Encoding by {event.model}")
-                elif isinstance(event, (Indexed, Recognised, Reencoded)):
+                elif isinstance(event, (Indexed, Recognised, Paired, Reencoded)):
                     bar.update(len(event.paths))
                 elif isinstance(event, Absent):
                     bar.write(

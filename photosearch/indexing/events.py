@@ -41,6 +41,13 @@ class Recognised:
 
 
 @dataclass(frozen=True)
+class Paired:
+    """These files belong to photos that are indexed, and are no photos of their own."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Reread:
     """What these photos say of themselves was read again; nothing was encoded."""
 
@@ -120,6 +127,7 @@ Event = (
     | Started
     | Indexed
     | Recognised
+    | Paired
     | Reread
     | Absent
     | Failed

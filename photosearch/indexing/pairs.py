@@ -1,4 +1,4 @@
-"""Files that belong to one photo: the XMP that describes it lies beside it."""
+"""Files that belong to one photo: the XMP that describes it, the RAW or the film beside it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,61 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from photosearch.indexing.kinds import FILMS, HEIF, JPEG, RAW, SUFFIXES
+
 SIDECAR = ".xmp"
 
 
 @dataclass(frozen=True)
 class Group:
-    """Names of one folder's files; the first of `sidecars` goes before the others."""
+    """A picture among one folder's files; the first of `sidecars` goes before the others.
+
+    `beside` is the picture to which this file belongs, if it does: a RAW to the JPEG that the
+    camera made of it, the film of a Live Photo to its still.
+    """
 
     name: str
     sidecars: tuple[str, ...] = ()
+    beside: str | None = None
 
 
-def groups(names: Iterable[str], pictures: frozenset[str]) -> Iterator[Group]:
+def groups(names: Iterable[str]) -> Iterator[Group]:
     """What the files `names` of one folder make up, in order of name.
 
-    `pictures` are the suffixes of pictures. `a.xmp` describes every picture `a`, whatever its
-    suffix, and `a.jpg.xmp` only that one, and so goes first.
+    `a.xmp` describes every picture `a`, whatever its suffix, and `a.jpg.xmp` only that one, and so
+    goes first. What describes a file that belongs to another describes that one too.
     """
-    found: list[str] = []
+    found: list[tuple[str, str, str]] = []
     described: dict[str, list[str]] = defaultdict(list)
+    stills: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for name in sorted(names):
         stem, suffix = os.path.splitext(name)
-        if suffix.lower() == SIDECAR:
+        suffix = suffix.lower()
+        if suffix == SIDECAR:
             described[stem].append(name)
-        elif suffix.lower() in pictures:
-            found.append(name)
-    for name in found:
-        stem = os.path.splitext(name)[0]
-        yield Group(name, (*described.get(name, ()), *described.get(stem, ())))
+        elif suffix in SUFFIXES:
+            found.append((name, stem, suffix))
+            for rank, kind in enumerate((JPEG, HEIF, RAW)):
+                if suffix in kind:
+                    stills[stem].append((rank, name))
+    belonging: dict[str, list[str]] = defaultdict(list)
+    owners: dict[str, str] = {}
+    for name, stem, suffix in found:
+        owner = _owner(suffix, stills[stem])
+        if owner is not None:
+            owners[name] = owner
+            belonging[owner].append(name)
+    for name, stem, _ in found:
+        sidecars = [*described.get(name, ()), *described.get(stem, ())]
+        for other in belonging.get(name, ()):
+            sidecars += described.get(other, ())
+        yield Group(name, tuple(sidecars), owners.get(name))
+
+
+def _owner(suffix: str, stills: list[tuple[int, str]]) -> str | None:
+    """Of the pictures of the same name, that to which a file of this suffix belongs."""
+    if suffix in RAW:
+        stills = [still for still in stills if still[0] < 2]
+    elif suffix not in FILMS:
+        return None
+    return min(stills)[1] if stills else None

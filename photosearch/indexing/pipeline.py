@@ -11,6 +11,7 @@ import numpy as np
 
 from index import Catalogue, FaissIndex, FileStamp, KnownFile, NewPhoto, Problem
 from photosearch.encoders import Encoder
+from photosearch.indexing import companions
 from photosearch.indexing.decode import Decoded
 from photosearch.indexing.events import (
     Absent,
@@ -18,6 +19,7 @@ from photosearch.indexing.events import (
     Failed,
     Finished,
     Indexed,
+    Paired,
     Recognised,
     Started,
 )
@@ -66,8 +68,7 @@ class IndexRun:
         unreadable: list[Unreadable] = []
         unchanged = 0
         missing = 0
-        changed: list[str] = []
-        left = 0
+        known: dict[str, FileStamp] = {}
         bad = {item.path: item.stamp for item in self._catalogue.problems()}
         for root in self._roots:
             if root not in whole and not os.path.lexists(root):
@@ -84,23 +85,34 @@ class IndexRun:
             self._files |= found
             files = {path: item.stamp for path, item in found.items()}
             unreadable += problems
-            known = self._catalogue.stamps(root, self._encoder.bundle_id)
+            here_before = self._catalogue.stamps(root, self._encoder.bundle_id)
+            known |= here_before
             self._catalogue.mark_present(
                 path for path in self._catalogue.paths(root, missing=True) if path in files
             )
-            missing += self._hide_missing(root, files, known, problems)
-            for path, stamp in files.items():
-                if known.get(path) == stamp:
-                    unchanged += 1
-                elif bad.get(path) == stamp and not self._retry:
-                    left += 1
-                else:
-                    changed.append(path)
-        yield Started(unchanged + left + len(changed) + len(unreadable), unchanged, left)
+            missing += self._hide_missing(root, files, here_before, problems)
+        belonging = companions.kept(self._catalogue, self._files)
+        changed: list[str] = []
+        unsure: list[str] = []
+        left = 0
+        for path, item in self._files.items():
+            if path in belonging:
+                continue
+            if known.get(path) == item.stamp:
+                unchanged += 1
+            elif bad.get(path) == item.stamp and not self._retry:
+                left += 1
+            elif companions.may_belong(item):
+                unsure.append(path)
+            else:
+                changed.append(path)
+        to_do = len(changed) + len(unsure) + len(unreadable)
+        yield Started(unchanged + left + to_do, unchanged, left)
         for problem in unreadable:
             yield self._fail(problem.path, problem.reason, None)
         if changed:
             yield from self._index(changed)
+        yield from self._pair(unsure, belonging)
         yield from self._read_again()
         # Once, at the end: it looks at every content.
         self._catalogue.drop_unused()
@@ -122,6 +134,36 @@ class IndexRun:
             left,
             self._reread,
         )
+
+    def _pair(self, unsure: Sequence[str], belonging: dict[str, str]) -> Iterator[Event]:
+        """Index what of `unsure` belongs to no photo; now that the others are recorded, it shows.
+
+        `belonging` are the files of which it is known.
+        """
+        recorded: dict[str, FileStamp] = {}
+        for root in self._roots:
+            recorded |= self._catalogue.stamps(root, self._encoder.bundle_id)
+        recorded = {path: stamp for path, stamp in recorded.items() if path in self._files}
+        judged = [
+            item
+            for path, item in self._files.items()
+            if path not in belonging and companions.may_belong(item)
+        ]
+        for item in judged:
+            # Not part of this run, where that is about single files.
+            if item.beside is not None and item.beside not in self._files:
+                recorded |= self._catalogue.stamps(item.beside, self._encoder.bundle_id)
+        waiting = set(unsure)
+        own = {path for path in recorded if path not in waiting}
+        found = companions.owners(self._catalogue, judged, recorded, own)
+        paired = tuple(path for path in unsure if path in found)
+        if paired:
+            yield Paired(paired)
+        rest = [path for path in unsure if path not in found]
+        if rest:
+            yield from self._index(rest)
+        photos = [path for path in self._files if path not in found and path not in belonging]
+        companions.record(self._catalogue, belonging | found, photos)
 
     def _read_again(self) -> Iterator[Event]:
         """Bring metadata up to date where no picture is decoded: of old photos, and sidecars."""

@@ -13,11 +13,9 @@ from index import FileStamp
 from photosearch.errors import UsageError
 from photosearch.indexing.ignore import NAME as IGNORE_FILE
 from photosearch.indexing.ignore import IgnoreRules
+from photosearch.indexing.kinds import SUFFIXES
 from photosearch.indexing.pairs import SIDECAR, Group, groups
 
-_JPEG = {".jpg", ".jpeg", ".jpe", ".jfif"}
-_HEIF = {".heic", ".heif", ".avif"}
-SUFFIXES = frozenset(_JPEG | _HEIF | {".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
 _LOOKED_AT = SUFFIXES | {SIDECAR}
 
 # Folders that systems make for themselves: thumbnails of NAS boxes, recycle bins.
@@ -36,11 +34,15 @@ class Sidecar:
 
 @dataclass(frozen=True)
 class Found:
-    """A picture file, by its suffix; nothing has been opened yet."""
+    """A picture file, by its suffix; nothing has been opened yet.
+
+    `beside` is the path of the picture that it may belong to, as in `pairs.Group`.
+    """
 
     path: str
     stamp: FileStamp
     sidecars: tuple[Sidecar, ...] = ()
+    beside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ def scan(root: str) -> Iterator[Found | Unreadable]:
                 below.append((entry.path, rules))
             else:
                 files.append(entry.name)
-        for group in groups(files, SUFFIXES):
+        for group in groups(files):
             yield _look(folder, group)
         waiting.extend(reversed(below))
 
@@ -207,24 +209,25 @@ def _reason(error: OSError, folder: str) -> str:
 
 
 def _single(path: str) -> Iterator[Found | Unreadable]:
-    """The one picture at `path`, with what its folder, if it can be listed, has beside it."""
+    """The one picture at `path`, with what its folder, if it can be listed, has of it beside it."""
     folder, name = os.path.split(path)
     try:
         names = set(os.listdir(folder))
     except OSError:
         names = set()
-    for group in groups(names | {name}, SUFFIXES):
-        if group.name == name:
+    for group in groups(names | {name}):
+        if name in (group.name, group.beside):
             yield _look(folder, group)
 
 
 def _look(folder: str, group: Group) -> Found | Unreadable:
     found = _look_at(os.path.join(folder, group.name))
-    if not group.sidecars or isinstance(found, Unreadable):
+    if isinstance(found, Unreadable) or not (group.sidecars or group.beside):
         return found
-    beside = (_look_at(os.path.join(folder, name)) for name in group.sidecars)
-    sidecars = (Sidecar(item.path, item.stamp) for item in beside if isinstance(item, Found))
-    return replace(found, sidecars=tuple(sidecars))
+    described = (_look_at(os.path.join(folder, name)) for name in group.sidecars)
+    sidecars = (Sidecar(item.path, item.stamp) for item in described if isinstance(item, Found))
+    beside = group.beside and os.path.join(folder, group.beside)
+    return replace(found, sidecars=tuple(sidecars), beside=beside)
 
 
 def _look_at(path: str) -> Found | Unreadable:

@@ -17,6 +17,7 @@ from photosearch.indexing.events import (
     Failed,
     Finished,
     Indexed,
+    Paired,
     Recognised,
     Started,
 )
@@ -147,6 +148,8 @@ class IndexJob:
             self._change(state="indexing", total=total, unchanged=event.unchanged)
         elif isinstance(event, (Indexed, Recognised)):
             self._change(indexed=now.indexed + len(event.paths))
+            return len(event.paths)
+        elif isinstance(event, Paired):
             return len(event.paths)
         elif isinstance(event, Failed):
             problems = (*now.problems, (event.path, event.reason))[-_SHOWN_PROBLEMS:]

@@ -13,9 +13,18 @@ from typing import BinaryIO
 from photosearch.indexing.formats import jxl, pillow, raw, video
 from photosearch.indexing.formats.picture import MAX_PIXELS, DecodeError, Picture, refuse_above
 
-__all__ = ["MAX_PIXELS", "DecodeError", "Picture", "open_picture", "refuse_above"]
+__all__ = [
+    "HEAD",
+    "MAX_PIXELS",
+    "DecodeError",
+    "Picture",
+    "is_film",
+    "open_picture",
+    "refuse_above",
+]
 
-_HEAD = 32
+# The first bytes, which tell the kind of a file.
+HEAD = 32
 # Films are ISO media files by any of dozens of brands, or none; pictures have one of these.
 _STILLS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"crx ")
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
@@ -29,7 +38,7 @@ def open_picture(file: BinaryIO, suffix: str, side: int, max_pixels: int) -> Pic
     `side`: the short side that is wanted; a picture may come smaller than stored, not below this.
     Raises `DecodeError` with the reason where it knows it, otherwise what the decoder raises.
     """
-    head = file.read(_HEAD)
+    head = file.read(HEAD)
     file.seek(0)
     if head.startswith(jxl.SIGNATURES):
         return jxl.read(file.read(), max_pixels)

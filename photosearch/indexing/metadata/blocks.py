@@ -18,7 +18,7 @@ _PARTS = 10_000
 _EXIF, _XMP, _PHOTOSHOP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
 _TIFF_XMP, _TIFF_IPTC = 700, 33723
 _CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
-_CANON_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _cr3(file: BinaryIO) -> Blocks:
     for kind, start, stop in boxes(file, 0):
         if kind == b"uuid":
             file.seek(start)
-            if file.read(16) == _CANON_XMP:
+            if file.read(16) == XMP_BOX:
                 xmp = content_of(file, start + 16, stop)
         elif kind == b"moov":
             for inner, begin, end in boxes(file, start, stop):

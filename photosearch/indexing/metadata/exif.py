@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import math
+import struct
 from datetime import datetime
 
 from photosearch.indexing.metadata import values
@@ -16,6 +18,8 @@ _EXPOSURE, _F_NUMBER, _FOCAL_LENGTH, _LENS = 0x829A, 0x829D, 0x920A, 0xA434
 _ISO, _RECOMMENDED_INDEX, _ISO_SPEED = 0x8827, 0x8832, 0x8833
 _TAKEN, _DIGITISED = 0x9003, 0x9004
 _OFFSET, _OFFSET_TAKEN, _OFFSET_DIGITISED = 0x9010, 0x9011, 0x9012
+_MAKER_NOTE, _CONTENT_IDENTIFIER = 0x927C, 0x0011
+_APPLE = b"Apple iOS\0\0\1MM"
 _SOUTH_OR_NORTH, _LATITUDE, _WEST_OR_EAST, _LONGITUDE = 1, 2, 3, 4
 
 _FIRST = frozenset(
@@ -23,7 +27,7 @@ _FIRST = frozenset(
 )
 _SECOND = frozenset(
     {_EXPOSURE, _F_NUMBER, _FOCAL_LENGTH, _LENS, _ISO, _RECOMMENDED_INDEX, _ISO_SPEED,
-     _TAKEN, _DIGITISED, _OFFSET, _OFFSET_TAKEN, _OFFSET_DIGITISED}
+     _TAKEN, _DIGITISED, _OFFSET, _OFFSET_TAKEN, _OFFSET_DIGITISED, _MAKER_NOTE}
 )  # fmt: skip
 _WHERE = frozenset({_SOUTH_OR_NORTH, _LATITUDE, _WEST_OR_EAST, _LONGITUDE})
 
@@ -70,7 +74,18 @@ def from_tags(first: Tags, second: Tags, where: Tags) -> Findings:
         rating=values.rating(_number(first, _RATING)),
         caption=_caption(first),
         keywords=_keywords(first),
+        live_id=_live_id(second.get(_MAKER_NOTE)),
     )
+
+
+def _live_id(note: object) -> str | None:
+    """What an iPhone writes into the still and the film of a Live Photo."""
+    if not isinstance(note, bytes) or not note.startswith(_APPLE):
+        return None
+    # Its directory follows, and counts from the note's first byte; before it stands a TIFF's head.
+    head = b"MM\0*" + struct.pack(">I", len(_APPLE))
+    inner = Directories(io.BytesIO(head + note[len(head) :]))
+    return _text(_read(inner, inner.first, frozenset({_CONTENT_IDENTIFIER})), _CONTENT_IDENTIFIER)
 
 
 def _read(source: Directories, offset: float | None, wanted: frozenset[int]) -> Tags:

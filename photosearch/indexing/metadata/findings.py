@@ -21,6 +21,7 @@ class Findings:
     rating: int | None = None
     caption: str | None = None
     keywords: tuple[str, ...] | None = None
+    live_id: str | None = None
 
 
 def first_said(*sources: Findings) -> Findings:

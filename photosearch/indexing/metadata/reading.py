@@ -9,13 +9,15 @@ from functools import partial
 from typing import BinaryIO, TypeVar
 
 from index import Metadata
+from photosearch.indexing.formats import HEAD, is_film
 from photosearch.indexing.metadata import exif, iptc, values, xmp
 from photosearch.indexing.metadata.blocks import Blocks, blocks_of
+from photosearch.indexing.metadata.film import Film, about_film
 from photosearch.indexing.metadata.findings import Findings, first_said
 from photosearch.indexing.metadata.names import moment_of_name
 
 # To be raised when more is read than before: photos are then read again, without being encoded.
-VERSION = 2
+VERSION = 3
 
 _Read = TypeVar("_Read")
 
@@ -29,10 +31,13 @@ def metadata_of(
     believed before what is inside; of when, where and with what it was taken, its EXIF is.
     Whatever cannot be read is not said; nothing is raised.
     """
-    blocks = _tried(lambda: blocks_of(file)) or Blocks()
-    camera = _tried(lambda: _camera(blocks)) or Findings()
+    film = _tried(lambda: _film(file, path))
+    blocks = Blocks() if film else _tried(lambda: blocks_of(file)) or Blocks()
+    exif_said = _tried(lambda: _camera(blocks))
+    camera = film.findings if film else exif_said or Findings()
+    packet = film.xmp if film else blocks.xmp
     beside = [_tried(partial(_sidecar, sidecar)) or Findings() for sidecar in sidecars]
-    inside = _tried(lambda: xmp.from_xmp(blocks.xmp or b"")) or Findings()
+    inside = _tried(lambda: xmp.from_xmp(packet or b"")) or Findings()
     press = _tried(lambda: _press(blocks)) or Findings()
     facts = first_said(camera, *beside, inside)
     words = first_said(*beside, inside, press, camera)
@@ -42,6 +47,16 @@ def metadata_of(
 def without_metadata(path: str, changed_ns: int) -> Metadata:
     """What is known of a photo whose inside cannot be read."""
     return _put_together(Findings(), Findings(), False, path, changed_ns)
+
+
+def film_at(path: str) -> Film | None:
+    """What the film at `path` says of itself, None when it is no film or cannot be read."""
+
+    def read() -> Film | None:
+        with open(path, "rb") as file:
+            return _film(file, path)
+
+    return _tried(read)
 
 
 def _put_together(
@@ -72,7 +87,15 @@ def _put_together(
         rating=words.rating or None,
         caption=words.caption,
         keywords=words.keywords or (),
+        live_id=facts.live_id,
     )
+
+
+def _film(file: BinaryIO, path: str) -> Film | None:
+    """None of what is no film."""
+    file.seek(0)
+    head = file.read(HEAD)
+    return about_film(file) if is_film(head, os.path.splitext(path)[1].lower()) else None
 
 
 def _camera(blocks: Blocks) -> Findings | None:
