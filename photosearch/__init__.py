@@ -22,6 +22,7 @@ from photosearch.errors import (
 if TYPE_CHECKING:
     from photosearch.library import Library, Status
     from photosearch.models import Model, Removed
+    from photosearch.pulling.offers import Offer
     from photosearch.search.filters import Filters
     from photosearch.search.hits import Hit, Hits
     from photosearch.search.query import QueryError
@@ -37,6 +38,7 @@ __all__ = [
     "Library",
     "LibraryError",
     "Model",
+    "Offer",
     "PhotosearchError",
     "QueryError",
     "Removed",
@@ -50,6 +52,7 @@ _LATER = {
     "Hits": "photosearch.search.hits",
     "Library": "photosearch.library",
     "Model": "photosearch.models",
+    "Offer": "photosearch.pulling.offers",
     "QueryError": "photosearch.search.query",
     "Removed": "photosearch.models",
     "Status": "photosearch.library",

@@ -22,7 +22,7 @@ from index import (
 )
 from photosearch.encoders import Encoder
 from photosearch.errors import LibraryError, UsageError
-from photosearch.models import Model, Models, Removed
+from photosearch.models import Model, Models, Removed, folder_of
 from photosearch.search.embed import Picture
 from photosearch.search.filters import Filters
 from photosearch.search.find import Sort
@@ -267,6 +267,8 @@ class Library:
     ) -> Generator[PullEvent, None, None]:
         """Download the offered model of that name and convert it; searches do not change.
 
+        Of a folder that is named instead, which holds a bundle, a copy is made.
+
         `accept_licence` names the licence of a model that may not be used without consent. The
         last event is `Pulled`, with the id for `use_model`. However the iterator ends before that,
         what was downloaded is kept, and the next call goes on from there.
@@ -275,16 +277,20 @@ class Library:
         before anything is downloaded; `DownloadError`; `BundleError`; `LibraryError`.
         """
         from photosearch.pulling.offers import check_licence, find_offer
+        from photosearch.pulling.run import add_folder, pull
 
+        folder = folder_of(name)
+        if folder is not None:
+            return add_folder(self._models.store, folder)
         offer = find_offer(name)
         check_licence(offer, accept_licence)
-        return self._pull(offer)
+        return self._pulling(pull(self._models.store, offer))
 
-    def _pull(self, offer: Offer) -> Generator[PullEvent, None, None]:
-        from photosearch.pulling.run import pull
-
+    def _pulling(
+        self, events: Generator[PullEvent, None, None]
+    ) -> Generator[PullEvent, None, None]:
         with _explained():
-            yield from pull(self._models.store, offer)
+            yield from events
 
     def remove_model(self, name: str, *, keep_vectors: bool = False) -> Removed:
         """Delete a model's copy in the library folder, and the vectors that it made.

@@ -17,6 +17,7 @@ from typing import Literal
 
 from index import Catalogue, FaissIndex
 from photosearch.encoders import Bundle, BundleStore, Encoder, bundled_path, open_encoder
+from photosearch.encoders.bundle import MANIFEST
 from photosearch.encoders.registry import ENVIRONMENT
 from photosearch.errors import BundleError, UsageError
 
@@ -238,6 +239,14 @@ class Models:
                 raise UsageError(
                     f"{name}: may be {' or '.join(model.id for model in meant)}; give more of it"
                 )
+        from photosearch.pulling.offers import OFFERS
+
+        for offer in OFFERS:
+            if offer.name.lower() == name.lower():
+                raise UsageError(
+                    f"{name}: no such model here; `photosearch models pull {offer.name}` downloads "
+                    "it"
+                )
         raise UsageError(
             f"{name}: no such model; `photosearch models list` names those that are here"
         )
@@ -247,8 +256,8 @@ class Models:
 
         Raises `UsageError` when there is none; `BundleError` when it is not whole.
         """
-        folder = Path(name).expanduser()
-        if os.sep in name or (folder / "bundle.json").is_file():
+        folder = folder_of(name)
+        if folder is not None:
             bundle = Bundle.open(folder)
             bundled = _bundled()
             if bundled is None or bundle.id != bundled.id:
@@ -310,6 +319,12 @@ class Models:
         with suppress(BundleError):
             return self._id(self.wanted())
         return self._catalogue.wanted_bundle
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder that `name` means, None where it is the name of a model."""
+    folder = Path(name).expanduser()
+    return folder if os.sep in name or (folder / MANIFEST).is_file() else None
 
 
 def _bundled() -> Bundle | None:

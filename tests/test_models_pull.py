@@ -18,12 +18,13 @@ import pytest
 from hub_server import COMMIT, Hub, serving
 from tiny_openclip import DIM, write_folder
 
+from index import InUseError
 from photosearch import DownloadError, Library, UsageError
 from photosearch.encoders import Bundle, BundleStore
 from photosearch.pulling import download
 from photosearch.pulling.download import HubFile, fetch, look_up
 from photosearch.pulling.offers import OFFERS, check_licence, find_offer
-from photosearch.pulling.run import Converting, Downloading, PullEvent, pull
+from photosearch.pulling.run import Converting, Downloading, Pulled, PullEvent, pull
 
 REPOSITORY = Path(__file__).parents[1]
 OFFER = find_offer("ViT-B-32")
@@ -121,7 +122,7 @@ def test_a_download_that_is_killed_goes_on_and_becomes_a_model(
     assert not (command.library / "models/.downloads/ViT-B-32").exists()
     listed = json.loads(command("models", "list", "--json")[1])
     bundled, pulled = listed["models"]
-    assert out.startswith(f"Downloaded {pulled['id']}.")
+    assert out.startswith(f"Added {pulled['id']}.")
     assert (pulled["name"], pulled["kind"], pulled["active"]) == ("ViT-B-32", "installed", False)
     assert (pulled["licence"], pulled["dim"]) == ("MIT", DIM)
     assert "# Their card\n\nTrained somewhere." in pulled["card"]
@@ -269,6 +270,35 @@ def test_a_model_that_was_not_finished_can_be_removed(hub: Hub, tmp_path: Path) 
         assert not left.exists()
         with pytest.raises(UsageError, match="no such model"):
             library.remove_model("ViT-B-32")
+
+
+def test_a_failure_before_the_download_leaves_nothing(hub: Hub, tmp_path: Path) -> None:
+    hub.files.clear()
+    store = BundleStore(tmp_path / "models")
+    with pytest.raises(DownloadError, match=r"has no open_clip_model.safetensors or open_clip_py"):
+        list(pull(store, OFFER, endpoint=hub.url))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_do_not_fetch_the_same_model_at_once(hub: Hub, tmp_path: Path) -> None:
+    store = BundleStore(tmp_path / "models")
+    with closing(pull(store, OFFER, endpoint=hub.url)) as first:
+        next(first)
+        with pytest.raises(InUseError, match="is being changed by"):
+            list(pull(store, OFFER, endpoint=hub.url))
+
+
+def test_the_folder_of_a_bundle(tiny_bundle: Path, tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library") as library:
+        (pulled,) = library.pull_model(str(tiny_bundle))
+        assert pulled == Pulled("tiny", Bundle.open(tiny_bundle).id, fresh=True)
+        assert list(library.pull_model(str(tiny_bundle))) == [replace(pulled, fresh=False)]
+        assert [(model.name, model.wanted) for model in library.models()] == [
+            ("mobileclip-nano", True),
+            ("tiny", False),
+        ]
+        with pytest.raises(UsageError, match="`photosearch models pull ViT-B-16` downloads it"):
+            library.use_model("vit-b-16")
 
 
 # What is offered

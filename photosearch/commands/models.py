@@ -93,7 +93,10 @@ def show(ctx: click.Context, model: str) -> None:
 def pull(ctx: click.Context, name: str, accepted: str | None) -> None:
     """Download the model called NAME from the Hugging Face hub.
 
-    `photosearch models list` shows the names. It is checked against the hub's hashes and made into
+    `photosearch models list` shows the names. Or NAME is the folder of a model bundle, of which a
+    copy is made in the library folder.
+
+    What is downloaded is checked against the hub's hashes and made into
     a bundle in the library folder, by the trainer (`pip install 'photosearch[trainer]'`). A
     download that broke off goes on where it was. Searches change only with `photosearch models
     use`.
@@ -118,7 +121,7 @@ def pull(ctx: click.Context, name: str, accepted: str | None) -> None:
         except KeyboardInterrupt:
             click.echo("Stopped. Run the same command again to go on.", err=True)
             raise
-    what = "Downloaded" if pulled.fresh else "Already here:"
+    what = "Added" if pulled.fresh else "Already here:"
     click.echo(f"{what} {pulled.id}. `photosearch models use {pulled.model}` switches to it.")
 
 

@@ -44,7 +44,7 @@ class Converting:
 
 @dataclass(frozen=True)
 class Pulled:
-    """The model is in the library, by this id; `fresh` is False when it was before."""
+    """The model called `model` is in the library, by this id; `fresh` is False if it was before."""
 
     model: str
     id: str
@@ -70,6 +70,7 @@ def pull(
         yield Pulled(offer.name, here, fresh=False)
         return
     check_trainer()
+    listed = _listed(offer, endpoint)
     folder = _place(store, offer.name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,9 +79,17 @@ def pull(
             f"{folder}: cannot be made ({error.strerror}); make the library folder writable"
         ) from None
     with WriterLock(folder).held():
-        bundle = yield from _bring(store, offer, folder, endpoint)
+        bundle = yield from _bring(store, offer, folder, *listed)
     shutil.rmtree(folder, ignore_errors=True)
     yield Pulled(offer.name, bundle.id, fresh=True)
+
+
+def add_folder(store: BundleStore, folder: Path) -> Generator[PullEvent, None, None]:
+    """Copy the bundle in `folder` into the store. Raises `BundleError`."""
+    bundle = Bundle.open(folder)
+    fresh = not store.holds(bundle.id)
+    store.add(folder)
+    yield Pulled(bundle.name, bundle.id, fresh)
 
 
 def installed(store: BundleStore, name: str) -> str | None:
@@ -107,9 +116,13 @@ def discard(store: BundleStore, offer: Offer) -> int:
 
 
 def _bring(
-    store: BundleStore, offer: Offer, folder: Path, endpoint: str | None
+    store: BundleStore,
+    offer: Offer,
+    folder: Path,
+    weights: HubFile,
+    config: list[HubFile],
+    texts: list[HubFile],
 ) -> Generator[PullEvent, None, Bundle]:
-    weights, config, texts = _listed(offer, endpoint)
     needed = [weights, *config]
     # Of another commit nothing can be used.
     work = folder / weights.commit[:16]
