@@ -34,6 +34,7 @@ from index.files import file_of, newest
 from index.health import Health
 from index.metadata import put_metadata_of_paths, read_metadata, read_states
 from index.paths import below, path_to_text, text_to_path
+from index.portable import Portable
 from index.recording import now, put_known, put_photo
 from index.records import (
     Counts,
@@ -109,6 +110,11 @@ class Catalogue:
     def health(self) -> Health:
         """What looks through all of it for faults."""
         return Health(self._connection)
+
+    @property
+    def portable(self) -> Portable:
+        """What copies it, and changes the paths in it."""
+        return Portable(self._connection)
 
     def snapshot(self) -> AbstractContextManager[None]:
         """All that is read inside is of one moment, whatever other processes write meanwhile."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -105,6 +105,16 @@ class Connection:
         """Another whenever this or another connection may have changed the file since."""
         # The first counts what others have written, the second what this one has.
         return int(self.rows("PRAGMA data_version")[0][0]), self._raw.total_changes
+
+    def copy_to(self, path: Path) -> None:
+        """Write all of it, as it is at one moment, to a new file that has no log.
+
+        Nothing that was deleted is left in it.
+        """
+        with explained(path), closing(sqlite3.connect(path, isolation_level=None)) as copy:
+            self._raw.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+            copy.execute("VACUUM")
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows that a query gives."""

@@ -7,10 +7,10 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from index.aside import put_in_place
 from index.changes import count_up
 from index.connection import Connection, explained
 from index.errors import CatalogueError
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _HIGHEST = 1 << 62
-# Besides the file of the catalogue: SQLite's log and what maps it.
-_ENDINGS = ("", "-wal", "-shm")
 # Tables that say in which state the catalogue is, and not what is in it.
 _OF_STATE = {"state", "generations", "changes", "_sqlite_migrations"}
 
@@ -34,24 +32,20 @@ def salvage(path: Path) -> tuple[Path, int]:
 
     Raises `CatalogueError` when its folder cannot be written.
     """
-    kept = path.with_name(f"{path.name}.damaged-{datetime.now():%Y%m%d-%H%M%S}")
     workshop = path.with_name(f".salvage-{os.getpid()}")
     try:
         workshop.mkdir()
         new = Connection.open(workshop / path.name, readonly=False, timeout=30)
         with closing(new), explained(path), closing(_open(path)) as old:
             photos = _copy(old, new)
-        for ending in _ENDINGS:
-            # The log belongs to the damaged file: beside the new one it would damage that too.
-            with suppress(FileNotFoundError):
-                path.with_name(path.name + ending).rename(kept.with_name(kept.name + ending))
-        (workshop / path.name).rename(path)
+        kept = put_in_place(workshop / path.name, path, "damaged")
     except OSError as error:
         raise CatalogueError(
             f"{path}: cannot be replaced ({error.strerror}); make its folder writable"
         ) from error
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+    assert kept is not None, "what was damaged was there"
     return kept, photos
 
 

@@ -22,6 +22,8 @@ _COMMANDS = (
     "models",
     "ui",
     "doctor",
+    "export",
+    "import",
 )
 
 

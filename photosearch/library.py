@@ -33,6 +33,7 @@ from photosearch.search.searcher import Searcher
 if TYPE_CHECKING:
     from photosearch.doctor import Finding
     from photosearch.indexing.events import Event
+    from photosearch.portable import Exported, Imported
     from photosearch.pulling.offers import Offer
     from photosearch.pulling.run import PullEvent
     from photosearch.watching import Watching
@@ -364,6 +365,61 @@ class Library:
         """The folders, and single pictures, that were indexed."""
         with _explained():
             return self._catalogue.folders()
+
+    def export(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        with_models: bool = False,
+    ) -> Exported:
+        """Write the library, but no photo, to `file`, for `import_from` on another machine.
+
+        With `with_models` the models whose vectors are in it go along.
+
+        Raises `UsageError` when `file` is there and not `overwrite`; `LibraryError`; `BundleError`.
+        """
+        from photosearch.portable import export_library
+
+        with _explained():
+            return export_library(
+                self._catalogue,
+                self._models,
+                Path(file).expanduser().absolute(),
+                overwrite=overwrite,
+                with_models=with_models,
+            )
+
+    @classmethod
+    def import_from(
+        cls,
+        file: str | os.PathLike[str],
+        path: str | os.PathLike[str] | None = None,
+        *,
+        maps: Sequence[str] = (),
+        model: str | os.PathLike[str] | None = None,
+        replace: bool = False,
+        dry_run: bool = False,
+    ) -> Imported:
+        """Make a library in folder `path`, or the default one, of an exported one.
+
+        `maps` say where folders are here, as OLD=NEW. With `replace` a library that is there is
+        kept beside it. With `dry_run` nothing is written.
+
+        Raises `UsageError` when there is one and not `replace`, or for a map that does not fit;
+        `LibraryError`, also when the file is damaged; `BundleError`.
+        """
+        from photosearch.portable import import_library
+
+        with _explained():
+            return import_library(
+                _folder(path),
+                Path(file).expanduser().absolute(),
+                maps,
+                model,
+                replace=replace,
+                dry_run=dry_run,
+            )
 
     @classmethod
     def examine(

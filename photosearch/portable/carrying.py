@@ -1,0 +1,233 @@
+"""Writing a library to one file, and making a library of such a file elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from dataclasses import replace as with_changes
+from pathlib import Path
+
+from index import Catalogue, CatalogueError, FaissIndex, WriterLock
+from index.aside import put_in_place
+from index.catalogue import FILE_NAME
+from photosearch import __version__
+from photosearch.encoders import Bundle, BundleStore, bundled_path, default_bundle_path
+from photosearch.encoders.bundle import MANIFEST
+from photosearch.errors import BundleError, LibraryError, UsageError
+from photosearch.models import FOLDER as MODEL_FOLDER
+from photosearch.models import Models
+from photosearch.portable.archive import CATALOGUE, MODELS, Archive, write_archive
+from photosearch.portable.mapping import PathMap
+
+
+@dataclass(frozen=True)
+class Exported:
+    """How many photos were written, how large the file is, and the models that went along."""
+
+    photos: int
+    bytes: int
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an archive holds, and what was made of it.
+
+    `folders` are pairs of a folder there and here. `photos` in all, of which `found` are here now.
+    `model` has encoded most of them; it can search when it is `model_here`. `kept` is where the
+    library that was replaced is.
+    """
+
+    folders: tuple[tuple[str, str], ...]
+    photos: int
+    found: int
+    model: str | None
+    model_here: bool
+    kept: Path | None = None
+
+
+def export_library(
+    catalogue: Catalogue, models: Models, file: Path, *, overwrite: bool, with_models: bool
+) -> Exported:
+    """Write a library to `file`; what is there before stays until the new one is complete.
+
+    Raises `UsageError` when there is something and not `overwrite`; `BundleError` when a model
+    that is to go along is damaged; `LibraryError`; `CatalogueError`.
+    """
+    _check_free(file, overwrite)
+    try:
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".photosearch-") as name:
+            workshop = Path(name)
+            copy = workshop / FILE_NAME
+            catalogue.portable.copy_to(copy)
+            with Catalogue.open(workshop, readonly=True) as copied:
+                # Of the copy, which is of one moment.
+                counts, folders = copied.counts(), copied.folders()
+            members = {CATALOGUE: copy}
+            if with_models:
+                members |= dict(_members(models, counts.embeddings))
+            about = {
+                "photosearch": __version__,
+                "separator": os.sep,
+                "folders": folders,
+                "photos": counts.photos + counts.missing,
+                "models": counts.embeddings,
+            }
+            part = workshop / "part"
+            write_archive(part, members, about)
+            size = part.stat().st_size
+            _check_free(file, overwrite)
+            part.replace(file)
+    except OSError as error:
+        raise LibraryError(
+            f"{file}: cannot be written ({error.strerror}); name another place"
+        ) from error
+    carried = {name.split("/")[1] for name in members if name.startswith(MODELS)}
+    return Exported(counts.photos + counts.missing, size, tuple(sorted(carried)))
+
+
+def _check_free(file: Path, overwrite: bool) -> None:
+    if file.is_dir():
+        raise UsageError(f"{file}: is a folder; name a file to export to")
+    if not overwrite and os.path.lexists(file):
+        raise UsageError(f"{file}: is there already; name another file, or use --overwrite")
+
+
+def _members(models: Models, encoded: dict[str, int]) -> Iterator[tuple[str, Path]]:
+    for bundle_id in sorted(encoded):
+        folder = models.find(bundle_id)
+        if folder is not None:
+            bundle = Bundle.open(folder)
+            for name in (*bundle.manifest["files"], MANIFEST):
+                yield f"{MODELS}{bundle_id}/{name}", folder / name
+
+
+def import_library(
+    folder: Path,
+    file: Path,
+    maps: Sequence[str],
+    model: str | os.PathLike[str] | None,
+    *,
+    replace: bool,
+    dry_run: bool,
+) -> Imported:
+    """Make a library in `folder` of an exported one; all of it, or nothing is changed.
+
+    Raises `UsageError` when there is one already and not `replace`, or for a map that does not fit;
+    `LibraryError` when the file is damaged or something cannot be written; `CatalogueError`.
+    """
+    there = os.path.lexists(folder / FILE_NAME)
+    if there and not (replace or dry_run):
+        raise UsageError(
+            f"{folder}: there is a library already; name another with --library, or use --replace, "
+            "which keeps the present one beside it"
+        )
+    try:
+        with Archive(file) as archive, _workshop(folder, dry_run) as workshop:
+            archive.extract(CATALOGUE, workshop / FILE_NAME)
+            with Catalogue.open(workshop) as catalogue:
+                if faults := catalogue.health.faults():
+                    raise LibraryError(f"{file}: its catalogue is damaged ({faults[0]})")
+                imported = _settled(catalogue, folder, archive, maps, model)
+            if dry_run:
+                return imported
+            _add_models(archive, workshop, folder)
+            kept = put_in_place(workshop / FILE_NAME, folder / FILE_NAME, "replaced")
+            FaissIndex.discard(folder)
+    except OSError as error:
+        raise LibraryError(
+            f"{folder}: cannot be written ({error.strerror}); make room, or use another folder"
+        ) from error
+    return with_changes(imported, kept=kept)
+
+
+@contextmanager
+def _workshop(folder: Path, dry_run: bool) -> Iterator[Path]:
+    """A folder to work in, in `folder` and with its lock; afterwards all is as it was."""
+    if dry_run:
+        with tempfile.TemporaryDirectory() as name:
+            yield Path(name)
+        return
+    new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with (
+            WriterLock(folder).held(),
+            tempfile.TemporaryDirectory(dir=folder, prefix=".import-") as name,
+        ):
+            yield Path(name)
+    except BaseException:
+        if new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _settled(
+    catalogue: Catalogue,
+    folder: Path,
+    archive: Archive,
+    maps: Sequence[str],
+    model: str | os.PathLike[str] | None,
+) -> Imported:
+    """Change the paths of a catalogue to those of here, and hide the photos that are not."""
+    separator = archive.about["separator"]
+    before = catalogue.folders()
+    paths = list(catalogue.portable.paths())
+    changed = PathMap.parse(maps, paths, separator)
+    if strange := changed.left(paths):
+        raise UsageError(
+            f"{strange[0]}: is a path of another system; say where its folder is here with "
+            "--map OLD=NEW"
+        )
+    try:
+        catalogue.portable.change_paths(changed)
+    except CatalogueError as error:
+        raise UsageError(f"--map: {error}; give folders that stay apart") from None
+    shown: list[str] = []
+    hidden: list[str] = []
+    for path in set(map(changed, paths)):
+        (shown if os.path.lexists(path) else hidden).append(path)
+    catalogue.mark_missing(hidden)
+    catalogue.mark_present(shown)
+    counts = catalogue.counts()
+    encoded = counts.embeddings
+    most = max(sorted(encoded), key=lambda each: encoded[each], default=None)
+    here = most is not None and (
+        any(name.startswith(f"{MODELS}{most}/") for name in archive.names)
+        or _is_here(most, folder, model)
+    )
+    return Imported(
+        tuple((old, changed(old)) for old in before),
+        counts.photos + counts.missing,
+        counts.photos,
+        most,
+        here,
+    )
+
+
+def _is_here(bundle_id: str, folder: Path, model: str | os.PathLike[str] | None) -> bool:
+    if BundleStore(folder / MODEL_FOLDER).holds(bundle_id):
+        return True
+    for place in {bundled_path(), Path(model) if model else default_bundle_path()}:
+        with suppress(BundleError):
+            if Bundle.open(place, verify=False).id == bundle_id:
+                return True
+    return False
+
+
+def _add_models(archive: Archive, workshop: Path, folder: Path) -> None:
+    """Add the bundles in the archive to those of the library; each is checked by its own hashes."""
+    ids = set()
+    for name in archive.names:
+        if name.startswith(MODELS) and name.count("/") > 1:
+            archive.extract(name, workshop / name)
+            ids.add(name.split("/")[1])
+    for bundle_id in sorted(ids):
+        source = workshop / MODELS / bundle_id
+        if Bundle.open(source).id != bundle_id:
+            raise LibraryError(f"{source.name}: the model in the file is another; export it again")
+        BundleStore(folder / MODEL_FOLDER).add(source)
