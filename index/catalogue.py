@@ -30,7 +30,7 @@ from index.connection import Connection
 from index.contents import drop_unused, leave_content
 from index.embedded import VECTOR, Batch, count_embeddings, read_embeddings
 from index.errors import CatalogueError
-from index.files import file_of, newest
+from index.files import files_of, newest
 from index.health import Health
 from index.metadata import put_metadata_of_paths, read_metadata, read_states
 from index.paths import below, path_to_text, text_to_path
@@ -48,6 +48,7 @@ from index.records import (
     Waiting,
 )
 from index.selection import Selection
+from index.shelves import Shelves
 
 FILE_NAME = "catalogue.db"
 
@@ -437,9 +438,9 @@ class Catalogue:
                 )
         return [found[int(photo_id)] for photo_id in ids if int(photo_id) in found]
 
-    def file_of(self, photo_id: int) -> PhotoFile | None:
-        """The file of the photo of this id, or None when there is none."""
-        return file_of(self._connection, photo_id)
+    def files(self, ids: Sequence[int]) -> list[PhotoFile]:
+        """The files of the photos of `ids`, in that order; ids that are not there are left out."""
+        return files_of(self._connection, ids)
 
     def newest(self, limit: int) -> list[PhotoFile]:
         """The files of the photos that were recorded last, newest first."""
@@ -514,6 +515,11 @@ class Catalogue:
     def live_ids(self) -> dict[str, str]:
         """By which stills and films of Live Photos know each other, by path; none is missing."""
         return read_live_ids(self._connection)
+
+    @property
+    def shelves(self) -> Shelves:
+        """Groups of photos, and albums, to look through without a query."""
+        return Shelves(self._connection)
 
     def bundle_ids(self) -> list[str]:
         """The bundles that made the embeddings stored here."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from index.connection import Connection
 from index.paths import text_to_path
 from index.records import FileStamp, PhotoFile
@@ -9,14 +12,15 @@ from index.records import FileStamp, PhotoFile
 _COLUMNS = "photos.id, path, size, mtime_ns, digest, width, height, format, missing"
 
 
-def file_of(connection: Connection, photo_id: int) -> PhotoFile | None:
-    """The file of the photo of this id, or None when there is none."""
+def files_of(connection: Connection, ids: Sequence[int]) -> list[PhotoFile]:
+    """The files of the photos of `ids`, in that order; ids that are not there are left out."""
     rows = connection.rows(
         f"SELECT {_COLUMNS} FROM photos LEFT JOIN contents ON contents.id = content_id "
-        "WHERE photos.id = ?",
-        [photo_id],
+        "WHERE photos.id IN (SELECT value FROM json_each(?))",
+        [json.dumps([int(one) for one in ids])],
     )
-    return _file(rows[0]) if rows else None
+    found = {row[0]: _file(row) for row in rows}
+    return [found[one] for one in ids if one in found]
 
 
 def newest(connection: Connection, limit: int) -> list[PhotoFile]:

@@ -203,7 +203,53 @@ def add_live_ids(db: Database) -> None:
     db.execute("CREATE INDEX metadata_live_id ON metadata (live_id) WHERE live_id IS NOT NULL")
 
 
-STEPS = (create_tables, add_contents, add_changes, add_metadata_state, add_live_ids)
+def add_albums(db: Database) -> None:
+    """Albums, of which the first holds the favourites, and the photos in them by their bytes."""
+    db.execute(
+        """
+        CREATE TABLE albums (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+            made_at TEXT NOT NULL
+        ) STRICT
+        """
+    )
+    db.execute("INSERT INTO albums (id, name, made_at) VALUES (1, '', datetime('now'))")
+    db.execute(
+        """
+        CREATE TABLE album_photos (
+            album_id INTEGER NOT NULL REFERENCES albums (id) ON DELETE CASCADE,
+            digest BLOB NOT NULL,
+            added_at TEXT NOT NULL,
+            PRIMARY KEY (album_id, digest)
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX album_photos_digest ON album_photos (digest)")
+    db.execute(
+        """
+        CREATE TRIGGER album_photo_edited AFTER UPDATE OF content_id ON photos
+        WHEN OLD.content_id <> NEW.content_id
+        BEGIN
+            INSERT OR IGNORE INTO album_photos (album_id, digest, added_at)
+            SELECT album_id, after.digest, added_at
+            FROM contents AS before
+                JOIN album_photos ON album_photos.digest = before.digest
+                JOIN contents AS after ON after.id = NEW.content_id
+            WHERE before.id = OLD.content_id AND after.digest IS NOT NULL;
+        END
+        """
+    )
+
+
+STEPS = (
+    create_tables,
+    add_contents,
+    add_changes,
+    add_metadata_state,
+    add_live_ids,
+    add_albums,
+)
 
 
 def applied_steps(connection: sqlite3.Connection) -> set[str] | None:

@@ -31,6 +31,7 @@ from photosearch.search.query import Query
 from photosearch.search.searcher import Searcher
 
 if TYPE_CHECKING:
+    from index.shelves import Shelves
     from photosearch.doctor import Finding
     from photosearch.indexing.events import Event
     from photosearch.portable import Exported, Imported
@@ -498,10 +499,22 @@ class Library:
                 files=files,
             )
 
-    def file_of(self, photo_id: int) -> PhotoFile | None:
-        """The file of the photo of this id, None when the library has no such photo."""
+    def files(self, ids: Sequence[int]) -> list[PhotoFile]:
+        """The files of the photos of `ids`, in that order; ids that are not there are left out."""
         with _explained():
-            return self._catalogue.file_of(photo_id)
+            return self._catalogue.files(ids)
+
+    @contextmanager
+    def shelves(self) -> Iterator[Shelves]:
+        """Photos by month, place, folder and camera; albums and favourites.
+
+        with library.shelves() as shelves:
+            months = shelves.groups("month")
+
+        What is done inside raises `LibraryError`.
+        """
+        with _explained():
+            yield self._catalogue.shelves
 
     def newest(self, limit: int = 20) -> list[PhotoFile]:
         """The files of the photos that were indexed last, newest first."""

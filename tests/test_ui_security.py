@@ -168,6 +168,10 @@ def test_a_photo_that_became_a_link_to_something_else_is_not_given(
             answer = server.ask(f"/api/{route}/{number}")
             assert answer.status in (404, 409)
             assert SECRET not in answer.body
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = server.ask("/api/zip", form, body=f"ids={number}".encode())
+        assert b"left out.txt" in answer.body
+        assert SECRET not in answer.body
     finally:
         photo.unlink()
         away.rename(photo)
@@ -208,6 +212,12 @@ def test_other_machines_need_the_password(open_server: Served) -> None:
     # An address cannot be rebound, a name can.
     assert open_server.ask("/api/state", session | {"Host": f"10.0.0.7:{port}"}).status == 200
     assert open_server.ask("/api/state", session | {"Host": "evil.example"}).status == 421
+
+    # What happens on the machine itself is not for others to start.
+    for target, body in (("copy", {"ids": [1], "folder": "/tmp"}), ("reveal/1", {})):
+        refused = open_server.post(f"/api/{target}", body, session)
+        assert refused.status == 400
+        assert "on the machine itself" in refused.json["error"]
 
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     wrong = open_server.ask("/login", form, body=b"password=wrong")

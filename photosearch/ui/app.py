@@ -23,6 +23,7 @@ from photosearch.ui.frame import Frame
 from photosearch.ui.login import login_page
 from photosearch.ui.page import mount_page
 from photosearch.ui.routes import HANDLERS, router, static_file
+from photosearch.ui.shelves import router as shelves_router
 
 TEXTS = Path(__file__).parent / "texts"
 
@@ -51,6 +52,7 @@ def create_app(
     sessions = None if password is None else security.Sessions(password)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, exception_handlers=HANDLERS)
     app.include_router(router(context))
+    app.include_router(shelves_router(context))
     every = texts()
 
     @app.get("/ui/texts.json")

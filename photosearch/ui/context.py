@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 from photosearch.library import Library, default_library_path
 from photosearch.ui.desk import Desk
@@ -12,16 +14,24 @@ from photosearch.ui.job import IndexJob
 from photosearch.ui.shrinking import Shrinkers
 from photosearch.ui.thumbnails import Thumbnails
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Context:
-    """`finder` searches, with the model; `clerk` looks photos up, and nobody waits long for it."""
+    """`finder` searches, with the model; `clerk` looks photos up, and nobody waits long for it.
+
+    `local` tells that only this machine can connect; `chooser` lets the user choose a folder in the
+    system's own dialog, where there is one, and gives None when they chose none.
+    """
 
     finder: Desk
     clerk: Desk
     job: IndexJob
     shrinkers: Shrinkers
     thumbnails: Thumbnails
+    local: bool
+    chooser: Callable[[], str | None] | None = None
 
     @classmethod
     def open(
@@ -30,6 +40,8 @@ class Context:
         model: str | os.PathLike[str] | None = None,
         *,
         workers: int | None = None,
+        local: bool = True,
+        chooser: Callable[[], str | None] | None = None,
     ) -> Self:
         """For the library in folder `path`, or the default one, which is made if need be.
 
@@ -47,7 +59,13 @@ class Context:
             job=IndexJob(folder, model, workers=workers),
             shrinkers=shrinkers,
             thumbnails=Thumbnails(folder, shrinkers),
+            local=local,
+            chooser=chooser,
         )
+
+    async def hands(self, do: Callable[..., T], *given: object) -> T:
+        """What `do` gives, on a thread where it may take its time."""
+        return await asyncio.to_thread(do, *given)
 
     def close(self) -> None:
         self.job.stop(wait=True)

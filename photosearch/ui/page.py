@@ -55,6 +55,8 @@ def build(say: Any) -> Any:
                         scale=1,
                     )
                 _place("results")
+            with gr.Tab(say("tab.browse"), id="browse", elem_id="tab-browse"):
+                _place("browse")
             with gr.Tab(say("tab.library"), id="library", elem_id="tab-library"):
                 _place("library")
         _place("overlay")

@@ -6,27 +6,25 @@ exception is the list of folders to choose from, which gives names of folders on
 
 from __future__ import annotations
 
-import mimetypes
 import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel
 
-from index import PhotoFile
 from photosearch.errors import PhotosearchError, UsageError
 from photosearch.library import Library
 from photosearch.ui.context import Context
+from photosearch.ui.files import download
 from photosearch.ui.folders import subfolders
+from photosearch.ui.photos import brief, briefs, find_photo, newest_briefs, shown, version
 from photosearch.ui.shrinking import ShrinkError
 
 _FOREVER = "private, max-age=31536000, immutable"
 _NEVER = "no-store"
-_PIECE = 1 << 18
 # A search for everything still has an end; the grid asks for more as it is scrolled.
 _PAGE = 120
 
@@ -54,6 +52,7 @@ def router(context: Context) -> APIRouter:
             "encoded": status.encoded,
             "missing": status.missing,
             "problems": len(status.problems),
+            "local": context.local,
             "progress": _progress(context),
         }
 
@@ -64,55 +63,57 @@ def router(context: Context) -> APIRouter:
         hits = await context.finder.ask(
             lambda it: it.search(q, limit=limit, offset=offset, files=False)
         )
+        scores = {hit.photo_id: hit.score for hit in hits}
+        photos = await context.clerk.ask(lambda it: briefs(it, list(scores)))
         return {
-            "hits": [
-                {
-                    "id": hit.photo_id,
-                    "name": _shown(os.path.basename(hit.path)),
-                    "width": hit.width,
-                    "height": hit.height,
-                    "score": None if hit.score is None else round(hit.score, 4),
-                }
-                for hit in hits
-            ],
+            "hits": [photo | {"score": scores[photo["id"]]} for photo in photos],
             "more": offset + len(hits) < hits.total,
         }
 
     @api.get("/newest")
     async def newest(limit: int = 60) -> dict[str, Any]:
         """The photos that were indexed last."""
-        photos = await context.clerk.ask(lambda it: it.newest(max(1, min(limit, 500))))
-        return {"hits": [_brief(photo) for photo in photos], "more": False}
+        photos = await context.clerk.ask(lambda it: newest_briefs(it, max(1, min(limit, 500))))
+        return {"hits": photos, "more": False}
 
     @api.get("/photo/{photo_id}")
     async def photo(photo_id: int) -> dict[str, Any]:
         """All that is known of a photo."""
-        found = await _photo(context, photo_id)
-        metadata = (await context.clerk.ask(lambda it: it.metadata([photo_id]))).get(photo_id)
-        return _brief(found) | {
-            "path": _shown(found.path),
-            "folder": _shown(os.path.dirname(found.path)),
-            "bytes": found.stamp.size,
-            "format": found.format,
-            "metadata": asdict(metadata) if metadata else {},
-            "missing": found.missing or not os.path.exists(found.path),
-        }
+        found = await find_photo(context, photo_id)
+
+        def known(library: Library) -> dict[str, Any]:
+            metadata = library.metadata([photo_id]).get(photo_id)
+            with library.shelves() as shelves:
+                albums = shelves.albums_of([photo_id]).get(photo_id, [])
+            return {"metadata": asdict(metadata) if metadata else {}, "albums": albums}
+
+        return (
+            brief(found)
+            | {
+                "path": shown(found.path),
+                "folder": shown(os.path.dirname(found.path)),
+                "bytes": found.stamp.size,
+                "format": found.format,
+                "missing": found.missing or not os.path.exists(found.path),
+            }
+            | await context.clerk.ask(known)
+        )
 
     @api.get("/thumbnail/{photo_id}")
     async def thumbnail(photo_id: int, v: str = "") -> Response:
         """The picture for the grid; `v` changes with the file, so that it may be kept for ever."""
-        found = await _photo(context, photo_id)
+        found = await find_photo(context, photo_id)
         try:
             data = await context.thumbnails.grid(found)
         except ShrinkError as error:
             raise HTTPException(404, str(error)) from error
-        kept = _FOREVER if v == _version(found) else _NEVER
+        kept = _FOREVER if v == version(found) else _NEVER
         return Response(data, media_type="image/webp", headers={"cache-control": kept})
 
     @api.get("/screen/{photo_id}")
     async def screen(photo_id: int) -> Response:
         """The picture as large as a screen."""
-        found = await _photo(context, photo_id)
+        found = await find_photo(context, photo_id)
         try:
             data = await context.thumbnails.screen(found)
         except ShrinkError as error:
@@ -123,7 +124,7 @@ def router(context: Context) -> APIRouter:
     @api.get("/original/{photo_id}")
     async def original(photo_id: int) -> Response:
         """The file itself, to be saved."""
-        return _download(await _photo(context, photo_id))
+        return download(await find_photo(context, photo_id))
 
     @api.post("/index")
     async def index(wanted: Folders) -> dict[str, Any]:
@@ -151,14 +152,14 @@ def router(context: Context) -> APIRouter:
     @api.get("/progress")
     async def progress() -> dict[str, Any]:
         """How far the index run is, and the photos that it recorded last."""
-        photos = await context.clerk.ask(lambda it: it.newest(24))
-        return _progress(context) | {"newest": [_brief(photo) for photo in photos]}
+        photos = await context.clerk.ask(lambda it: newest_briefs(it, 24))
+        return _progress(context) | {"newest": photos}
 
     @api.get("/problems")
     async def problems() -> list[dict[str, str]]:
         """The files that could not be indexed, with the reason."""
         status = await context.clerk.ask(Library.status)
-        return [{"path": _shown(path), "reason": reason} for path, reason in status.problems]
+        return [{"path": shown(path), "reason": reason} for path, reason in status.problems]
 
     @api.get("/folders")
     async def folders(path: str = "") -> dict[str, Any]:
@@ -177,72 +178,10 @@ async def refused(_: Request, error: Exception) -> Response:
 HANDLERS: dict[int | type[Exception], Any] = {PhotosearchError: refused}
 
 
-async def _photo(context: Context, photo_id: int) -> PhotoFile:
-    if not 0 < photo_id < 1 << 63:
-        raise HTTPException(404, "There is no such photo.")
-    found = await context.clerk.ask(lambda it: it.file_of(photo_id))
-    if found is None:
-        raise HTTPException(404, "There is no such photo.")
-    return found
-
-
 def _progress(context: Context) -> dict[str, Any]:
     progress = context.job.progress
-    told = [{"path": _shown(path), "reason": reason} for path, reason in progress.problems]
+    told = [{"path": shown(path), "reason": reason} for path, reason in progress.problems]
     return asdict(progress) | {"problems": told, "running": progress.running}
-
-
-def _brief(photo: PhotoFile) -> dict[str, Any]:
-    return {
-        "id": photo.id,
-        "name": _shown(os.path.basename(photo.path)),
-        "width": photo.width,
-        "height": photo.height,
-        "version": _version(photo),
-    }
-
-
-def _version(photo: PhotoFile) -> str:
-    if photo.digest is not None:
-        return photo.digest.hex()[:12]
-    return f"{photo.stamp.size:x}-{photo.stamp.mtime_ns:x}"
-
-
-def _download(photo: PhotoFile) -> Response:
-    """The file, if it still is the one that was indexed.
-
-    Whatever took its place since, such as a link to something else, is not given away.
-    """
-    try:
-        file = open(photo.path, "rb")  # noqa: SIM115 (the response closes it)
-    except OSError as error:
-        raise HTTPException(404, "The file is not there any more.") from error
-    status = os.fstat(file.fileno())
-    if (status.st_size, status.st_mtime_ns) != (photo.stamp.size, photo.stamp.mtime_ns):
-        file.close()
-        raise HTTPException(409, "The file has changed since it was indexed; index again first.")
-
-    def pieces() -> Any:
-        with file:
-            while piece := file.read(_PIECE):
-                yield piece
-
-    name = _shown(os.path.basename(photo.path))
-    kind = mimetypes.guess_type(photo.path)[0] or "application/octet-stream"
-    return StreamingResponse(
-        pieces(),
-        media_type=kind if kind.startswith(("image/", "video/")) else "application/octet-stream",
-        headers={
-            "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-            "content-length": str(status.st_size),
-            "cache-control": _NEVER,
-        },
-    )
-
-
-def _shown(path: str) -> str:
-    """A path as text: bytes of a name that are not text become readable escapes."""
-    return path.encode("utf-8", "backslashreplace").decode()
 
 
 STATIC = Path(__file__).parent / "static"

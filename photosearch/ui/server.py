@@ -50,6 +50,8 @@ class Server:
         self._context, self._listener, self.address = context, listener, address
         self._uvicorn: Any = None
         self._thread: threading.Thread | None = None
+        # Ctrl-C in a thread's join() can make Python 3.11 take a running thread for one that ended.
+        self._ended = threading.Event()
 
     @classmethod
     def bind(
@@ -61,6 +63,7 @@ class Server:
         port: int | None = None,
         password: str | None = None,
         workers: int | None = None,
+        chooser: Callable[[], str | None] | None = None,
     ) -> Self:
         """Open the library and the port; the default port, or one of the next, when none is given.
 
@@ -75,7 +78,9 @@ class Server:
             password = secrets.token_urlsafe(18)
         address = Address(host, listener.getsockname()[1], password)
         try:
-            context = Context.open(path, model, workers=workers)
+            context = Context.open(
+                path, model, workers=workers, local=is_loopback(host), chooser=chooser
+            )
         except BaseException:
             listener.close()
             raise
@@ -104,16 +109,22 @@ class Server:
         )
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(
-            target=self._uvicorn.run, args=([self._listener],), name="photosearch-server"
+            target=self._serve, args=(self._uvicorn.run,), name="photosearch-server"
         )
         self._thread.start()
         started = time.monotonic()
         while not self._uvicorn.started:
-            if not self._thread.is_alive() or time.monotonic() - started > _START_SECONDS:
+            if self._ended.is_set() or time.monotonic() - started > _START_SECONDS:
                 self.__exit__(None, None, None)
                 raise PhotosearchError("the server does not start; its reason stands above")
             time.sleep(0.02)
         return self
+
+    def _serve(self, run: Callable[[list[socket.socket]], None]) -> None:
+        try:
+            run([self._listener])
+        finally:
+            self._ended.set()
 
     def __exit__(
         self,
@@ -123,15 +134,15 @@ class Server:
     ) -> None:
         if self._thread is not None:
             self._uvicorn.should_exit = True
+            self._ended.wait()
             self._thread.join()
         self._listener.close()
         self._context.close()
 
     def wait(self, until: Callable[[], bool] = lambda: False) -> None:
         """Return when the server ends, or `until` says so; Ctrl-C raises `KeyboardInterrupt`."""
-        assert self._thread is not None
-        while self._thread.is_alive() and not until():
-            self._thread.join(0.2)
+        while not self._ended.is_set() and not until():
+            time.sleep(0.1)
 
 
 def _listen(host: str, port: int | None) -> socket.socket:

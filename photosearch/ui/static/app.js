@@ -1,9 +1,11 @@
 // Begins when Gradio has drawn the page, and fills the places that it left.
 
+import { BrowsePage } from "./browse.js";
 import { ask, drawn, loadTexts, tell } from "./dom.js";
 import { ProgressCard } from "./indexing.js";
 import { LibraryPage } from "./library.js";
 import { SearchPage } from "./search.js";
+import { Selection } from "./selection.js";
 import { Viewer } from "./viewer.js";
 
 const EVERY = 1000;
@@ -13,9 +15,10 @@ class App {
     await loadTexts();
     const [results, box] = await Promise.all([drawn("place-results"), drawn("query")]);
     const input = box.querySelector("input, textarea");
-    this.viewer = new Viewer();
+    this.selection = new Selection();
+    this.viewer = new Viewer(this.selection);
     this.card = new ProgressCard();
-    this.search = new SearchPage(results, input, this.viewer, () => this.watch());
+    this.search = new SearchPage(results, input, this.viewer, this.selection, () => this.watch());
     results.before(this.card.element);
     this.#keys(input);
     const asked = new URLSearchParams(location.hash.slice(1)).get("q");
@@ -23,6 +26,10 @@ class App {
       input.value = asked;
       input.dispatchEvent(new Event("input", { bubbles: true }));
     }
+    drawn("place-browse").then((place) => {
+      this.browse = new BrowsePage(place, this.viewer, this.selection);
+      if (this.state) this.browse.changed();
+    });
     drawn("place-library").then((place) => {
       this.libraryCard = new ProgressCard();
       this.library = new LibraryPage(place, this.libraryCard, () => this.watch());
@@ -37,6 +44,9 @@ class App {
   async refresh() {
     this.state = await ask("/api/state");
     this.search.changed(this.state);
+    this.viewer.local = this.state.local;
+    this.selection.copying.hidden = !this.state.local;
+    this.browse?.changed();
     await this.library?.refresh(this.state);
   }
 

@@ -49,6 +49,10 @@ const ICONS = {
   copy: "M9 9h10v11H9zM5 15V4h10",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   similar: "M4 4h7v7H4zM13 13h7v7h-7zM13 4h7v7h-7z",
+  heart: "M12 20C5 15 3 12 3 8.5A4.5 4.5 0 0 1 12 7a4.5 4.5 0 0 1 9 1.5C21 12 19 15 12 20z",
+  check: "M5 12.5l4.5 4.5L19 7",
+  album: "M4 6h16v14H4zM7 3h10M12 10v6M9 13h6",
+  open: "M14 4h6v6M20 4l-9 9M10 5H4v15h15v-6",
   info: "M12 11v6M12 7.5v.1M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z",
   camera: "M4 8h3l2-3h6l2 3h3v11H4zM12 16.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z",
 };
@@ -135,10 +139,11 @@ export function duration(seconds) {
   return say("time.hours", { count: Math.floor(seconds / 3600), minutes: Math.round((seconds % 3600) / 60) });
 }
 
-export function date(iso, { time = false } = {}) {
+export function date(iso, { time = false, day = true } = {}) {
   const when = new Date(iso);
   if (Number.isNaN(when.getTime())) return iso;
-  const options = { year: "numeric", month: "long", day: "numeric" };
+  const options = { year: "numeric", month: "long" };
+  if (day) options.day = "numeric";
   if (time) Object.assign(options, { hour: "2-digit", minute: "2-digit" });
   return when.toLocaleString(language, options);
 }

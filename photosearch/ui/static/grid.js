@@ -1,9 +1,12 @@
 // A justified grid of photos. CSS alone lays it out (style.css, .grid), so that sizes are known
 // before any picture is there; pictures load as they come into view.
 
-import { date, make, say } from "./dom.js";
+import { date, icon, make, say } from "./dom.js";
 
 export const thumbnail = (photo) => `/api/thumbnail/${photo.id}?v=${photo.version ?? ""}`;
+
+// Photos that one camera took within so many seconds of each other are one burst.
+const BURST = 3;
 
 export function describe(photo) {
   const parts = [photo.name];
@@ -14,24 +17,36 @@ export function describe(photo) {
 
 export class Grid {
   // `more` gives the next photos from an offset on: {hits, more}. `open` is called with the place of
-  // the photo that was chosen.
-  constructor({ more, open, label }) {
+  // the photo that was chosen. `selection` is shared by all grids.
+  constructor({ more, open, label, selection }) {
+    Object.assign(this, { more, open, label, selection });
     this.photos = [];
-    this.more = more;
-    this.open = open;
-    this.list = make("ul", { class: "grid", "aria-label": label });
+    this.heading = null;
+    this.collapse = false;
+    this.body = make("div", { role: "group", "aria-label": label });
     this.end = make("div", { class: "grid-end", "aria-hidden": "true" });
-    this.element = make("div", {}, this.list, this.end);
-    this.list.addEventListener("keydown", (event) => this.#move(event));
-    this.watcher = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) this.#extend();
-    }, { rootMargin: "1200px" });
+    this.element = make("div", {}, this.body, this.end);
+    this.body.addEventListener("keydown", (event) => this.#keys(event));
+    this.watcher = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) this.#extend();
+      },
+      { rootMargin: "1200px" },
+    );
+    selection.addEventListener("change", () => this.#mark());
+    selection.addEventListener("favourite", ({ detail }) => this.#favour(detail));
   }
 
-  show({ hits, more }) {
+  // `heading` gives the line above a photo's group, `fold` from which photo on they are less likely.
+  show({ hits, more, asked }, { heading = null, collapse = false, offset = 0, fold = null } = {}) {
+    Object.assign(this, { heading, collapse, fold });
     this.watcher.disconnect();
     this.photos = [];
-    this.list.replaceChildren();
+    this.asked = asked ?? offset + hits.length;
+    this.stacks = [];
+    this.list = null;
+    this.title = undefined;
+    this.body.replaceChildren();
     this.#add(hits);
     this.hasMore = more;
     if (more) this.watcher.observe(this.end);
@@ -41,14 +56,26 @@ export class Grid {
   prepend(hits) {
     const known = new Set(this.photos.map((photo) => photo.id));
     const fresh = hits.filter((photo) => !known.has(photo.id));
+    if (!fresh.length) return;
+    if (!this.list) this.#begin(null);
     this.photos.unshift(...fresh);
-    this.list.prepend(...fresh.map((photo) => this.#tile(photo)));
+    this.body.querySelector(".grid").prepend(...fresh.map((photo) => this.#tile(photo)));
   }
 
+  tiles() {
+    return [...this.body.querySelectorAll("li")].filter((tile) => !tile.hidden);
+  }
+
+  // Brings back the focus to the photo at this place.
   focus(place) {
-    const tile = this.list.children[place];
+    const photo = this.photos[place];
+    const tile = photo && this.body.querySelector(`li[data-id="${photo.id}"]`);
     tile?.scrollIntoView({ block: "nearest" });
     tile?.querySelector("button").focus();
+  }
+
+  get size() {
+    return this.photos.length;
   }
 
   async #extend() {
@@ -56,11 +83,12 @@ export class Grid {
     this.loading = true;
     try {
       const shown = this.photos;
-      const { hits, more } = await this.more(shown.length);
+      const { hits, more } = await this.more(this.asked);
       if (shown !== this.photos) return;
+      this.asked += hits.length;
       this.#add(hits);
-      this.hasMore = more;
-      if (!more) this.watcher.disconnect();
+      this.hasMore = more && hits.length > 0;
+      if (!this.hasMore) this.watcher.disconnect();
       else {
         // The end may still be in sight, which the watcher would not tell again.
         this.watcher.unobserve(this.end);
@@ -74,16 +102,71 @@ export class Grid {
   // All photos up to this place, loading what is missing; false when there are not so many.
   async reach(place) {
     while (place >= this.photos.length && this.hasMore) {
-      const before = this.photos.length;
+      const before = this.asked;
       await this.#extend();
-      if (this.photos.length === before) break;
+      if (this.asked === before) break;
     }
-    return place < this.photos.length;
+    return place >= 0 && place < this.photos.length;
   }
 
   #add(hits) {
-    this.photos.push(...hits);
-    this.list.append(...hits.map((photo) => this.#tile(photo)));
+    for (const photo of hits) {
+      if (this.collapse && this.#join(photo)) continue;
+      const title = this.heading?.(photo) ?? null;
+      if (!this.list || title !== this.title) this.#begin(title);
+      this.photos.push(photo);
+      this.list.append(this.#tile(photo));
+    }
+  }
+
+  #begin(title) {
+    this.title = title;
+    this.list = make("ul", { class: "grid", "aria-label": title ?? this.label });
+    if (title) this.body.append(make("h3", { class: "when" }, title));
+    this.body.append(this.list);
+  }
+
+  // Puts a photo on the stack of one that is shown already and was taken moments apart, or is a copy.
+  #join(photo) {
+    const when = photo.burst && Date.parse(photo.taken) / 1000;
+    const stack = this.stacks.find(
+      (one) =>
+        one.version === photo.version ||
+        (when && one.burst === photo.burst && when >= one.first - BURST && when <= one.last + BURST),
+    );
+    if (!stack) {
+      this.stacks.push({ version: photo.version, burst: photo.burst, first: when, last: when, best: photo, rest: [] });
+      return false;
+    }
+    stack.first = Math.min(stack.first, when);
+    stack.last = Math.max(stack.last, when);
+    stack.rest.push(photo);
+    const tile = this.body.querySelector(`li[data-id="${stack.best.id}"]`);
+    tile.querySelector(".stack")?.remove();
+    tile.append(
+      make(
+        "button",
+        {
+          type: "button",
+          class: "stack",
+          title: say("grid.stack", { count: stack.rest.length }),
+          "aria-label": say("grid.stack", { count: stack.rest.length }),
+          onclick: () => this.#unfold(stack),
+        },
+        `+${stack.rest.length}`,
+      ),
+    );
+    return true;
+  }
+
+  #unfold(stack) {
+    const tile = this.body.querySelector(`li[data-id="${stack.best.id}"]`);
+    const at = this.photos.indexOf(stack.best);
+    this.photos.splice(at + 1, 0, ...stack.rest);
+    tile.querySelector(".stack").remove();
+    tile.after(...stack.rest.map((photo) => this.#tile(photo)));
+    stack.rest = [];
+    tile.querySelector("button").focus();
   }
 
   #tile(photo) {
@@ -105,46 +188,109 @@ export class Grid {
         class: "tile",
         type: "button",
         title: photo.name,
-        onclick: () => this.open(this.photos.indexOf(photo)),
+        onclick: (event) => {
+          if (this.selection.size || event.ctrlKey || event.metaKey) this.#choose(photo, event.shiftKey);
+          else this.open(this.photos.indexOf(photo));
+        },
       },
       picture,
       caption ? make("span", { class: "caption", "aria-hidden": "true" }, caption) : null,
       make("span", { class: "unreadable", "aria-hidden": "true" }, say("photo.unreadable")),
+      make("span", { class: "heart", "aria-hidden": "true" }, icon("heart")),
     );
-    return make("li", { style: `--ratio: ${ratio.toFixed(4)}` }, button);
+    const pick = make(
+      "button",
+      {
+        class: "pick",
+        type: "button",
+        tabindex: "-1",
+        "aria-label": say("grid.select", { name: photo.name }),
+        "aria-pressed": String(this.selection.has(photo)),
+        title: say("grid.select_key"),
+        onclick: (event) => this.#choose(photo, event.shiftKey),
+      },
+      icon("check"),
+    );
+    const classes = [this.selection.has(photo) && "chosen", photo.favourite && "favourite"];
+    return make(
+      "li",
+      { style: `--ratio: ${ratio.toFixed(4)}`, "data-id": photo.id, class: classes.filter(Boolean).join(" ") },
+      button,
+      pick,
+    );
   }
 
-  #move(event) {
-    const tiles = [...this.list.children];
+  // Selects a photo or takes it off; with `through` all up to it from the last one.
+  #choose(photo, through) {
+    const at = this.photos.indexOf(photo);
+    const from = this.photos.indexOf(this.last);
+    if (through && from >= 0) {
+      this.selection.put(this.photos.slice(Math.min(at, from), Math.max(at, from) + 1));
+    } else this.selection.toggle(photo);
+    this.last = photo;
+  }
+
+  #mark() {
+    for (const tile of this.body.querySelectorAll("li")) {
+      const chosen = this.selection.hasId(Number(tile.dataset.id));
+      tile.classList.toggle("chosen", chosen);
+      tile.querySelector(".pick").setAttribute("aria-pressed", String(chosen));
+    }
+  }
+
+  #favour({ ids, on }) {
+    for (const photo of this.photos) if (ids.has(photo.id)) photo.favourite = on;
+    for (const id of ids) this.body.querySelector(`li[data-id="${id}"]`)?.classList.toggle("favourite", on);
+  }
+
+  #keys(event) {
+    const tiles = this.tiles();
     const at = tiles.indexOf(event.target.closest("li"));
-    if (at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (at < 0 || event.altKey || event.metaKey) return;
+    const photo = this.photos.find((one) => String(one.id) === tiles[at].dataset.id);
     let to;
-    if (event.key === "ArrowRight") to = at + 1;
+    if (event.key === "a" && event.ctrlKey) this.selection.put(this.photos);
+    else if (event.ctrlKey) return;
+    else if (event.key === "x") this.#choose(photo, false);
+    else if (event.key === "X") this.#choose(photo, true);
+    else if (event.key === "ArrowRight") to = at + 1;
     else if (event.key === "ArrowLeft") to = at - 1;
     else if (event.key === "Home") to = 0;
     else if (event.key === "End") to = tiles.length - 1;
-    else if (event.key === "ArrowDown" || event.key === "ArrowUp") to = this.#across(tiles, at, event.key);
+    else if (event.key === "ArrowDown" || event.key === "ArrowUp") to = across(tiles, at, event.key);
     else return;
     event.preventDefault();
-    if (to >= 0 && to < tiles.length) this.focus(to);
-  }
-
-  // The tile above or below that lies nearest.
-  #across(tiles, at, key) {
-    const here = tiles[at].getBoundingClientRect();
-    const middle = here.left + here.width / 2;
-    const step = key === "ArrowDown" ? 1 : -1;
-    let best = -1;
-    let nearest = Infinity;
-    let row = null;
-    for (let place = at + step; place >= 0 && place < tiles.length; place += step) {
-      const box = tiles[place].getBoundingClientRect();
-      if (Math.abs(box.top - here.top) < 4) continue;
-      row ??= box.top;
-      if (Math.abs(box.top - row) > 4) break;
-      const distance = Math.abs(box.left + box.width / 2 - middle);
-      if (distance < nearest) [best, nearest] = [place, distance];
+    if (to >= 0 && to < tiles.length) {
+      tiles[to].scrollIntoView({ block: "nearest" });
+      tiles[to].querySelector("button").focus();
     }
-    return best;
   }
+}
+
+// The tile above or below that lies nearest.
+function across(tiles, at, key) {
+  const here = tiles[at].getBoundingClientRect();
+  const middle = here.left + here.width / 2;
+  const step = key === "ArrowDown" ? 1 : -1;
+  let best = -1;
+  let nearest = Infinity;
+  let row = null;
+  for (let place = at + step; place >= 0 && place < tiles.length; place += step) {
+    const box = tiles[place].getBoundingClientRect();
+    if (Math.abs(box.top - here.top) < 4) continue;
+    row ??= box.top;
+    if (Math.abs(box.top - row) > 4) break;
+    const distance = Math.abs(box.left + box.width / 2 - middle);
+    if (distance < nearest) [best, nearest] = [place, distance];
+  }
+  return best;
+}
+
+// The month that a photo was taken in, for a heading.
+export function monthOf(photo) {
+  return photo.taken ? monthName(photo.taken.slice(0, 7)) : say("browse.no_date");
+}
+
+export function monthName(month) {
+  return date(`${month}-15`, { day: false });
 }

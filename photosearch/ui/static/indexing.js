@@ -1,13 +1,22 @@
 // Choosing folders, starting a run, and watching it.
 
+import { chooseFolder } from "./choosers.js";
 import { ask, duration, icon, make, number, say, tell } from "./dom.js";
 import { thumbnail } from "./grid.js";
 
 // A form that takes a folder, typed or chosen, and starts. `started` is called when a run begins.
+let forms = 0;
+
 export function folderForm(started) {
+  const id = `folder-path-${(forms += 1)}`;
+  const look = async () => {
+    const folder = await chooseFolder(say("folder.title"), input.value.trim()).catch((error) => tell(error.message));
+    if (folder) input.value = folder;
+    input.focus();
+  };
   const input = make("input", {
     type: "text",
-    id: "folder-path",
+    id,
     class: "field",
     placeholder: say("folder.placeholder"),
     autocomplete: "off",
@@ -22,7 +31,7 @@ export function folderForm(started) {
         event.preventDefault();
         problem.textContent = "";
         if (!input.value.trim()) {
-          browse(input);
+          await look();
           return;
         }
         try {
@@ -34,73 +43,17 @@ export function folderForm(started) {
         }
       },
     },
-    make("label", { for: "folder-path" }, say("folder.label")),
+    make("label", { for: id }, say("folder.label")),
     make(
       "div",
       { class: "line" },
       input,
-      make("button", { type: "button", class: "plain", onclick: () => browse(input) }, icon("folder"), say("folder.browse")),
+      make("button", { type: "button", class: "plain", onclick: look }, icon("folder"), say("folder.browse")),
       make("button", { type: "submit", class: "primary" }, say("folder.start")),
     ),
     problem,
   );
   return form;
-}
-
-// Lets the user walk through the folders of the machine; the chosen one is put into `input`.
-async function browse(input) {
-  const list = make("ul", { class: "folders" });
-  const here = make("p", { class: "here" });
-  const places = make("div", { class: "places" });
-  const up = make("button", { type: "button", class: "plain" }, icon("up"), say("folder.up"));
-  const dialog = make(
-    "dialog",
-    { class: "chooser", "aria-labelledby": "chooser-title" },
-    make("h2", { id: "chooser-title" }, say("folder.title")),
-    places,
-    make("div", { class: "line" }, up, here),
-    list,
-    make(
-      "div",
-      { class: "line end" },
-      make("button", { type: "button", class: "plain", onclick: () => dialog.close() }, say("cancel")),
-      make(
-        "button",
-        {
-          type: "button",
-          class: "primary",
-          onclick: () => {
-            input.value = here.textContent;
-            dialog.close();
-            input.focus();
-          },
-        },
-        say("folder.choose"),
-      ),
-    ),
-  );
-  dialog.addEventListener("close", () => dialog.remove());
-  const go = async (path) => {
-    let content;
-    try {
-      content = await ask(`/api/folders?path=${encodeURIComponent(path)}`);
-    } catch (error) {
-      tell(error.message);
-      return;
-    }
-    here.textContent = content.path;
-    up.disabled = content.parent === null;
-    up.onclick = () => go(content.parent);
-    const entry = (folder) =>
-      make("button", { type: "button", class: "plain", onclick: () => go(folder.path) }, icon("folder"), folder.name);
-    places.replaceChildren(...content.suggestions.map(entry));
-    const found = content.folders.map((folder) => make("li", {}, entry(folder)));
-    list.replaceChildren(...(found.length ? found : [make("li", { class: "quiet" }, say("folder.none"))]));
-  };
-  document.body.append(dialog);
-  dialog.showModal();
-  await go(input.value.trim());
-  if (!here.textContent) await go("");
 }
 
 // The state of a run, redrawn as it goes on.

@@ -7,11 +7,12 @@ import { folderForm } from "./indexing.js";
 const PAUSE = 180;
 
 export class SearchPage {
-  constructor(place, input, viewer, started) {
+  constructor(place, input, viewer, selection, started) {
     this.input = input;
     this.count = make("p", { class: "count", role: "status" });
     this.grid = new Grid({
       label: say("search.results"),
+      selection,
       more: (offset) => this.#fetch(offset),
       open: (at) => viewer.open(this.grid, at),
     });

@@ -2,9 +2,11 @@
 
 import { ask, bytes, date, icon, make, number, say, tell } from "./dom.js";
 import { describe, thumbnail } from "./grid.js";
+import { chooseAlbum } from "./selection.js";
 
 export class Viewer {
-  constructor() {
+  constructor(selection) {
+    this.selection = selection;
     this.picture = make("img", { class: "large" });
     this.details = make("aside", { class: "details", "aria-label": say("photo.details") });
     this.previous = this.#button("left", say("photo.previous"), () => this.#step(-1), "side previous");
@@ -27,6 +29,7 @@ export class Viewer {
       if (event.target.closest("input, textarea")) return;
       if (event.key === "ArrowLeft") this.#step(-1);
       else if (event.key === "ArrowRight") this.#step(1);
+      else if (event.key === "f") this.heart?.click();
       else return;
       event.preventDefault();
     });
@@ -97,6 +100,11 @@ export class Viewer {
       make(
         "div",
         { class: "actions" },
+        this.#heart(photo),
+        make("button", { type: "button", class: "plain", onclick: () => this.#album(photo) }, icon("album"), say("select.album")),
+        this.local
+          ? make("button", { type: "button", class: "plain", onclick: () => reveal(photo) }, icon("open"), say("photo.reveal"))
+          : null,
         make("button", { type: "button", class: "plain", onclick: () => copy(known.path) }, icon("copy"), say("photo.copy")),
         make(
           "a",
@@ -106,6 +114,37 @@ export class Viewer {
         ),
       ),
     );
+  }
+
+  #heart(photo) {
+    this.heart = make(
+      "button",
+      {
+        type: "button",
+        class: "plain heart-button",
+        "aria-pressed": String(Boolean(photo.favourite)),
+        onclick: async () => {
+          const on = this.heart.getAttribute("aria-pressed") !== "true";
+          await this.selection.favourite([photo.id], on);
+          photo.favourite = on;
+          this.heart.setAttribute("aria-pressed", String(on));
+        },
+      },
+      icon("heart"),
+      say("select.favourite"),
+    );
+    return this.heart;
+  }
+
+  async #album(photo) {
+    try {
+      const album = await chooseAlbum();
+      if (!album) return;
+      await ask(`/api/albums/${album.id}/photos`, { body: { ids: [photo.id] } });
+      tell(say("select.in_album", { count: 1, name: album.name }));
+    } catch (error) {
+      tell(error.message);
+    }
   }
 
   #button(picture, label, onclick, kind) {
@@ -139,6 +178,10 @@ function exposure(metadata) {
     metadata.iso && `ISO ${metadata.iso}`,
     metadata.focal_length && `${number(metadata.focal_length, 1)} mm`,
   ].filter(Boolean).join(" · ");
+}
+
+function reveal(photo) {
+  ask(`/api/reveal/${photo.id}`, { body: {} }).catch((error) => tell(error.message));
 }
 
 async function copy(text) {

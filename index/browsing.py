@@ -1,0 +1,101 @@
+"""Photos to look through without a query: by month, place, folder, camera or album."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from index.connection import Connection
+from index.paths import path_to_text, text_to_path
+
+By: TypeAlias = Literal["month", "place", "folder", "camera", "album"]
+KINDS: tuple[By, ...] = ("month", "place", "folder", "camera", "album")
+
+_FROM = "photos LEFT JOIN metadata ON metadata.photo_id = photos.id"
+_IN_ALBUMS = f"{_FROM} JOIN contents ON contents.id = content_id JOIN album_photos USING (digest)"
+# What is left of a path when all after its last separator is taken off.
+_FOLDER = "rtrim(path, replace(path, '{separator}', ''))"
+# As the newest come first everywhere, and photos without a date last.
+_ORDER = "taken_at IS NULL, taken_at DESC, photos.id DESC"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Photos that have something in common: `key` names it, and is empty where it is not known.
+
+    A key is a month "2021-05", a folder's path, a camera, the id of an album, or a place as JSON.
+    `cover` is the id of its newest photo.
+    """
+
+    key: str
+    count: int
+    cover: int
+
+
+def groups(connection: Connection, by: By) -> list[Group]:
+    """The groups that photos fall into; months newest first, others the largest first."""
+    column, source = _column(by)
+    order = "1 DESC" if by == "month" else "2 DESC, 1"
+    rows = connection.rows(
+        f"""
+        SELECT coalesce({column}, ''), count(*), max(coalesce(taken_at, '') || ' ' || photos.id)
+        FROM {source} WHERE NOT missing GROUP BY 1 ORDER BY {order}
+        """
+    )
+    return [Group(_key(by, key), count, int(last.rpartition(" ")[2])) for key, count, last in rows]
+
+
+def members(
+    connection: Connection, by: By | None, key: str, *, offset: int, limit: int
+) -> list[int]:
+    """Ids of a part of a group's photos, or of all photos, newest first."""
+    values: Sequence[Any] = ()
+    if by is None:
+        source, condition = _FROM, "1"
+    else:
+        column, source = _column(by)
+        condition, values = _is(by, column, key)
+    rows = connection.rows(
+        f"SELECT photos.id FROM {source} WHERE NOT missing AND {condition} "
+        f"ORDER BY {_ORDER} LIMIT ? OFFSET ?",
+        [*values, limit, offset],
+    )
+    return [row[0] for row in rows]
+
+
+def place_key(city: str, region: str, country: str) -> str:
+    """The key of a place's group."""
+    return json.dumps({"city": city, "region": region, "country": country})
+
+
+def _column(by: By) -> tuple[str, str]:
+    """What photos are grouped by, in SQL, and the tables that have it."""
+    match by:
+        case "month":
+            return "substr(taken_at, 1, 7)", _FROM
+        case "folder":
+            return _FOLDER.format(separator=os.sep.replace("'", "''")), _FROM
+        case "album":
+            return "album_id", _IN_ALBUMS
+        case "place" | "camera":
+            return by, _FROM
+
+
+def _is(by: By, column: str, key: str) -> tuple[str, Sequence[Any]]:
+    if not key:
+        return f"coalesce({column}, '') = ''", []
+    if by == "folder":
+        return f"{column} = ?", [path_to_text(key).rstrip(os.sep) + os.sep]
+    if by == "album":
+        return f"{column} = ?", [int(key) if key.isascii() and key.isdecimal() else -1]
+    return f"{column} = ?", [key]
+
+
+def _key(by: By, value: object) -> str:
+    if by == "folder":
+        path = text_to_path(str(value))
+        return path.rstrip(os.sep) or path
+    return str(value)

@@ -1,0 +1,168 @@
+// Looking through photos without a query: by month, place, folder or camera; favourites and albums.
+
+import { ask, icon, make, number, say, tell } from "./dom.js";
+import { choose, confirm } from "./choosers.js";
+import { Grid, monthName, monthOf, thumbnail } from "./grid.js";
+
+const KINDS = ["month", "place", "folder", "camera", "album", "favourites"];
+
+export class BrowsePage {
+  constructor(place, viewer, selection) {
+    this.kind = "month";
+    this.tabs = KINDS.map((kind) =>
+      make("button", { type: "button", class: "plain", "data-kind": kind, onclick: () => this.go(kind) }, say(`browse.${kind}`)),
+    );
+    this.title = make("h2", { tabindex: "-1" });
+    this.tools = make("div", { class: "line" });
+    this.cards = make("ul", { class: "cards" });
+    this.nothing = make("p", { class: "quiet" });
+    this.grid = new Grid({
+      label: say("browse.photos"),
+      selection,
+      more: (offset) => this.#fetch(offset),
+      open: (at) => viewer.open(this.grid, at),
+    });
+    place.replaceChildren(
+      make("h1", { class: "unseen" }, say("tab.browse")),
+      make("nav", { class: "kinds", "aria-label": say("browse.by") }, this.tabs),
+      make("div", { class: "line head" }, this.title, this.tools),
+      this.nothing,
+      this.cards,
+      this.grid.element,
+    );
+    selection.addEventListener("albums", () => this.kind === "album" && this.go("album"));
+  }
+
+  // The library has other photos than before; what is on the screen is drawn anew if it is empty.
+  changed() {
+    if (!this.drawn || !this.grid.size) this.go(this.kind);
+  }
+
+  async go(kind) {
+    this.kind = kind;
+    this.drawn = true;
+    for (const tab of this.tabs) tab.setAttribute("aria-pressed", String(tab.dataset.kind === kind));
+    this.tools.replaceChildren();
+    this.title.textContent = "";
+    this.cards.replaceChildren();
+    this.grid.show({ hits: [], more: false });
+    this.nothing.textContent = "";
+    try {
+      if (kind === "month") await this.#timeline();
+      else if (kind === "favourites") await this.#group("album", "1", say("browse.favourites"));
+      else await this.#overview(kind);
+    } catch (error) {
+      tell(error.message);
+    }
+  }
+
+  #fetch(offset) {
+    return ask(`/api/browse?by=${this.by}&key=${encodeURIComponent(this.key)}&offset=${offset}`);
+  }
+
+  // All photos, newest first, under their months; and a list of months to go to.
+  async #timeline(offset = 0) {
+    [this.by, this.key] = ["", ""];
+    const months = await ask("/api/groups?by=month");
+    const found = await this.#fetch(offset);
+    if (this.kind !== "month") return;
+    let from = 0;
+    const options = months.map((month) => {
+      const option = make("option", { value: from }, `${month.key ? monthName(month.key) : say("browse.no_date")} (${number(month.count)})`);
+      from += month.count;
+      return option;
+    });
+    const select = make(
+      "select",
+      { class: "field", "aria-label": say("browse.go_to"), onchange: () => this.#timeline(Number(select.value)) },
+      options,
+    );
+    select.value = String(offset);
+    this.tools.replaceChildren(...(months.length ? [select] : []));
+    this.nothing.textContent = months.length ? "" : say("browse.nothing");
+    this.grid.show(found, { heading: monthOf, offset });
+  }
+
+  async #overview(kind) {
+    const groups = await ask(kind === "album" ? "/api/albums" : `/api/groups?by=${kind}`);
+    if (this.kind !== kind) return;
+    const cards = groups
+      .filter((group) => !group.favourites)
+      .map((group) => this.#card(kind, group, kind === "album" ? String(group.id) : group.key, nameOf(kind, group)));
+    this.cards.replaceChildren(...cards);
+    const known = cards.length && (kind === "album" || groups.some((group) => group.key));
+    this.nothing.textContent = known ? "" : say(`browse.no_${kind}`);
+    if (kind === "album") {
+      this.tools.replaceChildren(
+        make("button", { type: "button", class: "plain", onclick: () => this.#make() }, icon("album"), say("album.make")),
+      );
+    }
+  }
+
+  #card(kind, group, key, name) {
+    const picture = group.cover
+      ? make("img", { src: thumbnail(group.cover), alt: "", width: 240, height: 180, loading: "lazy", decoding: "async" })
+      : make("span", { class: "blank" });
+    return make(
+      "li",
+      {},
+      make(
+        "button",
+        { type: "button", class: "group", onclick: () => this.#group(kind, key, name, group) },
+        picture,
+        make("strong", {}, name),
+        make("span", { class: "quiet" }, say("browse.count", { count: group.count })),
+      ),
+    );
+  }
+
+  async #group(by, key, name, group) {
+    [this.by, this.key] = [by, key];
+    this.cards.replaceChildren();
+    this.nothing.textContent = "";
+    const found = await this.#fetch(0);
+    this.title.textContent = name;
+    const tools = [];
+    if (this.kind !== "favourites") {
+      tools.push(make("button", { type: "button", class: "plain", onclick: () => this.go(this.kind) }, icon("left"), say("browse.back")));
+      this.title.focus();
+    }
+    if (this.kind === "album") {
+      tools.push(
+        make("button", { type: "button", class: "plain", onclick: () => this.#rename(group) }, say("album.rename")),
+        make("button", { type: "button", class: "plain", onclick: () => this.#drop(group) }, say("album.drop")),
+      );
+    }
+    this.tools.replaceChildren(...tools);
+    this.nothing.textContent = found.hits.length ? "" : say(this.kind === "favourites" ? "browse.no_favourites" : "album.empty");
+    this.grid.show(found, { heading: monthOf });
+  }
+
+  async #make() {
+    const name = await choose({ title: say("album.make"), label: say("album.name"), button: say("album.make") });
+    if (!name) return;
+    await ask("/api/albums", { body: { name } }).catch((error) => tell(error.message));
+    this.go("album");
+  }
+
+  async #rename(album) {
+    const name = await choose({ title: say("album.rename"), label: say("album.name"), button: say("album.rename"), value: album.name });
+    if (!name) return;
+    await ask(`/api/albums/${album.id}/name`, { body: { name } }).catch((error) => tell(error.message));
+    this.go("album");
+  }
+
+  async #drop(album) {
+    if (!(await confirm(say("album.sure", { name: album.name }), say("album.drop")))) return;
+    await ask(`/api/albums/${album.id}/drop`, { body: {} }).catch((error) => tell(error.message));
+    this.go("album");
+  }
+}
+
+function nameOf(kind, group) {
+  if (kind === "album") return group.name;
+  if (!group.key) return say(`browse.unknown_${kind}`);
+  if (kind === "place") return [group.place.city, group.place.country].filter(Boolean).join(", ");
+  if (kind === "folder") return group.key.split(/[/\\]/).filter(Boolean).slice(-2).join(" / ") || group.key;
+  return group.key;
+}

@@ -1,0 +1,125 @@
+// Photos that are selected, and the bar of what can be done with them.
+
+import { ask, icon, make, say, tell } from "./dom.js";
+import { choose, chooseFolder } from "./choosers.js";
+
+export class Selection extends EventTarget {
+  constructor() {
+    super();
+    this.photos = new Map();
+    this.count = make("strong", { role: "status" });
+    const button = (picture, label, onclick) =>
+      make("button", { type: "button", class: "plain", onclick }, icon(picture), say(label));
+    this.copying = button("folder", "select.copy", () => this.#copy());
+    this.bar = make(
+      "section",
+      { class: "bar", hidden: true, "aria-label": say("select.bar") },
+      this.count,
+      button("heart", "select.favourite", () => this.favourite([...this.photos.keys()], true)),
+      button("album", "select.album", () => this.#album()),
+      button("download", "select.zip", () => this.#zip()),
+      this.copying,
+      button("close", "select.clear", () => this.clear()),
+    );
+    document.body.append(this.bar);
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.size && !document.querySelector("dialog[open]")) this.clear();
+    });
+  }
+
+  get size() {
+    return this.photos.size;
+  }
+
+  has(photo) {
+    return this.photos.has(photo.id);
+  }
+
+  hasId(id) {
+    return this.photos.has(id);
+  }
+
+  put(photos) {
+    for (const photo of photos) this.photos.set(photo.id, photo);
+    this.#changed();
+  }
+
+  toggle(photo) {
+    if (!this.photos.delete(photo.id)) this.photos.set(photo.id, photo);
+    this.#changed();
+  }
+
+  clear() {
+    this.photos.clear();
+    this.#changed();
+  }
+
+  #changed() {
+    this.bar.hidden = !this.size;
+    document.body.classList.toggle("selecting", this.size > 0);
+    this.count.textContent = say("select.count", { count: this.size });
+    this.dispatchEvent(new Event("change"));
+  }
+
+  // Makes photos favourites, or no longer.
+  async favourite(ids, on) {
+    try {
+      await ask("/api/albums/1/photos", { body: { ids, there: on } });
+      this.dispatchEvent(new CustomEvent("favourite", { detail: { ids: new Set(ids), on } }));
+      if (this.size) tell(say("select.favoured", { count: ids.length }));
+    } catch (error) {
+      tell(error.message);
+    }
+  }
+
+  async #album() {
+    const album = await chooseAlbum();
+    if (!album) return;
+    try {
+      await ask(`/api/albums/${album.id}/photos`, { body: { ids: [...this.photos.keys()] } });
+      tell(say("select.in_album", { count: this.size, name: album.name }));
+      this.clear();
+      this.dispatchEvent(new Event("albums"));
+    } catch (error) {
+      tell(error.message);
+    }
+  }
+
+  #zip() {
+    // A form, so that the browser saves the file as it comes, however large.
+    const form = make(
+      "form",
+      { method: "post", action: "/api/zip", hidden: true },
+      make("input", { type: "hidden", name: "ids", value: [...this.photos.keys()].join() }),
+    );
+    document.body.append(form);
+    form.submit();
+    form.remove();
+  }
+
+  async #copy() {
+    const folder = await chooseFolder(say("select.where"));
+    if (!folder) return;
+    try {
+      const { copied, left_out: leftOut } = await ask("/api/copy", {
+        body: { ids: [...this.photos.keys()], folder },
+      });
+      tell([say("select.copied", { count: copied, folder }), ...leftOut.slice(0, 5)].join("\n"));
+      this.clear();
+    } catch (error) {
+      tell(error.message);
+    }
+  }
+}
+
+// One of the albums, or a new one.
+export async function chooseAlbum() {
+  const albums = (await ask("/api/albums")).filter((album) => !album.favourites);
+  const name = await choose({
+    title: say("album.choose"),
+    label: say("album.new"),
+    button: say("album.add"),
+    options: albums.map((album) => ({ value: album.name, text: album.name })),
+  });
+  return name ? { name, ...(await ask("/api/albums", { body: { name } })) } : null;
+}
