@@ -6,6 +6,7 @@ SQLite holds the truth; the FAISS file is derived from it and can be deleted at 
 from typing import TYPE_CHECKING, Any
 
 from index.errors import CatalogueError
+from index.filesystem import network_drive
 from index.lock import Holder, InUseError, WriterLock
 from index.records import (
     Counts,
@@ -42,6 +43,7 @@ __all__ = [
     "VectorIndex",
     "Waiting",
     "WriterLock",
+    "network_drive",
 ]
 
 _ELSEWHERE = {

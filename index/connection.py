@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from index.errors import CatalogueError
+from index.filesystem import network_drive
 from index.functions import register
 from index.migrations import applied_steps, known_steps, migrate
 
@@ -27,6 +28,7 @@ _ADVICE = {
     ),
     "SQLITE_CORRUPT": "it is damaged; `photosearch doctor --repair` saves what it can",
     "SQLITE_FULL": "make room on the disk and run it again; what was committed is safe",
+    "SQLITE_IOERR": "make room on the disk, or check it; what was committed is safe",
 }
 
 
@@ -135,11 +137,14 @@ def _open_writable(path: Path, timeout: float) -> sqlite3.Connection:
     # No isolation level: transactions begin where this module says so, and nowhere else.
     raw = sqlite3.connect(path, timeout=timeout, isolation_level=None)
     try:
-        pending = _pending(raw, path)
-        _use_write_ahead_log(raw)
-        # In WAL mode this keeps the file sound through a crash; only a power cut can lose the last
-        # commits, and those photos are then indexed again.
-        raw.execute("PRAGMA synchronous = NORMAL")
+        if network_drive(path.parent) is None:
+            pending = _pending(raw, path)
+            _use_write_ahead_log(raw)
+            # In WAL mode this keeps the file sound through a crash; only a power cut can lose the
+            # last commits, and those photos are then indexed again.
+            raw.execute("PRAGMA synchronous = NORMAL")
+        else:
+            pending = _use_rollback_journal(raw, path)
         raw.execute("PRAGMA foreign_keys = ON")
         if pending:
             from sqlite_utils import Database
@@ -161,6 +166,20 @@ def _use_write_ahead_log(raw: sqlite3.Connection) -> None:
             raise
 
 
+def _use_rollback_journal(raw: sqlite3.Connection, path: Path) -> set[str]:
+    """Do without the write-ahead log, also in a file that was used with it; as `_pending`.
+
+    Processes then wait for one another while one commits.
+    """
+    # Until it is given up, no memory is shared with other processes.
+    raw.execute("PRAGMA locking_mode = EXCLUSIVE")
+    pending = _pending(raw, path)
+    raw.execute("PRAGMA journal_mode = DELETE")
+    raw.execute("PRAGMA locking_mode = NORMAL")
+    raw.execute("SELECT count(*) FROM sqlite_master").fetchall()  # lets go of the lock
+    return pending
+
+
 def _open_readonly(path: Path, timeout: float) -> sqlite3.Connection:
     raw = _open_uri(path, "mode=ro", timeout)
     try:
@@ -178,7 +197,8 @@ def _open_readonly(path: Path, timeout: float) -> sqlite3.Connection:
             pending = _pending(raw, path)
         if pending:
             raise CatalogueError(
-                f"{path}: was made by an older photosearch; open it once where it can be written"
+                f"{path}: was made by an older photosearch, or is empty; "
+                "open it once where it can be written"
             )
     except BaseException:
         raw.close()

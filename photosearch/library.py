@@ -19,6 +19,7 @@ from index import (
     Metadata,
     PhotoFile,
     WriterLock,
+    network_drive,
 )
 from photosearch.encoders import Encoder
 from photosearch.errors import LibraryError, UsageError
@@ -140,6 +141,14 @@ class Library:
         Raises `BundleError` when it is not here, or damaged.
         """
         return self._models.encoder(self._models.searching())
+
+    @property
+    def network_drive(self) -> str | None:
+        """The kind of network drive that the library folder is on; None on a disk of this machine.
+
+        There it is safe too, but slower, and processes wait for one another at each write.
+        """
+        return network_drive(self.folder)
 
     def index(
         self,

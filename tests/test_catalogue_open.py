@@ -137,7 +137,7 @@ def test_an_older_catalogue_is_not_read_before_it_is_brought_up_to_date(
 ) -> None:
     monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, add_colour))
 
-    with pytest.raises(CatalogueError, match="older photosearch; open it once"):
+    with pytest.raises(CatalogueError, match="older photosearch, or is empty; open it once"):
         Catalogue.open(library, readonly=True)
 
     Catalogue.open(library).close()

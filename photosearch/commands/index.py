@@ -81,6 +81,14 @@ def run(
         Switched,
     )
 
+    drive = library.network_drive
+    if drive is not None:
+        click.echo(
+            f"{shown(str(library.folder))} is on a network drive ({drive}), which makes everything "
+            "slower; a library folder on a disk of this machine is better, and the photos may be "
+            "on the network all the same.",
+            err=True,
+        )
     # `disable=None` draws the bar on a terminal only.
     bar = tqdm(unit=" photos", desc="Scanning", smoothing=0.1, file=sys.stderr, disable=None)
     outcome: Switched | Kept | None = None
