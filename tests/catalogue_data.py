@@ -45,11 +45,11 @@ def child(code: str, *arguments: str | Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_give_up_override if sys.platform == "linux" else None,
+        preexec_fn=give_up_override if sys.platform == "linux" else None,
     )
 
 
-def _give_up_override() -> None:
+def give_up_override() -> None:
     drop_from_bounding_set, override_permissions = 24, 1  # of linux/prctl.h and capability.h
     ctypes.CDLL(None).prctl(drop_from_bounding_set, override_permissions, 0, 0, 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import os
 import random
 import struct
 import zlib
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from shell import Shell
 
 from photosearch.encoders import ImageSettings, Preprocess
 from photosearch.indexing.decode import Decoded, prepare_decoders
@@ -24,6 +26,9 @@ PREPROCESS = Preprocess(ImageSettings(16, "squash", "none", "bicubic", HALF, HAL
 SUFFIXES = [".jpg", ".png", ".webp", ".gif", ".tif", ".bmp", ".heic", ".avif"]
 OTHERS = [*SUFFIXES, ".dng", ".cr2", ".nef", ".mp4", ".mov", ".jxl"]
 COUNT = 2000
+# Of `bombs`: good pictures with a bad EXIF, and what is no picture at all.
+EXIF = ("circle.jpg", "many.jpg", "typeless.jpg", "nowhere.jpg", "dated.jpg", "beyond.jpg")
+NO_PICTURES = ("zip.jpg", "program.jpg", "page.png", "drawing.png", "print.tif", "script.gif")
 
 
 @pytest.fixture(scope="module")
@@ -64,34 +69,81 @@ def mutate(content: bytes, how: random.Random) -> bytes:
     return bytes(data)
 
 
-def png(width: int, height: int, data: bytes) -> bytes:
+def png(width: int, height: int, data: bytes, *before: tuple[bytes, bytes]) -> bytes:
+    """A file of these pixels, zlib's, with more chunks before them."""
+
     def chunk(kind: bytes, content: bytes) -> bytes:
         checksum = struct.pack(">I", zlib.crc32(kind + content))
         return struct.pack(">I", len(content)) + kind + content + checksum
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    ends = chunk(b"IDAT", data) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + ends
+    chunks = [(b"IHDR", header), *before, (b"IDAT", data), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, content) for kind, content in chunks)
+
+
+def tiff(width: int, height: int, data: bytes, *, following: int = 0) -> bytes:
+    """A file of one strip, deflated; `following` is where the next directory is said to be."""
+    start = 8 + len(data) + len(data) % 2
+    entries = [
+        (256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 8), (262, 3, 1, 1),
+        (273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, height), (279, 4, 1, len(data)),
+    ]  # fmt: skip
+    directory = struct.pack("<H", len(entries))
+    directory += b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    directory += struct.pack("<I", following)
+    return struct.pack("<2sHI", b"II", 42, start) + data.ljust(start - 8, b"\0") + directory
+
+
+def with_exif(jpeg: bytes, *entries: tuple[int, int, int, int], tail: bytes = b"") -> bytes:
+    """A JPEG whose EXIF has just these entries: tag, type, count, value or offset."""
+    block = b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">H", len(entries))
+    block += b"".join(struct.pack(">HHII", *entry) for entry in entries) + b"\0\0\0\x08" + tail
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + jpeg[2:]
 
 
 def bombs(seeds: dict[str, bytes]) -> dict[str, bytes]:
-    """Files that would take gigabytes, and EXIF that points in circles."""
+    """Files that would take gigabytes, EXIF that points in circles, and what is no picture."""
     huge = bytearray(seeds[".tif"])
     count = struct.unpack_from("<H", huge, struct.unpack_from("<I", huge, 4)[0])[0]
     start = struct.unpack_from("<I", huge, 4)[0] + 2
     for entry in range(start, start + 12 * count, 12):
         if struct.unpack_from("<H", huge, entry)[0] in (256, 257):
             struct.pack_into("<HII", huge, entry + 2, 4, 1, 90_000)
-    block = b"Exif\0\0MM\0*\0\0\0\x08" + b"\0\x01\x87\x69\0\x04\0\0\0\x01\0\0\0\x08" + b"\0\0\0\x08"
     jpeg = seeds[".jpg"]
-    circle = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + jpeg[2:]
+    zeros = zlib.compress(b"\0" * (64 << 20))
+    profile = (b"iCCP", b"bomb\0\0" + zeros)
+    text = (b"zTXt", b"Comment\0\0" + zeros)
+    xmp = (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zeros)
+    pixels = zlib.compress(b"\0" * 25 * 8)
+    exif, gps, longest = 0x8769, 0x8825, 2**32 - 1
     return {
         "huge.png": png(2**31 - 1, 2**31 - 1, zlib.compress(b"")),
-        "bomb.png": png(12_000, 12_000, zlib.compress(b"\0" * (64 << 20))),
-        "overfull.png": png(8, 8, zlib.compress(b"\0" * (64 << 20))),
+        "bomb.png": png(12_000, 12_000, zeros),
+        "overfull.png": png(8, 8, zeros),
+        "profile.png": png(8, 8, pixels, profile),
+        "text.png": png(8, 8, pixels, *[text] * 20),
+        "xmp.png": png(8, 8, pixels, xmp),
         "huge.tif": bytes(huge),
-        "circle.jpg": circle,
+        "bomb.tif": tiff(12_000, 12_000, zeros),
+        "overfull.tif": tiff(8, 8, zeros),
+        "again.tif": tiff(8, 8, zlib.compress(b"\0" * 64), following=8 + 16),
+        "flat.tif": tiff(2**31, 1, zlib.compress(b"\0" * 64)),
+        # A directory that is its own; more values than the file has bytes; a value of no type;
+        # a position divided by nothing; a date of other letters; text that is none.
+        "circle.jpg": with_exif(jpeg, (exif, 4, 1, 8)),
+        "many.jpg": with_exif(jpeg, (0x010F, 2, longest, 8), (0x0112, 3, longest, 8)),
+        "typeless.jpg": with_exif(jpeg, *((tag, 99, 1, 1) for tag in (0x0112, 0x010F, exif, gps))),
+        "nowhere.jpg": with_exif(
+            jpeg, (gps, 4, 1, 26), tail=struct.pack(">HHHII", 1, 2, 5, 3, 44) + bytes(28)
+        ),
+        "dated.jpg": with_exif(jpeg, (0x0132, 2, 20, 26), tail=b"\xff:\0\xfe:9e9 25:61:-1"),
+        "beyond.jpg": with_exif(jpeg, (exif, 4, 1, longest), (0x010F, 2, 40, longest - 4)),
         "zip.jpg": b"PK\x03\x04" + b"\0" * 500,
+        "program.jpg": b"\x7fELF" + b"\0" * 500,
+        "page.png": b"<html><img src=x></html>",
+        "drawing.png": b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
+        "print.tif": b"%PDF-1.7\n1 0 obj <</Type /Catalog>> endobj",
+        "script.gif": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(x) run",
     }
 
 
@@ -125,7 +177,41 @@ def test_no_file_stops_the_run(tmp_path: Path, seeds: dict[str, bytes]) -> None:
         assert "took longer" not in trouble.reason
     # The damage is neither always fatal nor never.
     assert COUNT // 10 < len(pictures) < COUNT * 9 // 10
-    for name in ("huge.png", "bomb.png", "huge.tif"):
+    for name in ("huge.png", "bomb.png", "huge.tif", "bomb.tif", "flat.tif"):
         assert "megapixels; the limit is 40" in outcomes[str(tmp_path / name)].reason
-    assert outcomes[str(tmp_path / "circle.jpg")].format == "JPEG"
-    assert str(tmp_path / "zip.jpg") not in pictures
+    for name in EXIF:
+        assert outcomes[str(tmp_path / name)].format == "JPEG"
+    for name in NO_PICTURES:
+        assert str(tmp_path / name) not in pictures
+
+
+def test_what_is_not_indexed_is_listed_and_tried_again_when_asked(
+    shell: Shell, seeds: dict[str, bytes], tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    names = [*EXIF, *NO_PICTURES, "bomb.png", "text.png", "bomb.tif"]
+    special = bombs(seeds)
+    for name in names:
+        (folder / name).write_bytes(special[name])
+    result = shell("index", "--workers", "1", folder)
+    assert result.returncode == 0, result.stderr
+
+    def listed() -> dict[str, str]:
+        lines = shell("status", "--problems").stdout.decode().splitlines()
+        found = dict(line.split(": ", 1) for line in lines if line.startswith(f"{folder}{os.sep}"))
+        return {Path(path).name: reason for path, reason in found.items()}
+
+    problems = listed()
+    indexed = {Path(path).name for path in shell.photos()}
+    assert problems.keys() | indexed == set(names)
+    assert not problems.keys() & indexed
+    assert indexed >= set(EXIF)
+    assert problems.keys() >= set(NO_PICTURES)
+    assert all(problems.values())
+
+    (folder / "zip.jpg").write_bytes(seeds[".jpg"])  # it changes, so it is tried by itself
+    assert b"Indexed 1 photo in" in shell("index").stdout
+    retried = shell("index", "--retry")
+    assert f"{len(problems) - 1} skipped".encode() in retried.stdout
+    assert listed().keys() == problems.keys() - {"zip.jpg"}
