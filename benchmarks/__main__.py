@@ -182,5 +182,36 @@ def learning_efficiency(
     run(materials, work.resolve(), out, budget=budget, jobs=jobs)
 
 
+@main.command()
+@click.option(
+    "--bundle",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A calibrated bundle.  [default: the bundled one]",
+)
+@click.option("--test", type=_FILE, multiple=True, required=True, help="Captioned photo tar.")
+@click.option(
+    "--validation",
+    type=_FILE,
+    multiple=True,
+    required=True,
+    help="Captioned photo tar on which flat cut-offs are set.",
+)
+@click.option("--labelled", type=_FILE, multiple=True, required=True, help="Photo tar with labels.")
+@_OUT
+def relevance(
+    bundle: Path | None,
+    test: tuple[Path, ...],
+    validation: tuple[Path, ...],
+    labelled: tuple[Path, ...],
+    out: Path,
+) -> None:
+    """Whether a search can say that nothing fits, against one flat cosine."""
+    from benchmarks.relevance import run
+    from photosearch.encoders import bundled_path
+
+    click.echo("\nrelevance")
+    run(bundle or bundled_path(), out, test=test, validation=validation, photos=labelled)
+
+
 if __name__ == "__main__":
     main(prog_name="python -m benchmarks")

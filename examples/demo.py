@@ -48,6 +48,8 @@ QUERIES = {
     "a bus": {"bus.png"},
     "a temple in China": {"china.jpg"},
 }
+# What none of the pictures shows; nothing should be found.
+ABSENT = "people playing football"
 ENOUGH = 7
 # The gallery is small: more processes would take longer to start than they save.
 WORKERS = min(2, os.cpu_count() or 1)
@@ -83,7 +85,18 @@ def ask(library: Library, query: str, right: set[str]) -> bool:
     for row, hit in enumerate(hits):
         mark, text = ("right" if good else "WRONG", query) if row == 0 else ("", "")
         print(f"  {mark:<7}{text:<21}{hit.score:6.3f}  {name_of(hit)}")
+    if not hits:
+        print(f"  {'NONE':<7}{query:<21}        nothing here looks like that")
     return good
+
+
+def ask_in_vain(library: Library, query: str) -> None:
+    """Print what is found for a `query` that no picture answers, which should be nothing."""
+    hits = library.search(query, limit=1)
+    if hits:
+        print(f"  {'WRONG':<7}{query:<25}{hits[0].score:6.3f}  {name_of(hits[0])}")
+    else:
+        print(f"  {'right':<7}{query:<25}  nothing here looks like that")
 
 
 def name_of(hit: Hit) -> str:
@@ -115,6 +128,7 @@ def main() -> int:
                 index(library, gallery)
                 print("  first  query                 score  best three pictures")
                 right = sum(ask(library, query, names) for query, names in QUERIES.items())
+                ask_in_vain(library, ABSENT)
         except PhotosearchError as error:
             print(f"Error: {error}", file=sys.stderr)
             return 1

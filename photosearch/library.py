@@ -477,8 +477,12 @@ class Library:
         images: Sequence[Picture] = (),
         literal: bool = False,
         files: bool = True,
+        everything: bool = False,
     ) -> Hits:
-        """The photos that fit `text` best, best first; empty when nothing is indexed.
+        """The photos that fit `text`, best first; empty when nothing fits or nothing is indexed.
+
+        What is described in words has a cut-off, where the model is calibrated: photos below it
+        are left out, and counted as `beyond` of the hits. With `everything` none is.
 
         `text` is what a person types into the search box; docs/search.md has its grammar. With
         `literal` all of it is a description.
@@ -488,9 +492,9 @@ class Library:
         file, or paths. `text` may give one a weight, or rule it out, as in "2:image:1 -image:2".
         Without `files` the text can name photos of the library only, so that it opens no file.
 
-        By date the best thousand are put in order, then the next thousand, and so on. Pages are
-        made with `offset`, and there is no last one before the last photo; `total` of the hits is
-        how many there are.
+        By date all that fit are put in order; without a cut-off the best thousand, then the next
+        thousand, and so on. Pages are made with `offset`, and there is no last one before the last
+        photo; `total` of the hits is how many there are.
 
         Raises `UsageError` for a text that asks for nothing or cannot be understood (`QueryError`
         then), for a limit, offset or order that makes no page, and for a picture that cannot be
@@ -506,6 +510,7 @@ class Library:
                 images=images,
                 literal=literal,
                 files=files,
+                everything=everything,
             )
 
     def files(self, ids: Sequence[int]) -> list[PhotoFile]:

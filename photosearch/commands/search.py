@@ -79,6 +79,9 @@ def _filters(command: Decorated) -> Decorated:
     show_default=True,
     help="Order of the photos.",
 )
+@click.option(
+    "--all", "everything", is_flag=True, help="Show also photos that do not look like TEXT."
+)
 @click.option("--literal", is_flag=True, help="Take all of TEXT as a description.")
 @click.option("--image", "images", multiple=True, metavar="FILE", help="Like this picture as well.")
 @_filters
@@ -92,6 +95,7 @@ def command(
     limit: int,
     offset: int,
     sort: Any,
+    everything: bool,
     literal: bool,
     images: tuple[str, ...],
     shapes: tuple[str, ...],
@@ -103,7 +107,7 @@ def command(
     """Find the photos that fit TEXT, best first, with their scores.
 
     TEXT describes them, and may have filters in it: "dogs on a beach -people before:2021". Each
-    filter is an option too. Exits with 1 when nothing matches.
+    filter is an option too. Exits with 1 when nothing matches, or nothing looks like TEXT.
     """
     if as_json and null:
         raise click.UsageError("--json and -0 are two forms of output; give one of them.")
@@ -135,6 +139,7 @@ def command(
                 filters=wanted,
                 images=images,
                 literal=literal,
+                everything=everything,
             )
             waiting = 0 if hits else library.status().photos
     else:
@@ -150,7 +155,8 @@ def command(
     else:
         write_bytes(_score(hit.score) + os.fsencode(hit.path) + b"\n" for hit in hits)
     if not hits:
-        click.echo(_why_nothing(waiting, asked or bool(hits.query.conditions), offset), err=True)
+        filtered = asked or bool(hits.query.conditions)
+        click.echo(_why_nothing(waiting, filtered, offset, hits.beyond), err=True)
         sys.exit(1)
 
 
@@ -159,7 +165,7 @@ def _score(score: float | None) -> bytes:
     return b"" if score is None else f"{score:.3f}  ".encode()
 
 
-def _why_nothing(photos: int, filtered: bool, offset: int) -> str:
+def _why_nothing(photos: int, filtered: bool, offset: int, beyond: int) -> str:
     if not photos:
         return (
             "Nothing is indexed yet. Point photosearch at your photos first: "
@@ -167,6 +173,10 @@ def _why_nothing(photos: int, filtered: bool, offset: int) -> str:
         )
     if offset:
         return f"There are no more photos after the first {offset}."
+    if beyond:
+        return (
+            f"Nothing here looks like that. --all shows the nearest of {counted(beyond, 'photo')}."
+        )
     if filtered:
         return f"None of the {counted(photos, 'photo')} in the library meets these filters."
     return (

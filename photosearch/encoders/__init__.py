@@ -1,6 +1,7 @@
 """Model bundles and the encoders that run them: pictures and texts in, unit vectors out."""
 
 from photosearch.encoders.bundle import Bundle, ImageSettings, TextSettings, write_manifest
+from photosearch.encoders.calibration import Calibration
 from photosearch.encoders.encoder import Encoder
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.encoders.registry import bundled_path, default_bundle_path, open_encoder
@@ -10,6 +11,7 @@ from photosearch.encoders.tokenizer import Tokenizer
 __all__ = [
     "Bundle",
     "BundleStore",
+    "Calibration",
     "Encoder",
     "ImageSettings",
     "Preprocess",

@@ -4,6 +4,7 @@ bundle.json   name, version, preprocessing, licence, metrics, and the sha256 of 
 image.onnx    input "image" float32 (n, 3, S, S), normalised; output "embedding" (n, d)
 text.onnx     input "tokens" int64 (n, context); output "embedding" (n, d)
 README.md     the model card
+background.npy  with a calibration: vectors (n, d) of ordinary photos, float16
 
 A bundle may hold more files, in folders too, such as Core ML packages for other programs. Its key
 "export", when there is one, says how far the files are from the trained model. Nothing here reads
@@ -21,6 +22,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from photosearch.encoders.calibration import BACKGROUND, Calibration, read_calibration
 from photosearch.errors import BundleError
 
 MANIFEST = "bundle.json"
@@ -71,7 +73,7 @@ class Bundle:
         """Read and check the bundle in `folder`.
 
         Every listed file must be there and have its size. With `verify`, its sha256 is checked
-        too; with "networks", only that of the two networks, since a search should not wait until
+        too; with "networks", only that of what a search reads, which should not wait until
         100 MB of Core ML packages that it never reads are hashed.
 
         Raises `BundleError` when anything is missing, damaged, or of a format unknown here.
@@ -79,7 +81,7 @@ class Bundle:
         path = Path(folder)
         manifest = _read_manifest(path)
         for name, expected in manifest["files"].items():
-            hashed = name.startswith(_NETWORKS) if verify == "networks" else verify
+            hashed = name.startswith((*_NETWORKS, BACKGROUND)) if verify == "networks" else verify
             _check_file(path / name, expected, hashed)
         return cls(path, manifest)
 
@@ -114,6 +116,14 @@ class Bundle:
         with suppress(OSError):
             return (self.folder / CARD).read_text(encoding="utf-8", errors="replace")
         return None
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """What tells which cosines mean something; None when the bundle does not say.
+
+        Raises `BundleError` when it is damaged.
+        """
+        return read_calibration(self.folder, self.manifest, self.dim)
 
     @cached_property
     def id(self) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from photosearch.encoders.calibration import Calibration
     from photosearch.encoders.preprocess import Preprocess
 
 
@@ -28,6 +29,10 @@ class Encoder(Protocol):
     @property
     def preprocess(self) -> Preprocess:
         """How a picture becomes the pixels that `encode_pixels` takes."""
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What tells which cosines mean something; None when the model does not say."""
 
     def encode_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Unit vectors float32 (n, dim) of n pictures of any mode and size."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photosearch.encoders.bundle import Bundle
+from photosearch.encoders.calibration import Calibration
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.encoders.tokenizer import Tokenizer
 from photosearch.errors import BundleError
@@ -46,6 +47,10 @@ class OnnxEncoder:
         self.bundle_id = bundle.id
         self.dim = bundle.dim
         self.preprocess = Preprocess(bundle.image)
+
+    @property
+    def calibration(self) -> Calibration | None:
+        return self._bundle.calibration
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:

@@ -86,20 +86,16 @@ def ranked(
                 oldest=sort == "oldest",
             )
         ]
-    total = len(vectors) if among is None else _embedded(vectors, composed, among, found, wanted)
+    total = len(found) if len(found) < wanted else rankable(vectors, composed, among)
     return found[offset:end], total
 
 
-def _embedded(
-    vectors: VectorIndex,
-    composed: Composed,
-    among: NDArray[np.int64],
-    found: Scored,
-    wanted: int,
-) -> int:
-    """How many photos of `among` can be ranked: those that the model has encoded."""
-    if len(found) < wanted:
-        return len(found)
+def rankable(vectors: VectorIndex, composed: Composed, among: NDArray[np.int64] | None) -> int:
+    """How many photos, all or those of `among`, can be ranked: those that the model has encoded."""
+    if among is None:
+        return len(vectors)
+    if not len(among):
+        return 0
     _, ids = vectors.search(composed.like[None], len(among), among=among)
     return int(ids.shape[1])
 

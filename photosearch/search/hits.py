@@ -25,9 +25,23 @@ class Hit:
 
 
 class Hits(list[Hit]):
-    """Hits in the order asked for; `query` is what was understood, `total` how many there are."""
+    """Hits in the order asked for; `query` is what was understood, `total` how many there are.
 
-    def __init__(self, hits: Iterable[Hit] = (), *, query: Query, total: int = 0) -> None:
+    `beyond` more photos are not shown, because they do not look like what was asked for: their
+    scores are below `cutoff`. It is None where nothing is cut off.
+    """
+
+    def __init__(
+        self,
+        hits: Iterable[Hit] = (),
+        *,
+        query: Query,
+        total: int = 0,
+        beyond: int = 0,
+        cutoff: float | None = None,
+    ) -> None:
         super().__init__(hits)
         self.query = query
         self.total = total
+        self.beyond = beyond
+        self.cutoff = cutoff

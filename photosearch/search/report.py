@@ -23,6 +23,8 @@ def report(hits: Hits) -> dict[str, Any]:
         "query": hits.query.text,
         "understood": understood(hits.query),
         "total": hits.total,
+        "beyond": hits.beyond,
+        "cutoff": hits.cutoff,
         "hits": [asdict(hit) for hit in hits],
     }
 

@@ -16,6 +16,7 @@ from photosearch.search.find import Scored, Sort, check_asked, check_page, ranke
 from photosearch.search.hits import Hit, Hits
 from photosearch.search.parse import parse
 from photosearch.search.query import Given, Query, Term
+from photosearch.search.relevance import can_be_judged, relevant
 
 
 class Searcher:
@@ -47,6 +48,7 @@ class Searcher:
         images: Sequence[Picture],
         literal: bool,
         files: bool,
+        everything: bool,
     ) -> Hits:
         """See `Library.search`."""
         check_page(limit, offset, sort)
@@ -64,12 +66,27 @@ class Searcher:
             if not len(vectors):
                 return self._hits([], query, 0)
             composed = compose(self._embedding(encoder).vectors(terms, images, files=files))
+            typical = self._typical() if composed.unlike else np.empty(0, np.int64)
+            calibration = encoder.calibration
+            if calibration is not None and not everything and can_be_judged(terms):
+                judged = relevant(
+                    self._catalogue.selection,
+                    vectors,
+                    composed,
+                    calibration,
+                    conditions,
+                    typical,
+                    limit=limit,
+                    offset=offset,
+                    sort=sort,
+                )
+                return self._hits(judged.page, query, judged.total, judged.beyond, judged.cutoff)
             found, total = ranked(
                 self._catalogue.selection,
                 vectors,
                 composed,
                 conditions,
-                self._typical() if composed.unlike else np.empty(0, np.int64),
+                typical,
                 limit=limit,
                 offset=offset,
                 sort=sort,
@@ -80,7 +97,14 @@ class Searcher:
             )
         return self._hits(found, query, total)
 
-    def _hits(self, found: Scored, query: Query, total: int) -> Hits:
+    def _hits(
+        self,
+        found: Scored,
+        query: Query,
+        total: int,
+        beyond: int = 0,
+        cutoff: float | None = None,
+    ) -> Hits:
         scores = dict(found)
         taken = self._catalogue.selection.taken(list(scores))
         hits = (
@@ -94,7 +118,7 @@ class Searcher:
             )
             for photo in self._catalogue.photos(list(scores))
         )
-        return Hits(hits, query=query, total=total)
+        return Hits(hits, query=query, total=total, beyond=beyond, cutoff=cutoff)
 
     def _world(self) -> World:
         selection = self._catalogue.selection

@@ -180,10 +180,7 @@ def _said(about: CardFields) -> dict[str, Any]:
         "version": about.version,
         "calibration": None,
         "licence": about.licence.partition("\n")[0],
-        "provenance": {
-            "training": list(about.training),
-            "data": [asdict(source) for source in about.data],
-        },
+        "provenance": about.provenance(),
     }
 
 

@@ -92,7 +92,7 @@ def auroc(matched: ArrayLike, mismatched: ArrayLike) -> float:
     """
     matched, mismatched = np.asarray(matched), np.asarray(mismatched)
     ones = np.ones((1, len(matched))), np.ones((1, len(mismatched)))
-    return float(_weighted_aurocs(matched, mismatched, *ones)[0])
+    return float(weighted_aurocs(matched, mismatched, *ones)[0])
 
 
 def _own_removed(
@@ -117,7 +117,7 @@ def _own_removed(
     for chunk in _chunks(resamples):
         draws = rng.multinomial(size, np.full(size, 1 / size), size=chunk)
         weights = draws[:, photos].astype(float)
-        values.append(_weighted_aurocs(matched, other, weights, weights))
+        values.append(weighted_aurocs(matched, other, weights, weights))
     figure = Figure("AUROC", auroc(matched, other), *percentiles(np.concatenate(values)), 0.5)
     task = "anything like that? own photo removed"
     return Calibration(task, figure, 2 * len(texts), len(images))
@@ -145,12 +145,12 @@ def _half_split(
             count = int(half.sum())
             draws[:, half] = rng.multinomial(count, np.full(count, 1 / count), size=chunk)
         weights = draws[:, photos]
-        values.append(_weighted_aurocs(matched, mismatched, weights[:, there], weights[:, ~there]))
+        values.append(weighted_aurocs(matched, mismatched, weights[:, there], weights[:, ~there]))
     figure = Figure("AUROC", auroc(matched, mismatched), *percentiles(np.concatenate(values)), 0.5)
     return Calibration("anything like that? half split", figure, len(texts), len(gallery))
 
 
-def _weighted_aurocs(
+def weighted_aurocs(
     matched: Floats, mismatched: Floats, matched_weights: Floats, mismatched_weights: Floats
 ) -> Floats:
     """(r,) from scores (n,) and (m,) and their weights (r, n) and (r, m)."""

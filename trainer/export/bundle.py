@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from photosearch.encoders import (
@@ -28,6 +29,7 @@ from photosearch.encoders import (
     open_encoder,
     write_manifest,
 )
+from photosearch.encoders.calibration import BACKGROUND
 from photosearch.encoders.onnx import OnnxEncoder
 from trainer.export.coreml import write_coreml
 from trainer.export.errors import ExportError
@@ -151,11 +153,17 @@ def export_bundle(
 
 
 def annotate_bundle(
-    folder: str | PathLike[str], *, card: str | None = None, **changes: Any
+    folder: str | PathLike[str],
+    *,
+    card: str | None = None,
+    background: NDArray[np.float16] | None = None,
+    **changes: Any,
 ) -> Bundle:
     """Replace the model card or fields of bundle.json of a bundle that was evaluated since.
 
         annotate_bundle(folder, card=render_card(...), metrics=[...])
+
+    `background` are the vectors of the photos that `calibration` was fitted with.
 
     The networks stay byte for byte, and so does the bundle's id, unless `changes` touch its name,
     version or preprocessing.
@@ -171,6 +179,8 @@ def annotate_bundle(
             shutil.copy2(opened.folder / name, part / name)
         if card is not None:
             (part / "README.md").write_text(card, encoding="utf-8")
+        if background is not None:
+            np.save(part / BACKGROUND, background)
         bundle = write_manifest(part, fields | changes)
     return replace_fields(bundle, folder=Path(folder))
 

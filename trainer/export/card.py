@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from trainer.evaluate.measures import Measure, markdown
 
@@ -57,6 +58,13 @@ class CardFields:
     weaknesses: Sequence[str]
     licence: str
     measures: Sequence[Measure] = ()
+
+    def provenance(self) -> dict[str, Any]:
+        """What bundle.json says of how the model was made."""
+        return {
+            "training": list(self.training),
+            "data": [asdict(source) for source in self.data],
+        }
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from photosearch.encoders.calibration import BACKGROUND
 from trainer.export.errors import ExportError
 
 PACKAGES = {"image": "image.mlpackage", "text": "text.mlpackage"}
-_OURS = frozenset({"README.md", "bundle.json", "image.onnx", "text.onnx", *PACKAGES.values()})
+_OURS = frozenset(
+    {"README.md", "bundle.json", "image.onnx", "text.onnx", BACKGROUND, *PACKAGES.values()}
+)
 
 
 @contextmanager

@@ -1,0 +1,119 @@
+"""How large a cosine must be before a photo shows what a text describes: a model's calibration.
+
+Cosines of different texts do not compare. "A dog running" lies near half of all photos and "coins"
+near none, so a cosine that is little for the one is much for the other. A bundle may therefore hold
+the vectors of some hundred ordinary photos, its background. How well they fit a text on average
+(the logarithm of the mean of exp(scale * cosine), over scale) is what any photo would give, and
+
+    log likelihood ratio = slope * cosine - weight * background(text) + offset
+
+says how many times likelier a photo that shows it is to have that cosine than one that does not.
+Among more photos the best by chance is better, so what the best must have grows with their number.
+The numbers were fitted on labelled photos by `photosearch-trainer calibrate`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photosearch.errors import BundleError
+
+BACKGROUND = "background.npy"
+# How many photos `floor` is meant for.
+PHOTOS = 100
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What tells from a text's vector which cosines mean that a photo shows it.
+
+    background: unit vectors (n, d) of ordinary photos.
+    floor: the log likelihood ratio that the best of 100 photos must have, or nothing is found.
+    growth: how much more it must have for each e-fold of photos; measured between `sizes`, and
+    taken as constant beyond.
+    gap: how far below the best photo's cosine another may lie and still be found.
+    """
+
+    background: NDArray[np.float32]
+    scale: float
+    slope: float
+    weight: float
+    offset: float
+    floor: float
+    growth: float
+    sizes: tuple[int, int]
+    gap: float
+
+    def fit_of_background(self, texts: NDArray[np.float32]) -> NDArray[np.float64]:
+        """How well the background fits each unit vector (n, d): (n,), in the unit of cosines."""
+        return background_fit(texts, self.background, self.scale)
+
+    def log_ratio(
+        self, texts: NDArray[np.float32], cosines: NDArray[np.floating[Any]]
+    ) -> NDArray[np.float64]:
+        """The log likelihood ratios (n, m) of the cosines (n, m) of n texts with m photos."""
+        usual = self.weight * self.fit_of_background(texts) - self.offset
+        return np.asarray(self.slope * cosines - usual[:, None], np.float64)
+
+    def floor_among(self, photos: int) -> float:
+        """The log likelihood ratio that the best of so many photos must have."""
+        fewest, most = self.sizes
+        return self.floor + self.growth * math.log(min(max(photos, fewest), most) / PHOTOS)
+
+    def least(self, text: NDArray[np.float32], photos: int) -> float:
+        """The cosine with the unit vector `text` (d,) that the best of so many photos must have."""
+        usual = self.weight * float(self.fit_of_background(text[None])[0]) - self.offset
+        return (self.floor_among(photos) + usual) / self.slope
+
+    def cutoff(self, text: NDArray[np.float32], best: float, photos: int) -> float:
+        """The cosine from which on photos are found, when `best` is the largest of so many.
+
+        It lies above `best` when nothing is found.
+        """
+        return max(self.least(text, photos), best - self.gap)
+
+
+def background_fit(
+    texts: NDArray[np.float32], background: NDArray[np.float32], scale: float
+) -> NDArray[np.float64]:
+    """log(mean(exp(scale * cosines))) / scale over the background, for each text: (n,)."""
+    exponents = (texts @ background.T).astype(np.float64) * scale
+    largest = exponents.max(axis=1, keepdims=True)
+    mean = np.exp(exponents - largest).mean(axis=1)
+    return np.asarray((largest[:, 0] + np.log(mean)) / scale)
+
+
+def read_calibration(folder: Path, manifest: dict[str, Any], dim: int) -> Calibration | None:
+    """The calibration of the bundle in `folder`; None when it has none, or one of another kind.
+
+    Raises `BundleError` when its background is no table of vectors of length `dim`.
+    """
+    said = manifest["calibration"]
+    if not said or said.get("kind") != "background":
+        return None
+    path = folder / BACKGROUND
+    try:
+        background = np.load(path, allow_pickle=False).astype(np.float32)
+    except (OSError, ValueError, EOFError) as error:
+        raise BundleError(f"{path}: cannot be read ({error}); fetch the bundle again") from None
+    if background.ndim != 2 or background.shape[1] != dim or not len(background):
+        raise BundleError(
+            f"{path}: holds {background.shape}, not vectors of {dim} numbers; fetch the bundle "
+            "again"
+        )
+    norms = np.linalg.norm(background, axis=1, keepdims=True)  # float16 took a little of them
+    numbers = {key: float(said[key]) for key in ("scale", "slope", "weight", "offset")}
+    return Calibration(
+        background / np.maximum(norms, 1e-12),
+        **numbers,
+        floor=float(said["floor"]),
+        growth=float(said["growth"]),
+        sizes=(int(said["sizes"][0]), int(said["sizes"][1])),
+        gap=float(said["gap"]),
+    )
