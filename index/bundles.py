@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
 
 from index.connection import Connection
 from index.paths import text_to_path
 from index.records import FileStamp, Waiting
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 # Contents of photos that are there, embedded by another bundle but not by this one. A photo that
 # no bundle has embedded is one whose file could not be read.
@@ -29,7 +26,7 @@ def read_choice(connection: Connection, key: str) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
-def write_choice(db: Database, key: str, bundle_id: str | None) -> None:
+def write_choice(db: sqlite3.Connection, key: str, bundle_id: str | None) -> None:
     if bundle_id is None:
         db.execute("DELETE FROM state WHERE key = ?", [key])
     else:
@@ -55,7 +52,7 @@ def count_waiting(connection: Connection, bundle_id: str) -> int:
     return int(connection.rows(query, [bundle_id])[0][0])
 
 
-def put_vector(db: Database, bundle_id: str, content_id: int, vector: bytes) -> None:
+def put_vector(db: sqlite3.Connection, bundle_id: str, content_id: int, vector: bytes) -> None:
     """Keep a content's vector, unless the content is no longer there."""
     db.execute(
         """
@@ -67,7 +64,7 @@ def put_vector(db: Database, bundle_id: str, content_id: int, vector: bytes) -> 
     )
 
 
-def drop_vectors(db: Database, bundle_id: str) -> int:
+def drop_vectors(db: sqlite3.Connection, bundle_id: str) -> int:
     """Drop all vectors of a bundle; how many.
 
     What other bundles find stays the same, so no photo is noted as changed, and no generation

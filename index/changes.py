@@ -5,18 +5,15 @@ SQLite's own triggers keep the list, so that nothing that writes can forget to.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.connection import Connection
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
-
-def count_up(db: Database) -> None:
+def count_up(db: sqlite3.Connection) -> None:
     """Begin another generation; in the transaction that changes what can be found."""
     db.execute(
         """
@@ -50,7 +47,7 @@ def changed_since(
     return np.fromiter((row[0] for row in rows), np.int64, len(rows))
 
 
-def forget_changes(db: Database, generation: int) -> None:
+def forget_changes(db: sqlite3.Connection, generation: int) -> None:
     """Forget what changed up to a generation, of which everything that is derived now is."""
     db.execute("DELETE FROM changes WHERE generation <= ?", [generation])
     db.execute("DELETE FROM generations WHERE generation < ?", [generation])

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from index.connection import Connection
 from index.paths import path_to_text, text_to_path
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 
 def companions_to_text(companions: tuple[str, ...]) -> str:
@@ -29,7 +26,7 @@ def read_companions(connection: Connection) -> dict[str, tuple[str, ...]]:
     return {text_to_path(path): text_to_companions(text) for path, text in rows}
 
 
-def put_companions(db: Database, companions: Mapping[str, tuple[str, ...]]) -> int:
+def put_companions(db: sqlite3.Connection, companions: Mapping[str, tuple[str, ...]]) -> int:
     """Set the companions of photos by their paths; how many ceased to be photos of their own.
 
     Paths of which no photo is recorded are passed over.

@@ -6,17 +6,13 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from index.errors import CatalogueError
 from index.filesystem import network_drive
 from index.functions import register
 from index.migrations import applied_steps, known_steps, migrate
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 _ADVICE = {
     "SQLITE_BUSY": "another photosearch is writing to it; try again when that is done",
@@ -71,22 +67,21 @@ class Connection:
     def close(self) -> None:
         self._raw.close()
 
-    @cached_property
-    def _database(self) -> Database:
-        # Only who writes pays for the import.
-        from sqlite_utils import Database
-
-        return Database(self._raw, execute_plugins=False)
-
     @contextmanager
-    def write(self) -> Iterator[Database]:
+    def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction, committed at the end and undone by an exception."""
         if self.readonly:
             raise CatalogueError(f"{self.path}: was opened for reading only; open it to write")
-        with explained(self.path), self._database.atomic() as database:
+        with explained(self.path):
             # Takes the write lock at once: a lock first wanted after a read is not waited for.
-            database.execute("UPDATE state SET value = value WHERE false")
-            yield database
+            self._raw.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._raw
+                self._raw.execute("COMMIT")
+            except BaseException:
+                if self._raw.in_transaction:  # a failing disk makes SQLite end it
+                    self._raw.execute("ROLLBACK")
+                raise
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sqlite3
 
 from index.records import FileStamp
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
-
-def content_for(db: Database, text: str, stamp: FileStamp, digest: bytes | None) -> int:
+def content_for(db: sqlite3.Connection, text: str, stamp: FileStamp, digest: bytes | None) -> int:
     """The content of the file at path `text` in its present state; made when it is new.
 
     Without a digest the bytes are taken to be those of before as long as the stamp is.
@@ -34,7 +31,7 @@ def content_for(db: Database, text: str, stamp: FileStamp, digest: bytes | None)
     return new_content(db, digest)
 
 
-def leave_content(db: Database, text: str, stamp: FileStamp) -> int:
+def leave_content(db: sqlite3.Connection, text: str, stamp: FileStamp) -> int:
     """Take a photo off its content if its file has changed since; how many photos that were.
 
     It keeps its id, and a content of its own that has no embeddings.
@@ -53,7 +50,7 @@ def leave_content(db: Database, text: str, stamp: FileStamp) -> int:
     return 1
 
 
-def drop_unused(db: Database) -> None:
+def drop_unused(db: sqlite3.Connection) -> None:
     """Forget contents, with their embeddings, that no photo has, not even a missing one."""
     db.execute(
         "DELETE FROM contents WHERE NOT EXISTS "
@@ -61,7 +58,7 @@ def drop_unused(db: Database) -> None:
     )
 
 
-def new_content(db: Database, digest: bytes | None) -> int:
+def new_content(db: sqlite3.Connection, digest: bytes | None) -> int:
     """Make a content; its id."""
     (content,) = db.execute(
         "INSERT INTO contents (digest) VALUES (?) RETURNING id", [digest]

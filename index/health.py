@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from index.connection import Connection
 from index.contents import drop_unused, new_content
 from index.embedded import VECTOR
 from index.paths import below, text_to_path
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 _DIGEST = 32  # bytes of a BLAKE3 hash
 # How far from 1 the length of a vector may be; rounding to float16 moves it by about 0.001.
@@ -150,7 +147,7 @@ class Health:
             count_up(db)
 
 
-def settle(db: Database) -> None:
+def settle(db: sqlite3.Connection) -> None:
     """Drop what leads nowhere, within a transaction; photos without a content get one."""
     db.execute(f"DELETE FROM embeddings WHERE {_WITHOUT_CONTENT}")
     db.execute(f"DELETE FROM metadata WHERE {_WITHOUT_PHOTO}")

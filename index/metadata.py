@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from index.connection import Connection
 from index.paths import below, path_to_text, text_to_path
 from index.records import Metadata, Place
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
-
 NAMES = tuple(field.name for field in fields(Metadata))
 COLUMNS = ", ".join(NAMES)
 
 
-def put_metadata(db: Database, photo_id: int, metadata: Metadata, state: str) -> None:
+def put_metadata(db: sqlite3.Connection, photo_id: int, metadata: Metadata, state: str) -> None:
     """Set what is known of a photo, and the note of what it was read from."""
     row = {name: getattr(metadata, name) for name in NAMES}
     row["keywords"] = json.dumps(metadata.keywords)
@@ -30,7 +28,7 @@ def put_metadata(db: Database, photo_id: int, metadata: Metadata, state: str) ->
     )
 
 
-def copy_metadata(db: Database, from_photo: int, to_photo: int) -> None:
+def copy_metadata(db: sqlite3.Connection, from_photo: int, to_photo: int) -> None:
     """Give one photo what is known of another of the same bytes, until it is read itself."""
     db.execute(
         f"REPLACE INTO metadata (photo_id, {COLUMNS}) "
@@ -71,7 +69,9 @@ def read_states(connection: Connection, folder: str) -> dict[str, str]:
     return {text_to_path(path): text_to_path(state) for path, state in rows}
 
 
-def put_metadata_of_paths(db: Database, found: Mapping[str, tuple[Metadata, str]]) -> None:
+def put_metadata_of_paths(
+    db: sqlite3.Connection, found: Mapping[str, tuple[Metadata, str]]
+) -> None:
     """Set what is known of photos by their paths; unknown paths are passed over."""
     for path, (metadata, state) in found.items():
         query = "SELECT id FROM photos WHERE path = ?"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from index.companions import companions_to_text
 from index.contents import content_for
@@ -11,15 +11,12 @@ from index.metadata import copy_metadata, put_metadata
 from index.paths import path_to_text
 from index.records import KnownFile, NewPhoto
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
-
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def put_photo(db: Database, photo: NewPhoto) -> int:
+def put_photo(db: sqlite3.Connection, photo: NewPhoto) -> int:
     """Record a photo, which keeps its id when its path is known; the id of its content."""
     text = path_to_text(photo.path)
     content = content_for(db, text, photo.stamp, photo.digest)
@@ -53,7 +50,7 @@ def put_photo(db: Database, photo: NewPhoto) -> int:
     return content
 
 
-def put_known(db: Database, file: KnownFile, moved_from: str | None) -> None:
+def put_known(db: sqlite3.Connection, file: KnownFile, moved_from: str | None) -> None:
     """Record a file whose bytes another row has; `moved_from` is the path it had before."""
     text = path_to_text(file.path)
     if moved_from is not None:

@@ -8,16 +8,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from index.aside import put_in_place
 from index.changes import count_up
 from index.connection import Connection, explained
 from index.errors import CatalogueError
 from index.health import settle
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 _HIGHEST = 1 << 62
 # Tables that say in which state the catalogue is, and not what is in it.
@@ -83,7 +80,7 @@ def _copy(old: sqlite3.Connection, new: Connection) -> int:
         return int(db.execute("SELECT count(*) FROM photos").fetchone()[0])
 
 
-def _tables(db: Database) -> list[str]:
+def _tables(db: sqlite3.Connection) -> list[str]:
     """The tables to copy, each after those that it refers to."""
     left = {
         row[1]: {key[2] for key in db.execute(f"PRAGMA foreign_key_list({row[1]})")}
@@ -99,7 +96,7 @@ def _tables(db: Database) -> list[str]:
     return order
 
 
-def _columns(db: Database | sqlite3.Connection, table: str) -> set[str]:
+def _columns(db: sqlite3.Connection, table: str) -> set[str]:
     with suppress(sqlite3.DatabaseError):
         return {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
     return set()

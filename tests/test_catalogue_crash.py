@@ -89,9 +89,9 @@ def trace(statement):
     left -= 1
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
-catalogue._connection._database.conn.set_trace_callback(trace)
+catalogue._connection._raw.set_trace_callback(trace)
 CALL
-catalogue._connection._database.conn.set_trace_callback(None)
+catalogue._connection._raw.set_trace_callback(None)
 print(int(sys.argv[2]) - left)
 """
 

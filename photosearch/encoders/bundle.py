@@ -16,9 +16,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -196,14 +197,23 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
+@lru_cache(maxsize=1)
+def _validator() -> Callable[[Any], Any]:
+    """Checks a manifest; made once, since a process opens a bundle several times."""
+    import fastjsonschema
+
+    schema = json.loads(Path(__file__).with_name("bundle.schema.json").read_text("utf-8"))
+    made: Callable[[Any], Any] = fastjsonschema.compile(schema)
+    return made
+
+
 def _schema_fault(manifest: Any) -> str | None:
     """What makes `manifest` no bundle of this format; None when nothing does."""
     # Of the JSON Schema validators, the one that imports in milliseconds.
     import fastjsonschema
 
-    schema = json.loads(Path(__file__).with_name("bundle.schema.json").read_text("utf-8"))
     try:
-        fastjsonschema.compile(schema)(manifest)
+        _validator()(manifest)
     except fastjsonschema.JsonSchemaValueException as error:
         # "data.image.size must be ..." becomes "image.size must be ...".
         return str(error.message).removeprefix("data").lstrip(". ")

@@ -17,6 +17,8 @@ from photosearch.encoders.tokenizer import Tokenizer
 from photosearch.errors import BundleError
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from PIL.Image import Image
 
 # Larger batches gain nothing on a CPU and cost memory.
@@ -59,16 +61,23 @@ class OnnxEncoder:
     @cached_property
     def _image_network(self) -> Any:
         size = self._bundle.image.size
-        return self._load("image.onnx", "image", (3, size, size))
+        return self._load("image.onnx", "image", (3, size, size), threads=1)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(self._threads)
 
     @cached_property
     def _text_network(self) -> Any:
-        return self._load("text.onnx", "tokens", (self._bundle.text.context_length,))
+        row = (self._bundle.text.context_length,)
+        return self._load("text.onnx", "tokens", row, threads=self._threads)
 
-    def _load(self, name: str, input_name: str, row: tuple[int, ...]) -> Any:
+    def _load(self, name: str, input_name: str, row: tuple[int, ...], *, threads: int) -> Any:
         onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         # Idle threads that spin would take the cores from the workers that decode pictures.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -104,15 +113,20 @@ class OnnxEncoder:
 
     def encode_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Unit vectors float32 (n, dim) of preprocessed pictures uint8 (n, S, S, 3)."""
-        parts = [
-            self._run(
-                self._image_network,
-                "image",
-                self.preprocess.normalise(pixels[start : start + _BATCH]),
-            )
-            for start in range(0, len(pixels), _BATCH)
-        ]
-        return np.concatenate(parts) if parts else np.zeros((0, self.dim), np.float32)
+        if not len(pixels):
+            return np.zeros((0, self.dim), np.float32)
+        network = self._image_network
+        # Each core takes a part of its own: with all of them on one batch, a tenth to a fifth of
+        # the processor time goes into waiting for each other after every layer.
+        size = min(_BATCH, -(-len(pixels) // self._threads))
+        parts = [pixels[start : start + size] for start in range(0, len(pixels), size)]
+
+        def run(part: NDArray[np.uint8]) -> NDArray[np.float32]:
+            return self._run(network, "image", self.preprocess.normalise(part))
+
+        return np.concatenate(
+            [run(parts[0])] if len(parts) == 1 else list(self._pool.map(run, parts))
+        )
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors float32 (n, dim) of n texts; a long text is cut to the context length."""

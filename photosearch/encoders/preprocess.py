@@ -46,9 +46,13 @@ class Preprocess:
         """Pixels uint8 (n, S, S, 3) to network input float32 (n, 3, S, S)."""
         mean = np.asarray(self.settings.mean, np.float32)
         std = np.asarray(self.settings.std, np.float32)
-        # (x / 255 - mean) / std as one multiplication and one subtraction over the batch.
-        scaled = pixels * (np.float32(1 / 255) / std) - mean / std
-        return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), dtype=np.float32)
+        # (x / 255 - mean) / std as one multiplication and one subtraction over the batch, in place:
+        # half of the time goes into moving memory.
+        rows = pixels.transpose(0, 3, 1, 2)
+        out = np.empty(rows.shape, np.float32)
+        np.multiply(rows, (np.float32(1 / 255) / std)[:, None, None], out=out)
+        out -= (mean / std)[:, None, None]
+        return out
 
 
 def to_rgb(image: Image) -> Image:
