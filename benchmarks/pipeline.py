@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from benchmarks.contenders import CONTENDERS, Contender
 from benchmarks.pictures import write_photos
-from benchmarks.processes import Spent, spend
 from benchmarks.rclip import Rclip, prepare_rclip
 from benchmarks.tables import figure, fill_page, markdown_table, save_figure, write_text
 from benchmarks.timing import Spread, cores, count, interleave, machine
+from photosearch.bench.processes import Spent, spend
 from photosearch.encoders.registry import bundled_path
 from trainer.export.bundle import export_bundle
 from trainer.models.config import load_config

@@ -9,16 +9,18 @@ median taken. A ratio of two medians would compare different moments.
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from photosearch.bench.machine import cores
+from photosearch.bench.machine import describe_machine as machine
+
+__all__ = ["Spread", "cores", "count", "interleave", "machine", "seconds_a_call"]
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -66,26 +68,6 @@ def seconds_a_call(call: Callable[[], object], *, at_least: float = 0.0) -> floa
         passed = time.perf_counter() - started
         if passed >= at_least:
             return passed / calls
-
-
-def cores() -> int:
-    """How many cores this process may use, which in a container can be fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def machine() -> str:
-    """The processor, its cores, and how busy others kept them when this was called."""
-    name = platform.processor() or platform.machine()
-    listing = Path("/proc/cpuinfo")
-    if listing.is_file():
-        for line in listing.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-                break
-    busy = f", load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{name}, {count(cores(), 'core')}{busy}"
 
 
 def count(number: int, noun: str) -> str:

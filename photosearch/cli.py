@@ -18,6 +18,7 @@ _COMMANDS = (
     "watch",
     "search",
     "status",
+    "bench",
     "forget",
     "models",
     "ui",

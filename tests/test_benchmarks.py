@@ -32,7 +32,6 @@ from benchmarks.pipeline import RCLIP, S0, Indexing
 from benchmarks.pipeline import measure as measure_pipeline
 from benchmarks.pipeline import page as pipeline_page
 from benchmarks.pipeline import plot as pipeline_plot
-from benchmarks.processes import Spent, spend
 from benchmarks.rclip import Rclip
 from benchmarks.tables import fill_page, markdown_table
 from benchmarks.teaching_photos import random_teacher, reinforced_shard
@@ -49,6 +48,7 @@ from benchmarks.train_overhead import page as overhead_page
 from benchmarks.train_overhead import plot as overhead_plot
 from benchmarks.train_overhead import table as overhead_table
 from photosearch import Library
+from photosearch.bench.processes import Spent
 from trainer.data.reinforced import read_reinforced
 
 NANO = CONTENDERS[0]
@@ -213,23 +213,6 @@ def test_without_a_name_the_quick_ones_run(monkeypatch: pytest.MonkeyPatch) -> N
     ran.clear()
     assert runner.invoke(main, ["searching", "model-speed", "--rounds", "2"]).exit_code == 0
     assert ran == ["searching", "model-speed"]
-
-
-def test_the_memory_of_a_command_is_its_own_and_that_of_its_children() -> None:
-    held = "import sys, time; kept = bytearray(int(sys.argv[1])); time.sleep(0.5)"
-    alone = spend([sys.executable, "-c", held, "1"])
-    # This process is far larger than the one it starts.
-    assert alone.peak_bytes < 60e6
-    started = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.argv[1:]])"
-    nested = spend([sys.executable, "-c", started, held, str(200 << 20)])
-    if sys.platform == "linux":
-        assert 200 << 20 < nested.peak_bytes < 280 << 20
-    assert nested.seconds >= 0.5 > nested.cpu_seconds
-
-
-def test_a_command_that_fails_says_why() -> None:
-    with pytest.raises(SystemExit, match=r"failed \(1\).*no way"):
-        spend([sys.executable, "-c", "raise ValueError('no way')"])
 
 
 def indexing_rounds() -> Indexing:

@@ -7,20 +7,31 @@ spent.seconds, spent.cpu_seconds, spent.peak_bytes
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _EVERY = 0.05  # seconds between two looks at the memory
+# What a shell gives a program that Ctrl-C ended.
+_INTERRUPTED = 130
+
+
+class CommandError(Exception):
+    """A command that ended with an error; what it wrote to standard error."""
 
 
 @dataclass(frozen=True)
 class Spent:
-    """One run. The peak is of all processes together, where the system (Linux) can tell."""
+    """One run. The peak is of all processes together where the system (Linux) can tell.
+
+    Elsewhere it is that of the command's own process; processor time and peak are 0 on Windows.
+    """
 
     seconds: float
     cpu_seconds: float
@@ -32,32 +43,56 @@ def spend(
     *,
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    limit: float | None = None,
 ) -> Spent:
-    """Run `command` to its end, without its output.
+    """Run `command` to its end, without its output. After `limit` seconds it gets a Ctrl-C.
 
-    Raises `SystemExit`, with what it wrote to standard error, when it fails.
+    Raises `CommandError`, with what it wrote to standard error, when it fails.
     """
+    # An installed program has its bytecode.
+    set_ = dict(os.environ if environment is None else environment)
+    set_.pop("PYTHONDONTWRITEBYTECODE", None)
     started = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command,
+        cwd=cwd,
+        env=set_,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     watch = _Watch(process.pid)
     watch.start()
+    stop = threading.Timer(limit or threading.TIMEOUT_MAX, _interrupt, [process])
+    stop.daemon = True
+    stop.start()
     assert process.stderr is not None
     told = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
+    cpu = own = 0.0
+    if hasattr(os, "wait4"):
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        cpu = usage.ru_utime + usage.ru_stime
+        # Where /proc does not tell. macOS counts in bytes; elsewhere it is kilobytes, and on Linux
+        # this would be no less than what our own process had when it started the other.
+        own = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    else:
+        process.wait()
     seconds = time.perf_counter() - started
+    stop.cancel()
     watch.stop()
     process.stderr.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        text = " ".join(map(str, command))
-        reason = " ".join(told.decode(errors="replace").split())[-500:]
-        raise SystemExit(f"{text}: failed ({process.returncode}): {reason}")
-    # Where /proc does not tell. macOS counts in bytes; elsewhere it is kilobytes, and on Linux this
-    # would be no less than what our own process had when it started the other.
-    own = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Spent(seconds, usage.ru_utime + usage.ru_stime, watch.peak or own)
+    stopped = limit is not None and process.returncode in (_INTERRUPTED, -signal.SIGINT)
+    if process.returncode and not stopped:
+        raise CommandError(" ".join(told.decode(errors="replace").split())[-500:])
+    return Spent(seconds, cpu, watch.peak or own)
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> None:
+    if sys.platform == "win32":
+        process.terminate()
+    else:
+        process.send_signal(signal.SIGINT)
 
 
 class _Watch(threading.Thread):
@@ -87,11 +122,9 @@ class _Watch(threading.Thread):
 def _descendants(pid: int) -> list[int]:
     found = [pid]
     for one in found:
-        for listing in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
+        with suppress(OSError):  # it has ended
+            for listing in Path(f"/proc/{one}/task").glob("*/children"):
                 found += [int(child) for child in listing.read_text(encoding="ascii").split()]
-            except OSError:
-                continue  # it has ended
     return found
 
 

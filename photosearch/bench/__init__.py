@@ -1,0 +1,1 @@
+"""How fast photosearch is on this machine and with this library."""
