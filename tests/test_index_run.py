@@ -419,6 +419,15 @@ def test_photos_below_a_folder_that_cannot_be_read_stay(
     assert library.status().problems == []
 
 
+def test_a_whole_disk_that_cannot_be_read_loses_nothing(
+    library: Library, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(library, photos)
+    refuse_folder(monkeypatch, Path("/"))
+    assert summary(run(library, Path("/")))[2:] == (1, 0)
+    assert len(found(library)) == 6
+
+
 def test_reasons_outside_a_file_are_tried_again(
     library: Library, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

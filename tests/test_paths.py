@@ -130,3 +130,40 @@ def test_real_files_of_odd_names_go_through_every_call(tmp_path: Path) -> None:
         }
         catalogue.forget_problems(paths)
         assert catalogue.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [
+        ("C:\\", ["C:\\Photos 2\\d.jpg", "C:\\Photos\\b.jpg", "C:\\a.jpg"]),
+        ("C:\\Photos", ["C:\\Photos\\b.jpg"]),
+        ("C:\\Photos\\", ["C:\\Photos\\b.jpg"]),
+        ("D:\\", ["D:\\c.jpg"]),
+        ("\\\\nas\\photos", ["\\\\nas\\photos\\e.jpg"]),
+        ("E:\\", []),
+    ],
+)
+def test_what_lies_below_a_drive_of_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, expected: list[str]
+) -> None:
+    paths = [
+        "C:\\a.jpg",
+        "C:\\Photos\\b.jpg",
+        "C:\\Photos 2\\d.jpg",
+        "D:\\c.jpg",
+        "\\\\nas\\photos\\e.jpg",
+        "\\\\nas\\photos2\\f.jpg",
+    ]
+    with Catalogue.open(tmp_path) as catalogue:
+        catalogue.record(BUNDLE, [new_photo(path) for path in paths], unit_vectors(len(paths)))
+        monkeypatch.setattr(os, "sep", "\\")
+        assert catalogue.paths(folder, missing=False) == expected
+        assert sorted(catalogue.stamps(folder, BUNDLE)) == expected
+        assert catalogue.forget(folder) == len(expected)
+        assert set(catalogue.stamps("C:\\", BUNDLE)).isdisjoint(expected)
+
+
+def test_what_lies_below_the_root(tmp_path: Path) -> None:
+    with Catalogue.open(tmp_path) as catalogue:
+        catalogue.record(BUNDLE, [new_photo("/a.jpg"), new_photo("/b/c.jpg")], unit_vectors(2))
+        assert catalogue.paths("/", missing=False) == ["/a.jpg", "/b/c.jpg"]

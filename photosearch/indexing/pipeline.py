@@ -191,7 +191,7 @@ class IndexRun:
 
         def gone(path: str) -> bool:
             return path not in files and not any(
-                path == place or path.startswith(place + os.sep) for place in unknown
+                path == place or path.startswith(place.rstrip(os.sep) + os.sep) for place in unknown
             )
 
         lost = [path for path in self._catalogue.paths(root, missing=False) if gone(path)]

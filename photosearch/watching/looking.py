@@ -30,7 +30,9 @@ class Looking:
         if before is None:
             return set()
         for path, item in before.items():
-            if any(path == place or path.startswith(place + os.sep) for place in unknown):
+            if any(
+                path == place or path.startswith(place.rstrip(os.sep) + os.sep) for place in unknown
+            ):
                 seen.setdefault(path, item)
         differ = {
             path for path in before.keys() | seen.keys() if before.get(path) != seen.get(path)
