@@ -15,7 +15,7 @@ PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 	touch $@
 
 .venv/dev.stamp: .venv/pip.stamp pyproject.toml constraints.txt
-	$(PIP) --editable '.[raw,video,jxl,trainer,cluster,demo,dev]'
+	$(PIP) --editable '.[mcp,ocr,raw,video,jxl,trainer,cluster,demo,dev]'
 	touch $@
 
 demo: .venv/demo.stamp

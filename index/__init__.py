@@ -18,6 +18,7 @@ from index.records import (
     PhotoFile,
     Place,
     Problem,
+    SavedSearch,
     Waiting,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "PhotoFile",
     "Place",
     "Problem",
+    "SavedSearch",
     "VectorIndex",
     "Waiting",
     "WriterLock",

@@ -35,6 +35,7 @@ from index.health import Health
 from index.metadata import put_metadata_of_paths, read_metadata, read_states
 from index.paths import below, path_to_text, text_to_path
 from index.portable import Portable
+from index.readings import Readings
 from index.recording import now, put_known, put_photo
 from index.records import (
     Counts,
@@ -47,6 +48,7 @@ from index.records import (
     Problem,
     Waiting,
 )
+from index.saved import SavedSearches
 from index.selection import Selection
 from index.shelves import Shelves
 
@@ -66,6 +68,8 @@ class Catalogue:
         self._connection = connection
         self.folder = folder
         self.selection = Selection(connection)
+        self.readings = Readings(connection)
+        self.saved = SavedSearches(connection)
 
     @classmethod
     def open(cls, folder: Path, *, readonly: bool = False, timeout: float = 30.0) -> Self:

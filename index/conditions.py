@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from index.connection import Connection
 from index.functions import folded
 from index.paths import below, path_to_text
+from index.readings import reading
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,10 @@ class Located:
 
 @dataclass(frozen=True)
 class Saying:
-    """With this text in its file name, caption or keywords, whatever its case and accents."""
+    """With this text in its file name, caption or keywords, whatever its case and accents.
+
+    Or with these words in the text that was read in it, of which letters may be misread.
+    """
 
     text: str
 
@@ -166,7 +170,7 @@ def sql_of(connection: Connection, condition: Condition) -> tuple[str, list[Any]
         case Located():
             return "(latitude IS NOT NULL AND longitude IS NOT NULL)", []
         case Saying(text):
-            return _saying(text)
+            return _saying(connection, text)
         case Not(inner):
             sql, values = sql_of(connection, inner)
             return f"NOT {sql}", values
@@ -184,8 +188,7 @@ def _one_of(
     connection: Connection, column: str, wanted: Callable[[str], bool]
 ) -> tuple[str, list[Any]]:
     """That `column` has a value which is `wanted`: there are few, so Python looks at each."""
-    rows = connection.rows(f"SELECT DISTINCT {column} FROM metadata WHERE {column} IS NOT NULL")
-    values = [row[0] for row in rows if wanted(row[0])]
+    values = [value for value in connection.distinct("metadata", column) if wanted(value)]
     # As one parameter, because their number is limited.
     return (
         f"coalesce({column} IN (SELECT value FROM json_each(?)), 0)",
@@ -225,11 +228,12 @@ def _in_folder(folder: str) -> tuple[str, list[Any]]:
     )
 
 
-def _saying(text: str) -> tuple[str, list[Any]]:
+def _saying(connection: Connection, text: str) -> tuple[str, list[Any]]:
     # What is left of a path when all up to its last separator is taken off.
     name = "replace(path, rtrim(path, replace(replace(path, '/', ''), '\\', '')), '')"
     sql = (
         f"(instr(folded({name}), ?) > 0 OR coalesce(instr(folded(caption), ?), 0) > 0 OR "
-        "EXISTS (SELECT 1 FROM json_each(keywords) WHERE instr(folded(value), ?) > 0))"
+        "EXISTS (SELECT 1 FROM json_each(keywords) WHERE instr(folded(value), ?) > 0) OR "
+        "photos.content_id IN (SELECT value FROM json_each(?)))"
     )
-    return sql, [folded(text)] * 3
+    return sql, [*[folded(text)] * 3, json.dumps(reading(connection, text))]

@@ -50,6 +50,7 @@ class Connection:
     def __init__(self, raw: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
         register(raw)
         self._raw = raw
+        self._distinct: dict[tuple[str, str], tuple[tuple[int, int], list[Any]]] = {}
         self.path = path
         self.readonly = readonly
 
@@ -112,6 +113,16 @@ class Connection:
             self._raw.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("VACUUM")
+
+    def distinct(self, table: str, column: str) -> list[Any]:
+        """The values of a column other than NULL, read again only when the file has changed."""
+        edition = self.edition
+        known = self._distinct.get((table, column))
+        if known is None or known[0] != edition:
+            query = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"
+            known = edition, [row[0] for row in self.rows(query)]
+            self._distinct[table, column] = known
+        return known[1]
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows that a query gives."""

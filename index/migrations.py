@@ -242,6 +242,50 @@ def add_albums(db: Database) -> None:
     )
 
 
+def add_saved_searches(db: Database) -> None:
+    """Searches that were given a name."""
+    db.execute(
+        """
+        CREATE TABLE saved_searches (
+            name TEXT PRIMARY KEY NOT NULL COLLATE NOCASE,
+            text TEXT NOT NULL,
+            sort TEXT NOT NULL
+        ) STRICT
+        """
+    )
+
+
+def add_readings(db: Database) -> None:
+    """The text read in photos, by their bytes, and an index of its letters, three at a time."""
+    db.execute(
+        """
+        CREATE TABLE readings (
+            content_id INTEGER PRIMARY KEY REFERENCES contents (id) ON DELETE CASCADE,
+            text TEXT NOT NULL,
+            folded TEXT NOT NULL
+        ) STRICT
+        """
+    )
+    db.execute(
+        """
+        CREATE VIRTUAL TABLE reading_words USING fts5 (
+            folded, content = 'readings', content_rowid = 'content_id', tokenize = 'trigram'
+        )
+        """
+    )
+    take = (
+        "INSERT INTO reading_words (reading_words, rowid, folded) "
+        "VALUES ('delete', OLD.content_id, OLD.folded)"
+    )
+    put = "INSERT INTO reading_words (rowid, folded) VALUES (NEW.content_id, NEW.folded)"
+    for name, event, statements in (
+        ("reading_added", "INSERT", put),
+        ("reading_changed", "UPDATE", f"{take}; {put}"),
+        ("reading_removed", "DELETE", take),
+    ):
+        db.execute(f"CREATE TRIGGER {name} AFTER {event} ON readings BEGIN {statements}; END")
+
+
 STEPS = (
     create_tables,
     add_contents,
@@ -249,6 +293,8 @@ STEPS = (
     add_metadata_state,
     add_live_ids,
     add_albums,
+    add_saved_searches,
+    add_readings,
 )
 
 

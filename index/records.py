@@ -137,3 +137,12 @@ class Counts:
     missing: int
     problems: int
     embeddings: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SavedSearch:
+    """What is typed into the box, and the order of the photos, under a name."""
+
+    name: str
+    text: str
+    sort: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,17 @@ from index.connection import Connection
 from index.embedded import Batch, vectors_of
 from index.functions import folded
 from index.paths import path_to_text
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a photo was taken, local time, and where, in degrees north and east and by city."""
+
+    photo_id: int
+    taken_at: str
+    latitude: float | None
+    longitude: float | None
+    city: str | None
 
 
 class Selection:
@@ -69,9 +81,7 @@ class Selection:
     def places(self) -> set[str]:
         """Names of all cities, regions and countries that photos were taken in, folded."""
         names: set[str] = set()
-        for (text,) in self._connection.rows(
-            "SELECT DISTINCT place FROM metadata WHERE place IS NOT NULL"
-        ):
+        for text in self._connection.distinct("metadata", "place"):
             names.update(folded(name) for name in json.loads(text).values() if name)
         return names
 
@@ -93,3 +103,49 @@ class Selection:
             for part in (np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north))
         )
         return math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))
+
+    def contents(self, ids: Sequence[int]) -> dict[int, int]:
+        """A number for the bytes of each photo of `ids`; copies have the same."""
+        return dict(
+            self._connection.rows(
+                "SELECT id, content_id FROM photos WHERE id IN (SELECT value FROM json_each(?))",
+                [json.dumps([int(photo_id) for photo_id in ids])],
+            )
+        )
+
+    def moments(self, ids: Sequence[int]) -> dict[int, float]:
+        """When photos of `ids` were taken, in seconds, by what camera or name say.
+
+        A file's time of change is left out: of copied files it is the same.
+        """
+        return dict(
+            self._connection.rows(
+                "SELECT photo_id, (julianday(taken_at) - 2440587.5) * 86400.0 FROM metadata "
+                "WHERE taken_at IS NOT NULL AND coalesce(taken_source, '') <> 'mtime' "
+                "AND photo_id IN (SELECT value FROM json_each(?))",
+                [json.dumps([int(photo_id) for photo_id in ids])],
+            )
+        )
+
+    def timeline(self) -> list[Moment]:
+        """When and where each photo was taken that says when and is not missing, in that order."""
+        return [
+            Moment(*row)
+            for row in self._connection.rows(
+                "SELECT photo_id, taken_at, latitude, longitude, json_extract(place, '$.city') "
+                "FROM metadata JOIN photos ON photos.id = photo_id "
+                "WHERE taken_at IS NOT NULL AND NOT missing ORDER BY taken_at, photo_id"
+            )
+        ]
+
+    def copies(self) -> list[list[int]]:
+        """Ids of the photos, not missing, that have the same bytes as another one, together."""
+        together: dict[int, list[int]] = {}
+        for content, photo in self._connection.rows(
+            "SELECT content_id, id FROM photos WHERE NOT missing AND content_id IN ("
+            "SELECT content_id FROM photos JOIN contents ON contents.id = content_id "
+            "WHERE NOT missing AND digest IS NOT NULL GROUP BY content_id HAVING count(*) > 1"
+            ") ORDER BY id"
+        ):
+            together.setdefault(content, []).append(photo)
+        return list(together.values())

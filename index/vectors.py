@@ -52,6 +52,9 @@ class VectorIndex(Protocol):
         the result is then the true top k of them.
         """
 
+    def count(self, among: NDArray[np.int64]) -> int:
+        """How many of these photos, each once, a search can find."""
+
 
 class FaissIndex:
     """Inner products over float16 vectors, by FAISS: exact, or in clusters where there are many.
@@ -180,6 +183,10 @@ class FaissIndex:
     def __len__(self) -> int:
         return self._count + (0 if self._fresh is None else len(self._fresh.ids))
 
+    def count(self, among: NDArray[np.int64]) -> int:
+        """See `VectorIndex.count`."""
+        return sum(len(ids) for _, ids in self._among(among))
+
     def search(
         self, queries: NDArray[np.float32], k: int, *, among: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -212,18 +219,21 @@ class FaissIndex:
             if fresh is not None:
                 parts.append(fresh.search(rows, min(limit, len(fresh.ids))))
             return parts
+        for part, ids in self._among(among):
+            chosen = part.selector(ids)
+            parts.append(part.search(rows, min(limit, len(ids)), chosen, exact=True))
+        return parts
+
+    def _among(self, among: NDArray[np.int64]) -> list[tuple[VectorLists, NDArray[np.int64]]]:
+        """Which of these photos are where, each once, for the parts that have any."""
         wanted = np.asarray(among, np.int64)
-        places = lists.positions(wanted)
+        places = self._lists.positions(wanted)
         if self._left is not None:
             places = places[self._left[places]]
-        for part, ids in (
-            (lists, lists.ids[places]),
-            (fresh, None if fresh is None else fresh.ids[fresh.positions(wanted)]),
-        ):
-            if part is not None and ids is not None and len(ids):
-                chosen = part.selector(ids)
-                parts.append(part.search(rows, min(limit, len(ids)), chosen, exact=True))
-        return parts
+        found = [(self._lists, self._lists.ids[places])]
+        if self._fresh is not None:
+            found.append((self._fresh, self._fresh.ids[self._fresh.positions(wanted)]))
+        return [(part, ids) for part, ids in found if len(ids)]
 
 
 def vector_file(catalogue: Catalogue, bundle_id: str) -> Path:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Self
 
 from index import (
     Catalogue,
-    CatalogueError,
     FaissIndex,
     InUseError,
     Metadata,
@@ -23,13 +22,10 @@ from index import (
 )
 from photosearch.encoders import Encoder
 from photosearch.errors import LibraryError, UsageError
+from photosearch.explaining import explained as _explained
 from photosearch.models import Model, Models, Removed, folder_of
-from photosearch.search.embed import Picture
-from photosearch.search.filters import Filters
-from photosearch.search.find import Sort
-from photosearch.search.hits import Hits
-from photosearch.search.query import Query
 from photosearch.search.searcher import Searcher
+from photosearch.searches import Searches
 
 if TYPE_CHECKING:
     from index.shelves import Shelves
@@ -38,6 +34,7 @@ if TYPE_CHECKING:
     from photosearch.portable import Exported, Imported
     from photosearch.pulling.offers import Offer
     from photosearch.pulling.run import PullEvent
+    from photosearch.reading.run import ReadingEvent
     from photosearch.watching import Watching
 
 ENVIRONMENT = "PHOTOSEARCH_LIBRARY"
@@ -80,7 +77,7 @@ def _folder(path: str | os.PathLike[str] | None) -> Path:
     return folder.absolute()
 
 
-class Library:
+class Library(Searches):
     """Photos, indexed and searchable. Use as a context manager.
 
     with Library.open() as library:
@@ -248,6 +245,20 @@ class Library:
             quiet=quiet,
         )
         return watcher.events(stop)
+
+    def read_text(self) -> Generator[ReadingEvent, None, None]:
+        """Look for text in the photos in which nobody has, so that searches find its words.
+
+        What was reported is recorded, so closing the iterator early loses nothing reported.
+
+        Raises `UsageError` without the extra `ocr`; `LibraryError` when the library cannot be
+        written, also since another process is changing it.
+        """
+        from photosearch.reading.reader import TextReader
+        from photosearch.reading.run import read_text
+
+        with self.writing(), _explained():
+            yield from read_text(self._catalogue, TextReader())
 
     def models(self) -> list[Model]:
         """The models that are here, and those of which only vectors are left.
@@ -455,64 +466,6 @@ class Library:
         with _explained(), WriterLock(folder).held() if repair else nullcontext():
             yield from examine(folder, model, repair=repair)
 
-    def understand(self, text: str, *, literal: bool = False) -> Query:
-        """What `text` asks for: its terms and conditions, and where in the text each stands.
-
-        With `literal` all of it is a description. The names of places are those of the library.
-
-        Raises `QueryError`, a `UsageError` that knows the character from which on it cannot be
-        understood; `LibraryError`.
-        """
-        with _explained():
-            return self._searcher.understand(text, literal=literal)
-
-    def search(
-        self,
-        text: str = "",
-        *,
-        limit: int = 20,
-        offset: int = 0,
-        sort: Sort = "relevance",
-        filters: Filters | None = None,
-        images: Sequence[Picture] = (),
-        literal: bool = False,
-        files: bool = True,
-        everything: bool = False,
-    ) -> Hits:
-        """The photos that fit `text`, best first; empty when nothing fits or nothing is indexed.
-
-        What is described in words has a cut-off, where the model is calibrated: photos below it
-        are left out, and counted as `beyond` of the hits. With `everything` none is.
-
-        `text` is what a person types into the search box; docs/search.md has its grammar. With
-        `literal` all of it is a description.
-
-        `filters` are the filters of the box as arguments, and those in `text` hold besides.
-        `images` are pictures that the photos should be like as well: PIL images, the bytes of a
-        file, or paths. `text` may give one a weight, or rule it out, as in "2:image:1 -image:2".
-        Without `files` the text can name photos of the library only, so that it opens no file.
-
-        By date all that fit are put in order; without a cut-off the best thousand, then the next
-        thousand, and so on. Pages are made with `offset`, and there is no last one before the last
-        photo; `total` of the hits is how many there are.
-
-        Raises `UsageError` for a text that asks for nothing or cannot be understood (`QueryError`
-        then), for a limit, offset or order that makes no page, and for a picture that cannot be
-        read; `LibraryError`; `BundleError`.
-        """
-        with _explained():
-            return self._searcher.search(
-                text,
-                limit=limit,
-                offset=offset,
-                sort=sort,
-                filters=filters,
-                images=images,
-                literal=literal,
-                files=files,
-                everything=everything,
-            )
-
     def files(self, ids: Sequence[int]) -> list[PhotoFile]:
         """The files of the photos of `ids`, in that order; ids that are not there are left out."""
         with _explained():
@@ -557,11 +510,3 @@ class Library:
                 next_model=wanted,
                 next_encoded=0 if wanted is None else counts.embeddings.get(wanted, 0),
             )
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except CatalogueError as error:
-        raise LibraryError(str(error)) from error

@@ -24,6 +24,7 @@ from photosearch import __version__
 from photosearch.cli import main
 
 REPOSITORY = Path(__file__).parents[1]
+SCHEMA = REPOSITORY / "photosearch" / "search" / "result.schema.json"
 
 
 def commands() -> Iterator[tuple[list[str], click.Command]]:
@@ -76,8 +77,7 @@ def test_documented_json_keys_are_the_real_ones(shell: Shell, photos: Path) -> N
     search = json.loads(shell("search", "--json", "a cat").stdout)
     assert search.keys() == examples[0].keys()
     assert search["understood"][0].keys() == examples[0]["understood"][0].keys()
-    schema = REPOSITORY / "photosearch" / "search" / "result.schema.json"
-    valid = fastjsonschema.compile(json.loads(schema.read_text(encoding="utf-8")))
+    valid = fastjsonschema.compile(json.loads(SCHEMA.read_text(encoding="utf-8")))
     valid(search)
     valid(examples[0])
     assert search["hits"][0].keys() == examples[0]["hits"][0].keys()
@@ -109,6 +109,34 @@ def test_filters_are_options_too(shell: Shell, photos: Path) -> None:
     assert names("a cat", "-n", "2") | names("a cat", "--offset", "2") == names("a cat")
     text = message(shell("search", "a cat", "--rating", ">=4"), 1)
     assert "None of the 6 photos" in text
+
+
+def test_what_belongs_together(shell: Shell, photos: Path) -> None:
+    shutil.copyfile(photos / "coins.png", photos / "copy of coins.png")
+    shell("index", photos)
+    lines = shell("search", "--collapse", "a cat", "-n", "9").stdout.decode().splitlines()
+    assert len(lines) == 6
+    assert [line for line in lines if line.endswith("coins.png  (+1)")]
+    grouped = shell("search", "--group", "day", "a cat").stdout.decode().splitlines()
+    assert grouped[0][:2] == "20"
+    assert len(grouped) > 7
+    valid = fastjsonschema.compile(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    valid(json.loads(shell("search", "--json", "--collapse", "--group", "day", "a").stdout))
+    similar = shell("similar", str(photos / "coins.png"), "-0", "-n", "1").stdout
+    assert similar == os.fsencode(photos / "copy of coins.png") + b"\0"
+    spare = shell("duplicates", "-0").stdout
+    assert spare == similar
+    found = json.loads(shell("duplicates", "--near", "--json").stdout)["duplicates"]
+    assert [photo["path"] for photo in found[0]["photos"]][1] == os.fsdecode(spare[:-1])
+    assert (photos / "copy of coins.png").exists()
+
+    shell("saved", "add", "Money", "coins -cats", "--sort", "oldest")
+    assert shell("saved", "list").stdout.decode() == "Money: coins -cats  (oldest first)\n"
+    searches = json.loads(shell("saved", "list", "--json").stdout)["searches"]
+    assert searches == [{"name": "Money", "text": "coins -cats", "sort": "oldest"}]
+    assert shell("search", "--saved", "money", '"copy"', "-0").stdout == similar
+    assert shell("saved", "remove", "money").returncode == 0
+    assert "Money" not in message(shell("search", "--saved", "Money"), 2).split("known")[1]
 
 
 def test_a_query_shows_where_it_fails(shell: Shell) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +9,8 @@ from typing import Any
 import click
 
 from photosearch.commands.opening import open_to_read
-from photosearch.commands.output import counted, write_bytes
+from photosearch.commands.output import counted
+from photosearch.commands.showing import check_forms, page_options, show
 
 Decorated = Callable[..., Any]
 
@@ -57,22 +56,6 @@ def _filters(command: Decorated) -> Decorated:
 @click.command("search")
 @click.argument("text", metavar="TEXT", required=False)
 @click.option(
-    "-n",
-    "limit",
-    type=click.IntRange(min=1),
-    default=20,
-    show_default=True,
-    metavar="N",
-    help="Show at most N photos.",
-)
-@click.option(
-    "--offset",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="Leave out the first N photos: the pages before.",
-)
-@click.option(
     "--sort",
     type=click.Choice(("relevance", "newest", "oldest")),
     default="relevance",
@@ -82,11 +65,14 @@ def _filters(command: Decorated) -> Decorated:
 @click.option(
     "--all", "everything", is_flag=True, help="Show also photos that do not look like TEXT."
 )
+@click.option(
+    "--group", type=click.Choice(("day", "event")), help="Keep those of a day or event together."
+)
+@click.option("--saved", metavar="NAME", help="Run a saved search, with TEXT added to it.")
 @click.option("--literal", is_flag=True, help="Take all of TEXT as a description.")
 @click.option("--image", "images", multiple=True, metavar="FILE", help="Like this picture as well.")
 @_filters
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
-@click.option("-0", "null", is_flag=True, help="Print paths only, each ended by a NUL, for xargs.")
+@page_options
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -96,6 +82,9 @@ def command(
     offset: int,
     sort: Any,
     everything: bool,
+    group: Any,
+    saved: str | None,
+    collapse: bool,
     literal: bool,
     images: tuple[str, ...],
     shapes: tuple[str, ...],
@@ -109,14 +98,12 @@ def command(
     TEXT describes them, and may have filters in it: "dogs on a beach -people before:2021". Each
     filter is an option too. Exits with 1 when nothing matches, or nothing looks like TEXT.
     """
-    if as_json and null:
-        raise click.UsageError("--json and -0 are two forms of output; give one of them.")
+    check_forms(as_json, null)
     from photosearch.library import Library
     from photosearch.search.filters import Filters, World
     from photosearch.search.find import check_asked
     from photosearch.search.hits import Hits
     from photosearch.search.parse import parse
-    from photosearch.search.report import report
 
     given = {name: value for name, value in filters.items() if value not in (None, ())}
     wanted = Filters(
@@ -126,16 +113,22 @@ def command(
         has_gps=True if has else None,
     )
     asked = wanted != Filters() or bool(images)
-    if text is None and not asked:
+    if text is None and saved is None and not asked:
         raise click.UsageError("TEXT is missing; describe the photos, or give a filter.")
     waiting = 0
     if Library.exists(ctx.obj[0]):
         with open_to_read(ctx) as library:
+            if saved is not None:
+                known = library.saved_search(saved)
+                text = " ".join(filter(None, (known.text, text)))
+                sort = known.sort if sort == "relevance" else sort
             hits = library.search(
                 text or "",
                 limit=limit,
                 offset=offset,
                 sort=sort,
+                group=group,
+                collapse=collapse,
                 filters=wanted,
                 images=images,
                 literal=literal,
@@ -147,22 +140,12 @@ def command(
         world = World(locate=lambda _: (0, 0))
         hits = Hits(query=parse(text or "", world, literal=literal))
         wanted.conditions(world)
-        check_asked(hits.query.terms or hits.query.conditions or asked)
-    if as_json:
-        click.echo(json.dumps(report(hits), indent=2))
-    elif null:
-        write_bytes(os.fsencode(hit.path) + b"\0" for hit in hits)
-    else:
-        write_bytes(_score(hit.score) + os.fsencode(hit.path) + b"\n" for hit in hits)
+        check_asked(hits.query.terms or hits.query.conditions or asked or saved)
+    show(hits, as_json=as_json, null=null)
     if not hits:
         filtered = asked or bool(hits.query.conditions)
         click.echo(_why_nothing(waiting, filtered, offset, hits.beyond), err=True)
         sys.exit(1)
-
-
-def _score(score: float | None) -> bytes:
-    """What stands before a path; a photo that was only filtered has no score."""
-    return b"" if score is None else f"{score:.3f}  ".encode()
 
 
 def _why_nothing(photos: int, filtered: bool, offset: int, beyond: int) -> str:

@@ -79,7 +79,7 @@ class Embedder:
                     f"{name} is not in the library; give the id or path of one that is"
                 )
         else:
-            photo = os.path.abspath(os.path.expanduser(photo))
+            photo = full_path(photo)
             number = self._catalogue.selection.id_at(photo)
             known = None if number is None else self._catalogue.photo(number)
         if known is not None:
@@ -141,6 +141,11 @@ def _decoders() -> Iterator[None]:
             yield
         finally:
             Image.MAX_IMAGE_PIXELS = most
+
+
+def full_path(path: str) -> str:
+    """The absolute path of a photo, by which the library knows it."""
+    return os.path.abspath(os.path.expanduser(path))
 
 
 def _first(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,38 +1,56 @@
-"""From a query to the photos that answer it, in the order asked for."""
+"""From what was asked for to a page of photos, in the order asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.conditions import Condition
+from index import VectorIndex
+from index.selection import Selection
 from photosearch.errors import UsageError
 from photosearch.search.compose import Composed, rank
-
-if TYPE_CHECKING:
-    from index import VectorIndex
-    from index.selection import Selection
+from photosearch.search.groups import GROUPINGS, Group, Grouping
 
 Sort: TypeAlias = Literal["relevance", "newest", "oldest"]
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "oldest")
 
-# By date come the photos that fit best, so many of them, then the next as many, and so on.
+# By date or group come the photos that fit best, so many of them, then the next as many, and so on.
 BLOCK = 1000
 
 Scored: TypeAlias = "list[tuple[int, float | None]]"
+Stacks: TypeAlias = "list[list[int]]"
 
 
-def check_page(limit: int, offset: int, sort: str) -> None:
-    """Raises `UsageError` when no page can be made of these."""
-    if limit < 1:
-        raise UsageError(f"a limit of {limit} photos shows nothing; ask for at least 1")
-    if offset < 0:
-        raise UsageError(f"an offset of {offset} is before the first photo; give 0 or more")
-    if sort not in SORTS:
-        raise UsageError(f"{sort!r} is no order; sort by {', '.join(SORTS)}")
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """How what was found is shown: its order, which part of it, and what goes together.
+
+    With `collapse` photos that show the same count as one. `group` keeps those of one day or event
+    together.
+    """
+
+    limit: int = 20
+    offset: int = 0
+    sort: Sort = "relevance"
+    group: Grouping | None = None
+    collapse: bool = False
+
+    def check(self) -> None:
+        """Raises `UsageError` when no page can be made."""
+        if self.limit < 1:
+            raise UsageError(f"a limit of {self.limit} photos shows nothing; ask for at least 1")
+        if self.offset < 0:
+            raise UsageError(
+                f"an offset of {self.offset} is before the first photo; give 0 or more"
+            )
+        if self.sort not in SORTS:
+            raise UsageError(f"{self.sort!r} is no order; sort by {', '.join(SORTS)}")
+        if self.group is not None and self.group not in GROUPINGS:
+            raise UsageError(f"{self.group!r} is no group; group by {' or '.join(GROUPINGS)}")
 
 
 def check_asked(asked: object) -> None:
@@ -41,63 +59,139 @@ def check_asked(asked: object) -> None:
         raise UsageError('the description is empty; describe the photo, as in "a dog on a beach"')
 
 
-def selected(
-    selection: Selection, conditions: Sequence[Condition], *, limit: int, offset: int, sort: Sort
-) -> tuple[Scored, int]:
-    """A page of the photos that meet all conditions, newest first unless asked, and how many."""
-    ids = selection.ids(conditions)
-    page = by_date(selection, [int(one) for one in ids], oldest=sort == "oldest")
-    return [(one, None) for one in page[offset : offset + limit]], len(ids)
+class Ranking(Protocol):
+    """Photos in the order in which they answer a query.
 
-
-def ranked(
-    selection: Selection,
-    vectors: VectorIndex,
-    composed: Composed,
-    conditions: Sequence[Condition],
-    typical: NDArray[np.int64],
-    *,
-    without: int | None = None,
-    limit: int,
-    offset: int,
-    sort: Sort,
-) -> tuple[Scored, int]:
-    """A page of the photos that are like `composed` and meet all conditions, and how many.
-
-    The conditions go into the vector search, so the page is of the true order. `without` leaves
-    one photo out.
+    By date or group the first `block` of them are put in order, then the next as many, and so on;
+    all of them where it is None.
     """
-    among = selection.ids(conditions) if conditions or without is not None else None
-    if among is not None and without is not None:
-        among = among[among != without]
-    end = offset + limit
-    wanted = end if sort == "relevance" else -(-end // BLOCK) * BLOCK
-    scores, ids = rank(composed, vectors, wanted, among=among, typical=typical)
-    found: Scored = [(int(one), float(score)) for one, score in zip(ids, scores, strict=True)]
-    if sort != "relevance":
-        first = (offset // BLOCK) * BLOCK
-        known = dict(found)
-        found = found[:first] + [
-            (one, known[one])
-            for start in range(first, len(found), BLOCK)
-            for one in by_date(
-                selection,
-                [photo for photo, _ in found[start : start + BLOCK]],
-                oldest=sort == "oldest",
+
+    block: int | None
+
+    def first(self, count: int) -> Scored:
+        """The first so many photos, or all there are, with their scores."""
+
+    def total(self) -> int:
+        """How many there are."""
+
+
+class Selected:
+    """Photos that meet conditions and are like nothing: by date."""
+
+    block: int | None = None
+
+    def __init__(self, selection: Selection, ids: NDArray[np.int64], *, oldest: bool) -> None:
+        self._ids = by_date(selection, [int(one) for one in ids], oldest=oldest)
+
+    def first(self, count: int) -> Scored:
+        return [(one, None) for one in self._ids[:count]]
+
+    def total(self) -> int:
+        return len(self._ids)
+
+
+class Compared:
+    """Photos, all or `among` these, by how much they are like what is asked for."""
+
+    # Every photo of the library comes somewhere, and the newest should not come first for that.
+    block: int | None = BLOCK
+
+    def __init__(
+        self,
+        composed: Composed,
+        vectors: VectorIndex,
+        among: NDArray[np.int64] | None,
+        typical: NDArray[np.int64],
+    ) -> None:
+        self._composed, self._vectors = composed, vectors
+        self._among, self._typical = among, typical
+        self.like = composed.like
+        self._found: Scored = []
+        self._complete = False
+
+    def first(self, count: int) -> Scored:
+        if count > len(self._found) and not self._complete:
+            scores, ids = rank(
+                self._composed, self._vectors, count, among=self._among, typical=self._typical
             )
+            self._found = [(int(one), float(s)) for one, s in zip(ids, scores, strict=True)]
+            self._complete = len(self._found) < count
+        return self._found[:count]
+
+    def total(self) -> int:
+        if self._complete:
+            return len(self._found)
+        if self._among is None:
+            return len(self._vectors)
+        return self._vectors.count(self._among)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Stacks of photos, the best first on each, their scores, and whether there is another page."""
+
+    stacks: Stacks
+    scores: dict[int, float | None]
+    more: bool
+
+
+def page(
+    ranking: Ranking,
+    view: View,
+    selection: Selection,
+    stack: Callable[[Sequence[int]], Stacks],
+    group_of: Callable[[int], Group] | None,
+) -> Page:
+    """The part of a ranking that `view` asks for.
+
+    `stack` puts photos that show the same on stacks, and is used to collapse; `group_of` gives a
+    photo's group, and is None where they are not grouped. Pages of one view never overlap, and
+    leave nothing out.
+    """
+    end = view.offset + view.limit
+    ordered = view.sort != "relevance" or group_of is not None
+    block = ranking.block or ranking.total() or 1
+    needed = (end // block + 1) * block if ordered else end + 1
+    found, stacks = _stacks(ranking, needed, stack if view.collapse else _apart)
+    if ordered:
+        stacks = [
+            one
+            for start in range(0, len(stacks), block)
+            for one in _ordered(stacks[start : start + block], view, selection, group_of)
         ]
-    total = len(found) if len(found) < wanted else rankable(vectors, composed, among)
-    return found[offset:end], total
+    return Page(stacks[view.offset : end], dict(found), len(stacks) > end)
 
 
-def rankable(vectors: VectorIndex, composed: Composed, among: NDArray[np.int64] | None) -> int:
-    """How many photos, all or those of `among`, can be ranked: those that the model has encoded."""
-    if among is None:
-        return len(vectors)
-    if not len(among):
-        return 0
-    _, ids = vectors.search(composed.like[None], len(among), among=among)
-    return int(ids.shape[1])
+def _apart(ids: Sequence[int]) -> Stacks:
+    return [[one] for one in ids]
+
+
+def _stacks(
+    ranking: Ranking, needed: int, stack: Callable[[Sequence[int]], Stacks]
+) -> tuple[Scored, Stacks]:
+    """The first so many stacks, or all there are, and the photos on them."""
+    take = needed
+    while True:
+        found = ranking.first(take)
+        stacks = stack([one for one, _ in found])
+        if len(stacks) >= needed or len(found) < take:
+            return found, stacks[:needed]
+        take *= 2
+
+
+def _ordered(
+    stacks: Stacks, view: View, selection: Selection, group_of: Callable[[int], Group] | None
+) -> Iterator[list[int]]:
+    by_leader = {stack[0]: stack for stack in stacks}
+    leaders = list(by_leader)
+    if view.sort != "relevance":
+        leaders = by_date(selection, leaders, oldest=view.sort == "oldest")
+    if group_of is not None:
+        groups: dict[str, list[int]] = {}
+        for leader in leaders:
+            groups.setdefault(group_of(leader).key, []).append(leader)
+        leaders = [leader for group in groups.values() for leader in group]
+    return (by_leader[leader] for leader in leaders)
 
 
 def by_date(selection: Selection, ids: Sequence[int], *, oldest: bool) -> list[int]:

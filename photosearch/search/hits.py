@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
+from photosearch.search.groups import Group
 from photosearch.search.query import Query
 
 
@@ -14,6 +16,8 @@ class Hit:
 
     `score` is the cosine of query and photo, less what it shows and should not; None when nothing
     was asked for but filters. Width and height are in pixels, and `taken_at` is local time.
+    `others` are the photos that show the same, best first, where these are collapsed. `group` is
+    the day or event, where hits are grouped.
     """
 
     photo_id: int
@@ -22,13 +26,17 @@ class Hit:
     width: int
     height: int
     taken_at: str | None = None
+    others: tuple[Hit, ...] = ()
+    group: Group | None = None
 
 
 class Hits(list[Hit]):
-    """Hits in the order asked for; `query` is what was understood, `total` how many there are.
+    """Hits in the order asked for.
 
-    `beyond` more photos are not shown, because they do not look like what was asked for: their
-    scores are below `cutoff`. It is None where nothing is cut off.
+    `query` is what was understood. `total` is how many photos there are on all pages, counting
+    those that are collapsed into others; `more` is whether another page follows. `beyond` more
+    photos are not shown, because they do not look like what was asked for: their scores are below
+    `cutoff`. It is None where nothing is cut off.
     """
 
     def __init__(
@@ -37,6 +45,7 @@ class Hits(list[Hit]):
         *,
         query: Query,
         total: int = 0,
+        more: bool = False,
         beyond: int = 0,
         cutoff: float | None = None,
     ) -> None:
@@ -45,3 +54,13 @@ class Hits(list[Hit]):
         self.total = total
         self.beyond = beyond
         self.cutoff = cutoff
+        self.more = more
+
+    @property
+    def groups(self) -> list[tuple[Group, list[Hit]]]:
+        """The hits by group, in their order; none where they are not grouped."""
+        grouped = [(hit.group, hit) for hit in self if hit.group is not None]
+        return [
+            (group, [hit for _, hit in each])
+            for group, each in groupby(grouped, key=lambda pair: pair[0])
+        ]

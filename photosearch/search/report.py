@@ -7,13 +7,17 @@ change it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from photosearch.search.hits import Hits
+from photosearch.search.duplicates import Duplicates
+from photosearch.search.hits import Hit, Hits
 from photosearch.search.query import Query
 
 VERSION = 1
+
+_PLAIN = ("photo_id", "path", "score", "width", "height", "taken_at")
 
 
 def report(hits: Hits) -> dict[str, Any]:
@@ -25,7 +29,40 @@ def report(hits: Hits) -> dict[str, Any]:
         "total": hits.total,
         "beyond": hits.beyond,
         "cutoff": hits.cutoff,
-        "hits": [asdict(hit) for hit in hits],
+        "more": hits.more,
+        "hits": [_hit(hit) for hit in hits],
+    }
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    said = {name: getattr(hit, name) for name in _PLAIN}
+    said["group"] = None if hit.group is None else asdict(hit.group) | {"title": hit.group.title}
+    said["others"] = [{name: getattr(other, name) for name in _PLAIN} for other in hit.others]
+    return said
+
+
+def report_duplicates(found: Sequence[Duplicates]) -> dict[str, Any]:
+    """Photos that are there more than once, the best of each first."""
+    return {
+        "version": VERSION,
+        "duplicates": [
+            {
+                "kind": each.kind,
+                "similarity": each.similarity,
+                "spare_bytes": each.spare_bytes,
+                "photos": [
+                    {
+                        "photo_id": photo.id,
+                        "path": photo.path,
+                        "bytes": photo.stamp.size,
+                        "width": photo.width,
+                        "height": photo.height,
+                    }
+                    for photo in each.photos
+                ],
+            }
+            for each in found
+        ],
     }
 
 

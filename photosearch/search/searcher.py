@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index import Catalogue, FaissIndex
+from index.conditions import Condition
 from photosearch.encoders import Encoder
 from photosearch.search.compose import SAMPLE, compose
-from photosearch.search.embed import Embedder, Picture
+from photosearch.search.embed import Embedder, Picture, full_path
 from photosearch.search.filters import Filters, World
-from photosearch.search.find import Scored, Sort, check_asked, check_page, ranked, selected
+from photosearch.search.find import (
+    Compared,
+    Ranking,
+    Selected,
+    View,
+    check_asked,
+    page,
+)
+from photosearch.search.groups import Grouping, Groups
 from photosearch.search.hits import Hit, Hits
 from photosearch.search.parse import parse
-from photosearch.search.query import Given, Query, Term
-from photosearch.search.relevance import can_be_judged, relevant
+from photosearch.search.query import Given, Pictured, Query, Term
+from photosearch.search.relevance import Relevant, can_be_judged
+from photosearch.search.stacks import stacked
 
 
 class Searcher:
@@ -31,6 +43,7 @@ class Searcher:
         self._embedder: Embedder | None = None
         self._vectors: tuple[tuple[str, int], FaissIndex] | None = None
         self._places: tuple[tuple[int, int], frozenset[str]] | None = None
+        self._grouped: tuple[tuple[Grouping, tuple[int, int]], Groups] | None = None
         self._sample: tuple[int, NDArray[np.int64]] | None = None
 
     def understand(self, text: str, *, literal: bool = False) -> Query:
@@ -40,10 +53,8 @@ class Searcher:
     def search(
         self,
         text: str,
+        view: View,
         *,
-        limit: int,
-        offset: int,
-        sort: Sort,
         filters: Filters | None,
         images: Sequence[Picture],
         literal: bool,
@@ -51,74 +62,98 @@ class Searcher:
         everything: bool,
     ) -> Hits:
         """See `Library.search`."""
-        check_page(limit, offset, sort)
+        view.check()
         query = self.understand(text, literal=literal)
         named = {t.content.number for t in query.terms if isinstance(t.content, Given)}
         rest = [Term(Given(n)) for n in range(1, len(images) + 1) if n not in named]
         terms = (*query.terms, *rest)
-        conditions = query.conditions
-        if filters is not None:
-            conditions = (*conditions, *filters.conditions(self._world()))
+        conditions = (*query.conditions, *self._conditions(filters))
         check_asked(terms or conditions)
-        if terms:
-            encoder = self._encoder()
-            vectors = self._current_vectors(encoder.bundle_id)
-            if not len(vectors):
-                return self._hits([], query, 0)
-            composed = compose(self._embedding(encoder).vectors(terms, images, files=files))
-            typical = self._typical() if composed.unlike else np.empty(0, np.int64)
-            calibration = encoder.calibration
-            if calibration is not None and not everything and can_be_judged(terms):
-                judged = relevant(
-                    self._catalogue.selection,
-                    vectors,
-                    composed,
-                    calibration,
-                    conditions,
-                    typical,
-                    limit=limit,
-                    offset=offset,
-                    sort=sort,
-                )
-                return self._hits(judged.page, query, judged.total, judged.beyond, judged.cutoff)
-            found, total = ranked(
-                self._catalogue.selection,
-                vectors,
-                composed,
-                conditions,
-                typical,
-                limit=limit,
-                offset=offset,
-                sort=sort,
-            )
-        else:
-            found, total = selected(
-                self._catalogue.selection, conditions, limit=limit, offset=offset, sort=sort
-            )
-        return self._hits(found, query, total)
+        selection = self._catalogue.selection
+        if not terms:
+            chosen = selection.ids(conditions)
+            oldest = view.sort == "oldest"
+            return self._page(Selected(selection, chosen, oldest=oldest), view, query)
+        encoder = self._encoder()
+        vectors = self._current_vectors(encoder.bundle_id)
+        if not len(vectors):
+            return Hits(query=query)
+        composed = compose(self._embedding(encoder).vectors(terms, images, files=files))
+        ranking = Compared(
+            composed,
+            vectors,
+            selection.ids(conditions) if conditions else None,
+            self._typical() if composed.unlike else np.empty(0, np.int64),
+        )
+        calibration = encoder.calibration
+        if calibration is None or everything or not can_be_judged(terms):
+            return self._page(ranking, view, query)
+        return self._page(Relevant(ranking, calibration), view, query)
 
-    def _hits(
+    def similar(
         self,
-        found: Scored,
-        query: Query,
-        total: int,
-        beyond: int = 0,
-        cutoff: float | None = None,
+        photo: int | str | os.PathLike[str],
+        view: View,
+        *,
+        filters: Filters | None,
+        files: bool,
     ) -> Hits:
-        scores = dict(found)
-        taken = self._catalogue.selection.taken(list(scores))
-        hits = (
-            Hit(
+        """See `Library.similar`."""
+        view.check()
+        name = photo if isinstance(photo, int) else os.fspath(photo)
+        selection = self._catalogue.selection
+        encoder = self._encoder()
+        vector = self._embedding(encoder).photo(name, files=files)
+        itself = name if isinstance(name, int) else selection.id_at(full_path(name))
+        chosen = selection.ids(self._conditions(filters))
+        ranking = Compared(
+            compose([(vector, 1.0)]),
+            self._current_vectors(encoder.bundle_id),
+            chosen if itself is None else chosen[chosen != itself],
+            np.empty(0, np.int64),
+        )
+        return self._page(ranking, view, Query("", (Term(Pictured(name)),)))
+
+    def _conditions(self, filters: Filters | None) -> tuple[Condition, ...]:
+        return () if filters is None else filters.conditions(self._world())
+
+    def _page(self, ranking: Ranking, view: View, query: Query) -> Hits:
+        selection = self._catalogue.selection
+        groups = None if view.group is None else self._groups(view.group)
+
+        def stack(ids: Sequence[int]) -> list[list[int]]:
+            return stacked(selection, self._encoder().bundle_id, ids)
+
+        found = page(ranking, view, selection, stack, None if groups is None else groups.of)
+        ids = [photo for each in found.stacks for photo in each]
+        taken = selection.taken(ids)
+        hits = {
+            photo.id: Hit(
                 photo.id,
                 photo.path,
-                scores[photo.id],
+                found.scores[photo.id],
                 photo.width,
                 photo.height,
                 taken.get(photo.id),
+                group=None if groups is None else groups.of(photo.id),
             )
-            for photo in self._catalogue.photos(list(scores))
+            for photo in self._catalogue.photos(ids)
+        }
+        stacks = [[hits[photo] for photo in each if photo in hits] for each in found.stacks]
+        return Hits(
+            (replace(best, others=tuple(others)) for best, *others in filter(None, stacks)),
+            query=query,
+            total=ranking.total(),
+            more=found.more,
+            beyond=ranking.beyond if isinstance(ranking, Relevant) else 0,
+            cutoff=ranking.cutoff if isinstance(ranking, Relevant) else None,
         )
-        return Hits(hits, query=query, total=total, beyond=beyond, cutoff=cutoff)
+
+    def _groups(self, by: Grouping) -> Groups:
+        edition = self._catalogue.selection.edition
+        if self._grouped is None or self._grouped[0] != (by, edition):
+            self._grouped = (by, edition), Groups(self._catalogue.selection, by)
+        return self._grouped[1]
 
     def _world(self) -> World:
         selection = self._catalogue.selection

@@ -1,0 +1,42 @@
+"""`photosearch similar`: the photos that look most like one."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from photosearch.commands.opening import open_to_read
+from photosearch.commands.showing import check_forms, page_options, show
+
+
+@click.command("similar")
+@click.argument("photo", metavar="PHOTO")
+@page_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    photo: str,
+    limit: int,
+    offset: int,
+    collapse: bool,
+    as_json: bool,
+    null: bool,
+) -> None:
+    """Find the photos that look most like PHOTO, without itself.
+
+    PHOTO is the id or the path of a photo of the library, or any picture file. Exits with 1 when
+    there are none.
+    """
+    check_forms(as_json, null)
+    with open_to_read(ctx) as library:
+        hits = library.similar(
+            int(photo) if photo.isascii() and photo.isdecimal() else photo,
+            limit=limit,
+            offset=offset,
+            collapse=collapse,
+        )
+    show(hits, as_json=as_json, null=null)
+    if not hits:
+        click.echo("There are no other photos to compare it with.", err=True)
+        sys.exit(1)

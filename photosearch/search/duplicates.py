@@ -1,0 +1,107 @@
+"""Photos that are there more than once. They are only told: nothing is ever deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import Catalogue, PhotoFile
+from photosearch.errors import UsageError
+from photosearch.search.stacks import NEAR
+
+_BLOCK = 2048
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Photos that are the same, the best first: most pixels, most bytes, first indexed.
+
+    `kind` is "exact" when all have the same bytes. `similarity` is the lowest cosine by which one
+    of them was joined to the others, 1.0 for exact ones.
+    """
+
+    kind: Literal["exact", "near"]
+    similarity: float
+    photos: tuple[PhotoFile, ...]
+
+    @property
+    def spare_bytes(self) -> int:
+        """The size of all but the first."""
+        return sum(photo.stamp.size for photo in self.photos[1:])
+
+
+def exact(catalogue: Catalogue) -> list[Duplicates]:
+    """Photos of the same bytes, those that take most space first."""
+    return _sorted(
+        [Duplicates("exact", 1.0, _best(catalogue, ids)) for ids in catalogue.selection.copies()]
+    )
+
+
+def near(catalogue: Catalogue, bundle_id: str, similarity: float = NEAR) -> list[Duplicates]:
+    """Photos that look the same, copies among them, those that take most space first.
+
+    Every photo is compared with every other: a minute for 100,000, and four for twice as many.
+
+    Raises `UsageError` for a similarity that is none.
+    """
+    if not 0.5 <= similarity <= 1:
+        raise UsageError(f"a similarity of {similarity} is not between 0.5 and 1; try {NEAR}")
+    ids, vectors = catalogue.embeddings(bundle_id)
+    parent = np.arange(len(ids))
+    lowest: dict[int, float] = {}
+    for one, other, cosine in _pairs(vectors, similarity):
+        a, b = _root(parent, one), _root(parent, other)
+        if a != b:
+            parent[b] = a
+            lowest[a] = min(lowest.get(a, 1.0), lowest.pop(b, 1.0), cosine)
+    together: dict[int, list[int]] = {}
+    for place in range(len(ids)):
+        root = _root(parent, place)
+        if root in lowest:
+            together.setdefault(root, []).append(int(ids[place]))
+    copies = {frozenset(each) for each in catalogue.selection.copies()}
+    found = []
+    for root, photos in together.items():
+        same = any(copy.issuperset(photos) for copy in copies) if lowest[root] > 0.999 else False
+        files = _best(catalogue, photos)
+        found.append(Duplicates("exact", 1.0, files) if same else _near(lowest[root], files))
+    return _sorted(found)
+
+
+def _near(similarity: float, files: tuple[PhotoFile, ...]) -> Duplicates:
+    return Duplicates("near", round(min(similarity, 1.0), 4), files)
+
+
+def _pairs(vectors: NDArray[np.float16], similarity: float) -> Iterator[tuple[int, int, float]]:
+    """All pairs that are so similar, the most similar of each block first."""
+    unit = vectors.astype(np.float32)
+    unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
+    for start in range(0, len(unit), _BLOCK):
+        block = unit[start : start + _BLOCK]
+        cosines = block @ unit[start:].T
+        # Of each pair the one that comes first looks for the other.
+        rows, columns = np.nonzero(np.triu(cosines >= similarity, 1))
+        values = cosines[rows, columns]
+        for place in np.argsort(-values, kind="stable"):
+            yield start + int(rows[place]), start + int(columns[place]), float(values[place])
+
+
+def _root(parent: NDArray[np.int64], place: int) -> int:
+    while parent[place] != place:
+        parent[place] = parent[parent[place]]
+        place = int(parent[place])
+    return place
+
+
+def _best(catalogue: Catalogue, ids: Sequence[int]) -> tuple[PhotoFile, ...]:
+    files = catalogue.files(ids)
+    files.sort(key=lambda file: (-file.width * file.height, -file.stamp.size, file.id))
+    return tuple(files)
+
+
+def _sorted(found: list[Duplicates]) -> list[Duplicates]:
+    return sorted(found, key=lambda each: (-each.spare_bytes, each.photos[0].id))
