@@ -1,0 +1,84 @@
+"""The HTTP API, started and stopped."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from dataclasses import dataclass
+
+from photosearch.api.guard import Guard, is_loopback
+from photosearch.errors import UsageError
+
+DEFAULT_PORT = 7870
+
+
+@dataclass(frozen=True)
+class Listener:
+    """An open port. `token` is None where none is asked for; `made_up` where nobody gave it."""
+
+    socket: socket.socket
+    host: str
+    port: int
+    token: str | None
+    made_up: bool
+
+    @property
+    def url(self) -> str:
+        host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(
+            self.host, self.host
+        )
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def listen(host: str, port: int, token: str | None) -> Listener:
+    """Open the port. Where other machines can connect and no token is given, one is made up.
+
+    Raises `UsageError` when the address cannot be used.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        opened = socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(
+            f"--host {host} --port {port}: {reason}; choose another address or port"
+        ) from error
+    made_up = token is None and not is_loopback(host)
+    return Listener(
+        opened,
+        host,
+        opened.getsockname()[1],
+        secrets.token_urlsafe(24) if made_up else token,
+        made_up,
+    )
+
+
+def serve(listener: Listener, path: str | None, model: str | None) -> None:
+    """Answer until Ctrl-C. Raises `LibraryError` or `BundleError` before that."""
+    import uvicorn
+
+    from photosearch.api.app import create_app
+    from photosearch.library import Library
+    from photosearch.ui.desk import Desk
+
+    desk = Desk(path, model)
+    desk.ask_now(Library.status)
+    name = socket.gethostname()
+    local = is_loopback(listener.host)
+    guarded = Guard(
+        create_app(desk),
+        local=local,
+        names=() if local else (listener.host, name, socket.getfqdn(), f"{name}.local"),
+        token=listener.token,
+    )
+    config = uvicorn.Config(
+        guarded,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="on",
+        timeout_graceful_shutdown=3,
+    )
+    uvicorn.Server(config).run([listener.socket])

@@ -1,0 +1,132 @@
+"""The MCP server: an assistant searches the photos through these tools, over stdin and stdout."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Image
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import ToolAnnotations
+
+from photosearch import __version__
+from photosearch.api import answers
+from photosearch.errors import PhotosearchError
+from photosearch.library import Library
+from photosearch.ui.desk import Desk
+from photosearch.ui.shrinking import ShrinkError, Shrinkers
+
+# Enough to see what a photo shows, and few enough bytes for a conversation.
+_SIDE = 768
+
+_INSTRUCTIONS = """\
+Searches the photos on this machine by what they show. A query describes the photo ("two dogs on a
+beach"), may rule things out ("-people"), and may have filters in it: before:2021 after:2015-06
+on:"last summer" year:2020 month:may in:Rome near:41.9,12.5,10km camera:canon lens:50mm
+folder:trips type:raw rating>=4 is:portrait is:video has:gps, and "exact words" of file name,
+caption or keywords. photo:ID means like that photo. Photos that do not look like the
+query are left out and counted as `beyond`. Scores only order the photos of one search, so look at a
+photo before you say what it shows.
+"""
+
+_READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+
+
+def create_server(desk: Desk, shrinkers: Shrinkers) -> MCPServer:
+    """The tools for the library at `desk`; `shrinkers` make the pictures."""
+    server = MCPServer(
+        "photosearch",
+        title="photosearch",
+        version=__version__,
+        instructions=_INSTRUCTIONS,
+        log_level="ERROR",
+    )
+
+    @server.tool(annotations=_READS)
+    async def search(
+        query: str,
+        limit: int = 10,
+        offset: int = 0,
+        sort: Literal["relevance", "newest", "oldest"] = "relevance",
+        collapse: bool = True,
+    ) -> dict[str, Any]:
+        """Find photos by a description and filters, best first, with ids, paths, dates and scores.
+
+        With `collapse` copies and bursts are one hit. `offset` gives the next page.
+        """
+        view = {"limit": _least(limit), "offset": offset, "sort": sort, "collapse": collapse}
+        return await _said(desk, lambda it: answers.search(it, query, **view))
+
+    @server.tool(annotations=_READS)
+    async def similar(photo_id: int, limit: int = 10, offset: int = 0) -> dict[str, Any]:
+        """Find the photos that look most like one, given its id."""
+        view = {"limit": _least(limit), "offset": offset, "collapse": True}
+        return await _said(desk, lambda it: answers.similar(it, photo_id, **view))
+
+    @server.tool(annotations=_READS, structured_output=False)
+    async def photo(photo_id: int, picture: bool = True) -> list[Any]:
+        """Tell all that is known of a photo, and show it, unless `picture` is false."""
+        known = await _answer(desk, lambda it: answers.photo(it, photo_id))
+        text = json.dumps(_as_text(known), indent=2)
+        if not picture:
+            return [text]
+        return [text, Image(data=await _shown(shrinkers, known["path"]), format="webp")]
+
+    @server.tool(annotations=_READS)
+    async def status() -> dict[str, Any]:
+        """Tell how many photos the library holds, of which folders, and which model it uses."""
+        return await _said(desk, answers.status)
+
+    return server
+
+
+def _least(limit: int) -> int:
+    return max(1, min(limit, 200))
+
+
+async def _said(desk: Desk, question: Callable[[Library], dict[str, Any]]) -> dict[str, Any]:
+    said: dict[str, Any] = _as_text(await _answer(desk, question))
+    return said
+
+
+async def _answer(desk: Desk, question: Callable[[Library], Any]) -> Any:
+    """What the library says; our errors are for the assistant to read."""
+    try:
+        found = await desk.ask(question)
+    except PhotosearchError as error:
+        raise ToolError(str(error)) from error
+    return found
+
+
+def _as_text(value: Any) -> Any:
+    """Bytes of a path that are not text become readable escapes; UTF-8 has no lone surrogates."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {key: _as_text(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_text(each) for each in value]
+    return value
+
+
+async def _shown(shrinkers: Shrinkers, path: str) -> bytes:
+    """The photo as a small WebP. Raises `ToolError` when its file cannot be read."""
+    try:
+        small = await asyncio.wrap_future(shrinkers.shrink(path, _SIDE))
+    except ShrinkError as error:
+        raise ToolError(f"{path}: cannot be shown ({error})") from error
+    return small.data
+
+
+def run(path: str | None, model: str | None) -> None:
+    """Serve until the client goes. Raises `LibraryError` or `BundleError` before that."""
+    desk, shrinkers = Desk(path, model), Shrinkers(1)
+    try:
+        desk.ask_now(Library.status)
+        create_server(desk, shrinkers).run("stdio")
+    finally:
+        shrinkers.close()
+        desk.close()
