@@ -88,6 +88,19 @@ def model_speed(rounds: int, threads: int | None, out: Path) -> None:
         run(Path(folder), out, rounds=rounds, threads=threads)
 
 
+@main.command("warm-search")
+@click.option("--photos", type=click.IntRange(min=100), default=100_000, show_default=True)
+@click.option("--searches", type=click.IntRange(min=2), default=100, show_default=True)
+@_OUT
+def warm_search(photos: int, searches: int, out: Path) -> None:
+    """Searches in an open library, from the text to the hits."""
+    from benchmarks.warm_search import run
+
+    click.echo("\nwarm-search")
+    with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
+        run(Path(folder), out, photos=photos, searches=searches)
+
+
 @main.command("train-overhead")
 @click.option("--rounds", type=click.IntRange(min=2), default=5, show_default=True)
 @_THREADS

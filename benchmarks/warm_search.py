@@ -1,0 +1,102 @@
+"""What a search costs in a library that is open, as a person who types meets it, with its text."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.tables import fill_page, markdown_table, write_text
+from benchmarks.timing import machine
+from index import Catalogue, FileStamp, Metadata, NewPhoto, Place
+from photosearch import Library
+from photosearch.encoders import open_encoder
+from photosearch.search.typical import TYPICAL
+
+_CITIES = ("Rome", "Paris", "Oslo", "Lima", "Kyoto", "Quito", "Cairo", "Perth")
+_CAMERAS = ("Canon EOS R6", "NIKON Z 6", "Pixel 7", "iPhone 13")
+# Each with a text that was not met before, but for the last.
+_KINDS: dict[str, Callable[[str, int], dict[str, Any]]] = {
+    "a description": lambda text, _: {"text": text},
+    "with what not to show": lambda text, _: {"text": f"{text} -people"},
+    "a year: a sixth of the photos": lambda text, n: {"text": f"{text} year:{2018 + n % 6}"},
+    "a city and stars": lambda text, n: {"text": f"{text} in:{_CITIES[n % 8]} rating>=4"},
+    "with copies and bursts collapsed": lambda text, _: {"text": text, "collapse": True},
+    "the newest that fit": lambda text, _: {"text": text, "sort": "newest"},
+    "the tenth page": lambda text, _: {"text": text, "offset": 180},
+    "the same text again": lambda _, __: {"text": "a dog on a beach"},
+}
+
+
+def run(folder: Path, out: Path, *, photos: int, searches: int) -> None:
+    """Search `photos` random photos, kind after kind in turn, and write the page to `out`."""
+    _make(folder, photos)
+    seconds: dict[str, list[float]] = {kind: [] for kind in _KINDS}
+    texts = _texts(searches * len(_KINDS))
+    with Library.open(folder) as library:
+        for ask in _KINDS.values():  # opens the vectors and the model
+            library.search(**ask("warm up", 0))
+        for number in range(searches):
+            for kind, ask in _KINDS.items():
+                wanted = ask(next(texts), number)
+                started = time.perf_counter()
+                library.search(**wanted)
+                seconds[kind].append(time.perf_counter() - started)
+    rows = []
+    for kind, spent in seconds.items():
+        middle, most, worst = np.percentile(np.array(spent) * 1000, (50, 95, 100))
+        rows.append((kind, f"{middle:.1f}", f"{most:.1f}", f"{worst:.1f}"))
+        print(f"  {kind:34} p50 {middle:6.1f} ms   p95 {most:6.1f} ms")
+    table = markdown_table(("search", "median ms", "p95 ms", "slowest ms"), rows)
+    page = fill_page(
+        "warm-search.md",
+        machine=machine(),
+        photos=f"{photos:,}",
+        searches=str(searches),
+        table=table,
+        p95=rows[0][2],
+    )
+    write_text(out / "warm-search.md", page)
+
+
+def _texts(count: int) -> Iterator[str]:
+    """Descriptions that differ, made of the parts of those that people type."""
+    draw = random.Random(0)
+    for number in range(count):
+        one, other = draw.sample(TYPICAL, 2)
+        yield f"{one} and {other} {number}"
+
+
+def _make(folder: Path, photos: int) -> None:
+    encoder = open_encoder()
+    draw = np.random.default_rng(0)
+    vectors = draw.standard_normal((photos, encoder.dim), np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    places, cameras, stars = (draw.integers(0, n, photos) for n in (8, 4, 6))
+    first = datetime(2018, 1, 1)
+    step = timedelta(days=6 * 365) / photos
+    with Catalogue.open(folder) as catalogue:
+        records = [
+            NewPhoto(
+                f"/photos/{number // 500}/{number}.jpg",
+                FileStamp(1_000_000 + number, 1),
+                4000,
+                3000,
+                "JPEG",
+                number.to_bytes(32, "big"),
+                Metadata(
+                    taken_at=(first + number * step).isoformat(timespec="seconds"),
+                    taken_source="exif",
+                    place=Place(_CITIES[places[number]], "", ""),
+                    camera=_CAMERAS[cameras[number]],
+                    rating=int(stars[number]),
+                ),
+            )
+            for number in range(photos)
+        ]
+        catalogue.record(encoder.bundle_id, records, vectors)
