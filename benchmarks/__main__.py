@@ -27,8 +27,9 @@ _OUT = click.option(
 def main(context: click.Context) -> None:
     """Speed, as ratios to a baseline measured in the same run.
 
-    Without a name it runs the quick ones, `indexing` and `searching`. The others reproduce headline
-    experiments of the MobileCLIP paper, take minutes, and write their figures to docs/benchmarks.
+    Without a name it runs the quick ones, `indexing` and `searching`. The others take minutes, and
+    write their figures to docs/benchmarks: `pipeline`, `rescan` and `vectors` measure photosearch,
+    the rest its models and their training.
     """
     if context.invoked_subcommand is None:
         for quick in (indexing, searching):
@@ -73,6 +74,49 @@ def pipeline(program: Path, photos: int, rounds: int, out: Path) -> None:
     click.echo("\npipeline")
     with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
         run(Path(folder), out, program.absolute(), photos=photos, rounds=rounds)
+
+
+@main.command()
+@click.option("--files", type=click.IntRange(min=1), default=100_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=2), default=7, show_default=True)
+@_OUT
+def rescan(files: int, rounds: int, out: Path) -> None:
+    """Looking through files that have not changed."""
+    from benchmarks.rescan import run
+
+    click.echo("\nrescan")
+    with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
+        run(Path(folder), out, files=files, rounds=rounds)
+
+
+@main.command()
+@click.option(
+    "--rclip",
+    "program",
+    type=_FILE,
+    help="The program `rclip` of an environment that has rclip 3.3; left out of it without.",
+)
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the libraries, which are kept and taken as they are the next time.",
+)
+@click.option("--rounds", type=click.IntRange(min=2), default=7, show_default=True)
+@_OUT
+def vectors(program: Path | None, work: Path | None, rounds: int, out: Path) -> None:
+    """Search in 100,000 and in a million photos, exact and in clusters, and rclip's."""
+    from benchmarks.vectors import CROSSOVER, SIZES, run
+
+    click.echo("\nvectors")
+    with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
+        run(
+            (work or Path(folder)).absolute(),
+            out,
+            None if program is None else program.absolute(),
+            sizes=SIZES,
+            crossover=CROSSOVER,
+            rounds=rounds,
+        )
 
 
 @main.command("model-speed")

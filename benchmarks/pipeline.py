@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -105,14 +106,13 @@ def measure(
     def ours(name: str, model: Path) -> float:
         library = folder / "library"
         shutil.rmtree(library, ignore_errors=True)
-        command = [sys.executable, "-m", "photosearch", "--library", library, "--model", model]
-        spent[name].append(spend([*command, "index", pictures]))
+        options = ["--library", str(library), "--model", str(model)]
+        command = [sys.executable, "-m", "photosearch", *options, "index", str(pictures)]
+        spent[name].append(spend(command))
         return 0.0
 
-    runs = {RCLIP: theirs} | {
-        name: lambda name=name, model=model: ours(name, model)  # type: ignore[misc]
-        for name, model in models.items()
-    }
+    runs: dict[str, Callable[[], float]] = {RCLIP: theirs}
+    runs |= {name: partial(ours, name, model) for name, model in models.items()}
     interleave(runs, rounds=rounds)
     return Indexing(photos, spent)
 
