@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench package clean
 
 .venv/pip.stamp:
 	$(PYTHON) -m venv .venv
@@ -15,7 +15,7 @@ PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 	touch $@
 
 .venv/dev.stamp: .venv/pip.stamp pyproject.toml constraints.txt
-	$(PIP) --editable '.[mcp,ocr,raw,video,jxl,trainer,cluster,demo,dev]'
+	$(PIP) --editable '.[mcp,ocr,raw,video,jxl,desktop,trainer,cluster,demo,dev]'
 	touch $@
 
 demo: .venv/demo.stamp
@@ -32,6 +32,11 @@ lint: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks
+
+# The app for this system, with the model in it: build/package/photosearch. Takes some minutes.
+package: .venv/dev.stamp
+	$(BIN)/pyinstaller --noconfirm --log-level WARN --distpath build/package --workpath build/work packaging/photosearch.spec
+	$(BIN)/python packaging/report.py build/package/photosearch
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -28,6 +28,7 @@ _COMMANDS = (
     "forget",
     "models",
     "ui",
+    "desktop",
     "doctor",
     "export",
     "import",

@@ -74,9 +74,13 @@ class Served:
 
 
 @contextmanager
-def served(library: Path, bundle: Path, *options: str, **environment: str) -> Iterator[Served]:
+def served(
+    library: Path, bundle: Path | None, *options: str, **environment: str
+) -> Iterator[Served]:
     command = [sys.executable, "-m", "photosearch", "--library", str(library)]
-    command += ["--model", str(bundle), "ui", "--no-browser", "--port", "0", *options]
+    if bundle is not None:
+        command += ["--model", str(bundle)]
+    command += ["ui", "--no-browser", "--port", "0", *options]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=os.environ | environment
     )

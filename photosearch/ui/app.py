@@ -18,6 +18,7 @@ from fastapi import FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from photosearch.ui import security
+from photosearch.ui.care import router as care_router
 from photosearch.ui.context import Context
 from photosearch.ui.frame import Frame
 from photosearch.ui.login import login_page
@@ -53,6 +54,7 @@ def create_app(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, exception_handlers=HANDLERS)
     app.include_router(router(context))
     app.include_router(shelves_router(context))
+    app.include_router(care_router(context))
     every = texts()
 
     @app.get("/ui/texts.json")

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self, TypeVar
 
 from photosearch.library import Library, default_library_path
@@ -18,11 +19,24 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class Doors:
+    """What a window of our own can do for the page.
+
+    `choose_folder` tells whether there is a dialog of the system, and what was chosen in it, None
+    for nothing. `show` brings the window forward for whoever knows the `secret`; `quit` ends it.
+    """
+
+    choose_folder: Callable[[], tuple[bool, str | None]]
+    show: Callable[[], None]
+    quit: Callable[[], None]
+    secret: str
+
+
+@dataclass(frozen=True)
 class Context:
     """`finder` searches, with the model; `clerk` looks photos up, and nobody waits long for it.
 
-    `local` tells that only this machine can connect; `chooser` lets the user choose a folder in the
-    system's own dialog, where there is one, and gives None when they chose none.
+    `local` tells that only this machine can connect.
     """
 
     finder: Desk
@@ -31,7 +45,9 @@ class Context:
     shrinkers: Shrinkers
     thumbnails: Thumbnails
     local: bool
-    chooser: Callable[[], str | None] | None = None
+    folder: Path
+    model: str | os.PathLike[str] | None
+    doors: Doors | None = None
 
     @classmethod
     def open(
@@ -41,7 +57,7 @@ class Context:
         *,
         workers: int | None = None,
         local: bool = True,
-        chooser: Callable[[], str | None] | None = None,
+        doors: Doors | None = None,
     ) -> Self:
         """For the library in folder `path`, or the default one, which is made if need be.
 
@@ -60,7 +76,9 @@ class Context:
             shrinkers=shrinkers,
             thumbnails=Thumbnails(folder, shrinkers),
             local=local,
-            chooser=chooser,
+            folder=folder,
+            model=model,
+            doors=doors,
         )
 
     async def hands(self, do: Callable[..., T], *given: object) -> T:

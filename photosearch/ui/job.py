@@ -1,14 +1,16 @@
-"""An index run in the background, and how far it is."""
+"""Index runs in the background, and how far they are; watching between them."""
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from photosearch.errors import PhotosearchError
 from photosearch.indexing.events import (
@@ -17,23 +19,32 @@ from photosearch.indexing.events import (
     Failed,
     Finished,
     Indexed,
-    Paired,
+    Kept,
+    Rebuilding,
     Recognised,
+    Reencoded,
     Started,
+    Switched,
 )
 from photosearch.library import Library
 
 # The rate is that of the last so many seconds: it changes with the drive and the photos.
 _WINDOW = 20.0
 _SHOWN_PROBLEMS = 200
+_SETTINGS = "ui.json"
+# Seconds until watching is tried again after it has failed.
+_AGAIN = 30.0
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is. `state` is "idle", "scanning", "indexing", "done", "stopped" or "failed".
+    """How far a run is.
 
-    `rate` is photos a second, `seconds_left` None while it cannot be told, `problems` the last
-    ones, with reasons, and `error` why it failed.
+    `state` is "idle", "scanning", "indexing", "encoding" (by another model), "done", "stopped" or
+    "failed". `rate` is photos a second, `seconds_left` None while it cannot be told, `problems` the
+    last ones, with reasons, and `error` why it failed. `model` is the one that encodes, and `news`
+    what became of the change of model: "switched" or "kept". `watching` tells that what changes
+    between runs is indexed, too.
     """
 
     state: str = "idle"
@@ -47,10 +58,13 @@ class Progress:
     seconds: float = 0.0
     problems: tuple[tuple[str, str], ...] = ()
     error: str | None = None
+    model: str | None = None
+    news: str | None = None
+    watching: bool = False
 
     @property
     def running(self) -> bool:
-        return self.state in ("scanning", "indexing")
+        return self.state in ("scanning", "indexing", "encoding")
 
 
 @dataclass
@@ -60,6 +74,8 @@ class _Pace:
     marks: deque[tuple[float, int]] = field(default_factory=deque)
 
     def rate(self, now: float, done: int) -> float:
+        if self.marks and done < self.marks[-1][1]:
+            self.marks.clear()  # another count has begun
         self.marks.append((now, done))
         while len(self.marks) > 2 and now - self.marks[0][0] > _WINDOW:
             self.marks.popleft()
@@ -72,7 +88,7 @@ class IndexJob:
 
     def __init__(
         self,
-        path: str | os.PathLike[str] | None,
+        path: Path,
         model: str | os.PathLike[str] | None,
         *,
         workers: int | None = None,
@@ -81,7 +97,12 @@ class IndexJob:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
-        self._progress = Progress()
+        self._closing = False
+        self._progress = Progress(watching=self._kept_setting())
+        self._watcher: threading.Thread | None = None
+        self._unwatch = threading.Event()
+        if self._progress.watching:
+            self._begin_to_watch()
 
     @property
     def progress(self) -> Progress:
@@ -94,7 +115,7 @@ class IndexJob:
             if self._progress.running:
                 return False
             self._stop.clear()
-            self._progress = Progress(state="scanning")
+            self._progress = Progress(state="scanning", watching=self._progress.watching)
             self._thread = threading.Thread(
                 target=self._run, args=(tuple(folders), retry), name="photosearch-index"
             )
@@ -102,13 +123,71 @@ class IndexJob:
         return True
 
     def stop(self, *, wait: bool = False) -> None:
-        """End the run at the next chance; what is done is kept."""
+        """End the run at the next chance; what is done is kept. With `wait` nothing goes on."""
         self._stop.set()
         thread = self._thread
-        if wait and thread is not None:
-            thread.join()
+        if wait:
+            self._closing = True
+            if thread is not None:
+                thread.join()
+            self._end_watching()
+
+    def watch(self, on: bool) -> None:
+        """Index what changes between runs as it changes, or no longer; it is remembered."""
+        self._change(watching=on)
+        with suppress(OSError):
+            (self._path / _SETTINGS).write_text(json.dumps({"watch": on}), encoding="utf-8")
+        if not on:
+            self._end_watching()
+        elif not self.progress.running:
+            self._begin_to_watch()
+
+    def _kept_setting(self) -> bool:
+        try:
+            kept = json.loads((self._path / _SETTINGS).read_text(encoding="utf-8"))
+            return kept["watch"] is True
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    # Watching
+
+    def _begin_to_watch(self) -> None:
+        with self._lock:
+            if self._closing or (self._watcher is not None and self._watcher.is_alive()):
+                return
+            self._unwatch = threading.Event()
+            self._watcher = threading.Thread(
+                target=self._watch, args=(self._unwatch,), name="photosearch-watch"
+            )
+            self._watcher.start()
+
+    def _end_watching(self) -> None:
+        self._unwatch.set()
+        watcher = self._watcher
+        if watcher is not None:
+            watcher.join()
+
+    def _watch(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            # Without a folder there is nothing to watch yet, and a drive may come back.
+            with suppress(PhotosearchError):
+                self._watch_once(stop)
+            stop.wait(_AGAIN)
+
+    def _watch_once(self, stop: threading.Event) -> None:
+        with (
+            Library.open(self._path, model=self._model) as library,
+            closing(library.watch(workers=self._workers, stop=stop)) as events,
+        ):
+            for _ in events:
+                if stop.is_set():
+                    return
+
+    # A run
 
     def _run(self, folders: Sequence[str], retry: bool) -> None:
+        # One at a time changes a library.
+        self._end_watching()
         try:
             with Library.open(self._path, model=self._model) as library:
                 run = library.index(folders, workers=self._workers, retry=retry)
@@ -119,18 +198,20 @@ class IndexJob:
         except BaseException as error:
             self._change(state="failed", error=f"{type(error).__name__}: {error}")
             raise
+        finally:
+            if self.progress.watching:
+                self._begin_to_watch()
 
     def _follow(self, events: Iterable[Event]) -> None:
         pace = _Pace()
         started = time.monotonic()
-        done = 0
         for event in events:
-            done += self._note(event)
+            self._note(event)
+            progress = self.progress
             now = time.monotonic()
-            rate = pace.rate(now, done)
-            left = self.progress.total - done
+            rate = pace.rate(now, progress.done)
+            left = progress.total - progress.done
             self._change(
-                done=done,
                 rate=rate,
                 seconds=now - started,
                 seconds_left=left / rate if rate > 0 else None,
@@ -140,27 +221,31 @@ class IndexJob:
                 return
         self._change(state="done", seconds_left=None)
 
-    def _note(self, event: Event) -> int:
-        """Take an event in; how many files it is about."""
+    def _note(self, event: Event) -> None:
+        """Take an event in."""
         now = self.progress
-        if isinstance(event, Started):
-            total = event.total - event.unchanged - event.problems
-            self._change(state="indexing", total=total, unchanged=event.unchanged)
-        elif isinstance(event, (Indexed, Recognised)):
-            self._change(indexed=now.indexed + len(event.paths))
-            return len(event.paths)
-        elif isinstance(event, Paired):
-            return len(event.paths)
-        elif isinstance(event, Failed):
-            problems = (*now.problems, (event.path, event.reason))[-_SHOWN_PROBLEMS:]
-            self._change(failed=now.failed + 1, problems=problems)
-            return 1
-        elif isinstance(event, Absent):
-            reason = f"is not there now; {event.hidden} photos hidden"
-            self._change(problems=(*now.problems, (event.folder, reason)))
-        elif isinstance(event, Finished):
-            self._change(seconds=event.seconds)
-        return 0
+        match event:
+            case Started(total, unchanged, problems):
+                left = total - unchanged - problems
+                self._change(state="indexing", total=left, done=0, unchanged=unchanged)
+            case Indexed(paths) | Recognised(paths):
+                self._change(indexed=now.indexed + len(paths), done=now.done + len(paths))
+            case Failed(path, reason):
+                problems_now = (*now.problems, (path, reason))[-_SHOWN_PROBLEMS:]
+                self._change(failed=now.failed + 1, done=now.done + 1, problems=problems_now)
+            case Absent(folder, hidden):
+                reason = f"is not there now; {hidden} photos hidden"
+                self._change(problems=(*now.problems, (folder, reason)))
+            case Rebuilding(model, total):
+                self._change(state="encoding", model=model, total=total, done=0)
+            case Reencoded(paths):
+                self._change(done=now.done + len(paths))
+            case Switched(model, _):
+                self._change(model=model, news="switched")
+            case Kept(model, _):
+                self._change(model=model, news="kept")
+            case Finished():
+                self._change(seconds=event.seconds)
 
     def _change(self, **values: object) -> None:
         with self._lock:

@@ -17,10 +17,13 @@ from pydantic import BaseModel
 
 from photosearch.errors import PhotosearchError, UsageError
 from photosearch.library import Library
+from photosearch.search.find import Sort
+from photosearch.search.query import QueryError
 from photosearch.ui.context import Context
 from photosearch.ui.files import download
 from photosearch.ui.folders import subfolders
 from photosearch.ui.photos import brief, briefs, find_photo, newest_briefs, shown, version
+from photosearch.ui.queries import Examples, Pictures
 from photosearch.ui.shrinking import ShrinkError
 
 _FOREVER = "private, max-age=31536000, immutable"
@@ -53,22 +56,66 @@ def router(context: Context) -> APIRouter:
             "missing": status.missing,
             "problems": len(status.problems),
             "local": context.local,
+            "window": context.doors is not None,
+            "next_model": status.next_model,
+            "next_encoded": status.next_encoded,
             "progress": _progress(context),
         }
 
+    pictures = Pictures(context.shrinkers)
+    examples = Examples(context.finder, context.clerk)
+
     @api.get("/search")
-    async def search(q: str, offset: int = 0, limit: int = _PAGE) -> dict[str, Any]:
-        """A part of the photos that `q` describes, best first."""
+    async def search(
+        q: str = "",
+        offset: int = 0,
+        limit: int = _PAGE,
+        sort: Sort = "relevance",
+        picture: str = "",
+        everything: bool = False,
+    ) -> dict[str, Any]:
+        """A part of the photos that `q`, or a picture that was sent before, describes."""
         offset, limit = max(0, offset), max(1, min(limit, 500))
+        images = [pictures.get(picture)] if picture else []
         hits = await context.finder.ask(
-            lambda it: it.search(q, limit=limit, offset=offset, files=False)
+            lambda it: it.search(
+                q,
+                limit=limit,
+                offset=offset,
+                sort=sort,
+                images=images,
+                files=False,
+                everything=everything,
+            )
         )
         scores = {hit.photo_id: hit.score for hit in hits}
         photos = await context.clerk.ask(lambda it: briefs(it, list(scores)))
         return {
             "hits": [photo | {"score": scores[photo["id"]]} for photo in photos],
             "more": offset + len(hits) < hits.total,
+            "asked": offset + len(hits),
+            "total": hits.total,
+            "beyond": hits.beyond,
+            "cutoff": hits.cutoff,
+            "parts": [asdict(part) for part in hits.query.parts],
         }
+
+    @api.post("/by-picture")
+    async def by_picture(request: Request, name: str = "") -> dict[str, str]:
+        """Take a picture, the body of the request, to search with."""
+        return {"picture": await pictures.take(context, await request.body(), name)}
+
+    @api.get("/picture/{key}")
+    async def picture(key: str) -> Response:
+        """A picture that was sent before, small."""
+        return Response(
+            pictures.get(key), media_type="image/webp", headers={"cache-control": _NEVER}
+        )
+
+    @api.get("/examples")
+    async def propose() -> list[str]:
+        """Texts to search for that this library answers well."""
+        return await examples.best(6)
 
     @api.get("/newest")
     async def newest(limit: int = 60) -> dict[str, Any]:
@@ -172,7 +219,10 @@ def router(context: Context) -> APIRouter:
 async def refused(_: Request, error: Exception) -> Response:
     """Our own errors as JSON; their message is fit for the user."""
     status = 400 if isinstance(error, UsageError) else 500
-    return JSONResponse({"error": str(error)}, status)
+    content: dict[str, Any] = {"error": str(error)}
+    if isinstance(error, QueryError):
+        content |= {"error": error.reason, "position": error.position}
+    return JSONResponse(content, status)
 
 
 HANDLERS: dict[int | type[Exception], Any] = {PhotosearchError: refused}

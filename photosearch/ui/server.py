@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import threading
@@ -9,11 +10,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from photosearch.errors import PhotosearchError, UsageError
 from photosearch.ui.security import is_loopback
+
+if TYPE_CHECKING:
+    from photosearch.ui.context import Doors
 
 DEFAULT_PORT = 7860
 # Tried in turn when the default one is in use.
@@ -56,14 +60,14 @@ class Server:
     @classmethod
     def bind(
         cls,
-        path: str | None = None,
-        model: str | None = None,
+        path: str | os.PathLike[str] | None = None,
+        model: str | os.PathLike[str] | None = None,
         *,
         host: str = "127.0.0.1",
         port: int | None = None,
         password: str | None = None,
         workers: int | None = None,
-        chooser: Callable[[], str | None] | None = None,
+        doors: Doors | None = None,
     ) -> Self:
         """Open the library and the port; the default port, or one of the next, when none is given.
 
@@ -79,7 +83,7 @@ class Server:
         address = Address(host, listener.getsockname()[1], password)
         try:
             context = Context.open(
-                path, model, workers=workers, local=is_loopback(host), chooser=chooser
+                path, model, workers=workers, local=is_loopback(host), doors=doors
             )
         except BaseException:
             listener.close()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from pathlib import Path
 from typing import Any, Literal
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, HTTPException, Response
 from pydantic import BaseModel, Field
 
 from index.albums import FAVOURITES
@@ -31,6 +32,10 @@ class Chosen(BaseModel):
 
     ids: list[int] = Field(max_length=_MANY)
     there: bool = True
+
+
+class Secret(BaseModel):
+    secret: str
 
 
 class Destination(BaseModel):
@@ -124,7 +129,7 @@ def router(context: Context) -> APIRouter:
         return download_zip(photos)
 
     @api.post("/copy")
-    async def copy(wanted: Destination, request: Request) -> dict[str, Any]:
+    async def copy(wanted: Destination) -> dict[str, Any]:
         """Copy the originals of photos into a folder of this machine."""
         _check_local(context)
         folder = Path(wanted.folder).expanduser()
@@ -137,9 +142,10 @@ def router(context: Context) -> APIRouter:
     @api.post("/choose-folder")
     async def choose() -> dict[str, Any]:
         """Let the user choose a folder in the system's dialog, where there is one."""
-        if context.chooser is None:
+        if context.doors is None:
             return {"native": False}
-        return {"native": True, "folder": await context.hands(context.chooser)}
+        there, folder = await context.hands(context.doors.choose_folder)
+        return {"native": there, "folder": folder}
 
     @api.post("/reveal/{photo_id}")
     async def show(photo_id: int) -> dict[str, Any]:
@@ -147,6 +153,23 @@ def router(context: Context) -> APIRouter:
         _check_local(context)
         photo = await find_photo(context, photo_id)
         await context.hands(reveal, photo.path)
+        return {}
+
+    @api.post("/show")
+    async def forward(wanted: Secret) -> dict[str, Any]:
+        """Bring the window forward, for another start of the app."""
+        doors = context.doors
+        if doors is None or not hmac.compare_digest(wanted.secret, doors.secret):
+            raise HTTPException(404, "There is no window.")
+        await context.hands(doors.show)
+        return {}
+
+    @api.post("/quit")
+    async def leave() -> dict[str, Any]:
+        """Close the window, and end."""
+        if context.doors is None:
+            raise UsageError("this server ends where it was started, with Ctrl-C")
+        context.doors.quit()
         return {}
 
     return api

@@ -19,6 +19,11 @@ class App {
     this.viewer = new Viewer(this.selection);
     this.card = new ProgressCard();
     this.search = new SearchPage(results, input, this.viewer, this.selection, () => this.watch());
+    this.viewer.similar = (photo) => {
+      document.querySelector("#pages button[role=tab]").click();
+      window.scrollTo(0, 0);
+      this.search.ask(`photo:${photo.id}`);
+    };
     results.before(this.card.element);
     this.#keys(input);
     const asked = new URLSearchParams(location.hash.slice(1)).get("q");

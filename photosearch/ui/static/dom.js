@@ -71,7 +71,8 @@ export function icon(name) {
 // The JSON at a path of ours. Throws an Error whose message is fit for the user.
 export async function ask(path, { body, signal } = {}) {
   const options = { signal };
-  if (body !== undefined) {
+  if (body instanceof Blob) Object.assign(options, { method: "POST", body });
+  else if (body !== undefined) {
     options.method = "POST";
     options.headers = { "content-type": "application/json" };
     options.body = JSON.stringify(body);
@@ -88,7 +89,10 @@ export async function ask(path, { body, signal } = {}) {
     throw new Error(say("error.session"));
   }
   const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(content.error ?? content.detail ?? say("error.other"));
+  if (!answer.ok) {
+    const problem = typeof content.detail === "string" ? content.detail : say("error.other");
+    throw Object.assign(new Error(content.error ?? problem), { status: answer.status });
+  }
   return content;
 }
 
@@ -139,10 +143,10 @@ export function duration(seconds) {
   return say("time.hours", { count: Math.floor(seconds / 3600), minutes: Math.round((seconds % 3600) / 60) });
 }
 
-export function date(iso, { time = false, day = true } = {}) {
+export function date(iso, { time = false, day = true, short = false } = {}) {
   const when = new Date(iso);
   if (Number.isNaN(when.getTime())) return iso;
-  const options = { year: "numeric", month: "long" };
+  const options = { year: "numeric", month: short ? "short" : "long" };
   if (day) options.day = "numeric";
   if (time) Object.assign(options, { hour: "2-digit", minute: "2-digit" });
   return when.toLocaleString(language, options);

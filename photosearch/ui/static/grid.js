@@ -181,7 +181,7 @@ export class Grid {
       decoding: "async",
       onerror: () => button.classList.add("broken"),
     });
-    const caption = [photo.taken && date(photo.taken), photo.place].filter(Boolean).join(" · ");
+    const caption = [photo.taken && date(photo.taken, { short: true }), photo.place].filter(Boolean).join(" · ");
     const button = make(
       "button",
       {

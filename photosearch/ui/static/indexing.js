@@ -86,10 +86,10 @@ export class ProgressCard {
     this.bar.hidden = !progress.running;
     const values = { count: progress.done, total: progress.total };
     this.title.textContent = say(progress.state === "failed" ? "index.failed_run" : `index.${progress.state}`, values);
-    if (progress.state === "indexing" && progress.total) this.bar.value = progress.done / progress.total;
+    if (["indexing", "encoding"].includes(progress.state) && progress.total) this.bar.value = progress.done / progress.total;
     else this.bar.removeAttribute("value");
     const facts = [];
-    if (progress.state === "indexing") {
+    if (["indexing", "encoding"].includes(progress.state)) {
       if (progress.rate) facts.push(say("index.rate", { rate: number(progress.rate, progress.rate < 10 ? 1 : 0) }));
       if (progress.seconds_left) facts.push(say("index.left", { time: duration(progress.seconds_left) }));
     }
@@ -98,6 +98,7 @@ export class ProgressCard {
       if (progress.unchanged) facts.push(say("index.unchanged", { count: progress.unchanged }));
     }
     if (progress.failed) facts.push(say("index.failed", { count: progress.failed }));
+    if (progress.news) facts.push(say(`model.${progress.news}`, { name: progress.model }));
     if (progress.error) facts.push(progress.error);
     this.facts.textContent = facts.join(" · ");
     this.#strip(progress.running ? (progress.newest ?? []) : []);

@@ -1,6 +1,7 @@
-// The page about the library: folders, problems, model.
+// The page about the library: folders, watching, problems, models, disk, doctor.
 
-import { ask, make, number, say, tell } from "./dom.js";
+import { ask, bytes, icon, make, number, say, tell } from "./dom.js";
+import { confirm } from "./choosers.js";
 import { folderForm, problemList } from "./indexing.js";
 
 export class LibraryPage {
@@ -8,39 +9,81 @@ export class LibraryPage {
     this.started = started;
     this.overview = make("dl", { class: "overview" });
     this.folders = make("ul", { class: "known" });
-    this.problems = make("div", {});
+    this.problems = make("div", { class: "stacked" });
+    this.models = make("ul", { class: "models" });
+    this.disk = make("dl", { class: "overview" });
+    this.findings = make("ul", { class: "findings", "aria-live": "polite" });
+    this.watching = make("input", { type: "checkbox", id: "watching", onchange: () => this.#watch() });
+    this.quit = button("close", "library.quit", () => this.#quit());
     place.replaceChildren(
       make("h1", { class: "unseen" }, say("tab.library")),
       card.element,
-      make("section", { class: "card" }, make("h2", {}, say("library.overview")), this.overview),
-      make(
-        "section",
-        { class: "card" },
-        make("h2", {}, say("library.folders")),
+      section("library.overview", this.overview, this.quit),
+      section(
+        "library.folders",
         this.folders,
         folderForm(started),
-        make("button", { type: "button", class: "plain", onclick: () => this.#again(false) }, say("library.again")),
+        make("label", { class: "check", for: "watching" }, this.watching, say("library.watch")),
+        button("similar", "library.again", () => this.#again(false)),
       ),
-      make("section", { class: "card" }, make("h2", {}, say("library.problems")), this.problems),
+      section("library.problems", this.problems),
+      section("library.models", this.models),
+      section("library.disk", this.disk),
+      section(
+        "library.doctor",
+        make("p", { class: "quiet" }, say("library.doctor_text")),
+        this.findings,
+        make(
+          "div",
+          { class: "line" },
+          button("info", "library.examine", () => this.#examine(false)),
+          (this.mend = button("check", "library.repair", () => this.#examine(true))),
+        ),
+      ),
     );
+    this.mend.hidden = true;
   }
 
   async refresh(state) {
-    const facts = [
+    const waiting = state.photos + state.missing - state.encoded;
+    draw(this.overview, [
       [say("library.photos"), number(state.photos)],
       [say("library.missing"), state.missing ? number(state.missing) : null],
-      [say("library.waiting"), state.photos + state.missing > state.encoded ? number(state.photos + state.missing - state.encoded) : null],
-      [say("library.model"), state.model],
+      [say("library.waiting"), waiting > 0 ? number(waiting) : null],
       [say("library.place"), state.library],
-    ];
-    this.overview.replaceChildren(
-      ...facts.filter(([, value]) => value !== null).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]),
-    );
+    ]);
+    this.watching.checked = state.progress.watching;
+    this.quit.hidden = !state.window;
     this.folders.replaceChildren(
       ...(state.folders.length
-        ? state.folders.map((folder) => make("li", { class: "path" }, folder))
+        ? state.folders.map((folder) => this.#folder(folder))
         : [make("li", { class: "quiet" }, say("library.no_folder"))]),
     );
+    await Promise.all([this.#problems(state), this.#models(state), this.#disk()]);
+  }
+
+  #folder(folder) {
+    return make(
+      "li",
+      { class: "line" },
+      make("span", { class: "path" }, folder),
+      make(
+        "button",
+        {
+          type: "button",
+          class: "plain small",
+          onclick: async () => {
+            if (!(await confirm(say("library.forget_sure", { folder }), say("library.forget")))) return;
+            await this.#do("/api/forget", { path: folder });
+            this.started();
+          },
+        },
+        say("library.forget"),
+      ),
+    );
+  }
+
+  async #problems(state) {
     if (!state.problems) {
       this.problems.replaceChildren(make("p", { class: "quiet" }, say("library.no_problem")));
       return;
@@ -49,16 +92,98 @@ export class LibraryPage {
     this.problems.replaceChildren(
       make("p", {}, say("index.problems", { count: problems.length })),
       problemList(problems),
-      make("button", { type: "button", class: "plain", onclick: () => this.#again(true) }, say("library.retry")),
+      button("similar", "library.retry", () => this.#again(true)),
     );
   }
 
-  async #again(retry) {
+  async #models(state) {
+    const models = await ask("/api/models");
+    this.models.replaceChildren(
+      ...models.map((model) => {
+        const facts = [
+          model.active ? say("model.active") : null,
+          !model.active && model.wanted ? say("model.wanted", { count: model.encoded, total: state.photos + state.missing }) : null,
+          model.licence ? say("model.licence", { licence: model.licence }) : null,
+          model.bytes ? bytes(model.bytes) : null,
+          model.kind === "gone" ? say("model.gone") : null,
+        ];
+        return make(
+          "li",
+          {},
+          make("strong", {}, model.name),
+          make("span", { class: "quiet" }, facts.filter(Boolean).join(" · ")),
+          model.card ? make("details", {}, make("summary", {}, say("model.card")), make("pre", { class: "card-text", tabindex: "0" }, model.card)) : null,
+          model.active || model.wanted || model.kind === "gone"
+            ? null
+            : button("similar", "model.use", async () => {
+                await this.#do("/api/models/use", { name: model.id });
+                this.started();
+              }),
+        );
+      }),
+    );
+  }
+
+  async #disk() {
+    const sizes = await ask("/api/disk");
+    draw(
+      this.disk,
+      Object.entries(sizes).map(([kind, size]) => [say(`disk.${kind}`), size ? bytes(size) : null]),
+    );
+  }
+
+  async #examine(repair) {
+    this.findings.replaceChildren(make("li", { class: "quiet" }, say("library.examining")));
     try {
-      await ask("/api/index", { body: { folders: [], retry } });
-      this.started();
+      const found = await ask("/api/doctor", repair ? { body: {} } : {});
+      this.findings.replaceChildren(
+        ...found.map((one) =>
+          make(
+            "li",
+            { class: one.state },
+            icon({ ok: "check", fixed: "check", note: "info", wrong: "close" }[one.state]),
+            make("span", {}, one.text, one.advice ? make("span", { class: "quiet" }, ` ${one.advice}`) : null),
+          ),
+        ),
+      );
+      this.mend.hidden = !found.some((one) => one.state === "wrong");
+    } catch (error) {
+      this.findings.replaceChildren(make("li", { class: "warning" }, error.message));
+    }
+  }
+
+  async #watch() {
+    await this.#do("/api/watch", { on: this.watching.checked });
+  }
+
+  async #quit() {
+    await this.#do("/api/quit", {});
+  }
+
+  async #again(retry) {
+    await this.#do("/api/index", { folders: [], retry });
+    this.started();
+  }
+
+  async #do(path, body) {
+    try {
+      await ask(path, { body });
     } catch (error) {
       tell(error.message);
     }
   }
+}
+
+function section(title, ...content) {
+  return make("section", { class: "card" }, make("h2", {}, say(title)), ...content);
+}
+
+function button(picture, label, onclick) {
+  return make("button", { type: "button", class: "plain", onclick }, icon(picture), say(label));
+}
+
+function draw(list, facts) {
+  list.replaceChildren(
+    ...facts.filter(([, value]) => value !== null).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]),
+  );
 }

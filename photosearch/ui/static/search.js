@@ -1,10 +1,12 @@
 // The search page: results as one types, and what is there before anything is typed.
 
-import { ask, make, number, say, tell } from "./dom.js";
-import { Grid } from "./grid.js";
+import { ask, icon, make, number, say, tell } from "./dom.js";
+import { Grid, monthOf } from "./grid.js";
 import { folderForm } from "./indexing.js";
+import { PictureQuery } from "./picture.js";
 
-const PAUSE = 180;
+const PAUSE = 150;
+const CHIPS = ["filter", "words", "unlike"];
 
 export class SearchPage {
   constructor(place, input, viewer, selection, started) {
@@ -24,7 +26,33 @@ export class SearchPage {
       folderForm(started),
       make("p", { class: "quiet" }, say("welcome.private")),
     );
-    place.replaceChildren(this.welcome, this.count, this.grid.element);
+    this.chips = make("ul", { class: "chips", "aria-label": say("search.understood") });
+    this.problem = make("p", { class: "warning", role: "alert" });
+    this.examples = make("div", { class: "examples", hidden: true });
+    this.sort = make(
+      "select",
+      { class: "field slim", "aria-label": say("search.sort"), onchange: () => this.run() },
+      ["relevance", "newest", "oldest"].map((order) => make("option", { value: order }, say(`search.${order}`))),
+    );
+    this.collapse = make("input", { type: "checkbox", id: "collapse", checked: true, onchange: () => this.run() });
+    this.tools = make(
+      "div",
+      { class: "line tools", hidden: true },
+      make("label", { class: "check", for: "collapse" }, this.collapse, say("search.collapse")),
+      this.sort,
+    );
+    this.picture = new PictureQuery(() => this.run());
+    place.replaceChildren(
+      make("h1", { class: "unseen" }, say("tab.search")),
+      this.welcome,
+      this.picture.element,
+      this.chips,
+      this.problem,
+      this.examples,
+      make("div", { class: "line head" }, this.count, this.tools),
+      this.grid.element,
+      (this.less = make("div", { class: "less", hidden: true })),
+    );
     input.setAttribute("aria-label", say("search.label"));
     input.setAttribute("type", "search");
     input.addEventListener("input", () => {
@@ -32,47 +60,121 @@ export class SearchPage {
       this.timer = setTimeout(() => this.run(), PAUSE);
     });
     input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") {
+      if (event.key === "Enter" && !event.shiftKey) {
         clearTimeout(this.timer);
         this.run();
         event.preventDefault();
-      } else if (event.key === "ArrowDown" && this.grid.photos.length) {
+      } else if (event.key === "ArrowDown" && this.grid.size) {
         this.grid.focus(0);
         event.preventDefault();
       } else if (event.key === "Escape" && input.value) {
-        input.value = "";
-        this.run();
+        this.ask("");
       }
     });
   }
 
+  // Puts a text into the box, and searches for it.
+  ask(text) {
+    this.input.value = text;
+    this.input.dispatchEvent(new Event("input", { bubbles: true }));
+    clearTimeout(this.timer);
+    return this.run();
+  }
+
+  get asking() {
+    return Boolean(this.query || this.picture.key);
+  }
+
   #fetch(offset, signal) {
-    const path = this.query
-      ? `/api/search?q=${encodeURIComponent(this.query)}&offset=${offset}`
-      : `/api/newest?limit=60`;
-    return ask(path, { signal });
+    if (!this.asking) return ask("/api/newest?limit=60", { signal });
+    const asked = new URLSearchParams({ q: this.query, offset, sort: this.sort.value });
+    if (this.picture.key) asked.set("picture", this.picture.key);
+    if (this.everything) asked.set("everything", "true");
+    return ask(`/api/search?${asked}`, { signal });
   }
 
   // Searches for what the box says now; an answer that a newer question has overtaken is dropped.
-  async run() {
+  async run({ everything = false } = {}) {
     this.query = this.input.value.trim();
-    const where = this.query ? `#q=${encodeURIComponent(this.query)}` : " ";
-    history.replaceState(null, "", where.trim() || location.pathname);
-    this.asking?.abort();
-    this.asking = new AbortController();
+    this.everything = everything;
+    history.replaceState(null, "", this.query ? `#q=${encodeURIComponent(this.query)}` : location.pathname);
+    this.under?.abort();
+    this.under = new AbortController();
+    const { signal } = this.under;
     try {
-      const found = await this.#fetch(0, this.asking.signal);
-      this.grid.show(found);
-      this.#tell(found);
+      const found = await this.#fetch(0, signal);
+      if (signal.aborted) return;
+      this.problem.textContent = "";
+      this.#show(found);
     } catch (error) {
-      if (error.name !== "AbortError") tell(error.message);
+      if (error.name === "AbortError") return;
+      if (error.status === 400 && this.asking) this.problem.textContent = error.message;
+      else tell(error.message);
     }
   }
 
-  #tell({ hits, more }) {
-    if (!this.query) this.count.textContent = hits.length ? say("search.newest") : "";
-    else if (hits.length) this.count.textContent = more ? say("search.best_first") : say("search.found", { count: hits.length });
-    else this.count.textContent = say("search.nothing");
+  #show(found) {
+    // Of photos that are like one, that one is no news.
+    const like = (found.parts ?? []).filter((part) => part.name === "photo").map((part) => Number(part.meaning));
+    if (like.length) found.hits = found.hits.filter((photo) => !like.includes(photo.id));
+    const byDate = this.asking && this.sort.value !== "relevance";
+    if (!this.everything) this.cutoff = found.cutoff ?? null;
+    const { cutoff } = this;
+    const likely = (photo) => (photo.score >= cutoff ? say("search.likely") : say("search.unlikely"));
+    this.grid.show(found, {
+      heading: byDate ? monthOf : this.everything && cutoff !== null ? likely : null,
+      collapse: this.asking && this.collapse.checked,
+    });
+    this.tools.hidden = !this.asking;
+    this.examples.hidden = this.asking || !this.examples.childElementCount;
+    this.chips.replaceChildren(
+      ...(found.parts ?? []).filter((part) => CHIPS.includes(part.kind) || part.name !== "text").map((part) => this.#chip(part)),
+    );
+    this.#less(found);
+    this.#tell(found);
+  }
+
+  // Photos that do not look like what was asked for are there for whoever wants them.
+  #less({ hits, beyond = 0 }) {
+    this.less.hidden = !this.asking || this.everything || !beyond;
+    if (this.less.hidden) return;
+    const label = say(hits.length ? "search.show_less" : "search.show_nearest", { count: beyond });
+    this.less.replaceChildren(make("button", { type: "button", class: "plain", onclick: () => this.run({ everything: true }) }, label));
+  }
+
+  #chip(part) {
+    const negative = part.kind === "unlike" ? say("search.without", { what: part.meaning }) : part.meaning;
+    const edit = () => {
+      this.input.focus();
+      const before = this.input.value.length - this.input.value.trimStart().length;
+      this.input.setSelectionRange(part.start + before, part.end + before);
+    };
+    const remove = () => {
+      const text = this.input.value.trim();
+      this.ask(`${text.slice(0, part.start)} ${text.slice(part.end)}`.replace(/\s+/g, " ").trim());
+      this.input.focus();
+    };
+    const photo = part.name === "photo" && /^\d+$/.test(part.meaning);
+    return make(
+      "li",
+      { class: "chip" },
+      make(
+        "button",
+        { type: "button", class: "text", title: say("search.edit"), onclick: edit },
+        photo ? make("img", { src: `/api/thumbnail/${part.meaning}`, alt: "" }) : null,
+        photo ? say("search.like_this") : negative,
+      ),
+      make("button", { type: "button", class: "remove", "aria-label": say("search.remove", { what: negative }), onclick: remove }, icon("close")),
+    );
+  }
+
+  #tell({ hits, total }) {
+    let text = "";
+    if (!this.asking) text = hits.length ? say("search.added") : "";
+    else if (!hits.length) text = say(this.cutoff === null ? "search.nothing" : "search.unlike");
+    else if (this.sort.value !== "relevance" || hits[0].score === null) text = say("search.total", { count: total });
+    else text = say("search.found", { count: total });
+    this.count.textContent = text;
   }
 
   // The library has other photos than before.
@@ -80,9 +182,19 @@ export class SearchPage {
     const empty = !state.photos && !state.progress.running;
     this.welcome.hidden = !empty;
     document.body.classList.toggle("empty", empty);
-    if (!this.query && newest) {
+    if (!this.asking && newest) {
       this.grid.prepend(newest);
-      this.count.textContent = this.grid.photos.length ? say("search.newest") : "";
+      this.count.textContent = this.grid.size ? say("search.added") : "";
     }
+    if (!newest && state.photos && !state.progress.running) this.#propose();
+  }
+
+  async #propose() {
+    const texts = await ask("/api/examples").catch(() => []);
+    this.examples.replaceChildren(
+      make("span", { class: "quiet" }, say("search.try")),
+      ...texts.map((text) => make("button", { type: "button", class: "plain", onclick: () => this.ask(text) }, text)),
+    );
+    this.examples.hidden = !texts.length || this.asking;
   }
 }

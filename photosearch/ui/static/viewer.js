@@ -88,7 +88,7 @@ export class Viewer {
       [say("photo.size"), `${number(known.width)} × ${number(known.height)} · ${bytes(known.bytes)} · ${known.format}`],
       [say("photo.folder"), known.folder],
     ];
-    if (photo.score !== undefined) facts.push([say("photo.score"), number(photo.score, 3)]);
+    if (photo.score !== undefined && photo.score !== null) facts.push([say("photo.score"), number(photo.score, 3)]);
     this.details.replaceChildren(
       make("h2", {}, known.name),
       make("p", { class: "warning" }, known.missing ? say("photo.missing") : ""),
@@ -100,6 +100,20 @@ export class Viewer {
       make(
         "div",
         { class: "actions" },
+        make(
+          "button",
+          {
+            type: "button",
+            class: "plain",
+            onclick: () => {
+              this.grid = null;
+              this.element.close();
+              this.similar(photo);
+            },
+          },
+          icon("similar"),
+          say("photo.similar"),
+        ),
         this.#heart(photo),
         make("button", { type: "button", class: "plain", onclick: () => this.#album(photo) }, icon("album"), say("select.album")),
         this.local

@@ -1,0 +1,15 @@
+"""What the packaged app runs: `photosearch`, and its window when nothing else is asked for."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+
+if __name__ == "__main__":
+    # The processes that decode pictures are this program again, with other arguments.
+    multiprocessing.freeze_support()
+    from photosearch.cli import main
+
+    if len(sys.argv) == 1:
+        sys.argv.append("desktop")
+    main()

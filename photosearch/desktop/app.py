@@ -1,0 +1,84 @@
+"""Server and window, started and ended together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from photosearch.desktop.instance import Instance
+from photosearch.desktop.windows import NoWindowError, Window, windows
+from photosearch.library import default_library_path
+from photosearch.ui.context import Doors
+from photosearch.ui.server import Server
+
+
+def run(path: str | os.PathLike[str] | None, model: str | os.PathLike[str] | None) -> bool:
+    """Show the library's window until it is closed; False when it was open already.
+
+    Raises `LibraryError`, `BundleError` or `UsageError` when there is nothing to show.
+    """
+    folder = Path(default_library_path() if path is None else path).expanduser().absolute()
+    instance = Instance(folder)
+    if not instance.take() and instance.bring_forward():
+        return False
+    try:
+        _run(folder, model, instance)
+    finally:
+        instance.leave()
+    return True
+
+
+def _run(folder: Path, model: str | os.PathLike[str] | None, instance: Instance) -> None:
+    chosen = _Chosen(windows(folder))
+    doors = Doors(
+        choose_folder=chosen.choose_folder,
+        show=chosen.show,
+        quit=chosen.close,
+        secret=instance.secret,
+    )
+    signal.signal(signal.SIGTERM, _quit)
+    with Server.bind(folder, model, port=0, doors=doors) as server:
+        instance.tell(server.address.port)
+        with suppress(KeyboardInterrupt):
+            chosen.run(server.address.url)
+        chosen.close()
+
+
+class _Chosen:
+    """The first of several windows that can be opened."""
+
+    def __init__(self, tried: list[Window]) -> None:
+        self._tried = tried
+        self._now = tried[0]
+        self._closed = False
+
+    def run(self, url: str) -> None:
+        for window in self._tried:
+            self._now = window
+            try:
+                window.run(url)
+            except NoWindowError as error:
+                print(f"photosearch: {error}; trying another window", file=sys.stderr)
+                continue
+            return
+
+    def show(self) -> None:
+        self._now.show()
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._now.close()
+
+    def choose_folder(self) -> tuple[bool, str | None]:
+        """Whether there is a dialog, and what was chosen in it."""
+        dialog = self._now.choose_folder
+        return (False, None) if dialog is None else (True, dialog())
+
+
+def _quit(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

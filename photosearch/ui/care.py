@@ -1,0 +1,101 @@
+"""Routes of the library page: models, the doctor, what is on disk, and watching."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from photosearch.doctor import Finding
+from photosearch.errors import UsageError
+from photosearch.library import Library
+from photosearch.ui.context import Context
+from photosearch.ui.photos import shown
+
+
+class Chosen(BaseModel):
+    name: str = Field(min_length=1, max_length=300)
+
+
+class Switch(BaseModel):
+    on: bool
+
+
+class Folder(BaseModel):
+    path: str = Field(min_length=1)
+
+
+def router(context: Context) -> APIRouter:
+    """The routes, for one library."""
+    api = APIRouter(prefix="/api")
+
+    @api.get("/models")
+    async def models() -> list[dict[str, Any]]:
+        """The models that are here, with their cards."""
+        return [asdict(model) for model in await context.clerk.ask(Library.models)]
+
+    @api.post("/models/use")
+    async def use(chosen: Chosen) -> dict[str, Any]:
+        """Let another model answer when it has encoded all photos, and begin to encode them."""
+
+        def choose(library: Library) -> None:
+            # Only by name or id: a path from a browser is not opened.
+            found = [one.id for one in library.models() if chosen.name in (one.id, one.name)]
+            if not found:
+                raise UsageError(f"{chosen.name}: there is no such model here")
+            library.use_model(found[0])
+
+        await context.clerk.ask(choose)
+        return {"running": context.job.start(())}
+
+    @api.post("/forget")
+    async def forget(folder: Folder) -> dict[str, int]:
+        """Take a folder out of the library; no photo is touched."""
+        return {"photos": await context.clerk.ask(lambda it: it.forget(folder.path))}
+
+    @api.get("/doctor")
+    async def examine() -> list[dict[str, str]]:
+        """Look for what is wrong with the library; nothing is changed."""
+        return await context.hands(_examine, context, False)
+
+    @api.post("/doctor")
+    async def repair() -> list[dict[str, str]]:
+        """Mend what can be mended; no photo is touched."""
+        return await context.hands(_examine, context, True)
+
+    @api.get("/disk")
+    async def disk() -> dict[str, int]:
+        """Bytes that the library takes, by what they are for."""
+        return await context.hands(_sizes, context.folder)
+
+    @api.post("/watch")
+    async def watch(wanted: Switch) -> dict[str, bool]:
+        """Index photos as they come, or no longer."""
+        context.job.watch(wanted.on)
+        return {"on": wanted.on}
+
+    return api
+
+
+def _examine(context: Context, repair: bool) -> list[dict[str, str]]:
+    found: list[Finding] = list(Library.examine(context.folder, model=context.model, repair=repair))
+    return [asdict(one) | {"text": shown(one.text)} for one in found]
+
+
+def _sizes(library: Path) -> dict[str, int]:
+    sizes = {"catalogue": 0, "vectors": 0, "thumbnails": 0, "models": 0, "other": 0}
+    for folder, _, names in os.walk(library):
+        first = Path(folder).relative_to(library).parts[:1]
+        for name in names:
+            top = first[0] if first else name
+            kind = "catalogue" if top.startswith("catalogue.db") else top
+            try:
+                size = os.stat(os.path.join(folder, name)).st_size
+            except OSError:
+                continue  # gone meanwhile
+            sizes[kind if kind in sizes else "other"] += size
+    return sizes

@@ -1,0 +1,69 @@
+// A picture as the query: dropped on the page, pasted, or chosen.
+
+import { ask, icon, make, say, tell } from "./dom.js";
+
+export class PictureQuery {
+  constructor(changed) {
+    this.changed = changed;
+    this.key = "";
+    this.file = make("input", { type: "file", accept: "image/*,.heic,.heif,.avif,.jxl,.dng,.cr2,.cr3,.nef,.arw,.raf,.orf,.rw2", hidden: true });
+    this.file.addEventListener("change", () => {
+      if (this.file.files[0]) this.take(this.file.files[0]);
+      this.file.value = "";
+    });
+    this.choose = make(
+      "button",
+      { type: "button", class: "plain", onclick: () => this.file.click() },
+      icon("camera"),
+      say("picture.choose"),
+    );
+    this.shown = make("div", { class: "asked", hidden: true });
+    this.element = make("div", { class: "line picture" }, this.choose, make("span", { class: "quiet hint" }, say("picture.hint")), this.shown, this.file);
+    document.addEventListener("paste", (event) => {
+      const file = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
+      if (!file) return;
+      event.preventDefault();
+      this.take(file);
+    });
+    const dragged = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+    document.addEventListener("dragover", (event) => {
+      if (!dragged(event)) return;
+      event.preventDefault();
+      document.body.classList.add("dropping");
+    });
+    document.addEventListener("dragleave", (event) => {
+      if (!event.relatedTarget) document.body.classList.remove("dropping");
+    });
+    document.addEventListener("drop", (event) => {
+      document.body.classList.remove("dropping");
+      if (!dragged(event)) return;
+      event.preventDefault();
+      const file = event.dataTransfer.files[0];
+      if (file) this.take(file);
+    });
+  }
+
+  async take(file) {
+    try {
+      const { picture } = await ask(`/api/by-picture?name=${encodeURIComponent(file.name)}`, { body: file });
+      this.key = picture;
+      this.shown.replaceChildren(
+        make("img", { src: `/api/picture/${picture}`, alt: say("picture.asked"), height: 72 }),
+        make("span", {}, say("picture.asked")),
+        make("button", { type: "button", class: "plain", "aria-label": say("picture.remove"), onclick: () => this.clear() }, icon("close")),
+      );
+      this.shown.hidden = false;
+      document.querySelector("#pages button[role=tab]")?.click();
+      this.changed();
+    } catch (error) {
+      tell(error.message);
+    }
+  }
+
+  clear() {
+    this.key = "";
+    this.shown.hidden = true;
+    this.shown.replaceChildren();
+    this.changed();
+  }
+}

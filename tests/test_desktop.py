@@ -1,0 +1,149 @@
+"""`photosearch desktop`: one window, its clean end, and what it falls back to."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from photosearch.desktop.instance import Instance
+from photosearch.desktop.windows import BrowserApp, Tab, WebView, windows
+
+# A browser that writes down what it was asked to show, and stays until it is told to go.
+BROWSER = """#!{python}
+import os, sys, time
+with open({log!r}, "a") as log:
+    log.write(" ".join(sys.argv[1:]) + chr(10))
+profile = next(a.split("=", 1)[1] for a in sys.argv if a.startswith("--user-data-dir="))
+if os.path.exists(profile):
+    raise SystemExit  # as a real one does when its profile has a window
+os.makedirs(profile)
+while os.path.exists(profile):
+    time.sleep(0.05)
+"""
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the browser here is a script")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Starts the app with a browser that is not one; all that were started are ended."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    browser = tools / "chromium"
+    browser.write_text(BROWSER.format(python=sys.executable, log=str(tmp_path / "asked.txt")))
+    browser.chmod(0o755)
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "photosearch",
+                "--library",
+                str(tmp_path / "library"),
+                "desktop",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def asked(tmp_path: Path, count: int) -> list[str]:
+    """The browser's command lines, when there are so many."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        log = tmp_path / "asked.txt"
+        lines = log.read_text().splitlines() if log.exists() else []
+        if len(lines) >= count:
+            return lines
+        time.sleep(0.05)
+    raise AssertionError(f"the browser was not started {count} times")
+
+
+def test_a_second_start_brings_the_first_window_forward(
+    desk: Callable[[], subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    first = desk()
+    (line,) = asked(tmp_path, 1)
+    assert "--app=http://127.0.0.1:" in line
+    assert f"--user-data-dir={tmp_path / 'library' / 'window'}" in line
+
+    second = desk()
+    assert second.wait(60) == 0
+    assert second.stdout is not None
+    assert "open already" in second.stdout.read()
+    assert len(asked(tmp_path, 2)) == 2
+    assert first.poll() is None
+
+    # The window is closed.
+    (tmp_path / "library" / "window").rmdir()
+    assert first.wait(60) == 0
+    assert not (tmp_path / "library" / "desktop.json").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly_when_it_is_told_to(
+    desk: Callable[[], subprocess.Popen[str]], tmp_path: Path, number: int
+) -> None:
+    process = desk()
+    asked(tmp_path, 1)
+    note = json.loads((tmp_path / "library" / "desktop.json").read_text())
+    process.send_signal(number)
+
+    assert process.wait(60) == 0
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", note["port"])).close()
+
+
+def test_a_note_of_one_that_was_killed_is_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / "desktop.json").write_text(json.dumps({"port": 1, "secret": "old"}))
+    instance = Instance(tmp_path)
+
+    assert instance.take()
+    assert not Instance(tmp_path).take()
+    instance.tell(7)
+    assert json.loads((tmp_path / "desktop.json").read_text())["port"] == 7
+    assert (tmp_path / "desktop.json").stat().st_mode & 0o077 == 0
+    instance.leave()
+    assert Instance(tmp_path).take()
+
+
+def test_there_is_always_a_window_to_fall_back_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    kinds = [type(window) for window in windows(tmp_path)]
+    assert kinds[-1] is Tab
+    assert BrowserApp not in kinds or sys.platform == "darwin"
+
+
+def test_a_place_that_makes_no_sense_is_not_used(tmp_path: Path) -> None:
+    view = WebView(tmp_path)
+    usual = {"width": 1280, "height": 860}
+    assert view._place() == usual
+    (tmp_path / "window.json").write_text('{"x": 1, "y": 2, "width": 3, "height": 4}')
+    assert view._place() == usual
+    (tmp_path / "window.json").write_text('{"x": 1, "y": 2, "width": 900, "height": 700}')
+    assert view._place() == {"x": 1, "y": 2, "width": 900, "height": 700}

@@ -1,0 +1,96 @@
+"""The library page in a real browser: models, health, disk, watching, taking folders out."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from in_browser import CHROMIUM, chromium, watched_page
+from served import Served, served
+
+from photosearch import Library
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
+    place = tmp_path_factory.mktemp("kept")
+    shutil.copytree(pictures, place / "photos")
+    (place / "photos" / "broken.jpg").write_bytes(b"no picture")
+    with Library.open(place / "library") as library:
+        for _ in library.index([place / "photos"], workers=1):
+            pass
+    return place
+
+
+@pytest.fixture(scope="module")
+def server(place: Path) -> Iterator[Served]:
+    with served(place / "library", None) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Any, server: Served) -> Iterator[Any]:
+    with watched_page(browser, server) as page:
+        page.get_by_role("tab", name="Library").click()
+        page.locator("#library .models li").first.wait_for()
+        yield page
+
+
+def test_it_tells_what_there_is(page: Any, place: Path) -> None:
+    library = page.locator("#library")
+    library.get_by_text("1 file could not be read").wait_for()
+    library.get_by_text(str(place / "photos" / "broken.jpg")).wait_for()
+    library.get_by_text("answers searches").wait_for()
+    library.get_by_text("licence: Apache-2.0").wait_for()
+    library.get_by_text("Model card").first.click()
+    assert "mobileclip" in library.locator(".card-text").first.text_content().lower()
+    library.get_by_text("Catalogue", exact=True).wait_for()
+
+
+def test_the_doctor_examines_and_mends(page: Any, place: Path) -> None:
+    (stored,) = (place / "library" / "vectors").glob("*.faiss")
+    stored.write_bytes(stored.read_bytes()[:100])
+    page.get_by_role("button", name="Examine").click()
+    page.locator(".findings .wrong").first.wait_for()
+    page.get_by_role("button", name="Repair").click()
+    page.locator(".findings .fixed").first.wait_for()
+    page.get_by_role("button", name="Examine").click()
+    page.wait_for_function(
+        "document.querySelector('.findings .ok') && !document.querySelector('.findings .wrong')"
+    )
+
+
+def test_while_folders_are_watched_a_new_photo_comes_by_itself(page: Any, place: Path) -> None:
+    page.get_by_label("Watch these folders").check()
+    source = place / "photos" / "chelsea.png"
+    shutil.copyfile(source, place / "photos" / "another.png")
+    page.wait_for_function(
+        "async () => (await (await fetch('/api/newest')).json()).hits[0].name == 'another.png'"
+    )
+    page.reload()
+    page.get_by_role("tab", name="Library").click()
+    watching = page.get_by_label("Watch these folders")
+    watching.wait_for()
+    page.wait_for_function("document.getElementById('watching').checked")
+    watching.uncheck()
+    page.wait_for_function(
+        "async () => !(await (await fetch('/api/state')).json()).progress.watching"
+    )
+
+
+def test_a_folder_is_taken_out_and_its_photos_stay(page: Any, place: Path) -> None:
+    page.get_by_role("button", name="Take out").click()
+    page.get_by_role("dialog").get_by_role("button", name="Take out").click()
+    page.get_by_text("No folder yet.").wait_for()
+    assert (place / "photos" / "chelsea.png").is_file()

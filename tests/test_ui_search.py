@@ -1,0 +1,159 @@
+"""Searching in a real browser: chips, order, pictures as queries, similar photos, bursts."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from family import make_family_photos
+from in_browser import CHROMIUM, chromium, watched_page
+from PIL import Image
+from served import Served, served
+
+from photosearch import Library
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The family's photos, encoded by the bundled model."""
+    place = tmp_path_factory.mktemp("family")
+    make_family_photos(place / "photos")
+    with Library.open(place / "library") as library:
+        for _ in library.index([place / "photos"], workers=2):
+            pass
+    return place
+
+
+@pytest.fixture(scope="module")
+def server(place: Path) -> Iterator[Served]:
+    with served(place / "library", None) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Any, server: Served) -> Iterator[Any]:
+    with watched_page(browser, server) as page:
+        yield page
+
+
+def ask(page: Any, text: str) -> None:
+    page.get_by_label("Describe a photo").fill(text)
+    # An answer to this text, and not to an earlier one.
+    page.wait_for_function(
+        "text => new URLSearchParams(location.hash.slice(1)).get('q') == text", arg=text
+    )
+    page.wait_for_load_state("networkidle")
+
+
+def shown(page: Any) -> list[str]:
+    return list(page.locator("#results .tile").evaluate_all("all => all.map(one => one.title)"))
+
+
+def test_filters_become_chips_that_can_be_taken_off(page: Any) -> None:
+    ask(page, "an animal camera:nikon -lion")
+    chips = page.get_by_role("list", name="Understood as")
+    chips.get_by_text("camera nikon").wait_for()
+    chips.get_by_text("without lion").wait_for()
+    assert "coffee.jpg" not in shown(page)
+
+    chips.get_by_text("camera nikon").click()
+    assert page.evaluate("getSelection().toString()") == "camera:nikon"
+    chips.get_by_role("button", name="Remove: camera nikon").click()
+    page.wait_for_function("document.querySelectorAll('.chip').length == 1")
+    assert page.get_by_label("Describe a photo").input_value() == "an animal -lion"
+
+
+def test_by_date_photos_stand_under_their_months(page: Any) -> None:
+    ask(page, "after:2018 before:2023-06")
+    page.get_by_label("Order").select_option("oldest")
+    page.wait_for_function("document.querySelector('#results h3')")
+    months = page.locator("#results h3").all_text_contents()
+    assert months[0] == "July 2019"
+    assert months[-1] == "May 2023"
+
+
+def test_a_burst_is_a_stack_that_opens(page: Any) -> None:
+    ask(page, "camera:nikon after:2017 before:2019")
+    page.get_by_role("button", name="2 more taken at the same moment").click()
+    page.wait_for_function("document.querySelectorAll('#results .tile').length == 4")
+    page.get_by_label("Stack bursts and copies").uncheck()
+    page.wait_for_function("document.querySelectorAll('#results .stack').length == 0")
+    assert len(shown(page)) == 4
+
+
+def test_what_cannot_be_understood_is_said(page: Any) -> None:
+    page.get_by_label("Describe a photo").fill("colour:red house")
+    page.get_by_role("alert").get_by_text("there is no filter colour:").wait_for()
+    page.get_by_label("Describe a photo").fill("a red house")
+    page.wait_for_function("document.querySelector('#results .warning').textContent == ''")
+
+
+def test_a_pasted_picture_finds_the_photo_that_it_shows(page: Any, place: Path) -> None:
+    content = io.BytesIO()
+    with Image.open(place / "photos" / "2023" / "chelsea.jpg") as image:
+        image.resize((160, 107)).save(content, "PNG")
+    page.evaluate(
+        """data => {
+            const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+            const given = new DataTransfer();
+            given.items.add(new File([bytes], "pasted.png", { type: "image/png" }));
+            document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: given }));
+        }""",
+        base64.b64encode(content.getvalue()).decode(),
+    )
+    page.get_by_alt_text("Your picture").wait_for()
+    page.wait_for_function("document.querySelector('#results .tile').title == 'chelsea.jpg'")
+    page.get_by_role("button", name="Remove the picture").click()
+    page.get_by_text("Added last").wait_for()
+
+
+def test_what_is_no_picture_is_refused(page: Any) -> None:
+    page.locator("input[type=file]").set_input_files(
+        {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": b"no picture at all"}
+    )
+    page.get_by_text("choose another").wait_for()
+
+
+def test_similar_photos_of_a_hit(page: Any) -> None:
+    ask(page, "a cheetah")
+    page.locator("#results .tile").first.click()
+    page.get_by_role("button", name="Similar photos").click()
+    page.get_by_text("like this photo").wait_for()
+    page.get_by_role("dialog", name="Photo").wait_for(state="hidden")
+    assert page.get_by_label("Describe a photo").input_value().startswith("photo:")
+
+
+def test_examples_find_something(page: Any) -> None:
+    examples = page.locator(".examples button")
+    examples.first.wait_for()
+    text = examples.first.text_content()
+    examples.first.click()
+    page.wait_for_function("document.querySelectorAll('#results .tile').length > 0")
+    assert page.get_by_label("Describe a photo").input_value() == text
+
+
+def test_what_is_not_there_is_not_shown_unless_it_is_wanted(page: Any) -> None:
+    ask(page, "people playing football")
+    page.get_by_text("Nothing here looks like that.").wait_for()
+    assert shown(page) == []
+    page.get_by_role("button", name="Show the nearest of").click()
+    page.locator("#results h3").get_by_text("Less likely").wait_for()
+    assert len(shown(page)) > 10
+
+    ask(page, "a cat")
+    page.wait_for_function("document.querySelector('#results .tile')?.title == 'chelsea.jpg'")
+    page.get_by_role("button", name="less likely photos").click()
+    page.locator("#results h3").get_by_text("Less likely").wait_for()
+    assert page.locator("#results h3").first.text_content() == "Looks like it"
