@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from photosearch.encoders.bundle import Bundle
 from photosearch.encoders.calibration import Calibration
 from photosearch.encoders.preprocess import Preprocess
+from photosearch.encoders.providers import CPU, candidates, named_provider, quickest
 from photosearch.encoders.tokenizer import Tokenizer
 from photosearch.errors import BundleError
 
@@ -40,7 +41,8 @@ def import_onnxruntime() -> Any:
 class OnnxEncoder:
     """Runs a bundle's two networks, each loaded when it is first needed.
 
-    `threads` is the number of cores to use; all of them when left out.
+    `threads` is the number of cores to use; all of them when left out. Pictures are encoded by a
+    graphics card where there is a good one, see `photosearch.encoders.providers`.
     """
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
@@ -60,8 +62,17 @@ class OnnxEncoder:
 
     @cached_property
     def _image_network(self) -> Any:
-        size = self._bundle.image.size
-        return self._load("image.onnx", "image", (3, size, size), threads=1)
+        row = (3, self._bundle.image.size, self._bundle.image.size)
+        named = named_provider()
+        return quickest(
+            self._load("image.onnx", "image", row, threads=1),
+            lambda provider: self._load("image.onnx", "image", row, threads=1, provider=provider),
+            "image",
+            row,
+            candidates(import_onnxruntime().get_available_providers(), named),
+            cores=self._threads,
+            insist=named is not None,
+        )
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -74,17 +85,29 @@ class OnnxEncoder:
         row = (self._bundle.text.context_length,)
         return self._load("text.onnx", "tokens", row, threads=self._threads)
 
-    def _load(self, name: str, input_name: str, row: tuple[int, ...], *, threads: int) -> Any:
+    def _load(
+        self,
+        name: str,
+        input_name: str,
+        row: tuple[int, ...],
+        *,
+        threads: int,
+        provider: str = CPU,
+    ) -> Any:
         onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         # Idle threads that spin would take the cores from the workers that decode pictures.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if provider != CPU:
+            # It is tried, and its failure is no news.
+            options.log_severity_level = 4
+            options.enable_mem_pattern = False  # DirectML demands it
         path = self._bundle.folder / name
         try:
             network = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                str(path), options, providers=list(dict.fromkeys((provider, CPU)))
             )
         except Exception as error:  # ONNX Runtime's own exceptions share no public base class.
             raise BundleError(
@@ -118,15 +141,16 @@ class OnnxEncoder:
         network = self._image_network
         # Each core takes a part of its own: with all of them on one batch, a tenth to a fifth of
         # the processor time goes into waiting for each other after every layer.
-        size = min(_BATCH, -(-len(pixels) // self._threads))
+        # A card takes batches whole, and DirectML only one at a time.
+        together = network.get_providers()[0] == CPU
+        size = min(_BATCH, -(-len(pixels) // self._threads)) if together else _BATCH
         parts = [pixels[start : start + size] for start in range(0, len(pixels), size)]
 
         def run(part: NDArray[np.uint8]) -> NDArray[np.float32]:
             return self._run(network, "image", self.preprocess.normalise(part))
 
-        return np.concatenate(
-            [run(parts[0])] if len(parts) == 1 else list(self._pool.map(run, parts))
-        )
+        share = self._pool.map if together and len(parts) > 1 else map
+        return np.concatenate(list(share(run, parts)))
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors float32 (n, dim) of n texts; a long text is cut to the context length."""
