@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -166,6 +166,33 @@ def test_progress_is_told_until_weights_are_refused(hub: Hub, tmp_path: Path) ->
     with closing(pull(store, offer, endpoint=hub.url)) as again:
         assert any(isinstance(event, Converting) for event in again)
     assert hub.ranges() == asked
+
+
+def test_the_conversion_ends_with_the_process_that_wants_it(command: Command) -> None:
+    """It would go on writing where the next one writes."""
+    process = command.start("models", "pull", "ViT-B-32")
+    log = command.library / f"models/.downloads/ViT-B-32/{COMMIT[:16]}/convert.log"
+    while not log.is_file():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    time.sleep(0.1)
+    found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True)
+    (child,) = map(int, found.stdout.split())
+    process.kill()
+    process.communicate()
+    until = time.monotonic() + 60
+    while alive(child):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert json.loads(command("models", "list", "--json")[1])["models"][1:] == []
+
+
+def alive(process: int) -> bool:
+    with suppress(ProcessLookupError, FileNotFoundError):
+        os.kill(process, 0)
+        # Whoever adopted it may not have looked yet.
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return False
 
 
 # One file

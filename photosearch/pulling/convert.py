@@ -25,6 +25,15 @@ from photosearch.pulling.offers import Offer
 _NEEDED = ("trainer", "torch", "open_clip", "onnx", "onnxscript", "safetensors", "timm")
 _LOOK = 0.2  # seconds between two looks at the process
 _LOG = "convert.log"
+# The trainer, which ends when whoever started it does, even by a kill: its input then ends too.
+_PROGRAM = """
+import os, runpy, threading
+def watch():
+    os.read(0, 1)
+    os._exit(1)
+threading.Thread(target=watch, daemon=True).start()
+runpy.run_module("trainer", run_name="__main__", alter_sys=True)
+"""
 
 
 def check_trainer() -> None:
@@ -56,9 +65,9 @@ def convert(offer: Offer, weights: Path, folder: Path) -> Iterator[float]:
     with (folder / _LOG).open("w+", encoding="utf-8", errors="replace") as log:
         # -P: what lies in the current folder is not to be taken for a package.
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "trainer", *arguments, "--replace"],
+            [sys.executable, "-P", "-c", _PROGRAM, *arguments, "--replace"],
             env=_environment(),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -69,7 +78,8 @@ def convert(offer: Offer, weights: Path, folder: Path) -> Iterator[float]:
         finally:
             if process.poll() is None:
                 process.kill()
-                process.wait()
+            # Also closes its input.
+            process.communicate()
         if process.returncode:
             log.seek(0)
             raise DownloadError(
