@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from photosearch.search.filters import Filters
     from photosearch.search.hits import Hit, Hits
     from photosearch.search.query import QueryError
+    from photosearch.search.why import Why
 
 __version__ = "0.1.0"
 
@@ -44,6 +45,7 @@ __all__ = [
     "Removed",
     "Status",
     "UsageError",
+    "Why",
 ]
 
 _LATER = {
@@ -56,6 +58,7 @@ _LATER = {
     "QueryError": "photosearch.search.query",
     "Removed": "photosearch.models",
     "Status": "photosearch.library",
+    "Why": "photosearch.search.why",
 }
 
 

@@ -17,6 +17,7 @@ _COMMANDS = (
     "index",
     "watch",
     "search",
+    "why",
     "similar",
     "duplicates",
     "saved",

@@ -18,6 +18,7 @@ from photosearch.search.hits import Hits
 from photosearch.search.query import Query
 from photosearch.search.searcher import Searcher
 from photosearch.search.stacks import NEAR
+from photosearch.search.why import Why
 
 
 class Searches:
@@ -112,6 +113,19 @@ class Searches:
         view = View(limit=limit, offset=offset, collapse=collapse)
         with explained():
             return self._searcher.similar(photo, view, filters=filters, files=files)
+
+    def why(self, photo: int | str | os.PathLike[str], text: str, *, literal: bool = False) -> Why:
+        """Why a photo, by its id or the path of any picture file, fits `text`, or does not.
+
+        What each term, and each word, adds to its score, and a map of where in the picture. Filters
+        in `text` count for nothing here. The picture is read anew; it takes a second or so.
+
+        Raises `UsageError` when there is no such photo, it cannot be read, or nothing is described;
+        `LibraryError`; `BundleError`.
+        """
+        with explained():
+            which = photo if isinstance(photo, int) else os.fspath(photo)
+            return self._searcher.why(which, text, literal=literal)
 
     def duplicates(self, *, near_too: bool = False, similarity: float = NEAR) -> list[Duplicates]:
         """Photos that are there more than once, those that take most space first.

@@ -84,6 +84,14 @@ def _penalised(
         take = min(size, 4 * take)
 
 
+def penalties(composed: Composed, vectors: VectorIndex, photo: Vector, typical: Ids) -> list[float]:
+    """What is taken off the score of a photo, a unit vector, for each thing that was ruled out."""
+    return [
+        _PENALTY * weight * max(0.0, float(vector @ photo) - _limit(vectors, vector, typical))
+        for vector, weight in composed.unlike
+    ]
+
+
 def _limit(vectors: VectorIndex, vector: Vector, typical: Ids) -> float:
     """The cosine with `vector` from which on a photo is held to show what it stands for."""
     scores, _ = vectors.search(vector[None], len(typical), among=typical)

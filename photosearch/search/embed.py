@@ -20,6 +20,8 @@ from photosearch.search.query import Described, Given, Pictured, Term
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from photosearch.indexing.decode import Decoded
+
 Picture: TypeAlias = "Image | bytes | str | os.PathLike[str]"
 
 _KEPT = 512  # texts whose vectors are kept
@@ -101,23 +103,26 @@ class Embedder:
         return _first(self.encoder.encode_images([picture]))
 
     def _file(self, path: str) -> NDArray[np.float32]:
+        return _first(self.encoder.encode_pixels(self.read(path).pixels[None]))
+
+    def read(self, path: str) -> Decoded:
+        """The picture in a file as the model sees it. Raises `UsageError` when there is none."""
         from photosearch.indexing.decode import DecodeError, decode
 
         if not os.path.isfile(path):
             raise UsageError(f"{path}: there is no such picture; name a file that is there")
         try:
-            with _decoders():
-                pixels = decode(path, self.encoder.preprocess).pixels
+            with decoders():
+                return decode(path, self.encoder.preprocess)
         except DecodeError as error:
             raise UsageError(f"{path}: {error}; name another picture") from error
-        return _first(self.encoder.encode_pixels(pixels[None]))
 
     def _bytes(self, data: bytes) -> NDArray[np.float32]:
         from photosearch.indexing.formats import MAX_PIXELS, open_picture
 
         side = 2 * self.encoder.preprocess.settings.size
         try:
-            with _decoders():
+            with decoders():
                 image = open_picture(io.BytesIO(data), "", side, MAX_PIXELS).image
         # On what is no picture the decoders raise whatever they tripped over.
         except Exception as error:
@@ -126,7 +131,7 @@ class Embedder:
 
 
 @contextmanager
-def _decoders() -> Iterator[None]:
+def decoders() -> Iterator[None]:
     """Makes Pillow ready to decode as the workers do, and leaves it to this program as it was."""
     import warnings
 

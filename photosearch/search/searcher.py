@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from index import Catalogue, FaissIndex
 from index.conditions import Condition
 from photosearch.encoders import Encoder
-from photosearch.search.compose import SAMPLE, compose
+from photosearch.errors import UsageError
+from photosearch.search.compose import SAMPLE, compose, penalties
 from photosearch.search.embed import Embedder, Picture, full_path
 from photosearch.search.filters import Filters, World
 from photosearch.search.find import (
@@ -29,6 +30,7 @@ from photosearch.search.parse import parse
 from photosearch.search.query import Given, Pictured, Query, Term
 from photosearch.search.relevance import Relevant, can_be_judged
 from photosearch.search.stacks import stacked
+from photosearch.search.why import Why, heat_map, seen_area, shares
 
 
 class Searcher:
@@ -113,6 +115,49 @@ class Searcher:
             np.empty(0, np.int64),
         )
         return self._page(ranking, view, Query("", (Term(Pictured(name)),)))
+
+    def why(self, photo: int | str, text: str, *, literal: bool) -> Why:
+        """See `Library.why`."""
+        query = self.understand(text, literal=literal)
+        if not query.terms:
+            raise UsageError(f"{text!r} describes nothing that a photo could show; describe it")
+        encoder = self._encoder()
+        embedding = self._embedding(encoder)
+        path = self._path(photo)
+        picture = embedding.read(path)
+        seen = encoder.encode_pixels(picture.pixels[None])[0]
+        weighed = embedding.vectors(query.terms)
+        composed = compose(weighed)
+        off: list[float] = []
+        if composed.unlike:
+            vectors = self._current_vectors(encoder.bundle_id)
+            off = penalties(composed, vectors, seen, self._typical())
+        found = shares(encoder, seen, query.terms, [vector for vector, _ in weighed], off)
+        answer = self.search(
+            text,
+            View(limit=1),
+            filters=None,
+            images=(),
+            literal=literal,
+            files=True,
+            everything=False,
+        )
+        return Why(
+            path=path,
+            score=sum(share.adds for share in found),
+            cutoff=answer.cutoff,
+            terms=found,
+            grid=heat_map(encoder, picture.pixels, composed.like),
+            area=seen_area(encoder.preprocess.settings, picture.width, picture.height),
+        )
+
+    def _path(self, photo: int | str) -> str:
+        if isinstance(photo, str):
+            return full_path(photo)
+        known = self._catalogue.photo(photo)
+        if known is None:
+            raise UsageError(f"{photo}: no photo of the library has this id; give one that has")
+        return known.path
 
     def _conditions(self, filters: Filters | None) -> tuple[Condition, ...]:
         return () if filters is None else filters.conditions(self._world())
