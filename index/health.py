@@ -13,6 +13,7 @@ from index.changes import count_up
 from index.connection import Connection
 from index.contents import drop_unused, new_content
 from index.embedded import VECTOR
+from index.errors import CatalogueError
 from index.paths import below, text_to_path
 
 _DIGEST = 32  # bytes of a BLAKE3 hash
@@ -30,8 +31,8 @@ class Orphans:
     """How many rows lead nowhere.
 
     `vectors` and `photos` whose content is not there, `metadata` whose photo is not; `unused` are
-    contents that no photo has, such as an index run leaves that was killed; and `digests` are no
-    hashes.
+    contents that no photo has, such as an index run leaves that was killed; `digests` are no
+    hashes; and `others` are rows of all other tables that refer to something that is not there.
     """
 
     vectors: int
@@ -39,6 +40,7 @@ class Orphans:
     metadata: int
     unused: int
     digests: int
+    others: int
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,33 @@ class Health:
         Raises `CatalogueError` when it is so damaged that SQLite cannot even look.
         """
         found = [str(row[0]) for row in self._connection.rows("PRAGMA integrity_check")]
-        return [] if found == ["ok"] else found
+        if found != ["ok"]:
+            return found
+        return ["the index of words differs from the texts"] if self._words_differ() else []
+
+    def _words_differ(self) -> bool:
+        """SQLite's own check of an index of words writes, and so is not for a mere look."""
+        rows = self._connection.rows
+        rows("DROP TABLE IF EXISTS temp.words_by_text")
+        rows(
+            "CREATE VIRTUAL TABLE temp.words_by_text "
+            "USING fts5vocab('main', 'reading_words', 'instance')"
+        )
+        try:
+            indexed = rows("SELECT DISTINCT doc FROM temp.words_by_text ORDER BY 1")
+        except CatalogueError as error:
+            if not error.damaged:
+                raise
+            return True
+        # It goes by three letters.
+        texts = "SELECT content_id FROM readings WHERE length(folded) >= 3 ORDER BY 1"
+        return indexed != rows(texts)
 
     def rebuild_indexes(self) -> None:
         """Make SQLite's indexes anew from its tables, which mends those that differ from them."""
         with self._connection.write() as db:
             db.execute("REINDEX")
+            db.execute("INSERT INTO reading_words (reading_words) VALUES ('rebuild')")
 
     def orphans(self) -> Orphans:
         def count(table: str, condition: str) -> int:
@@ -80,6 +103,10 @@ class Health:
                 count("metadata", _WITHOUT_PHOTO),
                 count("contents", "id NOT IN (SELECT content_id FROM photos)"),
                 count("contents", _BAD_DIGEST),
+                sum(
+                    row[0] not in ("embeddings", "photos", "metadata")
+                    for row in self._connection.rows("PRAGMA foreign_key_check")
+                ),
             )
 
     def settle_orphans(self) -> None:
@@ -154,4 +181,7 @@ def settle(db: sqlite3.Connection) -> None:
     db.execute(f"UPDATE contents SET digest = NULL WHERE {_BAD_DIGEST}")
     for (photo,) in db.execute(f"SELECT id FROM photos WHERE {_WITHOUT_CONTENT}").fetchall():
         db.execute("UPDATE photos SET content_id = ? WHERE id = ?", [new_content(db, None), photo])
+    while lost := db.execute("PRAGMA foreign_key_check").fetchall():
+        for table, number, *_ in lost:
+            db.execute(f"DELETE FROM {table} WHERE rowid = ?", [number])
     drop_unused(db)

@@ -71,9 +71,6 @@ def _copy(old: sqlite3.Connection, new: Connection) -> int:
                 if key != "revision" and (key != "generation" or str(value).isdigit()):
                     db.execute("REPLACE INTO state (key, value) VALUES (?, ?)", [key, value])
         settle(db)
-        while lost := db.execute("PRAGMA foreign_key_check").fetchall():
-            for table, number, *_ in lost:
-                db.execute(f"DELETE FROM {table} WHERE rowid = ?", [number])
         db.execute("DELETE FROM changes")
         db.execute("DELETE FROM generations")
         count_up(db)

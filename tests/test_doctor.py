@@ -139,9 +139,13 @@ def test_orphans(indexed: Shell, photos: Path) -> None:
         f"WHERE path = '{photos}/coffee.png')",
         "INSERT INTO contents (digest) VALUES (zeroblob(32))",
         "INSERT INTO metadata (photo_id) VALUES (999)",
+        "INSERT INTO album_photos (album_id, digest, added_at) VALUES (999, zeroblob(32), '')",
     )
     text = findings(indexed)["catalogue", "wrong"]
-    assert text == "1 photo without contents, 1 vector of no contents, 1 description of no photo"
+    assert text == (
+        "1 photo without contents, 1 vector of no contents, 1 description of no photo, "
+        "1 row that refers to nothing"
+    )
     findings(indexed, repair=True)
     assert ("catalogue", "wrong") not in findings(indexed)
     assert len(indexed.photos()) == 5
@@ -282,3 +286,17 @@ def test_repair_waits_for_no_other_writer(indexed: Shell) -> None:
     with WriterLock(indexed.library).held():
         assert "is being changed by" in message(indexed("doctor", "--repair"), 1)
         assert indexed("doctor").returncode == 0
+
+
+def test_the_index_of_words_is_made_anew(indexed: Shell) -> None:
+    execute(
+        indexed,
+        "INSERT INTO readings SELECT id, 'HELLO', 'hello' FROM contents WHERE id < 4",
+        "DELETE FROM reading_words_data WHERE id > 10",
+    )
+    assert ("catalogue", "wrong") in findings(indexed)
+    assert "made anew" in findings(indexed, repair=True)["catalogue", "fixed"]
+    assert findings(indexed) == {}
+    with closing(sqlite3.connect(indexed.library / "catalogue.db")) as raw:
+        query = "SELECT count(*) FROM reading_words WHERE reading_words MATCH 'hello'"
+        assert raw.execute(query).fetchone() == (3,)

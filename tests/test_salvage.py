@@ -9,6 +9,7 @@ from pathlib import Path
 from catalogue_data import BUNDLE, new_photos, unit_vectors
 
 from index import Catalogue
+from index.records import SavedSearch
 from index.salvage import salvage
 
 
@@ -35,6 +36,7 @@ def test_only_the_rows_of_damaged_pages_are_lost(tmp_path: Path) -> None:
     with Catalogue.open(tmp_path) as catalogue:
         catalogue.add_folder("/photos")
         catalogue.record(BUNDLE, photos, vectors)
+        catalogue.saved.put(SavedSearch("cats", "a cat", "best"))
         before = dict(zip(*catalogue.embeddings(BUNDLE), strict=True))
         generation = catalogue.generation
     path = tmp_path / "catalogue.db"
@@ -58,6 +60,7 @@ def test_only_the_rows_of_damaged_pages_are_lost(tmp_path: Path) -> None:
         assert len(ids) == saved
         assert all((before[number] == row).all() for number, row in zip(ids, rows, strict=True))
         assert catalogue.folders() == ["/photos"]
+        assert [search.name for search in catalogue.saved.all()] == ["cats"]
         assert catalogue.generation > generation
         orphans = catalogue.health.orphans()
         assert (orphans.vectors, orphans.photos, orphans.unused) == (0, 0, 0)

@@ -7,6 +7,7 @@ import queue
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,8 +17,8 @@ import pytest
 from PIL import Image
 from shell import Shell, message
 
-from index import Catalogue, WriterLock
-from photosearch.watching.mounts import _among, parse_mount, parse_mountinfo
+from index import Catalogue, WriterLock, filesystem
+from photosearch.watching.mounts import unwatched
 
 LONG = 60.0
 
@@ -252,17 +253,11 @@ MOUNTINFO = """\
         ("/mnt/nas", {}),
     ],
 )
-def test_network_drives_are_known_by_their_type(folder: str, expected: dict[str, str]) -> None:
-    assert _among(folder, folder, parse_mountinfo(MOUNTINFO)) == expected
-
-
-def test_mounts_of_macos() -> None:
-    printed = (
-        "/dev/disk3s1s1 on / (apfs, sealed, local, read-only, journaled)\n"
-        "//ada@nas/photos on /Volumes/photos (of ada) (smbfs, nodev, nosuid, mounted by ada)\n"
-    )
-    mounts = parse_mount(printed)
-    assert mounts == [("/", "apfs"), ("/Volumes/photos (of ada)", "smbfs")]
-    assert _among("/Volumes/photos (of ada)/x", "/Volumes/photos (of ada)/x", mounts) == {
-        "/Volumes/photos (of ada)/x": "smbfs"
-    }
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux' list of what is mounted")
+def test_network_drives_are_known_by_their_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, expected: dict[str, str]
+) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(MOUNTINFO)
+    monkeypatch.setattr(filesystem, "MOUNTS", mounts)
+    assert unwatched(folder) == expected
