@@ -30,7 +30,7 @@ from index.connection import Connection
 from index.contents import drop_unused, leave_content
 from index.embedded import VECTOR, Batch, count_embeddings, read_embeddings
 from index.errors import CatalogueError
-from index.files import files_of, newest
+from index.files import file_at, files_of, newest
 from index.health import Health
 from index.metadata import put_metadata_of_paths, read_metadata, read_states
 from index.paths import below, path_to_text, text_to_path
@@ -445,6 +445,10 @@ class Catalogue:
     def files(self, ids: Sequence[int]) -> list[PhotoFile]:
         """The files of the photos of `ids`, in that order; ids that are not there are left out."""
         return files_of(self._connection, ids)
+
+    def file_at(self, path: str) -> PhotoFile | None:
+        """The file of the photo at `path`, or of the one to which the file there belongs."""
+        return file_at(self._connection, path)
 
     def newest(self, limit: int) -> list[PhotoFile]:
         """The files of the photos that were recorded last, newest first."""

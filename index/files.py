@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from index.connection import Connection
-from index.paths import text_to_path
+from index.paths import path_to_text, text_to_path
 from index.records import FileStamp, PhotoFile
 
 _COLUMNS = "photos.id, path, size, mtime_ns, digest, width, height, format, missing"
@@ -21,6 +21,22 @@ def files_of(connection: Connection, ids: Sequence[int]) -> list[PhotoFile]:
     )
     found = {row[0]: _file(row) for row in rows}
     return [found[one] for one in ids if one in found]
+
+
+def file_at(connection: Connection, path: str) -> PhotoFile | None:
+    """The file of the photo at `path`, or of the photo to which the file there belongs."""
+    text = path_to_text(path)
+    rows = connection.rows(
+        f"SELECT {_COLUMNS} FROM photos LEFT JOIN contents ON contents.id = content_id "
+        "WHERE path = ?",
+        [text],
+    ) or connection.rows(
+        f"SELECT {_COLUMNS} FROM photos LEFT JOIN contents ON contents.id = content_id "
+        "WHERE companions <> '[]' "
+        "AND EXISTS (SELECT 1 FROM json_each(companions) WHERE value = ?)",
+        [text],
+    )
+    return _file(rows[0]) if rows else None
 
 
 def newest(connection: Connection, limit: int) -> list[PhotoFile]:

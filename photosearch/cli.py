@@ -24,6 +24,7 @@ _COMMANDS = (
     "ocr",
     "serve",
     "mcp",
+    "show",
     "status",
     "bench",
     "forget",

@@ -20,6 +20,7 @@ from index import (
     WriterLock,
     network_drive,
 )
+from photosearch.about import About, about
 from photosearch.encoders import Encoder
 from photosearch.errors import LibraryError, UsageError
 from photosearch.explaining import explained as _explained
@@ -482,6 +483,16 @@ class Library(Searches):
         """
         with _explained():
             yield self._catalogue.shelves
+
+    def about(self, photo: int | str | os.PathLike[str]) -> About:
+        """All that is known of a photo, by its id or its path.
+
+        The path may also be that of a file which belongs to it, such as its RAW.
+
+        Raises `UsageError` when the library has no such photo; `LibraryError`.
+        """
+        with _explained():
+            return about(self._catalogue, photo)
 
     def newest(self, limit: int = 20) -> list[PhotoFile]:
         """The files of the photos that were indexed last, newest first."""

@@ -1,0 +1,42 @@
+"""All that is known of one photo."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from index import Catalogue, Metadata, PhotoFile
+from photosearch.errors import UsageError
+
+
+@dataclass(frozen=True)
+class About:
+    """A photo's file, what it says of itself, and the files that belong to it."""
+
+    file: PhotoFile
+    metadata: Metadata
+    companions: tuple[str, ...]
+
+
+def about(catalogue: Catalogue, photo: int | str | os.PathLike[str]) -> About:
+    """What the catalogue has of the photo of this id, or at this path.
+
+    Raises `UsageError` when there is none.
+    """
+    with catalogue.snapshot():
+        if isinstance(photo, int):
+            # SQLite's ids end there.
+            file = next(iter(catalogue.files([photo] if photo < 1 << 63 else [])), None)
+        else:
+            path = os.path.abspath(os.path.expanduser(os.fspath(photo)))
+            file = catalogue.file_at(path)
+            if file is None:
+                reasons = [item.reason for item in catalogue.problems() if item.path == path]
+                if reasons:
+                    raise UsageError(f"{path}: is not indexed, since it {reasons[0]}")
+                raise UsageError(f"{path}: is no photo of this library; index its folder first")
+        if file is None:
+            raise UsageError(f"there is no photo of the id {photo} in this library")
+        metadata = catalogue.metadata([file.id]).get(file.id, Metadata())
+        (recorded,) = catalogue.photos([file.id])
+        return About(file, metadata, recorded.companions)

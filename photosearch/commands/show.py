@@ -1,0 +1,108 @@
+"""`photosearch show`: what is known of one photo."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from photosearch.commands.opening import open_to_read
+from photosearch.commands.output import shown
+
+if TYPE_CHECKING:
+    from index import Metadata
+    from photosearch.about import About
+
+_SOURCES = {
+    "exif": "by the camera",
+    "xmp": "by XMP",
+    "name": "by the file's name",
+    "mtime": "when the file was changed last; it says nothing of its own",
+}
+
+
+@click.command("show")
+@click.argument("photo", metavar="PHOTO")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
+@click.pass_context
+def command(ctx: click.Context, photo: str, as_json: bool) -> None:
+    """Show what is known of PHOTO: a path, or an id as in `search --json`."""
+    from photosearch.library import Library
+
+    if not Library.exists(ctx.obj[0]):
+        click.echo("Nothing is indexed yet. Make a library: photosearch index FOLDER", err=True)
+        sys.exit(1)
+    with open_to_read(ctx) as library:
+        found = library.about(int(photo) if photo.isdecimal() and photo.isascii() else photo)
+    if as_json:
+        click.echo(json.dumps(_content(found), indent=2))
+        return
+    for name, value in _lines(found):
+        click.echo(f"{name:<10}{shown(value)}")
+
+
+def _content(about: About) -> dict[str, Any]:
+    file = about.file
+    return {
+        "photo_id": file.id,
+        "path": file.path,
+        "missing": file.missing,
+        "size": file.stamp.size,
+        "width": file.width,
+        "height": file.height,
+        "format": file.format,
+        "companions": list(about.companions),
+        **asdict(about.metadata),
+    }
+
+
+def _lines(about: About) -> Iterator[tuple[str, str]]:
+    file, known = about.file, about.metadata
+    yield "Photo", file.path + (" (gone)" if file.missing else "")
+    for companion in about.companions:
+        yield "With", companion
+    size = f"{file.stamp.size / 1e6:.1f} MB"
+    yield "Picture", f"{file.format}, {file.width} x {file.height}, {size}"
+    if known.taken_at is not None:
+        source = _SOURCES.get(known.taken_source or "", known.taken_source)
+        yield "Taken", f"{known.taken_at.replace('T', ' ')}{_offset(known)} ({source})"
+    if known.place is not None:
+        names = (known.place.city, known.place.region, known.place.country)
+        yield "Place", ", ".join(name for name in names if name)
+    if known.latitude is not None and known.longitude is not None:
+        yield "Position", f"{known.latitude:.6f}, {known.longitude:.6f}"
+    for name, value in (
+        ("Camera", known.camera),
+        ("Lens", known.lens),
+        ("Exposure", _exposure(known)),
+        ("Rating", known.rating and ("rejected" if known.rating < 0 else "*" * known.rating)),
+        ("Caption", known.caption and " ".join(known.caption.split())),
+        ("Keywords", ", ".join(known.keywords)),
+    ):
+        if value:
+            yield name, value
+
+
+def _offset(known: Metadata) -> str:
+    if known.taken_offset_minutes is None:
+        return ""
+    return f" {timezone(timedelta(minutes=known.taken_offset_minutes))}"
+
+
+def _exposure(known: Metadata) -> str:
+    parts = []
+    if known.exposure_time is not None:
+        seconds = known.exposure_time
+        parts.append(f"1/{1 / seconds:.0f} s" if seconds < 0.3 else f"{seconds:g} s")
+    if known.f_number is not None:
+        parts.append(f"f/{known.f_number:g}")
+    if known.iso is not None:
+        parts.append(f"ISO {known.iso}")
+    if known.focal_length is not None:
+        parts.append(f"{known.focal_length:g} mm")
+    return ", ".join(parts)
