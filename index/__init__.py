@@ -24,6 +24,7 @@ from index.records import (
 
 if TYPE_CHECKING:
     from index.catalogue import Catalogue
+    from index.frames import Frames
     from index.vectors import FaissIndex, VectorIndex
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Counts",
     "FaissIndex",
     "FileStamp",
+    "Frames",
     "Holder",
     "InUseError",
     "KnownFile",
@@ -51,6 +53,7 @@ __all__ = [
 _ELSEWHERE = {
     "Catalogue": "index.catalogue",
     "FaissIndex": "index.vectors",
+    "Frames": "index.frames",
     "VectorIndex": "index.vectors",
 }
 

@@ -76,4 +76,5 @@ def drop_vectors(db: sqlite3.Connection, bundle_id: str) -> int:
     db.execute(f"DROP TRIGGER {trigger}")
     dropped = db.execute("DELETE FROM embeddings WHERE bundle_id = ?", [bundle_id]).rowcount
     db.execute(str(statement))
+    db.execute("DELETE FROM frames WHERE bundle_id = ?", [bundle_id])
     return int(dropped)

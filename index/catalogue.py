@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -31,6 +32,7 @@ from index.contents import drop_unused, leave_content
 from index.embedded import VECTOR, Batch, count_embeddings, read_embeddings
 from index.errors import CatalogueError
 from index.files import file_at, files_of, newest
+from index.frames import FrameLists, Frames, moments, put_frames
 from index.health import Health
 from index.metadata import put_metadata_of_paths, read_metadata, read_states
 from index.paths import below, path_to_text, text_to_path
@@ -175,9 +177,15 @@ class Catalogue:
         return count_waiting(self._connection, bundle_id)
 
     def embed(
-        self, bundle_id: str, contents: Sequence[int], vectors: NDArray[np.floating[Any]]
+        self,
+        bundle_id: str,
+        contents: Sequence[int],
+        vectors: NDArray[np.floating[Any]],
+        frames: Mapping[int, Frames] | None = None,
     ) -> None:
         """Record another bundle's embeddings of known contents, in one transaction.
+
+        `frames` are those of the contents that are films.
 
         Contents that were dropped meanwhile are left out. Raises as `record` does.
         """
@@ -186,6 +194,7 @@ class Catalogue:
             self._check_width(bundle_id, stored.shape[1])
             for content, vector in zip(contents, stored, strict=True):
                 put_vector(db, bundle_id, content, vector.tobytes())
+                self._put_frames(db, bundle_id, content, (frames or {}).get(content))
             count_up(db)
 
     def drop_bundle(self, bundle_id: str) -> int:
@@ -269,9 +278,15 @@ class Catalogue:
         return [text_to_path(row[0]) for row in rows]
 
     def record(
-        self, bundle_id: str, photos: Sequence[NewPhoto], vectors: NDArray[np.floating[Any]]
+        self,
+        bundle_id: str,
+        photos: Sequence[NewPhoto],
+        vectors: NDArray[np.floating[Any]],
+        frames: Mapping[str, Frames] | None = None,
     ) -> None:
         """Record photos and their embeddings, float (n, d), in one transaction.
+
+        `frames` are those of films, by their paths.
 
         A photo that is already known by its path keeps its id. If its bytes have changed, or
         its stamp where it comes without a digest, other bundles have not embedded it any more.
@@ -296,7 +311,15 @@ class Catalogue:
                     """,
                     [bundle_id, content, vector.tobytes()],
                 )
+                self._put_frames(db, bundle_id, content, (frames or {}).get(photo.path))
             count_up(db)
+
+    def _put_frames(
+        self, db: sqlite3.Connection, bundle_id: str, content_id: int, frames: Frames | None
+    ) -> None:
+        seconds = () if frames is None else frames.seconds
+        vectors = np.empty((0, 0), VECTOR) if frames is None else frames.vectors
+        put_frames(db, bundle_id, content_id, seconds, self._storable(bundle_id, vectors))
 
     def record_known(self, files: Mapping[KnownFile, str | None]) -> None:
         """Record files whose bytes are embedded already, each with the path that it had before.
@@ -478,6 +501,16 @@ class Catalogue:
         those whose id it divides.
         """
         return read_embeddings(self._connection, bundle_id, after=after, every=every)
+
+    def frames(self, bundle_id: str) -> FrameLists | None:
+        """The frames of all films that can be found, None when there are none."""
+        return FrameLists.read(self._connection, bundle_id)
+
+    def moments(
+        self, bundle_id: str, ids: Sequence[int], query: NDArray[np.float32]
+    ) -> dict[int, float]:
+        """Of those photos of `ids` that are films: the seconds at which it is most like `query`."""
+        return moments(self._connection, bundle_id, ids, query)
 
     def changed_since(self, generation: int, revision: str) -> NDArray[np.int64] | None:
         """Ids, rising, of the photos that were added, changed or removed after a generation.

@@ -286,6 +286,23 @@ def add_readings(db: Database) -> None:
         db.execute(f"CREATE TRIGGER {name} AFTER {event} ON readings BEGIN {statements}; END")
 
 
+def add_frames(db: Database) -> None:
+    """Vectors of the frames of films, beside the one that stands for the film."""
+    db.execute(
+        """
+        CREATE TABLE frames (
+            bundle_id TEXT NOT NULL,
+            content_id INTEGER NOT NULL REFERENCES contents (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            seconds REAL NOT NULL,
+            vector BLOB NOT NULL,
+            PRIMARY KEY (bundle_id, content_id, number)
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX frames_content_id ON frames (content_id)")
+
+
 STEPS = (
     create_tables,
     add_contents,
@@ -295,6 +312,7 @@ STEPS = (
     add_albums,
     add_saved_searches,
     add_readings,
+    add_frames,
 )
 
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from index.frames import FrameLists, with_frames
 from index.vector_file import Stamp, read_vectors, write_vectors
 from index.vector_lists import (
     CLUSTERED_FROM,
@@ -60,7 +61,8 @@ class FaissIndex:
     """Inner products over float16 vectors, by FAISS: exact, or in clusters where there are many.
 
     `lists` are those of the file, `gone` the ids of which it is not to be believed any more, and
-    `fresh` the vectors that came since.
+    `fresh` the vectors that came since. `frames` are those of films, kept in memory: a film is as
+    near to a query as the nearest of its frames.
     """
 
     def __init__(
@@ -68,8 +70,10 @@ class FaissIndex:
         lists: VectorLists,
         gone: NDArray[np.int64] | None = None,
         fresh: VectorLists | None = None,
+        frames: FrameLists | None = None,
     ) -> None:
         self._lists = lists
+        self._frames = frames
         self._fresh = fresh
         self._left: NDArray[np.bool_] | None = None
         self._selector: Any = None
@@ -103,10 +107,11 @@ class FaissIndex:
                 lists = plain_lists(
                     catalogue.embedding_batches(bundle_id), catalogue.embedding_count(bundle_id)
                 )
+                frames = catalogue.frames(bundle_id)
             break
         if not catalogue.readonly:
             write_vectors(lists, path, stamp)
-        return cls(lists)
+        return cls(lists, frames=frames)
 
     @classmethod
     def _patched(
@@ -116,11 +121,12 @@ class FaissIndex:
         gone = catalogue.changed_since(stamp.generation, stamp.revision)
         if gone is None or len(gone) > max(_PATCHED, _PATCHED_SHARE * len(lists.ids)):
             return None
+        frames = catalogue.frames(bundle_id)
         if not len(gone):
-            return cls(lists)
+            return cls(lists, frames=frames)
         batches = list(catalogue.embedding_batches(bundle_id, after=stamp.generation))
         count = sum(len(ids) for ids, _ in batches)
-        return cls(lists, gone, plain_lists(batches, count) if count else None)
+        return cls(lists, gone, plain_lists(batches, count) if count else None, frames)
 
     @classmethod
     def refresh(
@@ -204,6 +210,9 @@ class FaissIndex:
         if not parts:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
         scores, ids = parts[0] if len(parts) == 1 else _merged(parts, limit)
+        frames = None if self._frames is None else self._frames.search(rows, limit, among)
+        if frames is not None:
+            return with_frames((scores, ids), frames, limit)
         # Ids that `among` repeats, or that the index lacks, leave gaps at the end of every row.
         found = int((ids[0] >= 0).sum())
         return scores[:, :found], ids[:, :found]

@@ -22,6 +22,8 @@ from photosearch.indexing.metadata import metadata_of
 
 __all__ = ["DecodeError", "Decoded", "decode", "digest_of", "prepare_decoders", "read_metadata"]
 
+# Of a film so many frames can be found by themselves.
+_FRAMES = 16
 # Longer sides in relation to the short one are cut before scaling where the model crops anyway.
 _STRIP = 16
 
@@ -35,7 +37,9 @@ _PIECE = 1 << 20
 class Decoded:
     """pixels: uint8 (S, S, 3); width and height of the whole picture as seen, in pixels.
 
-    digest: BLAKE3 of the file's bytes, 32 bytes. metadata: without a place's name.
+    digest: BLAKE3 of the file's bytes, 32 bytes. metadata: without a place's name. Of a film `more`
+    are the pixels of further frames, uint8 (n, S, S, 3), and `moments` the seconds of all, those of
+    `pixels` first.
     """
 
     pixels: NDArray[np.uint8]
@@ -44,6 +48,8 @@ class Decoded:
     format: str
     digest: bytes
     metadata: Metadata
+    moments: tuple[float, ...] = ()
+    more: NDArray[np.uint8] | None = None
 
 
 def decode(
@@ -63,10 +69,20 @@ def decode(
         suffix = os.path.splitext(path)[1].lower()
         # Twice the network's size is left for the resize filter, so the pixels hardly differ from
         # those of the whole picture.
-        picture = open_picture(file, suffix, 2 * preprocess.settings.size, max_pixels)
+        picture = open_picture(file, suffix, 2 * preprocess.settings.size, max_pixels, _FRAMES)
         pixels = preprocess.pixels(_seen(picture.image, preprocess))
+        more = [preprocess.pixels(_seen(image, preprocess)) for _, image in picture.frames[1:]]
         metadata = metadata_of(file, path, os.fstat(opened.fileno()).st_mtime_ns, sidecars)
-        return Decoded(pixels, picture.width, picture.height, picture.format, digest, metadata)
+        return Decoded(
+            pixels,
+            picture.width,
+            picture.height,
+            picture.format,
+            digest,
+            metadata,
+            tuple(seconds for seconds, _ in picture.frames),
+            np.stack(more) if more else None,
+        )
 
 
 def read_metadata(path: str, sidecars: Sequence[str] = ()) -> Metadata:

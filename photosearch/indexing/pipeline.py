@@ -7,12 +7,11 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 
-import numpy as np
-
 from index import Catalogue, FaissIndex, FileStamp, KnownFile, NewPhoto, Problem
 from photosearch.encoders import Encoder
 from photosearch.indexing import companions
 from photosearch.indexing.decode import Decoded
+from photosearch.indexing.encoding import count_squares, encode
 from photosearch.indexing.events import (
     Absent,
     Event,
@@ -274,8 +273,9 @@ class IndexRun:
                     ready.append((result.path, result.outcome))
                 elif isinstance(result.outcome, Trouble):
                     yield self._trouble(result.path, result.outcome)
-                if self._pace.is_due(len(ready)):
-                    with self._pace.recording(len(ready)):
+                squares = count_squares([photo for _, photo in ready])
+                if self._pace.is_due(squares):
+                    with self._pace.recording(squares):
                         event = self._record(ready)
                     ready = []
                     yield event
@@ -306,7 +306,7 @@ class IndexRun:
 
     def _record(self, ready: Sequence[tuple[str, Decoded]]) -> Indexed:
         if ready:
-            vectors = self._encoder.encode_pixels(np.stack([photo.pixels for _, photo in ready]))
+            vectors, frames = encode(self._encoder, [photo for _, photo in ready])
             photos = [
                 NewPhoto(
                     path,
@@ -320,7 +320,8 @@ class IndexRun:
                 )
                 for path, photo in ready
             ]
-            self._catalogue.record(self._encoder.bundle_id, photos, vectors)
+            films = {ready[number][0]: seen for number, seen in frames.items()}
+            self._catalogue.record(self._encoder.bundle_id, photos, vectors, films)
             self._indexed += len(photos)
         return Indexed(tuple(path for path, _ in ready))
 

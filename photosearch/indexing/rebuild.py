@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import numpy as np
-
 from index import Catalogue, Problem, Waiting
 from photosearch.encoders import Encoder
 from photosearch.indexing.decode import Decoded
+from photosearch.indexing.encoding import count_squares, encode
 from photosearch.indexing.events import Event, Failed, Rebuilding, Reencoded
 from photosearch.indexing.pace import Pace
 from photosearch.indexing.workers import DecodeWorkers, Trouble
@@ -59,8 +58,9 @@ class Rebuild:
                             ready.append((photo, result.outcome))
                     elif isinstance(result.outcome, Trouble):
                         yield from self._trouble(photo, result.outcome)
-                if self._pace.is_due(len(ready)):
-                    with self._pace.recording(len(ready)):
+                squares = count_squares([found for _, found in ready])
+                if self._pace.is_due(squares):
+                    with self._pace.recording(squares):
                         event = self._record(ready)
                     ready = []
                     yield event
@@ -75,9 +75,10 @@ class Rebuild:
 
     def _record(self, ready: list[tuple[Waiting, Decoded]]) -> Reencoded:
         if ready:
-            vectors = self._encoder.encode_pixels(np.stack([found.pixels for _, found in ready]))
+            vectors, frames = encode(self._encoder, [found for _, found in ready])
             contents = [photo.content_id for photo, _ in ready]
-            self._catalogue.embed(self._encoder.bundle_id, contents, vectors)
+            films = {contents[number]: seen for number, seen in frames.items()}
+            self._catalogue.embed(self._encoder.bundle_id, contents, vectors, films)
         return Reencoded(tuple(photo.path for photo, _ in ready))
 
     def _trouble(self, photo: Waiting, trouble: Trouble) -> Iterator[Failed]:

@@ -17,7 +17,8 @@ class Hit:
     `score` is the cosine of query and photo, less what it shows and should not; None when nothing
     was asked for but filters. Width and height are in pixels, and `taken_at` is local time.
     `others` are the photos that show the same, best first, where these are collapsed. `group` is
-    the day or event, where hits are grouped.
+    the day or event, where hits are grouped. Of a film `moment` is where it matches best, in
+    seconds from its beginning.
     """
 
     photo_id: int
@@ -28,6 +29,7 @@ class Hit:
     taken_at: str | None = None
     others: tuple[Hit, ...] = ()
     group: Group | None = None
+    moment: float | None = None
 
 
 class Hits(list[Hit]):

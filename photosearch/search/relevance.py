@@ -35,6 +35,7 @@ class Relevant:
 
     def __init__(self, compared: Compared, calibration: Calibration) -> None:
         size = compared.total()
+        self.like = compared.like
         self._found: Scored = []
         self.cutoff: float | None = None
         take = min(size, _FIRST)

@@ -172,6 +172,10 @@ class Searcher:
         found = page(ranking, view, selection, stack, None if groups is None else groups.of)
         ids = [photo for each in found.stacks for photo in each]
         taken = selection.taken(ids)
+        moments: dict[int, float] = {}
+        if isinstance(ranking, (Compared, Relevant)):
+            bundle_id = self._encoder().bundle_id
+            moments = self._catalogue.moments(bundle_id, ids, ranking.like)
         hits = {
             photo.id: Hit(
                 photo.id,
@@ -181,6 +185,7 @@ class Searcher:
                 photo.height,
                 taken.get(photo.id),
                 group=None if groups is None else groups.of(photo.id),
+                moment=moments.get(photo.id),
             )
             for photo in self._catalogue.photos(ids)
         }

@@ -32,10 +32,13 @@ _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
 
 
-def open_picture(file: BinaryIO, suffix: str, side: int, max_pixels: int) -> Picture:
+def open_picture(
+    file: BinaryIO, suffix: str, side: int, max_pixels: int, frames: int = video.CANDIDATES
+) -> Picture:
     """Decode `file`, of which `suffix` (lower case, with its dot) is the name's end.
 
     `side`: the short side that is wanted; a picture may come smaller than stored, not below this.
+    Of a film up to so many `frames` are looked at.
     Raises `DecodeError` with the reason where it knows it, otherwise what the decoder raises.
     """
     head = file.read(HEAD)
@@ -43,7 +46,7 @@ def open_picture(file: BinaryIO, suffix: str, side: int, max_pixels: int) -> Pic
     if head.startswith(jxl.SIGNATURES):
         return jxl.read(file.read(), max_pixels)
     if is_film(head, suffix):
-        return video.read(file, max_pixels)
+        return video.read(file, side, max_pixels, frames)
     if suffix in raw.SUFFIXES and not head.startswith(_PICTURES):
         return raw.read(file, side, max_pixels)
     return pillow.read(file, side, max_pixels)

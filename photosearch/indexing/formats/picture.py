@@ -33,12 +33,16 @@ class DecodeError(Exception):
 
 @dataclass(frozen=True)
 class Picture:
-    """An upright image, maybe smaller than the file's, whose own size is `width` by `height`."""
+    """An upright image, maybe smaller than the file's, whose own size is `width` by `height`.
+
+    Of a film `frames` are seconds from its beginning and images; the first of them is `image`.
+    """
 
     image: Image.Image
     width: int
     height: int
     format: str
+    frames: tuple[tuple[float, Image.Image], ...] = ()
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:

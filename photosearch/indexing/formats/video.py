@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,17 +19,23 @@ from photosearch.indexing.formats.picture import (
 SUFFIXES = frozenset({".mp4", ".mov", ".m4v"})
 
 # Frames among which the one with the most detail stands for the video.
-_CANDIDATES = 3
+CANDIDATES = 3
+# Of a long film there are more, one for so many seconds.
+_SECONDS = 4.0
 
 
-def read(file: BinaryIO, max_pixels: int) -> Picture:
-    """The frame of `file` that stands for it: of three spread over it, that with most detail.
+def read(file: BinaryIO, side: int, max_pixels: int, most: int = CANDIDATES) -> Picture:
+    """Frames spread over `file`, three to `most` as it is long, and the one that stands for it.
+
+    That is the one with most detail. Their short sides are no less than `side` where the film has
+    as much.
 
     Raises `DecodeError` without the extra, without a frame, or above `max_pixels`.
     """
-    frames = _sample(file, _CANDIDATES, max_pixels)
-    _, image = max(frames, key=lambda frame: _detail(frame[1]))
-    return Picture(image, image.width, image.height, "VIDEO")
+    (width, height), frames = _sample(file, None, max_pixels, side, most)
+    best = max(frames, key=lambda frame: _detail(frame[1]))
+    ordered = (best, *(frame for frame in frames if frame is not best))
+    return Picture(best[1], width, height, "VIDEO", ordered)
 
 
 def sample_frames(path: str, count: int) -> list[tuple[float, Image.Image]]:
@@ -38,10 +45,13 @@ def sample_frames(path: str, count: int) -> list[tuple[float, Image.Image]]:
     errors for a damaged file.
     """
     with open(path, "rb") as file:
-        return _sample(file, count, MAX_PIXELS)
+        return _sample(file, count, MAX_PIXELS)[1]
 
 
-def _sample(file: BinaryIO, count: int, max_pixels: int) -> list[tuple[float, Image.Image]]:
+def _sample(
+    file: BinaryIO, count: int | None, max_pixels: int, side: int = 0, most: int = CANDIDATES
+) -> tuple[tuple[int, int], list[tuple[float, Image.Image]]]:
+    """Width and height as seen, and `count` frames, or as many as suit its length."""
     try:
         import av
     except ImportError:
@@ -58,14 +68,22 @@ def _sample(file: BinaryIO, count: int, max_pixels: int) -> list[tuple[float, Im
         # In the middle of `count` equal parts, so that neither a black start nor credits count.
         length = stream.duration or 0
         start = stream.start_time or 0
+        if count is None:
+            seconds = float(length * stream.time_base) if stream.time_base else 0.0
+            count = max(CANDIDATES, min(most, math.ceil(seconds / _SECONDS)))
         found: dict[float, Image.Image] = {}
+        size = (0, 0)
         for part in range(count):
             frame = _key_frame(container, stream, start + length * (2 * part + 1) // (2 * count))
             if frame is not None and (seconds := float(frame.time or 0.0)) not in found:
-                found[seconds] = _upright(frame)
+                image = _upright(frame)
+                size = image.size
+                # Many frames of a large film are held at once.
+                factor = min(size) // side if side else 1
+                found[seconds] = image.reduce(factor) if factor > 1 else image
     if not found:
         raise DecodeError("is a video of which no frame can be decoded")
-    return sorted(found.items())
+    return size, sorted(found.items(), key=lambda frame: frame[0])
 
 
 def _key_frame(container: Any, stream: Any, moment: int) -> Any:

@@ -1,0 +1,39 @@
+"""From squares of pixels to vectors: one for each photo, and one for each frame of a film."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import Frames
+from photosearch.encoders import Encoder
+from photosearch.indexing.decode import Decoded
+from photosearch.indexing.pace import BATCH
+
+
+def count_squares(photos: Sequence[Decoded]) -> int:
+    """How many pictures the network will see."""
+    return sum(1 + (0 if photo.more is None else len(photo.more)) for photo in photos)
+
+
+def encode(
+    encoder: Encoder, photos: Sequence[Decoded]
+) -> tuple[NDArray[np.floating[Any]], dict[int, Frames]]:
+    """Vectors (n, d) of `photos`, and the frames of those that are films, by their place."""
+    squares = [photo.pixels for photo in photos]
+    for photo in photos:
+        squares.extend(() if photo.more is None else photo.more)
+    parts = [squares[start : start + BATCH] for start in range(0, len(squares), BATCH)]
+    vectors = np.concatenate([encoder.encode_pixels(np.stack(part)) for part in parts])
+    frames = {}
+    place = len(photos)
+    for number, photo in enumerate(photos):
+        count = 0 if photo.more is None else len(photo.more)
+        if photo.moments:
+            own = np.concatenate([vectors[number : number + 1], vectors[place : place + count]])
+            frames[number] = Frames(photo.moments, own)
+        place += count
+    return vectors[: len(photos)], frames
