@@ -17,7 +17,7 @@ from photosearch.search.query import Query
 
 VERSION = 1
 
-_PLAIN = ("photo_id", "path", "score", "width", "height", "taken_at")
+_PLAIN = ("photo_id", "path", "score", "width", "height", "taken_at", "moment")
 
 
 def report(hits: Hits) -> dict[str, Any]:
