@@ -19,14 +19,16 @@ def film(
     seconds: int = 1,
     metadata: dict[str, str] | None = None,
     rate: int = 4,
+    codec: str = "mpeg4",
 ) -> Path:
     """A film that shows each colour, with a key frame each, for so many seconds."""
     import av
 
     options = {"movflags": "use_metadata_tags"}
-    with av.open(str(path), "w", format="mov", options=options) as container:
+    form = "mov" if codec == "mpeg4" else "mp4"
+    with av.open(str(path), "w", format=form, options=options) as container:
         container.metadata.update(metadata or {})
-        stream = container.add_stream("mpeg4", rate=rate)
+        stream = container.add_stream(codec, rate=rate)
         stream.width = stream.height = SIDE
         stream.pix_fmt = "yuv420p"
         stream.gop_size = rate * seconds

@@ -21,6 +21,7 @@ from photosearch.search.find import Sort
 from photosearch.search.query import QueryError
 from photosearch.ui.context import Context
 from photosearch.ui.files import download
+from photosearch.ui.films import play
 from photosearch.ui.folders import subfolders
 from photosearch.ui.photos import brief, briefs, find_photo, newest_briefs, shown, version
 from photosearch.ui.queries import Examples, Pictures
@@ -89,9 +90,13 @@ def router(context: Context) -> APIRouter:
             )
         )
         scores = {hit.photo_id: hit.score for hit in hits}
+        moments = {hit.photo_id: hit.moment for hit in hits}
         photos = await context.clerk.ask(lambda it: briefs(it, list(scores)))
         return {
-            "hits": [photo | {"score": scores[photo["id"]]} for photo in photos],
+            "hits": [
+                photo | {"score": scores[photo["id"]], "moment": moments[photo["id"]]}
+                for photo in photos
+            ],
             "more": offset + len(hits) < hits.total,
             "asked": offset + len(hits),
             "total": hits.total,
@@ -172,6 +177,11 @@ def router(context: Context) -> APIRouter:
     async def original(photo_id: int) -> Response:
         """The file itself, to be saved."""
         return download(await find_photo(context, photo_id))
+
+    @api.get("/film/{photo_id}")
+    async def film(photo_id: int, request: Request) -> Response:
+        """A film, or the part of it that the browser asks for, to be played."""
+        return play(await find_photo(context, photo_id), request.headers.get("range"))
 
     @api.post("/index")
     async def index(wanted: Folders) -> dict[str, Any]:

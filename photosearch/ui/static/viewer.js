@@ -8,6 +8,7 @@ export class Viewer {
   constructor(selection) {
     this.selection = selection;
     this.picture = make("img", { class: "large" });
+    this.film = null;
     this.details = make("aside", { class: "details", "aria-label": say("photo.details") });
     this.previous = this.#button("left", say("photo.previous"), () => this.#step(-1), "side previous");
     this.next = this.#button("right", say("photo.next"), () => this.#step(1), "side next");
@@ -35,6 +36,7 @@ export class Viewer {
     });
     this.element.addEventListener("close", () => {
       this.picture.removeAttribute("src");
+      this.#stop();
       this.grid?.focus(this.place);
     });
     this.#swipe();
@@ -51,6 +53,7 @@ export class Viewer {
     this.picture.style.maxWidth = `${photo.width * 2}px`;
     this.picture.alt = describe(photo);
     this.picture.src = thumbnail(photo);
+    this.#stop();
     this.previous.disabled = place === 0;
     this.next.disabled = place === grid.photos.length - 1 && !grid.hasMore;
     this.details.replaceChildren(make("h2", {}, photo.name));
@@ -62,10 +65,38 @@ export class Viewer {
     };
     try {
       const known = await ask(`/api/photo/${photo.id}`);
-      if (this.#isShown(photo)) this.#describe(photo, known);
+      if (this.#isShown(photo)) {
+        this.#describe(photo, known);
+        if (known.format === "VIDEO" && !known.missing) this.#play(photo);
+      }
     } catch (error) {
       tell(error.message);
     }
+  }
+
+  // A film, from the moment that was found. Where the browser cannot play it, its picture stays.
+  #play(photo) {
+    const moment = photo.moment ? `#t=${photo.moment.toFixed(2)}` : "";
+    this.film = make("video", {
+      class: "large",
+      src: `/api/film/${photo.id}${moment}`,
+      poster: thumbnail(photo),
+      controls: "",
+      playsinline: "",
+      preload: "metadata",
+      "aria-label": describe(photo),
+    });
+    for (const name of ["aspectRatio", "maxWidth"]) this.film.style[name] = this.picture.style[name];
+    this.film.style.setProperty("--ratio", photo.width / photo.height);
+    this.film.addEventListener("error", () => this.#stop());
+    this.picture.hidden = true;
+    this.picture.after(this.film);
+  }
+
+  #stop() {
+    this.picture.hidden = false;
+    this.film?.remove();
+    this.film = null;
   }
 
   #isShown(photo) {

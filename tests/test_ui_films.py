@@ -1,0 +1,94 @@
+"""Films in the browser: parts of the file, and a hit that opens at its moment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from films import film
+from in_browser import CHROMIUM, chromium, watched_page
+from PIL import Image
+from served import Served, served
+
+from photosearch import Library
+
+pytest.importorskip("av")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from colour_bundle import write_bundle
+
+    place = tmp_path_factory.mktemp("films")
+    bundle = write_bundle(place / "colours")
+    (place / "photos").mkdir()
+    # Chromium plays this one wherever it comes from.
+    film(place / "photos" / "a.mp4", ["red", "green", "blue"], seconds=4, codec="libvpx-vp9")
+    Image.new("RGB", (40, 40), "black").save(place / "photos" / "b.png")
+    with Library.open(place / "library", model=bundle) as library:
+        for _ in library.index([place / "photos"], workers=1):
+            pass
+    return place
+
+
+@pytest.fixture(scope="module")
+def server(place: Path) -> Iterator[Served]:
+    with served(place / "library", place / "colours") as server:
+        yield server
+
+
+def ids(server: Served) -> dict[str, int]:
+    hits = server.ask("/api/newest").json["hits"]
+    return {hit["name"]: hit["id"] for hit in hits}
+
+
+def test_parts_of_a_film(server: Served, place: Path) -> None:
+    content = (place / "photos" / "a.mp4").read_bytes()
+    target = f"/api/film/{ids(server)['a.mp4']}"
+    whole = server.ask(target)
+    assert (whole.status, whole.body) == (200, content)
+    for asked, first, last in (
+        ("bytes=0-", 0, len(content)),
+        ("bytes=10-19", 10, 20),
+        ("bytes=-7", len(content) - 7, len(content)),
+        (f"bytes=5-{10**17}", 5, len(content)),
+    ):
+        part = server.ask(target, {"Range": asked})
+        assert (part.status, part.body) == (206, content[first:last])
+        assert part.headers["content-range"] == f"bytes {first}-{last - 1}/{len(content)}"
+        assert part.headers["content-type"] == "video/mp4"
+    for asked in (f"bytes={len(content)}-", "bytes=9-3", "bytes=-", "lines=1-2", "bytes=1-2,5-6"):
+        assert server.ask(target, {"Range": asked}).status == 416
+
+
+def test_what_is_no_film_or_not_the_one_that_was_indexed(server: Served, place: Path) -> None:
+    known = ids(server)
+    assert server.ask(f"/api/film/{known['b.png']}").status == 404
+    assert server.ask("/api/film/999").status == 404
+    path = place / "photos" / "a.mp4"
+    before = path.stat()
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    assert server.ask(f"/api/film/{known['a.mp4']}").status == 409
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_search_tells_the_moment(server: Served) -> None:
+    hits = {hit["name"]: hit for hit in server.ask("/api/search?q=blue").json["hits"]}
+    assert hits["a.mp4"]["moment"] == pytest.approx(8.0, abs=0.3)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_a_hit_opens_at_its_moment(server: Served) -> None:
+    with chromium() as browser, watched_page(browser, server) as page:
+        page.keyboard.press("/")
+        page.keyboard.type("blue")
+        page.get_by_text("best matches first").wait_for()
+        page.locator(".grid .tile:has(img[alt^='a.mp4'])").first.click()
+        player = page.locator(".viewer video")
+        player.wait_for()
+        page.wait_for_function("document.querySelector('.viewer video').readyState >= 1")
+        assert player.evaluate("film => film.currentTime") == pytest.approx(8.0, abs=0.5)
+        page.keyboard.press("Escape")
+        player.wait_for(state="detached")
