@@ -1,0 +1,61 @@
+"""Small pictures for the pages: upright, whatever the format."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from films import film
+from photo_metadata import jpeg
+from PIL import Image
+from test_formats import dng, mosaic
+
+from photosearch.indexing.decode import prepare_decoders
+from photosearch.indexing.formats import MAX_PIXELS
+from photosearch.ui.shrinking import make_small
+
+
+@pytest.fixture(autouse=True)
+def decoders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+    prepare_decoders()
+
+
+def small(path: Path) -> Image.Image:
+    with Image.open(io.BytesIO(make_small(str(path), 64, MAX_PIXELS).data)) as image:
+        return image.convert("RGB")
+
+
+def colour(image: Image.Image, x: float, y: float) -> str:
+    """Which of the first three colours is strongest there."""
+    pixel = image.getpixel((int(x * image.width), int(y * image.height)))
+    assert isinstance(pixel, tuple)
+    return "RGB"[pixel.index(max(pixel))]
+
+
+def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
+    stored = Image.new("RGB", (160, 80), "red")
+    stored.paste("blue", (80, 0, 160, 80))
+    about = Image.Exif()
+    about[0x0112] = 6  # to be turned by a quarter, clockwise
+    (tmp_path / "a.jpg").write_bytes(jpeg(stored, exif=about))
+    seen = small(tmp_path / "a.jpg")
+    assert seen.size == (32, 64)
+    assert (colour(seen, 0.5, 0.1), colour(seen, 0.5, 0.9)) == ("R", "B")
+
+
+def test_a_raw_is_turned_upright(tmp_path: Path) -> None:
+    pytest.importorskip("rawpy")
+    preview = Image.new("RGB", (160, 80), "red")
+    preview.paste("blue", (80, 0, 160, 80))
+    sensor = mosaic(Image.new("RGB", (96, 48), "grey"))
+    (tmp_path / "a.dng").write_bytes(dng(jpeg(preview), sensor, 6))
+    seen = small(tmp_path / "a.dng")
+    assert seen.size == (32, 64)
+    assert (colour(seen, 0.5, 0.1), colour(seen, 0.5, 0.9)) == ("R", "B")
+
+
+def test_a_film_has_a_frame_of_it(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    assert colour(small(film(tmp_path / "a.mp4", ["blue"])), 0.5, 0.5) == "B"
