@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.synthetic import photo_vectors
 from benchmarks.tables import fill_page, markdown_table, write_text
 from benchmarks.timing import machine
 from index import Catalogue, FileStamp, Metadata, NewPhoto, Place
@@ -21,7 +22,7 @@ from photosearch.search.typical import TYPICAL
 _CITIES = ("Rome", "Paris", "Oslo", "Lima", "Kyoto", "Quito", "Cairo", "Perth")
 _CAMERAS = ("Canon EOS R6", "NIKON Z 6", "Pixel 7", "iPhone 13")
 # Each with a text that was not met before, but for the last.
-_KINDS: dict[str, Callable[[str, int], dict[str, Any]]] = {
+KINDS: dict[str, Callable[[str, int], dict[str, Any]]] = {
     "a description": lambda text, _: {"text": text},
     "with what not to show": lambda text, _: {"text": f"{text} -people"},
     "a year: a sixth of the photos": lambda text, n: {"text": f"{text} year:{2018 + n % 6}"},
@@ -34,25 +35,30 @@ _KINDS: dict[str, Callable[[str, int], dict[str, Any]]] = {
 
 
 def run(folder: Path, out: Path, *, photos: int, searches: int) -> None:
-    """Search `photos` random photos, kind after kind in turn, and write the page to `out`."""
+    """Search so many photos, kind after kind in turn, and write the page to `out`."""
     _make(folder, photos)
-    seconds: dict[str, list[float]] = {kind: [] for kind in _KINDS}
-    texts = _texts(searches * len(_KINDS))
+    seconds: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
+    texts = _texts(searches * len(KINDS))
     with Library.open(folder) as library:
-        for ask in _KINDS.values():  # opens the vectors and the model
+        for ask in KINDS.values():  # opens the vectors and the model
             library.search(**ask("warm up", 0))
         for number in range(searches):
-            for kind, ask in _KINDS.items():
+            for kind, ask in KINDS.items():
                 wanted = ask(next(texts), number)
-                started = time.perf_counter()
+                worked, started = time.process_time(), time.perf_counter()
                 library.search(**wanted)
-                seconds[kind].append(time.perf_counter() - started)
+                passed = time.perf_counter() - started
+                seconds[kind].append((passed, time.process_time() - worked))
     rows = []
     for kind, spent in seconds.items():
-        middle, most, worst = np.percentile(np.array(spent) * 1000, (50, 95, 100))
-        rows.append((kind, f"{middle:.1f}", f"{most:.1f}", f"{worst:.1f}"))
-        print(f"  {kind:34} p50 {middle:6.1f} ms   p95 {most:6.1f} ms")
-    table = markdown_table(("search", "median ms", "p95 ms", "slowest ms"), rows)
+        passed, worked = np.array(spent).T * 1000
+        middle, most, work = (
+            np.percentile(passed, 50),
+            *(np.percentile(each, 95) for each in (passed, worked)),
+        )
+        rows.append((kind, f"{middle:.1f}", f"{most:.1f}", f"{work:.1f}"))
+        print(f"  {kind:34} p50 {middle:6.1f} ms   p95 {most:6.1f} ms   of CPU {work:6.1f} ms")
+    table = markdown_table(("search", "median ms", "p95 ms", "p95 ms of work"), rows)
     page = fill_page(
         "warm-search.md",
         machine=machine(),
@@ -60,6 +66,7 @@ def run(folder: Path, out: Path, *, photos: int, searches: int) -> None:
         searches=str(searches),
         table=table,
         p95=rows[0][2],
+        work=rows[0][3],
     )
     write_text(out / "warm-search.md", page)
 
@@ -75,8 +82,6 @@ def _texts(count: int) -> Iterator[str]:
 def _make(folder: Path, photos: int) -> None:
     encoder = open_encoder()
     draw = np.random.default_rng(0)
-    vectors = draw.standard_normal((photos, encoder.dim), np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     places, cameras, stars = (draw.integers(0, n, photos) for n in (8, 4, 6))
     first = datetime(2018, 1, 1)
     step = timedelta(days=6 * 365) / photos
@@ -99,4 +104,7 @@ def _make(folder: Path, photos: int) -> None:
             )
             for number in range(photos)
         ]
-        catalogue.record(encoder.bundle_id, records, vectors)
+        done = 0
+        for vectors in photo_vectors(encoder, photos):
+            catalogue.record(encoder.bundle_id, records[done : done + len(vectors)], vectors)
+            done += len(vectors)

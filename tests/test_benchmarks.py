@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from click.testing import CliRunner
 from reinforce_data import BundleTeacher
 
+from benchmarks import warm_search
 from benchmarks.__main__ import main
 from benchmarks.contenders import (
     BASELINE,
@@ -211,6 +213,7 @@ def test_command_lists_its_benchmarks_and_names_an_unknown_one() -> None:
         "pipeline",
         "rescan",
         "vectors",
+        "warm-search",
         "model-speed",
         "train-overhead",
     ):
@@ -360,6 +363,17 @@ def test_photos_of_a_synthetic_library_are_near_to_their_captions_and_to_each_ot
     # Unlike random vectors they have near neighbours.
     cosines = np.sort(rows @ rows.T, axis=1)
     assert np.median(cosines[:, -2]) > np.median(cosines) + 0.2
+
+
+def test_searches_in_an_open_library_are_timed_by_kind(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHOTOSEARCH_MODEL", str(tiny_bundle))
+    warm_search.run(tmp_path / "library", tmp_path, photos=300, searches=2)
+    page = (tmp_path / "warm-search.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.MULTILINE)
+    assert [kind for kind, *_ in rows] == list(warm_search.KINDS)
+    assert all(0 < float(middle) <= float(most) for _, middle, most, _ in rows)
 
 
 def test_a_large_library_is_searched_as_a_command_and_in_a_program(

@@ -61,6 +61,7 @@ FILTERS: list[tuple[str, Filters, Callable[[Known], object]]] = [
     ("in:Italy", Filters(place="Italy"), lambda it: place(it) in ("Rome", "Ostia")),
     ("in:munchen", Filters(place="munchen"), lambda it: place(it) == "München"),
     ("near:41.9,12.5,10km", Filters(near=(41.9, 12.5, 10)), lambda it: place(it) == "Rome"),
+    ("near:Munich", Filters(near="munich"), lambda it: place(it) == "München"),
     ("near:Rome,40km", Filters(near="Rome,40km"), lambda it: place(it) in ("Rome", "Ostia")),
     ("camera:canon", Filters(camera="canon"), lambda it: "Canon" in (it.metadata.camera or "")),
     ("lens:50mm", Filters(lens="50mm"), lambda it: it.metadata.lens),
@@ -102,6 +103,21 @@ def test_a_filtered_search_gives_the_true_best(
     if not text.startswith("-in"):
         same = world.library.search("a cat", filters=filters, limit=7)
         assert (list(same), same.total) == (list(hits), hits.total)
+
+
+def test_a_text_is_encoded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    encode = world.encoder.encode_texts
+
+    def counted(texts: list[str]) -> np.ndarray:
+        asked.extend(texts)
+        return encode(texts)
+
+    monkeypatch.setattr(world.encoder, "encode_texts", counted)
+    first = world.library.search("a parrot -bananas")
+    assert list(world.library.search("a parrot -bananas", offset=0)) == list(first)
+    world.library.search("a parrot year:2020")
+    assert sorted(asked) == ["a parrot", "bananas"]
 
 
 def test_pages_go_on_to_the_last_photo(world: World) -> None:

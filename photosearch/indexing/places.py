@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import Metadata, Place
+from index.functions import folded
 
 _EARTH = 6371.0  # kilometres
 # A photo within so large a circle about a city's centre was taken in that city, rather than in the
@@ -28,6 +29,14 @@ def with_place(metadata: Metadata) -> Metadata:
     return replace(
         metadata, place=_place_at(round(metadata.latitude, 4), round(metadata.longitude, 4))
     )
+
+
+def place_named(name: str) -> tuple[float, float] | None:
+    """Degrees north and east of the largest town of this name, None when there is none.
+
+    A region or country may follow, as in "Portland, Oregon". Case and accents do not matter.
+    """
+    return _places().named(name)
 
 
 @cache
@@ -57,6 +66,24 @@ class Places:
             ]
         # Of angles the cosines are compared, which fall as distances rise.
         self._edge = np.cos(np.sqrt(self._population / (np.pi * _DENSITY)) / _EARTH)
+
+    def named(self, name: str) -> tuple[float, float] | None:
+        """See `place_named`."""
+        town, *within = (folded(part.strip()) for part in name.split(","))
+        for place in self._by_name.get(town, ()):
+            around = {folded(part) for part in self._regions[self._region[place]]}
+            if around.issuperset(within):
+                x, y, z = self._points[place]
+                return float(np.degrees(np.arcsin(z))), float(np.degrees(np.arctan2(y, x)))
+        return None
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[int]]:
+        """The towns of each name, the largest first."""
+        towns: dict[str, list[int]] = {}
+        for place in np.argsort(-self._population.astype(np.int64), kind="stable"):
+            towns.setdefault(folded(self._cities[place]), []).append(int(place))
+        return towns
 
     def at(self, latitude: float, longitude: float) -> Place | None:
         """The city about the point, or else the nearest place; None far from any."""

@@ -117,7 +117,7 @@ def _near(value: str, world: World) -> Condition:
     point = world.locate(name)
     if point is None:
         raise ValueError(
-            f"where {name!r} is, no photo tells; give degrees north and east, as near:41.9,12.5"
+            f"no town is known as {name!r}; give degrees north and east, as near:41.9,12.5"
         )
     return Near(*point, kilometres)
 

@@ -210,7 +210,13 @@ class Searcher:
         edition = selection.edition
         if self._places is None or self._places[0] != edition:
             self._places = edition, frozenset(selection.places())
-        return World(places=self._places[1], locate=selection.centre)
+        return World(places=self._places[1], locate=self._locate)
+
+    def _locate(self, name: str) -> tuple[float, float] | None:
+        """Where a place lies: by the photos taken there, or else by the list of towns."""
+        from photosearch.indexing.places import place_named
+
+        return self._catalogue.selection.centre(name) or place_named(name)
 
     def _embedding(self, encoder: Encoder) -> Embedder:
         if self._embedder is None or self._embedder.encoder is not encoder:
