@@ -119,6 +119,17 @@ def vectors(program: Path | None, work: Path | None, rounds: int, out: Path) -> 
         )
 
 
+@main.command()
+@click.option("--photos", type=click.IntRange(min=1000), default=100_000, show_default=True)
+def pages(photos: int) -> None:
+    """The page in a browser: first paint, letter to results, memory."""
+    from benchmarks.page_speed import run
+
+    click.echo("\npages")
+    with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
+        run(Path(folder), photos=photos)
+
+
 @main.command("model-speed")
 @click.option("--rounds", type=click.IntRange(min=2), default=9, show_default=True)
 @_THREADS

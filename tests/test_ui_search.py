@@ -157,3 +157,17 @@ def test_what_is_not_there_is_not_shown_unless_it_is_wanted(page: Any) -> None:
     page.get_by_role("button", name="less likely photos").click()
     page.locator("#results h3").get_by_text("Less likely").wait_for()
     assert page.locator("#results h3").first.text_content() == "Looks like it"
+
+
+def test_the_benchmark_sees_letters_become_results(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks import page_speed
+
+    monkeypatch.setattr(page_speed, "TYPED", ("a cat",))
+    speed = page_speed.measure(place / "library")
+    # Each letter is a search, unless the next one overtakes it.
+    assert 1 <= len(speed.waits) <= 5
+    assert min(speed.waits) > 0
+    assert 0 < speed.paint <= speed.photos
+    assert "p95" in str(speed)

@@ -5,7 +5,8 @@ import { Grid, monthOf } from "./grid.js";
 import { folderForm } from "./indexing.js";
 import { PictureQuery } from "./picture.js";
 
-const PAUSE = 150;
+// Milliseconds; one who types quickly asks for less than every letter.
+const PAUSE = 60;
 const CHIPS = ["filter", "words", "unlike"];
 
 export class SearchPage {

@@ -1,0 +1,132 @@
+"""How fast the page of `photosearch ui` is, in a real browser, with a large library."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.libraries import make_library
+from benchmarks.timing import machine
+from photosearch.encoders import open_encoder
+
+# Typed letter by letter, as a person does, with a pause after each.
+TYPED = ("a dog on the beach", "two children in the snow", "birthday cake", "a red car at night")
+_BETWEEN = 180  # milliseconds between two letters: 65 words a minute
+WANTED = 150.0
+
+# From a letter to the results of it, drawn: the answer of a search that nothing has overtaken.
+_WATCH = """() => {
+    window.waits = [];
+    let asked = 0;
+    const box = document.querySelector("#query input, #query textarea");
+    box.addEventListener("input", () => { asked = performance.now(); }, true);
+    new MutationObserver(() => {
+        if (!asked) return;
+        const since = asked;
+        asked = 0;
+        requestAnimationFrame(() => window.waits.push(performance.now() - since));
+    }).observe(document.querySelector("#results [role=group]"), { childList: true });
+}"""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Milliseconds to the first paint and to the first photos, from a letter to its results, and
+    the server's memory in MB.
+    """
+
+    paint: float
+    photos: float
+    waits: list[float]
+    memory: float
+
+    @property
+    def p95(self) -> float:
+        return float(np.percentile(self.waits, 95))
+
+    def __str__(self) -> str:
+        median = float(np.median(self.waits))
+        return (
+            f"  first paint {self.paint:.0f} ms, first photos {self.photos:.0f} ms\n"
+            f"  letter to results: median {median:.0f} ms, p95 {self.p95:.0f} ms of "
+            f"{len(self.waits)} (wanted: below {WANTED:.0f})\n"
+            f"  memory of the server {self.memory:.0f} MB"
+        )
+
+
+def run(folder: Path, *, photos: int) -> Speed:
+    """Measure, and print."""
+    print(f"  {machine()}")
+    print(f"  making a library of {photos:,} photos", flush=True)
+    make_library(folder / "library", open_encoder(), photos)
+    speed = measure(folder / "library")
+    print(speed)
+    return speed
+
+
+def measure(library: Path) -> Speed:
+    command = [sys.executable, "-m", "photosearch", "--library", str(library)]
+    command += ["ui", "--no-browser", "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        found = re.search(r"http://\S+", server.stdout.readline())
+        assert found, "the server does not start"
+        paint, photos, waits = _in_browser(found[0])
+        return Speed(paint, photos, waits, _memory(server.pid))
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
+        server.stdout.close()
+
+
+def _in_browser(url: str) -> tuple[float, float, list[float]]:
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(url)
+        page.locator("#results .tile").first.wait_for()
+        # The second time, as on every day but the first.
+        page.reload()
+        page.locator("#results .tile").first.wait_for()
+        photos = float(page.evaluate("performance.now()"))
+        paint = float(
+            page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        )
+        page.evaluate(_WATCH)
+        for text in TYPED:
+            _type(page, text)
+        waits = [float(one) for one in page.evaluate("window.waits")]
+        browser.close()
+    return paint, photos, waits
+
+
+def _type(page: Any, text: str) -> None:
+    box = page.get_by_label("Describe a photo")
+    box.fill("")
+    time.sleep(1)
+    box.press_sequentially(text, delay=_BETWEEN)
+    time.sleep(1)
+
+
+def _memory(pid: int) -> float:
+    """What the process has in memory, in MB; shared libraries included."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.is_file():
+        return float("nan")
+    found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text())
+    return int(found[1]) / 1e3 if found else float("nan")
