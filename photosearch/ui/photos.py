@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Any
 
 from fastapi import HTTPException
@@ -46,13 +45,8 @@ def _briefs(library: Library, photos: Sequence[PhotoFile]) -> list[dict[str, Any
 
 
 def brief(photo: PhotoFile, metadata: Metadata | None = None) -> dict[str, Any]:
-    """What the grid shows of one photo.
-
-    `burst` is the same for photos that the same camera may have taken one after the other.
-    """
+    """What the grid shows of one photo."""
     metadata = metadata or Metadata()
-    series = f"{os.path.dirname(photo.path)}\0{metadata.camera}".encode("utf-8", "surrogatepass")
-    timed = metadata.taken_at is not None and metadata.taken_source in ("exif", "xmp")
     return {
         "id": photo.id,
         "name": shown(os.path.basename(photo.path)),
@@ -61,7 +55,6 @@ def brief(photo: PhotoFile, metadata: Metadata | None = None) -> dict[str, Any]:
         "version": version(photo),
         "taken": metadata.taken_at,
         "place": metadata.place and (metadata.place.city or metadata.place.country),
-        "burst": blake2b(series, digest_size=6).hexdigest() if timed else None,
     }
 
 

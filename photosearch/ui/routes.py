@@ -40,6 +40,15 @@ class Folders(BaseModel):
     retry: bool = False
 
 
+class SavedName(BaseModel):
+    name: str
+
+
+class Saved(SavedName):
+    text: str
+    sort: Sort = "relevance"
+
+
 def router(context: Context) -> APIRouter:
     """The routes, for one library."""
     api = APIRouter(prefix="/api")
@@ -74,6 +83,7 @@ def router(context: Context) -> APIRouter:
         sort: Sort = "relevance",
         picture: str = "",
         everything: bool = False,
+        collapse: bool = False,
     ) -> dict[str, Any]:
         """A part of the photos that `q`, or a picture that was sent before, describes."""
         offset, limit = max(0, offset), max(1, min(limit, 500))
@@ -87,17 +97,23 @@ def router(context: Context) -> APIRouter:
                 images=images,
                 files=False,
                 everything=everything,
+                collapse=collapse,
             )
         )
-        scores = {hit.photo_id: hit.score for hit in hits}
-        moments = {hit.photo_id: hit.moment for hit in hits}
-        photos = await context.clerk.ask(lambda it: briefs(it, list(scores)))
+        every = {one.photo_id: one for hit in hits for one in (hit, *hit.others)}
+        photos = {
+            photo["id"]: photo
+            | {"score": every[photo["id"]].score, "moment": every[photo["id"]].moment}
+            for photo in await context.clerk.ask(lambda it: briefs(it, list(every)))
+        }
         return {
             "hits": [
-                photo | {"score": scores[photo["id"]], "moment": moments[photo["id"]]}
-                for photo in photos
+                photos[hit.photo_id]
+                | {"others": [photos[one.photo_id] for one in hit.others if one.photo_id in photos]}
+                for hit in hits
+                if hit.photo_id in photos
             ],
-            "more": offset + len(hits) < hits.total,
+            "more": hits.more,
             "asked": offset + len(hits),
             "total": hits.total,
             "beyond": hits.beyond,
@@ -116,6 +132,25 @@ def router(context: Context) -> APIRouter:
         return Response(
             pictures.get(key), media_type="image/webp", headers={"cache-control": _NEVER}
         )
+
+    @api.get("/saved")
+    async def saved() -> list[dict[str, Any]]:
+        """The searches that were saved."""
+        return [asdict(one) for one in await context.clerk.ask(Library.saved_searches)]
+
+    @api.post("/saved")
+    async def save(wanted: Saved) -> dict[str, Any]:
+        """Save a search, in the place of another of its name."""
+        search = await context.clerk.ask(
+            lambda it: it.save_search(wanted.name, wanted.text, sort=wanted.sort)
+        )
+        return asdict(search)
+
+    @api.post("/saved/remove")
+    async def remove(wanted: SavedName) -> dict[str, Any]:
+        """Forget a saved search."""
+        await context.clerk.ask(lambda it: it.remove_search(wanted.name))
+        return {}
 
     @api.get("/examples")
     async def propose() -> list[str]:

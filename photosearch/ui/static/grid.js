@@ -5,9 +5,6 @@ import { date, icon, make, say } from "./dom.js";
 
 export const thumbnail = (photo) => `/api/thumbnail/${photo.id}?v=${photo.version ?? ""}`;
 
-// Photos that one camera took within so many seconds of each other are one burst.
-const BURST = 3;
-
 export function describe(photo) {
   const parts = [photo.name];
   if (photo.taken) parts.push(date(photo.taken));
@@ -22,7 +19,6 @@ export class Grid {
     Object.assign(this, { more, open, label, selection });
     this.photos = [];
     this.heading = null;
-    this.collapse = false;
     this.body = make("div", { role: "group", "aria-label": label });
     this.end = make("div", { class: "grid-end", "aria-hidden": "true" });
     this.element = make("div", {}, this.body, this.end);
@@ -37,13 +33,12 @@ export class Grid {
     selection.addEventListener("favourite", ({ detail }) => this.#favour(detail));
   }
 
-  // `heading` gives the line above a photo's group, `fold` from which photo on they are less likely.
-  show({ hits, more, asked }, { heading = null, collapse = false, offset = 0, fold = null } = {}) {
-    Object.assign(this, { heading, collapse, fold });
+  // `heading` gives the line above a photo's group.
+  show({ hits, more, asked }, { heading = null, offset = 0 } = {}) {
+    this.heading = heading;
     this.watcher.disconnect();
     this.photos = [];
     this.asked = asked ?? offset + hits.length;
-    this.stacks = [];
     this.list = null;
     this.title = undefined;
     this.body.replaceChildren();
@@ -111,7 +106,6 @@ export class Grid {
 
   #add(hits) {
     for (const photo of hits) {
-      if (this.collapse && this.#join(photo)) continue;
       const title = this.heading?.(photo) ?? null;
       if (!this.list || title !== this.title) this.#begin(title);
       this.photos.push(photo);
@@ -126,46 +120,23 @@ export class Grid {
     this.body.append(this.list);
   }
 
-  // Puts a photo on the stack of one that is shown already and was taken moments apart, or is a copy.
-  #join(photo) {
-    const when = photo.burst && Date.parse(photo.taken) / 1000;
-    const stack = this.stacks.find(
-      (one) =>
-        one.version === photo.version ||
-        (when && one.burst === photo.burst && when >= one.first - BURST && when <= one.last + BURST),
+  // The photos that show the same as one, behind a button on it.
+  #stack(photo) {
+    const label = say("grid.stack", { count: photo.others.length });
+    return make(
+      "button",
+      { type: "button", class: "stack", title: label, "aria-label": label, onclick: () => this.#unfold(photo) },
+      `+${photo.others.length}`,
     );
-    if (!stack) {
-      this.stacks.push({ version: photo.version, burst: photo.burst, first: when, last: when, best: photo, rest: [] });
-      return false;
-    }
-    stack.first = Math.min(stack.first, when);
-    stack.last = Math.max(stack.last, when);
-    stack.rest.push(photo);
-    const tile = this.body.querySelector(`li[data-id="${stack.best.id}"]`);
-    tile.querySelector(".stack")?.remove();
-    tile.append(
-      make(
-        "button",
-        {
-          type: "button",
-          class: "stack",
-          title: say("grid.stack", { count: stack.rest.length }),
-          "aria-label": say("grid.stack", { count: stack.rest.length }),
-          onclick: () => this.#unfold(stack),
-        },
-        `+${stack.rest.length}`,
-      ),
-    );
-    return true;
   }
 
-  #unfold(stack) {
-    const tile = this.body.querySelector(`li[data-id="${stack.best.id}"]`);
-    const at = this.photos.indexOf(stack.best);
-    this.photos.splice(at + 1, 0, ...stack.rest);
+  #unfold(photo) {
+    const tile = this.body.querySelector(`li[data-id="${photo.id}"]`);
+    const at = this.photos.indexOf(photo);
+    this.photos.splice(at + 1, 0, ...photo.others);
     tile.querySelector(".stack").remove();
-    tile.after(...stack.rest.map((photo) => this.#tile(photo)));
-    stack.rest = [];
+    tile.after(...photo.others.map((one) => this.#tile(one)));
+    photo.others = [];
     tile.querySelector("button").focus();
   }
 
@@ -217,6 +188,7 @@ export class Grid {
       { style: `--ratio: ${ratio.toFixed(4)}`, "data-id": photo.id, class: classes.filter(Boolean).join(" ") },
       button,
       pick,
+      photo.others?.length ? this.#stack(photo) : null,
     );
   }
 

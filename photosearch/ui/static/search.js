@@ -1,5 +1,6 @@
 // The search page: results as one types, and what is there before anything is typed.
 
+import { choose } from "./choosers.js";
 import { ask, icon, make, number, say, tell } from "./dom.js";
 import { Grid, monthOf } from "./grid.js";
 import { folderForm } from "./indexing.js";
@@ -41,6 +42,7 @@ export class SearchPage {
       { class: "line tools", hidden: true },
       make("label", { class: "check", for: "collapse" }, this.collapse, say("search.collapse")),
       this.sort,
+      make("button", { type: "button", class: "plain slim", onclick: () => this.#save() }, icon("heart"), say("saved.save")),
     );
     this.picture = new PictureQuery(() => this.run());
     place.replaceChildren(
@@ -90,6 +92,7 @@ export class SearchPage {
     if (!this.asking) return ask("/api/newest?limit=60", { signal });
     const asked = new URLSearchParams({ q: this.query, offset, sort: this.sort.value });
     if (this.picture.key) asked.set("picture", this.picture.key);
+    if (this.collapse.checked) asked.set("collapse", "true");
     if (this.everything) asked.set("everything", "true");
     return ask(`/api/search?${asked}`, { signal });
   }
@@ -124,7 +127,6 @@ export class SearchPage {
     const likely = (photo) => (photo.score >= cutoff ? say("search.likely") : say("search.unlikely"));
     this.grid.show(found, {
       heading: byDate ? monthOf : this.everything && cutoff !== null ? likely : null,
-      collapse: this.asking && this.collapse.checked,
     });
     this.tools.hidden = !this.asking;
     this.examples.hidden = this.asking || !this.examples.childElementCount;
@@ -191,11 +193,58 @@ export class SearchPage {
   }
 
   async #propose() {
-    const texts = await ask("/api/examples").catch(() => []);
+    const [texts, saved] = await Promise.all([ask("/api/examples"), ask("/api/saved")]).catch(() => [[], []]);
     this.examples.replaceChildren(
+      ...saved.map((one) => this.#saved(one)),
       make("span", { class: "quiet" }, say("search.try")),
       ...texts.map((text) => make("button", { type: "button", class: "plain", onclick: () => this.ask(text) }, text)),
     );
-    this.examples.hidden = !texts.length || this.asking;
+    this.examples.hidden = !(texts.length || saved.length) || this.asking;
+  }
+
+  #saved(one) {
+    return make(
+      "span",
+      { class: "chip" },
+      make(
+        "button",
+        {
+          type: "button",
+          class: "text",
+          title: one.text,
+          onclick: () => {
+            this.sort.value = one.sort;
+            this.ask(one.text);
+          },
+        },
+        icon("heart"),
+        one.name,
+      ),
+      make(
+        "button",
+        {
+          type: "button",
+          class: "remove",
+          "aria-label": say("saved.remove", { name: one.name }),
+          onclick: async () => {
+            await ask("/api/saved/remove", { body: { name: one.name } }).catch((error) => tell(error.message));
+            this.#propose();
+          },
+        },
+        icon("close"),
+      ),
+    );
+  }
+
+  async #save() {
+    const name = await choose({ title: say("saved.save"), label: say("saved.name"), button: say("saved.save"), value: this.query });
+    if (!name) return;
+    try {
+      await ask("/api/saved", { body: { name, text: this.query, sort: this.sort.value } });
+      tell(say("saved.done", { name }));
+      this.#propose();
+    } catch (error) {
+      tell(error.message);
+    }
   }
 }
