@@ -142,6 +142,20 @@ def test_what_is_no_picture_is_refused(page: Any) -> None:
     page.get_by_text("choose another").wait_for()
 
 
+def test_a_hit_tells_where_it_is_from_and_why_it_is_one(page: Any) -> None:
+    ask(page, "a cat camera:pixel")
+    page.wait_for_function("document.querySelector('#results .tile')?.title == 'chelsea.jpg'")
+    page.locator("#results .tile").first.click()
+    viewer = page.get_by_role("dialog", name="Photo")
+    viewer.get_by_text("It meets: camera pixel.").wait_for()
+    viewer.get_by_text("alike what you described; photos from").wait_for()
+    viewer.get_by_text("48.86, 2.35").wait_for()
+    spot = viewer.get_by_role("img", name="Map of the world").locator(".spot").bounding_box()
+    world = viewer.get_by_role("img", name="Map of the world").bounding_box()
+    across = (spot["x"] + spot["width"] / 2 - world["x"]) / world["width"]
+    assert across == pytest.approx((2.35 + 180) / 360, abs=0.01)
+
+
 def test_similar_photos_of_a_hit(page: Any) -> None:
     ask(page, "a cheetah")
     page.locator("#results .tile").first.click()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -181,6 +183,24 @@ def test_a_body_that_is_too_large_is_refused(server: Served) -> None:
     sent = {"Content-Type": "application/json", "Content-Length": str(2 << 20)}
     assert server.ask("/api/index", sent, body=b"{}").status == 413
     assert server.ask("/api/index", {"Content-Length": "x"}, body=b"{}").status == 400
+
+
+def test_a_query_picture_is_limited_and_decoded_elsewhere(server: Served) -> None:
+    sent = {"Content-Type": "image/png", "Content-Length": str(65 << 20)}
+    assert server.ask("/api/by-picture", sent, body=b"x").status == 413
+    # Few bytes that say they are four thousand million pixels.
+    head = struct.pack(">IIBBBBB", 65000, 65000, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
+    bomb = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    refused = server.ask("/api/by-picture?name=../../secret.png", body=bomb)
+    assert refused.status == 400
+    assert "choose another" in refused.json["error"]
+    assert server.ask("/api/picture/nothing").status == 400
+    assert server.ask("/api/search?picture=nothing").status == 400
+    assert server.ask("/api/state").status == 200
 
 
 def test_a_body_without_a_length_ends_too(server: Served) -> None:

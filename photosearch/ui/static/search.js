@@ -7,7 +7,7 @@ import { folderForm } from "./indexing.js";
 import { PictureQuery } from "./picture.js";
 
 // Milliseconds; one who types quickly asks for less than every letter.
-const PAUSE = 60;
+const PAUSE = 40;
 const CHIPS = ["filter", "words", "unlike"];
 
 export class SearchPage {
@@ -90,7 +90,9 @@ export class SearchPage {
 
   #fetch(offset, signal) {
     if (!this.asking) return ask("/api/newest?limit=60", { signal });
-    const asked = new URLSearchParams({ q: this.query, offset, sort: this.sort.value });
+    // Few at first: they are there sooner.
+    const limit = offset ? 120 : 60;
+    const asked = new URLSearchParams({ q: this.query, offset, limit, sort: this.sort.value });
     if (this.picture.key) asked.set("picture", this.picture.key);
     if (this.collapse.checked) asked.set("collapse", "true");
     if (this.everything) asked.set("everything", "true");
@@ -133,6 +135,7 @@ export class SearchPage {
     this.chips.replaceChildren(
       ...(found.parts ?? []).filter((part) => CHIPS.includes(part.kind) || part.name !== "text").map((part) => this.#chip(part)),
     );
+    this.grid.why = this.asking ? () => ({ parts: found.parts ?? [], cutoff: this.cutoff }) : null;
     this.#less(found);
     this.#tell(found);
   }

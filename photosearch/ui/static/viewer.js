@@ -112,6 +112,7 @@ export class Viewer {
     const facts = [
       [say("photo.taken"), metadata.taken_at && date(metadata.taken_at, { time: true })],
       [say("photo.place"), place(metadata)],
+      [say("photo.coordinates"), coordinates(metadata)],
       [say("photo.caption"), metadata.caption],
       [say("photo.keywords"), metadata.keywords?.join(", ")],
       [say("photo.camera"), [metadata.camera, metadata.lens].filter(Boolean).join(", ")],
@@ -119,7 +120,6 @@ export class Viewer {
       [say("photo.size"), `${number(known.width)} × ${number(known.height)} · ${bytes(known.bytes)} · ${known.format}`],
       [say("photo.folder"), known.folder],
     ];
-    if (photo.score !== undefined && photo.score !== null) facts.push([say("photo.score"), number(photo.score, 3)]);
     this.details.replaceChildren(
       make("h2", {}, known.name),
       make("p", { class: "warning" }, known.missing ? say("photo.missing") : ""),
@@ -128,6 +128,8 @@ export class Viewer {
         {},
         facts.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]),
       ),
+      worldMap(metadata),
+      this.#why(photo),
       make(
         "div",
         { class: "actions" },
@@ -159,6 +161,23 @@ export class Viewer {
         ),
       ),
     );
+  }
+
+  // What speaks for this photo: how alike it is, and what else was asked for.
+  #why(photo) {
+    const asked = this.grid.why?.();
+    if (!asked || photo.score === undefined) return null;
+    const reasons = [];
+    if (photo.score !== null) {
+      const score = number(photo.score, 3);
+      reasons.push(asked.cutoff === null ? say("why.score", { score }) : say("why.cutoff", { score, cutoff: number(asked.cutoff, 3) }));
+    }
+    for (const part of asked.parts) {
+      if (part.kind === "unlike") reasons.push(say("why.unlike", { what: part.meaning }));
+      else if (part.kind !== "like") reasons.push(say("why.holds", { what: part.meaning }));
+    }
+    if (!reasons.length) return null;
+    return make("section", {}, make("h3", {}, say("why.title")), make("ul", { class: "why" }, reasons.map((reason) => make("li", {}, reason))));
   }
 
   #heart(photo) {
@@ -210,9 +229,19 @@ export class Viewer {
 
 function place(metadata) {
   const named = metadata.place;
-  if (named) return [named.city, named.region, named.country].filter(Boolean).join(", ");
-  if (metadata.latitude === null || metadata.latitude === undefined) return null;
-  return `${metadata.latitude.toFixed(5)}, ${metadata.longitude.toFixed(5)}`;
+  return named ? [named.city, named.region, named.country].filter(Boolean).join(", ") : null;
+}
+
+function coordinates({ latitude, longitude }) {
+  if (latitude === null || latitude === undefined) return null;
+  return `${number(latitude, 4)}, ${number(longitude, 4)}`;
+}
+
+// The world in dots, which came with us, and where on it the photo was taken; nothing is fetched.
+function worldMap({ latitude, longitude }) {
+  if (latitude === null || latitude === undefined) return null;
+  const spot = make("span", { class: "spot", style: `left: ${(longitude + 180) / 3.6}%; top: ${(90 - latitude) / 1.8}%` });
+  return make("div", { class: "world", role: "img", "aria-label": say("photo.map", { where: coordinates({ latitude, longitude }) }) }, spot);
 }
 
 function exposure(metadata) {
