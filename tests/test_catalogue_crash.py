@@ -102,6 +102,8 @@ CALLS = {
     "mark_missing": "catalogue.mark_missing([p.path for p in new_photos(3)])",
     "mark_present": "catalogue.mark_present(['/photos/00003.jpg'])",
     "forget_problems": "catalogue.forget_problems(['/photos/x.jpg', '/photos/y.jpg'])",
+    "forget": "catalogue.forget('/photos')",
+    "embed": "catalogue.embed('other-1-0123456789ab', [1, 2], unit_vectors(2, seed=6))",
 }
 
 

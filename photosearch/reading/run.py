@@ -15,7 +15,7 @@ from photosearch.ui.shrinking import ShrinkError, Shrinkers, Small
 
 # Pictures decoded ahead of the reader, which takes far longer.
 _AHEAD = 4
-_COMMIT_SECONDS = 2.0
+_COMMIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
