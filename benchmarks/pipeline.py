@@ -182,6 +182,8 @@ def page(measured: Indexing, setting: str) -> str:
         table=table(measured),
         nano=f"{measured.times_faster(NANO.name):.2f}",
         s0=f"{measured.times_faster(S0.name):.2f}",
+        nano_work=f"{measured.times_less_work(NANO.name):.2f}",
+        s0_work=f"{measured.times_less_work(S0.name):.2f}",
     )
 
 

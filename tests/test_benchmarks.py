@@ -249,7 +249,7 @@ def test_pipeline_page_and_plot_state_the_ratios(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     text = pipeline_page(indexing_rounds(), "on a machine")
     assert "photosearch is **5.00 (5.00-5.00)** times as fast as rclip" in text
-    assert "**2.50 (2.50-2.50)** times" in text
+    assert "By processor time it is **5.00 (5.00-5.00)** and **2.50 (2.50-2.50)**" in text
     assert "| 5.0 (3.3-5.0) |" in text
     assert "$" not in text
     pipeline_plot(indexing_rounds(), tmp_path / "pipeline.svg")

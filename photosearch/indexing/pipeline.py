@@ -139,15 +139,16 @@ class IndexRun:
 
         `belonging` are the files of which it is known.
         """
-        recorded: dict[str, FileStamp] = {}
-        for root in self._roots:
-            recorded |= self._catalogue.stamps(root, self._encoder.bundle_id)
-        recorded = {path: stamp for path, stamp in recorded.items() if path in self._files}
         judged = [
             item
             for path, item in self._files.items()
             if path not in belonging and companions.may_belong(item)
         ]
+        recorded: dict[str, FileStamp] = {}
+        # Most libraries have nothing to judge, and this reads all that is recorded.
+        for root in self._roots if judged else ():
+            recorded |= self._catalogue.stamps(root, self._encoder.bundle_id)
+        recorded = {path: stamp for path, stamp in recorded.items() if path in self._files}
         for item in judged:
             # Not part of this run, where that is about single files.
             if item.beside is not None and item.beside not in self._files:
