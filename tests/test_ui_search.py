@@ -148,7 +148,7 @@ def test_a_hit_tells_where_it_is_from_and_why_it_is_one(page: Any) -> None:
     page.locator("#results .tile").first.click()
     viewer = page.get_by_role("dialog", name="Photo")
     viewer.get_by_text("It meets: camera pixel.").wait_for()
-    viewer.get_by_text("alike what you described; photos from").wait_for()
+    viewer.get_by_text("a photo counts as showing it").wait_for()
     viewer.get_by_text("48.86, 2.35").wait_for()
     spot = viewer.get_by_role("img", name="Map of the world").locator(".spot").bounding_box()
     world = viewer.get_by_role("img", name="Map of the world").bounding_box()

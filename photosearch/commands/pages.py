@@ -10,4 +10,4 @@ from photosearch.errors import UsageError
 def import_pages() -> None:
     """Raises `UsageError` when Gradio is not installed."""
     if find_spec("gradio") is None:
-        raise UsageError("the pages need Gradio; install it: pip install 'photosearch[ui]'")
+        raise UsageError("the pages need Gradio; install it: pip install gradio")
