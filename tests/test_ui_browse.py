@@ -75,7 +75,7 @@ def test_cameras_and_folders_hold_their_photos(page: Any) -> None:
 def test_a_favourite_is_kept(page: Any) -> None:
     tiles(page).first.click()
     viewer = page.get_by_role("dialog", name="Photo")
-    name = viewer.get_by_role("heading").text_content()
+    name = viewer.get_by_role("heading", level=2).text_content()
     heart = viewer.get_by_role("button", name="Favourite")
     heart.wait_for()
     page.keyboard.press("f")

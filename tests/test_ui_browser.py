@@ -59,10 +59,10 @@ def test_from_the_first_run_to_a_photo(page: Any, server: Served, pictures: Path
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     viewer = page.get_by_role("dialog", name="Photo")
-    second = viewer.get_by_role("heading").text_content()
+    second = viewer.get_by_role("heading", level=2).text_content()
     page.keyboard.press("ArrowLeft")
     viewer.get_by_text(str(pictures)).wait_for()
-    assert viewer.get_by_role("heading").text_content() != second
+    assert viewer.get_by_role("heading", level=2).text_content() != second
     with page.expect_download() as download:
         viewer.get_by_role("link", name="Download").click()
     name = download.value.suggested_filename

@@ -66,7 +66,7 @@ def use(place: Path, pictures: Path) -> dict[str, object]:
         page.wait_for_function("document.querySelector('#results .tile')?.title == 'chelsea.png'")
         page.locator("#results .tile").first.click()
         page.locator(".details dl").wait_for()
-        first = page.get_by_role("dialog").get_by_role("heading").text_content()
+        first = page.get_by_role("dialog").get_by_role("heading", level=2).text_content()
         page.keyboard.press("Escape")
         for tab in ("Browse", "Library"):
             page.get_by_role("tab", name=tab).click()
