@@ -22,7 +22,8 @@ demo: .venv/demo.stamp
 	$(BIN)/python examples/demo.py
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest
+	# A file of tests runs in one process, for its tests share a browser, a server or a bundle.
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
