@@ -68,7 +68,7 @@ def run(library: Library, *folders: Path) -> list[Event]:
 
 
 def names(library: Library, text: str = "red") -> list[str]:
-    return [Path(hit.path).stem for hit in library.search(text)]
+    return [Path(hit.path).stem for hit in library.search(text, everything=True)]
 
 
 def switches(events: list[Event]) -> list[Switched]:
@@ -124,10 +124,10 @@ def test_the_old_model_answers_until_the_new_one_has_encoded_all(
 
 def test_it_lasts_and_other_open_libraries_follow(library: Library, colours: Path) -> None:
     with Library.open(library.folder) as other:
-        old = other.search("red")
+        old = other.search("red", everything=True)
         library.use_model(colours)
         run(library)
-        assert [hit.score for hit in other.search("red")] != [hit.score for hit in old]
+        assert [hit.score for hit in other.search("red", everything=True)] != [hit.score for hit in old]
         assert other.encoder.bundle_id == library.encoder.bundle_id
     with Library.open(library.folder, readonly=True) as again:
         assert again.encoder.bundle_id.startswith("colours-1-")
@@ -209,10 +209,10 @@ def test_copies_are_encoded_once_and_companions_stay(
 ) -> None:
     shutil.copy(photos / "red.png", photos / "copy.png")
     run(library)
-    ids = {hit.path: hit.photo_id for hit in library.search("red")}
+    ids = {hit.path: hit.photo_id for hit in library.search("red", everything=True)}
     library.use_model(colours)
     assert Rebuilding(library.models()[1].id, 4) in run(library)
-    assert {hit.path: hit.photo_id for hit in library.search("red")} == ids
+    assert {hit.path: hit.photo_id for hit in library.search("red", everything=True)} == ids
     assert set(names(library)[:2]) == {"red", "copy"}
 
 
@@ -266,7 +266,7 @@ def test_what_was_encoded_is_kept_when_the_run_ends_early(
     done = library.status().next_encoded
     assert 0 < done < 44
     assert library.encoder.bundle_id.startswith("mobileclip-nano-")
-    assert len(library.search("red", limit=100)) == 44
+    assert len(library.search("red", limit=100, everything=True)) == 44
     assert Rebuilding(library.models()[1].id, 44 - done) in run(library)
     assert names(library)[0] == "red"
 
@@ -340,7 +340,7 @@ def test_removing_gives_back_disk_space_and_leaves_searches_alone(
     run(library)
     names(library)  # whose vectors are in a file now
     assert library.use_model("mobileclip-nano").active
-    before, generation = library.search("red"), library._catalogue.generation
+    before, generation = library.search("red", everything=True), library._catalogue.generation
     place = library.folder / "models" / library.model("colours").id
     size = used(place) + used(library.folder / "vectors")
     removed = library.remove_model("colours")
@@ -348,7 +348,7 @@ def test_removing_gives_back_disk_space_and_leaves_searches_alone(
     assert removed.bytes == size - used(library.folder / "vectors") > used(colours)
     assert not place.exists()
     assert [model.name for model in library.models()] == ["mobileclip-nano"]
-    assert library.search("red") == before
+    assert library.search("red", everything=True) == before
     # What others find has not changed, so their files of vectors need no second look.
     assert library._catalogue.generation == generation
     assert library._catalogue.changed_since(generation, library._catalogue.revision).size == 0
@@ -525,7 +525,7 @@ def test_a_change_that_is_killed_half_way(
 ) -> None:
     Image.new("RGB", (50, 50), "yellow").save(photos / "wait.png")
     run(library)
-    before = library.search("red")
+    before = library.search("red", everything=True)
     hook = tmp_path / "hook"
     hook.mkdir()
     (hook / "sitecustomize.py").write_text(WAITING, encoding="utf-8")
@@ -543,7 +543,7 @@ def test_a_change_that_is_killed_half_way(
     process.kill()
     assert process.wait(timeout=60) == -signal.SIGKILL
 
-    assert library.search("red") == before
+    assert library.search("red", everything=True) == before
     status = library.status()
     assert (status.next_model, status.next_encoded) == (new, 4)
     assert Rebuilding(new, 1) in (events := run(library))

@@ -182,7 +182,7 @@ def test_a_photo_that_became_a_link_to_something_else_is_not_given(
 def test_a_body_that_is_too_large_is_refused(server: Served) -> None:
     sent = {"Content-Type": "application/json", "Content-Length": str(2 << 20)}
     assert server.ask("/api/index", sent, body=b"{}").status == 413
-    assert server.ask("/api/index", {"Content-Length": "x"}, body=b"{}").status == 400
+    assert server.ask("/api/index", {"Content-Length": "x"}, method="POST").status == 400
 
 
 def test_a_query_picture_is_limited_and_decoded_elsewhere(server: Served) -> None:
