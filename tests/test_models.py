@@ -256,7 +256,7 @@ def test_what_was_encoded_is_kept_when_the_run_ends_early(
     library: Library, colours: Path, photos: Path
 ) -> None:
     for side in range(40):
-        Image.new("RGB", (20 + side, 20), "blue").save(photos / f"{side}.png")
+        Image.new("RGB", (21 + side, 77), "blue").save(photos / f"{side}.png")
     run(library)
     library.use_model(colours)
     with closing(library.index(workers=1)) as events:
