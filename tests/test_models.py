@@ -127,7 +127,9 @@ def test_it_lasts_and_other_open_libraries_follow(library: Library, colours: Pat
         old = other.search("red", everything=True)
         library.use_model(colours)
         run(library)
-        assert [hit.score for hit in other.search("red", everything=True)] != [hit.score for hit in old]
+        assert [hit.score for hit in other.search("red", everything=True)] != [
+            hit.score for hit in old
+        ]
         assert other.encoder.bundle_id == library.encoder.bundle_id
     with Library.open(library.folder, readonly=True) as again:
         assert again.encoder.bundle_id.startswith("colours-1-")
