@@ -305,8 +305,8 @@ def test_of_a_large_file_opening_checks_what_faiss_relies_on_and_an_index_run_al
     with Catalogue.open(library) as catalogue:
         FaissIndex.open(catalogue, BUNDLE)
         content = file.read_bytes()
-        text = content[content.rindex(b"{") : content.rindex(b"}") + 1]
-        about = json.loads(text)
+        length, _, _ = struct.unpack("<II8s", content[-16:])
+        about = json.loads(content[-16 - length : -16])
         vectors_of_photos = (about["structure"] // 64 + 1) * 64, about["ids_at"] // 64 * 64
         ids = about["ids_at"], about["length"]
         assert vectors_of_photos[1] - vectors_of_photos[0] > COUNT * WIDTH
