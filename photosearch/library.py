@@ -6,9 +6,8 @@ import os
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from index import (
@@ -18,14 +17,11 @@ from index import (
     Metadata,
     PhotoFile,
     WriterLock,
-    network_drive,
 )
 from photosearch.about import About, about
-from photosearch.encoders import Encoder
 from photosearch.errors import LibraryError, UsageError
 from photosearch.explaining import explained as _explained
-from photosearch.models import Model, Models, Removed, folder_of
-from photosearch.search.searcher import Searcher
+from photosearch.model_choice import ModelChoice
 from photosearch.searches import Searches
 
 if TYPE_CHECKING:
@@ -33,8 +29,6 @@ if TYPE_CHECKING:
     from photosearch.doctor import Finding
     from photosearch.indexing.events import Event
     from photosearch.portable import Exported, Imported
-    from photosearch.pulling.offers import Offer
-    from photosearch.pulling.run import PullEvent
     from photosearch.reading.run import ReadingEvent
     from photosearch.watching import Watching
 
@@ -78,18 +72,12 @@ def _folder(path: str | os.PathLike[str] | None) -> Path:
     return folder.absolute()
 
 
-class Library(Searches):
+class Library(Searches, ModelChoice):
     """Photos, indexed and searchable. Use as a context manager.
 
     with Library.open() as library:
         hits = library.search("two dogs on a beach", limit=20)
     """
-
-    def __init__(self, catalogue: Catalogue, model: str | os.PathLike[str] | None) -> None:
-        self._catalogue = catalogue
-        self._models = Models(catalogue, model)
-        self._lock = WriterLock(catalogue.folder)
-        self._searcher = Searcher(catalogue, lambda: self.encoder)
 
     @classmethod
     def open(
@@ -113,40 +101,6 @@ class Library(Searches):
     def exists(cls, path: str | os.PathLike[str] | None = None) -> bool:
         """Whether there is a library in folder `path`, or in the default one."""
         return (_folder(path) / "catalogue.db").is_file()
-
-    def close(self) -> None:
-        self._catalogue.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @property
-    def folder(self) -> Path:
-        return self._catalogue.folder
-
-    @property
-    def encoder(self) -> Encoder:
-        """The model that answers searches, opened when it is first needed.
-
-        Raises `BundleError` when it is not here, or damaged.
-        """
-        return self._models.encoder(self._models.searching())
-
-    @property
-    def network_drive(self) -> str | None:
-        """The kind of network drive that the library folder is on; None on a disk of this machine.
-
-        There it is safe too, but slower, and processes wait for one another at each write.
-        """
-        return network_drive(self.folder)
 
     def index(
         self,
@@ -260,103 +214,6 @@ class Library(Searches):
 
         with self.writing(), _explained():
             yield from read_text(self._catalogue, TextReader())
-
-    def models(self) -> list[Model]:
-        """The models that are here, and those of which only vectors are left.
-
-        Raises `LibraryError`.
-        """
-        with _explained():
-            return self._models.all()
-
-    def model(self, name: str) -> Model:
-        """The model meant by its name, its id, or the beginning of its id.
-
-        Raises `UsageError` when there is none, or more than one; `LibraryError`.
-        """
-        with _explained():
-            return self._models.resolve(name)
-
-    def offers(self) -> list[Offer]:
-        """The models that `pull_model` can download, the recommended ones first."""
-        from photosearch.pulling.offers import OFFERS
-        from photosearch.pulling.run import installed
-
-        store = self._models.store
-        return [replace(offer, here=installed(store, offer.name) is not None) for offer in OFFERS]
-
-    def pull_model(
-        self, name: str, *, accept_licence: str | None = None
-    ) -> Generator[PullEvent, None, None]:
-        """Download the offered model of that name and convert it; searches do not change.
-
-        Of a folder that is named instead, which holds a bundle, a copy is made.
-
-        `accept_licence` names the licence of a model that may not be used without consent. The
-        last event is `Pulled`, with the id for `use_model`. However the iterator ends before that,
-        what was downloaded is kept, and the next call goes on from there.
-
-        Raises `UsageError` for an unknown name, a licence not accepted, or a missing trainer,
-        before anything is downloaded; `DownloadError`; `BundleError`; `LibraryError`.
-        """
-        from photosearch.pulling.offers import check_licence, find_offer
-        from photosearch.pulling.run import add_folder, pull
-
-        folder = folder_of(name)
-        if folder is not None:
-            return add_folder(self._models.store, folder)
-        offer = find_offer(name)
-        check_licence(offer, accept_licence)
-        return self._pulling(pull(self._models.store, offer))
-
-    def _pulling(
-        self, events: Generator[PullEvent, None, None]
-    ) -> Generator[PullEvent, None, None]:
-        with _explained():
-            yield from events
-
-    def remove_model(self, name: str, *, keep_vectors: bool = False) -> Removed:
-        """Delete a model's copy in the library folder, and the vectors that it made.
-
-        With `keep_vectors` they stay, and need not be made again when the model is back. Of an
-        offered model that is not here, what is left of a download is deleted.
-
-        Raises `UsageError` for a model that answers searches, or is to, and for one that is not in
-        the library folder; `BundleError` when it cannot be deleted; `LibraryError`, also when
-        another process is changing the library.
-        """
-        with self.writing(), _explained():
-            return self._models.remove(name, keep_vectors=keep_vectors)
-
-    def use_model(self, model: str | os.PathLike[str], *, at_once: bool = False) -> Model:
-        """Choose the model for searches: by name or id, or the folder of a bundle, which is copied.
-
-        It answers as soon as it has encoded all photos, which `index` does; the present one answers
-        until then. With `at_once` it answers now, and finds only what it has encoded.
-
-        Raises `UsageError` when there is no such model; `BundleError` when it is not whole;
-        `LibraryError`, also when another process is changing the library.
-        """
-        with self.writing(), _explained():
-            chosen = self._models.choose(os.fspath(model))
-            if at_once or not self._catalogue.waiting_count(chosen.id):
-                self._models.switch_to(chosen.id)
-            return self._models.resolve(chosen.id)
-
-    @contextmanager
-    def writing(self, *, wait: bool = False) -> Iterator[None]:
-        """Keep other processes from changing the library meanwhile; they can read it.
-
-        `index`, `forget`, `use_model` and `remove_model` do so themselves, and may be called
-        inside.
-
-        Raises `LibraryError` that names the process which is changing it now, or waits for that
-        one with `wait`.
-        """
-        with ExitStack() as stack:
-            with _explained():
-                stack.enter_context(self._lock.held(wait=wait))
-            yield
 
     def forget(self, folder: str | os.PathLike[str], *, dry_run: bool = False) -> int:
         """Drop what is recorded of the photos below `folder`; how many. No photo is touched.

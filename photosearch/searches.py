@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from index import Catalogue, SavedSearch
-from photosearch.encoders import Encoder
+from index import SavedSearch
 from photosearch.errors import UsageError
 from photosearch.explaining import explained
+from photosearch.opened import OpenLibrary
 from photosearch.search.duplicates import Duplicates, exact, near
 from photosearch.search.embed import Picture
 from photosearch.search.filters import Filters
@@ -16,21 +16,12 @@ from photosearch.search.find import SORTS, Sort, View
 from photosearch.search.groups import Grouping
 from photosearch.search.hits import Hits
 from photosearch.search.query import Query
-from photosearch.search.searcher import Searcher
 from photosearch.search.stacks import NEAR
 from photosearch.search.why import Why
 
 
-class Searches:
+class Searches(OpenLibrary):
     """The part of `Library` that reads."""
-
-    _catalogue: Catalogue
-    _searcher: Searcher
-
-    @property
-    def encoder(self) -> Encoder:
-        """The model that answers searches."""
-        raise NotImplementedError
 
     def understand(self, text: str, *, literal: bool = False) -> Query:
         """What `text` asks for: its terms and conditions, and where in the text each stands.

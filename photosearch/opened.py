@@ -1,0 +1,75 @@
+"""A library folder that is open: its catalogue, its models and its lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from index import Catalogue, WriterLock, network_drive
+from photosearch.encoders import Encoder
+from photosearch.explaining import explained
+from photosearch.models import Models
+from photosearch.search.searcher import Searcher
+
+
+class OpenLibrary:
+    """What all parts of `Library` share. Use as a context manager."""
+
+    def __init__(self, catalogue: Catalogue, model: str | os.PathLike[str] | None) -> None:
+        self._catalogue = catalogue
+        self._models = Models(catalogue, model)
+        self._lock = WriterLock(catalogue.folder)
+        self._searcher = Searcher(catalogue, lambda: self.encoder)
+
+    def close(self) -> None:
+        self._catalogue.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def folder(self) -> Path:
+        return self._catalogue.folder
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model that answers searches, opened when it is first needed.
+
+        Raises `BundleError` when it is not here, or damaged.
+        """
+        return self._models.encoder(self._models.searching())
+
+    @property
+    def network_drive(self) -> str | None:
+        """The kind of network drive that the library folder is on; None on a disk of this machine.
+
+        There it is safe too, but slower, and processes wait for one another at each write.
+        """
+        return network_drive(self.folder)
+
+    @contextmanager
+    def writing(self, *, wait: bool = False) -> Iterator[None]:
+        """Keep other processes from changing the library meanwhile; they can read it.
+
+        `index`, `forget`, `use_model` and `remove_model` do so themselves, and may be called
+        inside.
+
+        Raises `LibraryError` that names the process which is changing it now, or waits for that
+        one with `wait`.
+        """
+        with ExitStack() as stack:
+            with explained():
+                stack.enter_context(self._lock.held(wait=wait))
+            yield
