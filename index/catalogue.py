@@ -3,61 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.bundles import (
-    count_waiting,
-    drop_vectors,
-    put_vector,
-    read_choice,
-    waiting_for,
-    write_choice,
-)
-from index.changes import changed_since, count_up, forget_changes
-from index.companions import (
-    put_companions,
-    read_companions,
-    read_live_ids,
-    text_to_companions,
-)
-from index.connection import Connection
+from index.bundles import drop_vectors, put_vector, write_choice
+from index.changes import count_up, forget_changes
+from index.companions import put_companions
 from index.contents import drop_unused, leave_content
-from index.embedded import VECTOR, Batch, count_embeddings, read_embeddings
+from index.embedded import VECTOR
 from index.errors import CatalogueError
-from index.files import file_at, files_of, newest
-from index.frames import FrameLists, Frames, moments, put_frames
-from index.health import Health
-from index.metadata import put_metadata_of_paths, read_metadata, read_states
-from index.paths import below, path_to_text, text_to_path
-from index.portable import Portable
-from index.readings import Readings
+from index.frames import Frames, put_frames
+from index.metadata import put_metadata_of_paths
+from index.opened import FILE_NAME
+from index.paths import below, path_to_text
+from index.queries import Queries
 from index.recording import now, put_known, put_photo
-from index.records import (
-    Counts,
-    FileStamp,
-    KnownFile,
-    Metadata,
-    NewPhoto,
-    Photo,
-    PhotoFile,
-    Problem,
-    Waiting,
-)
-from index.saved import SavedSearches
-from index.selection import Selection
-from index.shelves import Shelves
-
-FILE_NAME = "catalogue.db"
+from index.records import KnownFile, Metadata, NewPhoto, Problem
 
 
-class Catalogue:
+class Catalogue(Queries):
     """The SQLite file in a library folder. Use as a context manager, from one thread.
 
     Readers and one writer at a time work side by side, in any number of processes. What a method
@@ -66,115 +33,14 @@ class Catalogue:
     Every method raises `CatalogueError` when the file cannot be read or written.
     """
 
-    def __init__(self, connection: Connection, folder: Path) -> None:
-        self._connection = connection
-        self.folder = folder
-        self.selection = Selection(connection)
-        self.readings = Readings(connection)
-        self.saved = SavedSearches(connection)
-
-    @classmethod
-    def open(cls, folder: Path, *, readonly: bool = False, timeout: float = 30.0) -> Self:
-        """Open the catalogue in `folder`, making both when they do not exist.
-
-        With `readonly` the catalogue must exist and is not changed; SQLite may leave its empty
-        log beside it. `timeout` is how many seconds to wait for another process that is writing.
-
-        Raises `CatalogueError` when it cannot be opened: not a catalogue, damaged, of a newer
-        version, or not to be read or written here.
-        """
-        path = folder / FILE_NAME
-        if readonly and not path.is_file():
-            raise CatalogueError(f"{path}: there is no catalogue here; index a folder first")
-        try:
-            if not readonly:
-                folder.mkdir(parents=True, exist_ok=True)
-            return cls(Connection.open(path, readonly=readonly, timeout=timeout), folder)
-        except OSError as error:
-            raise CatalogueError(
-                f"{folder}: cannot be used as a library folder ({error.strerror}); use another"
-            ) from error
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @property
-    def readonly(self) -> bool:
-        return self._connection.readonly
-
-    @property
-    def health(self) -> Health:
-        """What looks through all of it for faults."""
-        return Health(self._connection)
-
-    @property
-    def portable(self) -> Portable:
-        """What copies it, and changes the paths in it."""
-        return Portable(self._connection)
-
-    def snapshot(self) -> AbstractContextManager[None]:
-        """All that is read inside is of one moment, whatever other processes write meanwhile."""
-        return self._connection.snapshot()
-
-    def _state(self, key: str) -> str:
-        return str(self._connection.rows("SELECT value FROM state WHERE key = ?", [key])[0][0])
-
-    @property
-    def generation(self) -> int:
-        """Counts the changes to what can be found."""
-        return int(self._state("generation"))
-
-    @property
-    def revision(self) -> str:
-        """A random name, drawn anew with each generation.
-
-        Unlike the count it is not met again: not in another catalogue, nor in this one after an
-        older copy of the file was put back.
-        """
-        return self._state("revision")
-
-    # Bundles
-
-    @property
-    def active_bundle(self) -> str | None:
-        """The bundle that searches use, None when none was chosen."""
-        return read_choice(self._connection, "active_bundle")
-
     def use_bundle(self, bundle_id: str) -> None:
         """Choose the bundle that searches use."""
         with self._connection.write() as db:
             write_choice(db, "active_bundle", bundle_id)
 
-    @property
-    def wanted_bundle(self) -> str | None:
-        """The bundle that searches are to use once it has embedded all; None for the default."""
-        return read_choice(self._connection, "wanted_bundle")
-
     def want_bundle(self, bundle_id: str | None) -> None:
         with self._connection.write() as db:
             write_choice(db, "wanted_bundle", bundle_id)
-
-    def waiting(self, bundle_id: str, *, after: int = 0, limit: int = 1024) -> list[Waiting]:
-        """The first contents above id `after` that other bundles have embedded and this has not.
-
-        In order of id; only those of photos that are not missing.
-        """
-        return waiting_for(self._connection, bundle_id, after, limit)
-
-    def waiting_count(self, bundle_id: str) -> int:
-        """How many `waiting` would give in all."""
-        return count_waiting(self._connection, bundle_id)
 
     def embed(
         self,
@@ -202,8 +68,6 @@ class Catalogue:
         with self._connection.write() as db:
             return drop_vectors(db, bundle_id)
 
-    # Folders
-
     def add_folder(self, path: str) -> None:
         """Remember a folder that the user asked to index; a known one stays as it is."""
         with self._connection.write() as db:
@@ -211,71 +75,6 @@ class Catalogue:
                 "INSERT INTO folders (path, added_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 [path_to_text(path), now()],
             )
-
-    def folders(self) -> list[str]:
-        return [
-            text_to_path(row[0])
-            for row in self._connection.rows("SELECT path FROM folders ORDER BY 1")
-        ]
-
-    # Files
-
-    def stamps(self, folder: str, bundle_id: str) -> dict[str, FileStamp]:
-        """Photos below `folder`, or itself, that `bundle_id` has embedded.
-
-        They need no work while their stamp stays the same.
-        """
-        within, bounds = below(folder)
-        rows = self._connection.rows(
-            f"""
-            SELECT path, size, mtime_ns FROM photos
-            WHERE {within}
-                AND content_id IN (SELECT content_id FROM embeddings WHERE bundle_id = ?)
-            """,
-            [*bounds, bundle_id],
-        )
-        return {text_to_path(path): FileStamp(size, mtime_ns) for path, size, mtime_ns in rows}
-
-    def sizes(self) -> set[int]:
-        """Sizes of all files whose digest is known: one of another size is surely new."""
-        return {
-            row[0]
-            for row in self._connection.rows(
-                "SELECT DISTINCT size FROM photos JOIN contents ON contents.id = content_id "
-                "WHERE digest IS NOT NULL"
-            )
-        }
-
-    def embedded(self, bundle_id: str, digest: bytes) -> bool:
-        """Whether `bundle_id` has embedded a file of these bytes."""
-        return bool(
-            self._connection.rows(
-                """
-                SELECT 1 FROM photos JOIN contents ON contents.id = photos.content_id
-                    JOIN embeddings ON embeddings.content_id = contents.id
-                WHERE digest = ? AND bundle_id = ? LIMIT 1
-                """,
-                [digest, bundle_id],
-            )
-        )
-
-    def missing_with(self, digest: bytes) -> list[str]:
-        """Paths of the photos of these bytes that are marked missing."""
-        rows = self._connection.rows(
-            "SELECT path FROM photos JOIN contents ON contents.id = content_id "
-            "WHERE digest = ? AND missing ORDER BY path",
-            [digest],
-        )
-        return [text_to_path(row[0]) for row in rows]
-
-    def paths(self, folder: str, *, missing: bool) -> list[str]:
-        """Paths of the photos below `folder` that are, or are not, marked missing, in order."""
-        within, bounds = below(folder)
-        rows = self._connection.rows(
-            f"SELECT path FROM photos WHERE {within} AND missing = ? ORDER BY path",
-            [*bounds, int(missing)],
-        )
-        return [text_to_path(row[0]) for row in rows]
 
     def record(
         self,
@@ -338,15 +137,6 @@ class Catalogue:
         """Forget the embeddings of bytes that no photo has, not even a missing one."""
         with self._connection.write() as db:
             drop_unused(db)
-
-    def count_below(self, folder: str) -> tuple[int, int]:
-        """How many photos are recorded below `folder`, and how many problems and known folders."""
-        within, bounds = below(folder)
-        photos, problems, folders = (
-            self._connection.rows(f"SELECT count(*) FROM {table} WHERE {within}", bounds)[0][0]
-            for table in ("photos", "problems", "folders")
-        )
-        return photos, problems + folders
 
     def forget(self, folder: str) -> int:
         """Drop the photos, problems and known folders below `folder`; how many photos.
@@ -436,104 +226,10 @@ class Catalogue:
             if changed:
                 count_up(db)
 
-    # Reading
-
-    def photo(self, photo_id: int) -> Photo | None:
-        """The photo of this id, or None when there is none."""
-        return next(iter(self.photos([photo_id])), None)
-
-    def photos(self, ids: Sequence[int]) -> list[Photo]:
-        """The photos of `ids`, in that order; ids that are not there are left out."""
-        found: dict[int, Photo] = {}
-        for start in range(0, len(ids), 500):  # SQLite limits the parameters of a statement
-            part = [int(photo_id) for photo_id in ids[start : start + 500]]
-            marks = ",".join("?" * len(part))
-            for row in self._connection.rows(
-                "SELECT id, path, width, height, format, missing, companions FROM photos "
-                f"WHERE id IN ({marks})",
-                part,
-            ):
-                number, text, width, height, form, missing, others = row
-                found[number] = Photo(
-                    number,
-                    text_to_path(text),
-                    width,
-                    height,
-                    form,
-                    bool(missing),
-                    text_to_companions(others),
-                )
-        return [found[int(photo_id)] for photo_id in ids if int(photo_id) in found]
-
-    def files(self, ids: Sequence[int]) -> list[PhotoFile]:
-        """The files of the photos of `ids`, in that order; ids that are not there are left out."""
-        return files_of(self._connection, ids)
-
-    def file_at(self, path: str) -> PhotoFile | None:
-        """The file of the photo at `path`, or of the one to which the file there belongs."""
-        return file_at(self._connection, path)
-
-    def newest(self, limit: int) -> list[PhotoFile]:
-        """The files of the photos that were recorded last, newest first."""
-        return newest(self._connection, limit)
-
-    def embeddings(self, bundle_id: str) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-        """Ids int64 (n,), rising, and vectors float16 (n, d) of the photos that can be found.
-
-        (0,) and (0, 0) when there are none.
-        """
-        batches = list(read_embeddings(self._connection, bundle_id))
-        if not batches:
-            return np.empty(0, np.int64), np.empty((0, 0), np.float16)
-        ids, vectors = zip(*batches, strict=True)
-        return np.concatenate(ids), np.concatenate(vectors)
-
-    def embedding_count(self, bundle_id: str) -> int:
-        """How many ids and vectors `embeddings` gives."""
-        return count_embeddings(self._connection, bundle_id)
-
-    def embedding_batches(
-        self, bundle_id: str, *, after: int | None = None, every: int = 1
-    ) -> Iterator[Batch]:
-        """What `embeddings` gives, a few thousand rows at a time; none when there are none.
-
-        `after` leaves out photos that have not changed since that generation; `every` takes only
-        those whose id it divides.
-        """
-        return read_embeddings(self._connection, bundle_id, after=after, every=every)
-
-    def frames(self, bundle_id: str) -> FrameLists | None:
-        """The frames of all films that can be found, None when there are none."""
-        return FrameLists.read(self._connection, bundle_id)
-
-    def moments(
-        self, bundle_id: str, ids: Sequence[int], query: NDArray[np.float32]
-    ) -> dict[int, float]:
-        """Of those photos of `ids` that are films: the seconds at which it is most like `query`."""
-        return moments(self._connection, bundle_id, ids, query)
-
-    def changed_since(self, generation: int, revision: str) -> NDArray[np.int64] | None:
-        """Ids, rising, of the photos that were added, changed or removed after a generation.
-
-        None when this catalogue never was at that generation and revision, or has forgotten it.
-        """
-        return changed_since(self._connection, generation, revision)
-
     def forget_changes(self, generation: int) -> None:
         """Forget what changed up to a generation; what was derived from an older one is stale."""
         with self._connection.write() as db:
             forget_changes(db, generation)
-
-    def metadata(self, ids: Sequence[int]) -> dict[int, Metadata]:
-        """What is known of the photos of `ids`; those of which nothing is are left out."""
-        return read_metadata(self._connection, ids)
-
-    def metadata_states(self, folder: str) -> dict[str, str]:
-        """Of the photos below `folder`, or itself, that are there: the note beside the metadata.
-
-        It is empty where no metadata was recorded, or that of another file of the same bytes.
-        """
-        return read_states(self._connection, folder)
 
     def record_metadata(self, found: Mapping[str, tuple[Metadata, str]]) -> None:
         """Set what is known of photos, by their paths, and the note beside it.
@@ -543,59 +239,8 @@ class Catalogue:
         with self._connection.write() as db:
             put_metadata_of_paths(db, found)
 
-    def companions(self) -> dict[str, tuple[str, ...]]:
-        """The companions of the photos that are there and have any, by their paths."""
-        return read_companions(self._connection)
-
     def record_companions(self, companions: Mapping[str, tuple[str, ...]]) -> None:
         """Set the companions of recorded photos; these are no photos of their own any more."""
         with self._connection.write() as db:
             if put_companions(db, companions):
                 count_up(db)
-
-    def live_ids(self) -> dict[str, str]:
-        """By which stills and films of Live Photos know each other, by path; none is missing."""
-        return read_live_ids(self._connection)
-
-    @property
-    def shelves(self) -> Shelves:
-        """Groups of photos, and albums, to look through without a query."""
-        return Shelves(self._connection)
-
-    def bundle_ids(self) -> list[str]:
-        """The bundles that made the embeddings stored here."""
-        return [
-            row[0]
-            for row in self._connection.rows("SELECT DISTINCT bundle_id FROM embeddings ORDER BY 1")
-        ]
-
-    def problems(self) -> list[Problem]:
-        """The files that could not be indexed, in order of path."""
-        return [
-            Problem(
-                text_to_path(path),
-                None if size is None else FileStamp(size, mtime_ns),
-                text_to_path(reason),
-            )
-            for path, size, mtime_ns, reason in self._connection.rows(
-                "SELECT path, size, mtime_ns, reason FROM problems ORDER BY path"
-            )
-        ]
-
-    def counts(self) -> Counts:
-        with self.snapshot():
-            by_missing = dict(
-                self._connection.rows(
-                    """
-                    SELECT missing, count(*) FROM photos
-                    WHERE content_id IN (SELECT content_id FROM embeddings)
-                    GROUP BY missing
-                    """
-                )
-            )
-            ((problems,),) = self._connection.rows("SELECT count(*) FROM problems")
-            by_bundle = self._connection.rows(
-                "SELECT bundle_id, count(*) FROM photos JOIN embeddings USING (content_id) "
-                "GROUP BY 1"
-            )
-        return Counts(by_missing.get(0, 0), by_missing.get(1, 0), problems, dict(by_bundle))

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from index import Catalogue, CatalogueError
-from index.catalogue import FILE_NAME
+from index.opened import FILE_NAME
 from index.salvage import salvage
 from photosearch.doctor.disk import compare
 from photosearch.doctor.finding import INDEX, Finding, counted, mended

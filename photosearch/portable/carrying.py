@@ -13,7 +13,7 @@ from pathlib import Path
 
 from index import Catalogue, CatalogueError, FaissIndex, WriterLock
 from index.aside import put_in_place
-from index.catalogue import FILE_NAME
+from index.opened import FILE_NAME
 from photosearch import __version__
 from photosearch.encoders import Bundle, BundleStore, bundled_path, default_bundle_path
 from photosearch.encoders.bundle import MANIFEST
