@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
+
+from photosearch.hosts import OwnHosts
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -17,16 +17,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Pictures to search with, all together.
 LARGEST_BODY = 64 << 20
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can connect to a server bound to `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Guard:
@@ -40,8 +30,8 @@ class Guard:
     def __init__(
         self, app: App, *, local: bool, names: Iterable[str] = (), token: str | None = None
     ) -> None:
-        self._app, self._local, self._token = app, local, token
-        self._names = {"localhost", *(name.lower() for name in names)}
+        self._app, self._token = app, token
+        self._hosts = OwnHosts(names, local=local)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -58,7 +48,7 @@ class Guard:
             await self._app(scope, _limited(receive), send)
 
     def _refusal(self, headers: dict[str, bytes]) -> tuple[int, str] | None:
-        if not self._is_ours(headers.get("host", b"").decode("latin-1")):
+        if headers.get("host", b"").decode("latin-1") not in self._hosts:
             return 421, "this server is not called that"
         if "origin" in headers or headers.get("sec-fetch-site", b"none") not in (
             b"none",
@@ -74,18 +64,6 @@ class Guard:
         if not length.isdigit() or int(length) > LARGEST_BODY:
             return 413, f"that is larger than {LARGEST_BODY >> 20} MiB"
         return None
-
-    def _is_ours(self, host: str) -> bool:
-        """Whether a Host is a name or address of this machine; an address cannot be rebound."""
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
-        try:
-            address = ipaddress.ip_address(name)
-        except ValueError:
-            return name.lower() in self._names
-        return address.is_loopback or not self._local
 
 
 def _limited(receive: Receive) -> Receive:

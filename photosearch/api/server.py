@@ -6,8 +6,9 @@ import secrets
 import socket
 from dataclasses import dataclass
 
-from photosearch.api.guard import Guard, is_loopback
+from photosearch.api.guard import Guard
 from photosearch.errors import UsageError
+from photosearch.hosts import is_loopback
 
 DEFAULT_PORT = 7870
 

@@ -17,6 +17,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 from fastapi import FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from photosearch.hosts import is_loopback
 from photosearch.ui import security
 from photosearch.ui.care import router as care_router
 from photosearch.ui.context import Context
@@ -48,7 +49,7 @@ def create_app(
 
     With a `password` every browser has to give it once.
     """
-    if password is None and not security.is_loopback(host):
+    if password is None and not is_loopback(host):
         raise ValueError("where other machines can connect a password is needed")
     sessions = None if password is None else security.Sessions(password)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, exception_handlers=HANDLERS)

@@ -11,13 +11,14 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from photosearch.hosts import OwnHosts, is_loopback
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -55,16 +56,6 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can connect to a server bound to `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Sessions:
@@ -122,8 +113,7 @@ class Guard:
         self, app: App, *, host: str, names: Iterable[str] = (), sessions: Sessions | None = None
     ) -> None:
         self._app = app
-        self._local = is_loopback(host)
-        self._names = {"localhost", *(name.lower() for name in names)}
+        self._hosts = OwnHosts(names, local=is_loopback(host))
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -157,7 +147,7 @@ class Guard:
 
     def _refusal(self, path: str, method: str, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
-        if not self._is_ours(host):
+        if host not in self._hosts:
             return 421, "This server is not called that."
         if not _is_served(path):
             return 404, "There is no such page."
@@ -176,21 +166,6 @@ class Guard:
             if not (linked and headers.get("sec-fetch-mode") == "navigate"):
                 return 403, "Another site may not ask for this."
         return None
-
-    def _is_ours(self, host: str) -> bool:
-        """Whether a request's Host is a name or an address of this machine.
-
-        An address cannot be rebound, so where other machines may connect any will do.
-        """
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
-        try:
-            address = ipaddress.ip_address(name)
-        except ValueError:
-            return name.lower() in self._names
-        return address.is_loopback or not self._local
 
     async def _welcome(self, scope: Scope, send: Send) -> None:
         """Begin a session for a link with the password in it, or ask for the password."""

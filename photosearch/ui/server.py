@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from photosearch.errors import PhotosearchError, UsageError
-from photosearch.ui.security import is_loopback
+from photosearch.hosts import is_loopback
 
 if TYPE_CHECKING:
     from photosearch.ui.context import Doors
