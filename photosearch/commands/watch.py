@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import closing
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -72,15 +73,23 @@ def command(
         resolve_roots(folders)
         if not folders:
             raise click.UsageError("No folder is known yet; name a FOLDER to watch.")
-    signal.signal(signal.SIGTERM, _interrupt)
+    ending = Ending()
+    signal.signal(signal.SIGINT, ending)
+    signal.signal(signal.SIGTERM, ending)
     first = True
     with open_library(ctx) as library:
         watching = library.watch(
-            folders, workers=workers, poll=poll, interval=interval, quiet=quiet
+            folders,
+            workers=workers,
+            poll=poll,
+            interval=interval,
+            quiet=quiet,
+            stop=ending.asked,
         )
         try:
             with closing(watching) as events:
                 for event in events:
+                    ending.waiting = isinstance(event, Held)
                     if isinstance(event, Watching) and event.reason is None:
                         click.echo(f"Watching {shown(event.folder)}")
                     elif isinstance(event, Watching):
@@ -111,8 +120,11 @@ def command(
                             held = counted(library.status().photos, "photo")
                             click.echo(f"Done: {done or 'nothing new'}. The library holds {held}.")
                         first = False
+                    if ending.asked.is_set():
+                        break
         except KeyboardInterrupt:
-            click.echo("Stopped.")
+            pass
+        click.echo("Stopped.")
 
 
 def _done(run: Run) -> str:
@@ -127,6 +139,18 @@ def _done(run: Run) -> str:
     return ", ".join(f"{number} {what}" for what, number in numbers.items() if number > 0)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """End as at Ctrl-C: what is decoded is recorded, and the lock is given back."""
-    raise KeyboardInterrupt
+class Ending:
+    """Ends at Ctrl-C, or when the system asks to: recorded, unlocked, and without leftovers.
+
+    An exception at any moment could leave a process behind that decodes, and that is waited for
+    without end. So one is raised only while nothing would notice the wish, and when asked again.
+    """
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.waiting = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.waiting or self.asked.is_set():
+            raise KeyboardInterrupt
+        self.asked.set()
