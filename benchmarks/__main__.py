@@ -171,6 +171,11 @@ def train_overhead(rounds: int, threads: int | None, out: Path) -> None:
 
 @main.command("learning-efficiency")
 @click.option("--captioned", type=_FILE, required=True, help="Photo tar with captions to learn.")
+@click.option(
+    "--teaching",
+    type=_FILE,
+    help="Photo tar with captions that the teachers learn from.  [default: --captioned]",
+)
 @click.option("--validation", type=_FILE, required=True, help="Photo tar to validate on.")
 @click.option(
     "--classifier",
@@ -216,6 +221,7 @@ def train_overhead(rounds: int, threads: int | None, out: Path) -> None:
 @_OUT
 def learning_efficiency(
     captioned: Path,
+    teaching: Path | None,
     validation: Path,
     classifiers: tuple[Path, ...],
     class_names: Path,
@@ -239,6 +245,7 @@ def learning_efficiency(
     files = ",".join(map(str, classifiers))
     materials = Materials(
         captioned=captioned,
+        teaching=teaching or captioned,
         validation=validation,
         classifiers=(first, second),
         class_names=class_names,

@@ -107,9 +107,11 @@ class Materials:
     """Files: captioned photos to learn from and to validate on, and what the teachers are made of.
 
     captioner: specification of who writes the synthetic captions, as `reinforce` takes it.
+    teaching: captioned photos that the teachers learn from.
     """
 
     captioned: Path
+    teaching: Path
     validation: Path
     classifiers: tuple[Path, Path]
     class_names: Path
@@ -193,7 +195,7 @@ def teach_arguments(materials: Materials, work: Path, number: int) -> list[str]:
     """Teacher `number`: the bootstrap teacher on one classifier alone, so that two differ."""
     return [
         "teach",
-        *("--captioned", str(materials.captioned), "--validation", str(materials.validation)),
+        *("--captioned", str(materials.teaching), "--validation", str(materials.validation)),
         *("--classifier", str(materials.classifiers[number])),
         *("--class-names", str(materials.class_names), "--views", "1"),
         *("--cache", str(work / f"features-{number}"), "--out", str(work / f"teacher-{number}")),

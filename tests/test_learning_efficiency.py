@@ -127,6 +127,7 @@ def materials(tmp_path: Path) -> Materials:
     """A tiny student of the shards that `write_shards` makes; the classifiers are not there."""
     return Materials(
         captioned=tmp_path / "train.tar",
+        teaching=tmp_path / "more.tar",
         validation=write_validation(tmp_path / "validation" / "photos.tar"),
         classifiers=(tmp_path / "a.tflite", tmp_path / "b.tflite"),
         class_names=tmp_path / "names.json",
@@ -176,7 +177,7 @@ def test_nano_starts_from_weights_and_names_layers_that_it_has(tmp_path: Path) -
 def test_preparation_gives_commands_that_the_trainer_takes(
     materials: Materials, tmp_path: Path
 ) -> None:
-    for path in (materials.captioned, *materials.classifiers, materials.class_names):
+    for path in (materials.captioned, materials.teaching, *materials.classifiers, materials.class_names):
         path.touch()
     (tmp_path / "teacher-0").mkdir()
     (tmp_path / "teacher-0" / "teacher.json").touch()  # taught before
@@ -190,12 +191,15 @@ def test_preparation_gives_commands_that_the_trainer_takes(
 
     prepare(materials, tmp_path, trainer=note)
     assert set(given) == {"teach-1", "reinforce-light", "reinforce-strong"}
-    assert given["teach-1"]["classifiers"] == (materials.classifiers[1],)
+    taught = given["teach-1"]
+    assert taught["classifiers"] == (materials.classifiers[1],)
+    assert taught["captioned"] == (materials.teaching,)
     light, strong = given["reinforce-light"], given["reinforce-strong"]
     assert (light["crop_scale"], light["randaugment_ops"]) == ((0.9, 1.0), 0)
     assert (strong["crop_scale"], strong["randaugment_ops"]) == ((0.08, 1.0), 2)
     both = [f"bootstrap:{tmp_path / f'teacher-{n}'}:{materials.classifiers[n]}" for n in (0, 1)]
     assert (light["teachers"], strong["teachers"]) == ((both[0],), tuple(both))
+    assert light["inputs"] == strong["inputs"] == (materials.captioned,)
     assert light["out"] != strong["out"]
 
 
