@@ -164,6 +164,33 @@ def test_what_is_no_raw_is_told(tmp_path: Path) -> None:
     assert not caught.value.passing
 
 
+@pytest.mark.parametrize("orientation", STORED)
+def test_of_a_camera_unknown_to_libraw_the_largest_preview_is_seen(
+    tmp_path: Path, cat: Image.Image, orientation: int
+) -> None:
+    pytest.importorskip("rawpy")
+    how = STORED[orientation]
+    stored = cat if how is None else cat.transpose(how)
+    grey = Image.new("RGB", (stored.width * 2, stored.height * 2), "grey")
+    larger_but_cut = jpeg(grey)[:-400]
+    directory = struct.pack("<HHHII", 1, 274, 3, 1, orientation) + b"\0\0\0\0"
+    parts = (
+        b"II*\0\x08\0\0\0" + directory, jpeg(stored.resize((30, 20))), b"\xff\xd8\xff\xe1 noise",
+        jpeg(stored), b"sensor" * 100, larger_but_cut,
+    )  # fmt: skip
+    (tmp_path / "a.nef").write_bytes(b"".join(parts))
+    decoded = read(tmp_path / "a.nef")
+    assert (decoded.width, decoded.height, decoded.format) == (240, 160, "RAW")
+    assert likeness(decoded, cat) > 0.99
+
+
+def test_a_thumbnail_is_no_photo(tmp_path: Path, cat: Image.Image) -> None:
+    pytest.importorskip("rawpy")
+    (tmp_path / "a.nef").write_bytes(b"II*\0" + b"\0" * 500 + jpeg(cat.resize((24, 15))))
+    with pytest.raises(DecodeError, match="cannot be decoded as camera RAW"):
+        read(tmp_path / "a.nef")
+
+
 def test_a_picture_named_raw_is_read(tmp_path: Path, cat: Image.Image) -> None:
     (tmp_path / "a.cr2").write_bytes(jpeg(cat))
     assert read(tmp_path / "a.cr2").format == "JPEG"

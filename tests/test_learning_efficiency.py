@@ -177,7 +177,12 @@ def test_nano_starts_from_weights_and_names_layers_that_it_has(tmp_path: Path) -
 def test_preparation_gives_commands_that_the_trainer_takes(
     materials: Materials, tmp_path: Path
 ) -> None:
-    for path in (materials.captioned, materials.teaching, *materials.classifiers, materials.class_names):
+    for path in (
+        materials.captioned,
+        materials.teaching,
+        *materials.classifiers,
+        materials.class_names,
+    ):
         path.touch()
     (tmp_path / "teacher-0").mkdir()
     (tmp_path / "teacher-0" / "teacher.json").touch()  # taught before

@@ -1,4 +1,4 @@
-"""Camera RAW, by LibRaw: the embedded preview, or a demosaic at half size."""
+"""Camera RAW: the embedded preview, or a demosaic at half size."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 from PIL import ExifTags, Image
 
+from photosearch.indexing.formats.embedded import jpegs
 from photosearch.indexing.formats.picture import (
     DecodeError,
     Picture,
@@ -25,8 +26,9 @@ _ORIENTATION = {0: 1, 3: 3, 5: 8, 6: 6}
 def read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
     """The picture in a RAW `file`, its short side no less than `side` where it has as much.
 
-    The preview is what the camera made of the picture, at a hundredth of a demosaic's cost.
-    Raises `DecodeError` without the extra or above `max_pixels`, and LibRaw's own errors.
+    The preview is what the camera made of the picture, at a hundredth of a demosaic's cost. Where
+    LibRaw does not know the camera, or the sensor's data are damaged, any preview will do.
+    Raises `DecodeError` without the extra, above `max_pixels`, and where there is no picture.
     """
     try:
         import rawpy
@@ -35,6 +37,9 @@ def read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
     try:
         return _read(file, side, max_pixels)
     except rawpy.LibRawError as error:
+        picture = _preview_alone(file, side, max_pixels)
+        if picture is not None:
+            return picture
         # LibRaw's message comes as bytes.
         said = error.args[0] if error.args else b""
         text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
@@ -68,15 +73,43 @@ def _preview(raw: Any, orientation: int, side: int, max_pixels: int) -> Image.Im
     if found.format != rawpy.ThumbFormat.JPEG:
         image = Image.fromarray(found.data)
         return upright(image, orientation) if min(image.size) >= side else None
+    preview = _opened(found.data, orientation, side, side, max_pixels)
+    return None if preview is None else preview.image
+
+
+def _preview_alone(file: BinaryIO, side: int, max_pixels: int) -> Picture | None:
+    """The largest preview of a file that LibRaw cannot read, which then counts as the photo.
+
+    A small one, as of a file that was cut short, is taken down to half of `side`.
+    """
+    # Metadata ask the formats what a film is, so they are not there yet when this is imported.
+    from photosearch.indexing.metadata import orientation_of
+
+    least = side // 2
+    for content in jpegs(file, least):
+        found = _opened(content, orientation_of(file), least, side, max_pixels)
+        if found is not None:
+            return found
+    return None
+
+
+def _opened(
+    content: bytes, orientation: int, least: int, side: int, max_pixels: int
+) -> Picture | None:
+    """The JPEG `content`, upright; None where it is damaged or has no short side of `least`."""
     try:
-        with Image.open(io.BytesIO(found.data), formats=("JPEG",)) as image:
-            if min(image.size) < side:
+        with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
+            width, height = image.size
+            if min(width, height) < least:
                 return None
             image.draft("RGB", (side, side))
             refuse_above(max_pixels, *image.size)
             image.load()
             # A preview that is a whole JPEG file says itself how it lies.
             own = image.getexif().get(ExifTags.Base.Orientation)
-            return upright(image, own if isinstance(own, int) else orientation)
+            orientation = own if isinstance(own, int) else orientation
+            if is_sideways(orientation):
+                width, height = height, width
+            return Picture(upright(image, orientation), width, height, "RAW")
     except (OSError, SyntaxError, ValueError):  # damaged; the sensor's data may be whole
         return None

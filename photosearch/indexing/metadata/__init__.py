@@ -7,6 +7,12 @@ cannot be read counts as not said, and never stops a photo.
 """
 
 from photosearch.indexing.metadata.film import Film
-from photosearch.indexing.metadata.reading import VERSION, film_at, metadata_of, without_metadata
+from photosearch.indexing.metadata.reading import (
+    VERSION,
+    film_at,
+    metadata_of,
+    orientation_of,
+    without_metadata,
+)
 
-__all__ = ["VERSION", "Film", "film_at", "metadata_of", "without_metadata"]
+__all__ = ["VERSION", "Film", "film_at", "metadata_of", "orientation_of", "without_metadata"]

@@ -11,7 +11,7 @@ from photosearch.indexing.metadata import values
 from photosearch.indexing.metadata.findings import Findings
 from photosearch.indexing.metadata.tiff import Directories, Tags
 
-_DESCRIPTION, _MAKE, _MODEL, _DATE = 0x010E, 0x010F, 0x0110, 0x0132
+_DESCRIPTION, _MAKE, _MODEL, _ORIENTATION, _DATE = 0x010E, 0x010F, 0x0110, 0x0112, 0x0132
 _RATING, _XP_TITLE, _XP_COMMENT, _XP_KEYWORDS = 0x4746, 0x9C9B, 0x9C9C, 0x9C9E
 _EXIF, _GPS = 0x8769, 0x8825
 _EXPOSURE, _F_NUMBER, _FOCAL_LENGTH, _LENS = 0x829A, 0x829D, 0x920A, 0xA434
@@ -43,6 +43,12 @@ def from_directories(source: Directories) -> Findings:
     first = _read(source, source.first, _FIRST)
     second = _read(source, _number(first, _EXIF), _SECOND)
     return from_tags(first, second, _read(source, _number(first, _GPS), _WHERE))
+
+
+def orientation(source: Directories) -> int | None:
+    """How the picture lies that `source` tells of, 1 to 8."""
+    said = _number(_read(source, source.first, frozenset({_ORIENTATION})), _ORIENTATION)
+    return int(said) if said is not None and said in range(1, 9) else None
 
 
 def from_separate(sources: dict[str, Directories]) -> Findings:

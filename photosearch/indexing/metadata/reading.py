@@ -49,6 +49,13 @@ def without_metadata(path: str, changed_ns: int) -> Metadata:
     return _put_together(Findings(), Findings(), False, path, changed_ns)
 
 
+def orientation_of(file: BinaryIO) -> int:
+    """How the picture in `file` is stored, as EXIF counts it; 1, upright, where it is not said."""
+    blocks = _tried(lambda: blocks_of(file)) or Blocks()
+    source = blocks.exif or (blocks.separate or {}).get("CMT1")
+    return (source and _tried(lambda: exif.orientation(source))) or 1
+
+
 def film_at(path: str) -> Film | None:
     """What the film at `path` says of itself, None when it is no film or cannot be read."""
 
