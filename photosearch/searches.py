@@ -105,18 +105,27 @@ class Searches(OpenLibrary):
         with explained():
             return self._searcher.similar(photo, view, filters=filters, files=files)
 
-    def why(self, photo: int | str | os.PathLike[str], text: str, *, literal: bool = False) -> Why:
+    def why(
+        self,
+        photo: int | str | os.PathLike[str],
+        text: str = "",
+        *,
+        images: Sequence[Picture] = (),
+        literal: bool = False,
+        files: bool = True,
+    ) -> Why:
         """Why a photo, by its id or the path of any picture file, fits `text`, or does not.
 
         What each term, and each word, adds to its score, and a map of where in the picture. Filters
         in `text` count for nothing here. The picture is read anew; it takes a second or so.
+        `images`, `literal` and `files` are as for `search`.
 
         Raises `UsageError` when there is no such photo, it cannot be read, or nothing is described;
         `LibraryError`; `BundleError`.
         """
         with explained():
             which = photo if isinstance(photo, int) else os.fspath(photo)
-            return self._searcher.why(which, text, literal=literal)
+            return self._searcher.why(which, text, images=images, literal=literal, files=files)
 
     def duplicates(self, *, near_too: bool = False, similarity: float = NEAR) -> list[Duplicates]:
         """Photos that are there more than once, those that take most space first.

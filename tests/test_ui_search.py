@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -154,6 +155,71 @@ def test_a_hit_tells_where_it_is_from_and_why_it_is_one(page: Any) -> None:
     world = viewer.get_by_role("img", name="Map of the world").bounding_box()
     across = (spot["x"] + spot["width"] / 2 - world["x"]) / world["width"]
     assert across == pytest.approx((2.35 + 180) / 360, abs=0.01)
+
+
+def open_first(page: Any, name: str) -> Any:
+    page.wait_for_function(
+        "name => document.querySelector('#results .tile')?.title == name", arg=name
+    )
+    page.locator("#results .tile").first.click()
+    return page.get_by_role("dialog", name="Photo")
+
+
+def test_what_counts_in_a_hit_is_shown_over_it(page: Any) -> None:
+    ask(page, "the cat -lion camera:pixel")
+    viewer = open_first(page, "chelsea.jpg")
+    viewer.get_by_role("button", name="Why this photo?").focus()
+    page.keyboard.press("Enter")
+    terms = viewer.locator(".terms > li")
+    terms.first.wait_for()
+    assert [text.split(":")[0] for text in terms.all_text_contents()] == ["the cat", "lion"]
+    told = dict(
+        text.rsplit(" ", 1) for text in terms.first.locator(".words span").all_text_contents()[1:]
+    )
+    assert float(told["cat"]) > 0.1
+    score = viewer.locator(".why li").first.text_content().split(";")[0].rsplit(" ", 1)[1]
+    adds, whole = re.findall(r"[0-9.]+", terms.first.text_content().split("Without")[0])
+    assert float(adds) == pytest.approx(float(score), abs=2e-3)
+    assert float(whole) <= float(adds)
+
+    # It lies over the photo, light somewhere and dark elsewhere, and is told in words.
+    heat = viewer.get_by_role("img", name="What counts most is")
+    assert heat.bounding_box() == viewer.locator("img.large").bounding_box()
+    darkness = heat.evaluate(
+        """it => {
+            const all = it.getContext("2d").getImageData(0, 0, 256, 256).data;
+            const dark = all.filter((_, at) => at % 4 == 3);
+            return [Math.min(...dark), Math.max(...dark)];
+        }"""
+    )
+    assert darkness[0] < 40
+    assert darkness[1] > 120
+    assert page.evaluate("document.activeElement.textContent") == "Show where"
+    page.keyboard.press("w")
+    heat.wait_for(state="hidden")
+    page.keyboard.press("w")
+    heat.wait_for()
+    page.keyboard.press("Escape")
+    heat.wait_for(state="detached")
+
+
+def test_why_of_a_picture_and_of_a_photo_that_is_gone(page: Any, place: Path) -> None:
+    coffee = place / "photos" / "2023" / "coffee.jpg"
+    page.locator("input[type=file]").set_input_files(coffee)
+    viewer = open_first(page, "coffee.jpg")
+    viewer.get_by_role("button", name="Why this photo?").click()
+    viewer.get_by_text("your picture: adds").wait_for()
+    page.keyboard.press("Escape")
+    away = coffee.rename(coffee.with_suffix(".away"))
+    try:
+        page.locator("#results .tile").first.click()
+        button = viewer.get_by_role("button", name="Why this photo?")
+        button.click()
+        viewer.get_by_text("That cannot be told: the file is not there any more").wait_for()
+    finally:
+        away.rename(coffee)
+    button.click()
+    viewer.get_by_text("your picture: adds").wait_for()
 
 
 def test_similar_photos_of_a_hit(page: Any) -> None:

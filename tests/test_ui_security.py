@@ -166,9 +166,9 @@ def test_a_photo_that_became_a_link_to_something_else_is_not_given(
     photo.rename(away)
     photo.symlink_to(place / "photos" / "secret.txt")
     try:
-        for route in ("original", "thumbnail", "screen"):
+        for route in ("original", "thumbnail", "screen", "why"):
             answer = server.ask(f"/api/{route}/{number}")
-            assert answer.status in (404, 409)
+            assert answer.status in (400, 404, 409)
             assert SECRET not in answer.body
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         answer = server.ask("/api/zip", form, body=f"ids={number}".encode())
@@ -177,6 +177,17 @@ def test_a_photo_that_became_a_link_to_something_else_is_not_given(
     finally:
         photo.unlink()
         away.rename(photo)
+
+
+def test_why_opens_no_file_that_is_named(server: Served, place: Path) -> None:
+    number = photo_id(server, PNG)
+    assert server.ask(f"/api/why/{number}?q=cat").json["terms"][0]["term"] == "cat"
+    for path in (place / "photos" / "secret.txt", Path("/etc/passwd")):
+        answer = server.ask(f"/api/why/{number}?q=photo:{path}")
+        assert answer.status == 400
+        assert "not in the library" in answer.json["error"]
+    assert server.ask("/api/why/999?q=cat").status == 404
+    assert server.ask(f"/api/why/{number}?q=type:png").status == 400
 
 
 def test_a_body_that_is_too_large_is_refused(server: Served) -> None:

@@ -66,9 +66,7 @@ class Searcher:
         """See `Library.search`."""
         view.check()
         query = self.understand(text, literal=literal)
-        named = {t.content.number for t in query.terms if isinstance(t.content, Given)}
-        rest = [Term(Given(n)) for n in range(1, len(images) + 1) if n not in named]
-        terms = (*query.terms, *rest)
+        terms = _terms(query, images)
         conditions = (*query.conditions, *self._conditions(filters))
         check_asked(terms or conditions)
         selection = self._catalogue.selection
@@ -116,30 +114,38 @@ class Searcher:
         )
         return self._page(ranking, view, Query("", (Term(Pictured(name)),)))
 
-    def why(self, photo: int | str, text: str, *, literal: bool) -> Why:
+    def why(
+        self,
+        photo: int | str,
+        text: str,
+        *,
+        images: Sequence[Picture],
+        literal: bool,
+        files: bool,
+    ) -> Why:
         """See `Library.why`."""
-        query = self.understand(text, literal=literal)
-        if not query.terms:
+        terms = _terms(self.understand(text, literal=literal), images)
+        if not terms:
             raise UsageError(f"{text!r} describes nothing that a photo could show; describe it")
         encoder = self._encoder()
         embedding = self._embedding(encoder)
         path = self._path(photo)
         picture = embedding.read(path)
         seen = encoder.encode_pixels(picture.pixels[None])[0]
-        weighed = embedding.vectors(query.terms)
+        weighed = embedding.vectors(terms, images, files=files)
         composed = compose(weighed)
         off: list[float] = []
         if composed.unlike:
             vectors = self._current_vectors(encoder.bundle_id)
             off = penalties(composed, vectors, seen, self._typical())
-        found = shares(encoder, seen, query.terms, [vector for vector, _ in weighed], off)
+        found = shares(encoder, seen, terms, [vector for vector, _ in weighed], off)
         answer = self.search(
             text,
             View(limit=1),
             filters=None,
-            images=(),
+            images=images,
             literal=literal,
-            files=True,
+            files=files,
             everything=False,
         )
         return Why(
@@ -236,3 +242,10 @@ class Searcher:
         if self._vectors is None or self._vectors[0] != state:
             self._vectors = state, FaissIndex.open(self._catalogue, bundle_id)
         return self._vectors[1]
+
+
+def _terms(query: Query, images: Sequence[Picture]) -> tuple[Term, ...]:
+    """Those of the text, and the pictures given with it that it does not name."""
+    named = {term.content.number for term in query.terms if isinstance(term.content, Given)}
+    rest = [Term(Given(n)) for n in range(1, len(images) + 1) if n not in named]
+    return (*query.terms, *rest)

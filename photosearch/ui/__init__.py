@@ -5,6 +5,7 @@ desk        the library, on a thread of its own
 job         an index run in the background
 shrinking   processes that make small pictures
 thumbnails  small pictures, kept in the library folder
+reasons     why a photo was found
 routes      what the pages' scripts ask for, as JSON and pictures
 page        the page itself, drawn by Gradio
 app         all of it put together

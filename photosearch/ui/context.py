@@ -34,13 +34,15 @@ class Doors:
 
 @dataclass(frozen=True)
 class Context:
-    """`finder` searches, with the model; `clerk` looks photos up, and nobody waits long for it.
+    """`finder` searches, with the model; `clerk` looks photos up, and nobody waits long for it;
+    `thinker` does what takes seconds or minutes, with a model of its own, and opens it only then.
 
     `local` tells that only this machine can connect.
     """
 
     finder: Desk
     clerk: Desk
+    thinker: Desk
     job: IndexJob
     shrinkers: Shrinkers
     thumbnails: Thumbnails
@@ -72,6 +74,7 @@ class Context:
         return cls(
             finder=Desk(folder, model),
             clerk=Desk(folder, model),
+            thinker=Desk(folder, model),
             job=IndexJob(folder, model, workers=workers),
             shrinkers=shrinkers,
             thumbnails=Thumbnails(folder, shrinkers),
@@ -90,3 +93,4 @@ class Context:
         self.shrinkers.close()
         self.finder.close()
         self.clerk.close()
+        self.thinker.close()

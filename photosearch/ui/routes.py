@@ -25,6 +25,7 @@ from photosearch.ui.films import play
 from photosearch.ui.folders import subfolders
 from photosearch.ui.photos import brief, briefs, find_photo, newest_briefs, shown, version
 from photosearch.ui.queries import Examples, Pictures
+from photosearch.ui.reasons import reasons
 from photosearch.ui.shrinking import ShrinkError
 
 _FOREVER = "private, max-age=31536000, immutable"
@@ -132,6 +133,12 @@ def router(context: Context) -> APIRouter:
         return Response(
             pictures.get(key), media_type="image/webp", headers={"cache-control": _NEVER}
         )
+
+    @api.get("/why/{photo_id}")
+    async def why(photo_id: int, q: str = "", picture: str = "") -> dict[str, Any]:
+        """Why a photo fits `q`, or a picture that was sent before; it takes a second or so."""
+        images = [pictures.get(picture)] if picture else []
+        return await reasons(context, photo_id, q, images)
 
     @api.get("/saved")
     async def saved() -> list[dict[str, Any]]:

@@ -54,6 +54,7 @@ const ICONS = {
   album: "M4 6h16v14H4zM7 3h10M12 10v6M9 13h6",
   open: "M14 4h6v6M20 4l-9 9M10 5H4v15h15v-6",
   info: "M12 11v6M12 7.5v.1M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z",
+  target: "M12 19a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM12 2v5M12 17v5M2 12h5M17 12h5M12 12v.1",
   camera: "M4 8h3l2-3h6l2 3h3v11H4zM12 16.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z",
 };
 

@@ -135,7 +135,8 @@ export class SearchPage {
     this.chips.replaceChildren(
       ...(found.parts ?? []).filter((part) => CHIPS.includes(part.kind) || part.name !== "text").map((part) => this.#chip(part)),
     );
-    this.grid.why = this.asking ? () => ({ parts: found.parts ?? [], cutoff: this.cutoff }) : null;
+    const asked = { query: this.query, picture: this.picture.key, parts: found.parts ?? [], cutoff: this.cutoff };
+    this.grid.why = this.asking ? () => asked : null;
     this.#less(found);
     this.#tell(found);
   }

@@ -3,12 +3,14 @@
 import { ask, bytes, date, icon, make, number, say, tell } from "./dom.js";
 import { describe, thumbnail } from "./grid.js";
 import { chooseAlbum } from "./selection.js";
+import { Why } from "./why.js";
 
 export class Viewer {
   constructor(selection) {
     this.selection = selection;
     this.picture = make("img", { class: "large" });
     this.film = null;
+    this.why = new Why(this.picture);
     this.details = make("aside", { class: "details", "aria-label": say("photo.details") });
     this.previous = this.#button("left", say("photo.previous"), () => this.#step(-1), "side previous");
     this.next = this.#button("right", say("photo.next"), () => this.#step(1), "side next");
@@ -31,11 +33,13 @@ export class Viewer {
       if (event.key === "ArrowLeft") this.#step(-1);
       else if (event.key === "ArrowRight") this.#step(1);
       else if (event.key === "f") this.heart?.click();
+      else if (event.key === "w") this.why.press();
       else return;
       event.preventDefault();
     });
     this.element.addEventListener("close", () => {
       this.picture.removeAttribute("src");
+      this.why.clear();
       this.#stop();
       this.grid?.focus(this.place);
     });
@@ -53,6 +57,7 @@ export class Viewer {
     this.picture.style.maxWidth = `${photo.width * 2}px`;
     this.picture.alt = describe(photo);
     this.picture.src = thumbnail(photo);
+    this.why.clear();
     this.#stop();
     this.previous.disabled = place === 0;
     this.next.disabled = place === grid.photos.length - 1 && !grid.hasMore;
@@ -129,7 +134,7 @@ export class Viewer {
         facts.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]),
       ),
       worldMap(metadata),
-      this.#why(photo),
+      this.why.section(photo, this.grid.why?.(), known.format === "VIDEO"),
       make(
         "div",
         { class: "actions" },
@@ -161,23 +166,6 @@ export class Viewer {
         ),
       ),
     );
-  }
-
-  // What speaks for this photo: how alike it is, and what else was asked for.
-  #why(photo) {
-    const asked = this.grid.why?.();
-    if (!asked || photo.score === undefined) return null;
-    const reasons = [];
-    if (photo.score !== null) {
-      const score = number(photo.score, 3);
-      reasons.push(asked.cutoff === null ? say("why.score", { score }) : say("why.cutoff", { score, cutoff: number(asked.cutoff, 3) }));
-    }
-    for (const part of asked.parts) {
-      if (part.kind === "unlike") reasons.push(say("why.unlike", { what: part.meaning }));
-      else if (part.kind !== "like") reasons.push(say("why.holds", { what: part.meaning }));
-    }
-    if (!reasons.length) return null;
-    return make("section", {}, make("h3", {}, say("why.title")), make("ul", { class: "why" }, reasons.map((reason) => make("li", {}, reason))));
   }
 
   #heart(photo) {

@@ -1,0 +1,52 @@
+"""Why a photo was found, as the page's scripts are told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from index import PhotoFile
+from photosearch.errors import UsageError
+from photosearch.search.why import Why
+from photosearch.ui.context import Context
+from photosearch.ui.files import ChangedError, open_original
+from photosearch.ui.photos import find_photo
+
+
+async def reasons(
+    context: Context, photo_id: int, text: str, images: Sequence[bytes]
+) -> dict[str, Any]:
+    """What each term adds to the score of a photo, and where in the picture it shows.
+
+    Raises `HTTPException` when there is no such photo; `UsageError` when its file is not the one
+    that was indexed, and as `Library.why` does.
+    """
+    photo = await find_photo(context, photo_id)
+    if photo.format == "VIDEO":
+        raise UsageError("of films this cannot be told; choose a photo")
+    await context.hands(_check, photo)
+    why = await context.thinker.ask(
+        lambda it: it.why(photo_id, text, images=images, files=False),
+    )
+    return _told(why)
+
+
+def _check(photo: PhotoFile) -> None:
+    """It is decoded in this process, so it has to be the file that was decoded before."""
+    try:
+        open_original(photo).close()
+    except ChangedError as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError("the file is not there any more; index its folder again") from error
+
+
+def _told(why: Why) -> dict[str, Any]:
+    return {
+        "score": why.score,
+        "cutoff": why.cutoff,
+        "terms": [asdict(share) for share in why.terms],
+        "heat": [[round(float(cell), 3) for cell in row] for row in why.heat],
+        "area": why.area,
+    }
