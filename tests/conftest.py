@@ -17,6 +17,8 @@ from shell import Shell
 
 from photosearch.encoders import write_manifest
 
+pytest_plugins = ["ui_fixtures"]
+
 SIZE, CONTEXT, DIM = 64, 16, 32
 _VOCABULARY, _CHANNELS, _TOKEN_WIDTH = 49408, 16, 8
 

@@ -1,7 +1,8 @@
-"""`photosearch ui` as a process of its own, as its user runs it, and requests to it."""
+"""`photosearch ui`, as a process of its own or in this one, and requests to it."""
 
 from __future__ import annotations
 
+import gc
 import http.client
 import json
 import os
@@ -9,11 +10,14 @@ import re
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from photosearch.ui.server import Server
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,6 @@ class Served:
 
     port: int
     link: str
-    process: subprocess.Popen[str]
 
     @property
     def url(self) -> str:
@@ -74,9 +77,22 @@ class Served:
 
 
 @contextmanager
+def served_here(library: Path, bundle: Path | None = None) -> Iterator[Served]:
+    """For tests of the pages and their answers: a process of its own reads 4 s of modules."""
+    with ExitStack() as stack:
+        with warnings.catch_warnings():
+            # Gradio leaves event loops behind, which are found unclosed when they are collected.
+            warnings.simplefilter("ignore", ResourceWarning)
+            server = stack.enter_context(Server.bind(library, bundle, port=0))
+            gc.collect()
+        yield Served(server.address.port, server.address.link)
+
+
+@contextmanager
 def served(
     library: Path, bundle: Path | None, *options: str, **environment: str
 ) -> Iterator[Served]:
+    """As its user runs it."""
     command = [sys.executable, "-m", "photosearch", "--library", str(library)]
     if bundle is not None:
         command += ["--model", str(bundle)]
@@ -91,7 +107,7 @@ def served(
             line = process.stdout.readline()
             assert line, f"ended with {process.wait()}: {told}"
             told += line
-        yield Served(int(found[1]), found[0], process)
+        yield Served(int(found[1]), found[0])
     finally:
         process.send_signal(signal.SIGINT)
         ended = process.wait(30)

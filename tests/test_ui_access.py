@@ -3,35 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from family import make_family_photos
-from in_browser import CHROMIUM, chromium, watched_page
-from served import Served, served
-
-from photosearch import Library
+from in_browser import CHROMIUM, watched_page
+from served import Served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Iterator[Served]:
-    place = tmp_path_factory.mktemp("everybody")
-    make_family_photos(place / "photos")
-    (place / "photos" / "broken.jpg").write_bytes(b"no picture")
-    with Library.open(place / "library", model=tiny_bundle) as library:
-        for _ in library.index([place / "photos"], workers=2):
-            pass
-    with served(place / "library", tiny_bundle) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
 
 
 def serious(page: Any) -> list[str]:
@@ -103,7 +81,7 @@ def test_all_is_done_with_the_keyboard_alone(browser: Any, server: Served) -> No
 
     with watched_page(browser, server) as page:
         page.keyboard.press("/")
-        page.keyboard.type("a flower")
+        page.keyboard.type("an animal")
         page.wait_for_selector(".tools:not([hidden])")
         page.wait_for_load_state("networkidle")
         page.keyboard.press("ArrowDown")

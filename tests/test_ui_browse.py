@@ -3,48 +3,20 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from family import make_family_photos
-from in_browser import CHROMIUM, chromium, watched_page
-from served import Served, served
-
-from photosearch import Library
+from in_browser import CHROMIUM
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Path:
-    place = tmp_path_factory.mktemp("family")
-    make_family_photos(place / "photos")
-    with Library.open(place / "library", model=tiny_bundle) as library:
-        for _ in library.index([place / "photos"], workers=2):
-            pass
-    return place
-
-
-@pytest.fixture(scope="module")
-def server(place: Path, tiny_bundle: Path) -> Iterator[Served]:
-    with served(place / "library", tiny_bundle) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def page(browser: Any, server: Served) -> Iterator[Any]:
-    with watched_page(browser, server) as page:
-        page.get_by_role("tab", name="Browse").click()
-        page.locator("#browse .grid .tile").first.wait_for()
-        yield page
+def page(page: Any) -> Any:
+    page.get_by_role("tab", name="Browse").click()
+    page.locator("#browse .grid .tile").first.wait_for()
+    return page
 
 
 def headings(page: Any) -> list[str]:
@@ -91,7 +63,7 @@ def test_a_favourite_is_kept(page: Any) -> None:
 
 
 def test_selected_photos_make_an_album_a_zip_and_copies(
-    page: Any, place: Path, tmp_path: Path
+    page: Any, family: Path, tmp_path: Path
 ) -> None:
     tiles(page).nth(1).focus()
     page.keyboard.press("x")
@@ -106,7 +78,7 @@ def test_selected_photos_make_an_album_a_zip_and_copies(
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.testzip() is None
         assert sorted(archive.namelist()) == sorted(chosen)
-        (original,) = (place / "photos").rglob(chosen[0])
+        (original,) = (family / "photos").rglob(chosen[0])
         assert archive.read(chosen[0]) == original.read_bytes()
 
     (tmp_path / chosen[0]).write_text("was here before")

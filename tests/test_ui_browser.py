@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM, chromium, watched_page
+from in_browser import CHROMIUM
 from served import Served, served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -18,18 +18,6 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not instal
 def server(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Iterator[Served]:
     with served(tmp_path_factory.mktemp("pages") / "library", tiny_bundle) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser: Any, server: Served) -> Iterator[Any]:
-    with watched_page(browser, server) as page:
-        yield page
 
 
 def test_from_the_first_run_to_a_photo(page: Any, server: Served, pictures: Path) -> None:

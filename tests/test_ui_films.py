@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from films import film
-from in_browser import CHROMIUM, chromium, watched_page
+from in_browser import CHROMIUM
 from PIL import Image
-from served import Served, served
+from served import Served, served_here
 
 from photosearch import Library
 
@@ -35,7 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(place: Path) -> Iterator[Served]:
-    with served(place / "library", place / "colours") as server:
+    with served_here(place / "library", place / "colours") as server:
         yield server
 
 
@@ -80,15 +81,14 @@ def test_a_search_tells_the_moment(server: Served) -> None:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_a_hit_opens_at_its_moment(server: Served) -> None:
-    with chromium() as browser, watched_page(browser, server) as page:
-        page.keyboard.press("/")
-        page.keyboard.type("blue")
-        page.get_by_text("best matches first").wait_for()
-        page.locator(".grid .tile:has(img[alt^='a.mp4'])").first.click()
-        player = page.locator(".viewer video")
-        player.wait_for()
-        page.wait_for_function("document.querySelector('.viewer video').readyState >= 1")
-        assert player.evaluate("film => film.currentTime") == pytest.approx(8.0, abs=0.5)
-        page.keyboard.press("Escape")
-        player.wait_for(state="detached")
+def test_a_hit_opens_at_its_moment(page: Any) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("blue")
+    page.get_by_text("best matches first").wait_for()
+    page.locator(".grid .tile:has(img[alt^='a.mp4'])").first.click()
+    player = page.locator(".viewer video")
+    player.wait_for()
+    page.wait_for_function("document.querySelector('.viewer video').readyState >= 1")
+    assert player.evaluate("film => film.currentTime") == pytest.approx(8.0, abs=0.5)
+    page.keyboard.press("Escape")
+    player.wait_for(state="detached")

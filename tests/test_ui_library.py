@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM, chromium, watched_page
-from served import Served, served
+from in_browser import CHROMIUM
+from served import Served, served_here
 
 from photosearch import Library
 
@@ -29,22 +29,15 @@ def place(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def server(place: Path) -> Iterator[Served]:
-    with served(place / "library", None) as server:
+    with served_here(place / "library") as server:
         yield server
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def page(browser: Any, server: Served) -> Iterator[Any]:
-    with watched_page(browser, server) as page:
-        page.get_by_role("tab", name="Library").click()
-        page.locator("#library .models li").first.wait_for()
-        yield page
+def page(page: Any) -> Any:
+    page.get_by_role("tab", name="Library").click()
+    page.locator("#library .models li").first.wait_for()
+    return page
 
 
 def test_it_tells_what_there_is(page: Any, place: Path) -> None:

@@ -5,49 +5,15 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from family import make_family_photos
-from in_browser import CHROMIUM, chromium, watched_page
+from in_browser import CHROMIUM
 from PIL import Image
-from served import Served, served
-
-from photosearch import Library
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The family's photos, encoded by the bundled model."""
-    place = tmp_path_factory.mktemp("family")
-    make_family_photos(place / "photos")
-    with Library.open(place / "library") as library:
-        for _ in library.index([place / "photos"], workers=2):
-            pass
-    return place
-
-
-@pytest.fixture(scope="module")
-def server(place: Path) -> Iterator[Served]:
-    with served(place / "library", None) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser: Any, server: Served) -> Iterator[Any]:
-    with watched_page(browser, server) as page:
-        yield page
 
 
 def ask(page: Any, text: str) -> None:
@@ -117,9 +83,9 @@ def test_what_cannot_be_understood_is_said(page: Any) -> None:
     page.wait_for_function("document.querySelector('#results .warning').textContent == ''")
 
 
-def test_a_pasted_picture_finds_the_photo_that_it_shows(page: Any, place: Path) -> None:
+def test_a_pasted_picture_finds_the_photo_that_it_shows(page: Any, family: Path) -> None:
     content = io.BytesIO()
-    with Image.open(place / "photos" / "2023" / "chelsea.jpg") as image:
+    with Image.open(family / "photos" / "2023" / "chelsea.jpg") as image:
         image.resize((160, 107)).save(content, "PNG")
     page.evaluate(
         """data => {
@@ -203,8 +169,8 @@ def test_what_counts_in_a_hit_is_shown_over_it(page: Any) -> None:
     heat.wait_for(state="detached")
 
 
-def test_why_of_a_picture_and_of_a_photo_that_is_gone(page: Any, place: Path) -> None:
-    coffee = place / "photos" / "2023" / "coffee.jpg"
+def test_why_of_a_picture_and_of_a_photo_that_is_gone(page: Any, family: Path) -> None:
+    coffee = family / "photos" / "2023" / "coffee.jpg"
     page.locator("input[type=file]").set_input_files(coffee)
     viewer = open_first(page, "coffee.jpg")
     viewer.get_by_role("button", name="Why this photo?").click()
@@ -256,14 +222,14 @@ def test_what_is_not_there_is_not_shown_unless_it_is_wanted(page: Any) -> None:
 
 
 def test_the_benchmark_sees_letters_become_results(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    family: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from benchmarks import page_speed
 
     monkeypatch.setattr(page_speed, "TYPED", ("a cat",))
     # On a thread of its own: the other tests' browser has this one.
     with ThreadPoolExecutor(1) as threads:
-        speed = threads.submit(page_speed.measure, place / "library").result()
+        speed = threads.submit(page_speed.measure, family / "library").result()
     # Each letter is a search, unless the next one overtakes it.
     assert 1 <= len(speed.waits) <= 5
     assert min(speed.waits) > 0

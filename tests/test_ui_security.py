@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from served import Served, served
+from served import Served, served, served_here
 
 from photosearch import Library, UsageError
 from photosearch.ui.security import SESSION_SECONDS, Sessions
@@ -36,7 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path, pictures:
 
 @pytest.fixture(scope="module")
 def server(place: Path, tiny_bundle: Path) -> Iterator[Served]:
-    with served(place / "library", tiny_bundle) as server:
+    with served_here(place / "library", tiny_bundle) as server:
         yield server
 
 
