@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from screens import unseen_screen
 from shell import Shell
 
 from photosearch.encoders import write_manifest
@@ -164,3 +165,10 @@ def _model(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     return model
+
+
+@pytest.fixture
+def screen() -> Iterator[str]:
+    """A screen that nobody sees, by its name."""
+    with unseen_screen() as name:
+        yield name

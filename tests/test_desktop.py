@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from screens import XVFB
 
 from photosearch.desktop.instance import Instance
 from photosearch.desktop.windows import BrowserApp, Tab, WebView, windows
@@ -56,7 +58,8 @@ def desk(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
+            # Without a screen pywebview, which may be installed, is not tried.
+            env={**without_screen(), "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
         )
         started.append(process)
         return process
@@ -68,6 +71,11 @@ def desk(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
         process.wait()
         assert process.stdout is not None
         process.stdout.close()
+
+
+def without_screen() -> dict[str, str]:
+    screens = ("DISPLAY", "WAYLAND_DISPLAY")
+    return {name: value for name, value in os.environ.items() if name not in screens}
 
 
 def asked(tmp_path: Path, count: int) -> list[str]:
@@ -115,6 +123,33 @@ def test_it_ends_cleanly_when_it_is_told_to(
     assert process.wait(60) == 0
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", note["port"])).close()
+
+
+@pytest.mark.skipif(XVFB is None, reason="Xvfb is not installed")
+@pytest.mark.skipif(find_spec("qtpy") is None, reason="no Qt for pywebview")
+def test_the_window_of_pywebview_ends_when_it_is_told_to(screen: str, tmp_path: Path) -> None:
+    pytest.importorskip("webview")
+    library = tmp_path / "library"
+    # Chromium's sandbox, which Qt has inside, does not start for root.
+    surroundings = {"DISPLAY": screen, "QT_QPA_PLATFORM": "xcb", "QTWEBENGINE_DISABLE_SANDBOX": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "photosearch", "--library", str(library), "desktop"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | surroundings,
+    )
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not (library / "desktop.json").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert not (library / "window").exists(), "a browser was opened instead"
+    assert not (library / "desktop.json").exists()
 
 
 def test_a_note_of_one_that_was_killed_is_no_hindrance(tmp_path: Path) -> None:

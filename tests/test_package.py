@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from family import make_family_photos
 from in_browser import CHROMIUM
+from screens import XVFB
 
 APP = Path(__file__).parent.parent / "build" / "package" / "photosearch" / "photosearch"
-XVFB = shutil.which("Xvfb")
 
 pytestmark = [
     pytest.mark.skipif(not APP.is_file(), reason="the app is not built; `make package` builds it"),
@@ -30,24 +28,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
     pytest.mark.skipif(sys.platform != "linux", reason="the screen here is X11"),
 ]
-
-
-@pytest.fixture
-def screen() -> Iterator[str]:
-    assert XVFB is not None
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        [XVFB, "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
-        pass_fds=[write],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write)
-    with os.fdopen(read) as told:
-        number = told.readline().strip()
-    assert number, "Xvfb does not start"
-    yield f":{number}"
-    server.terminate()
-    server.wait()
 
 
 def free_port() -> int:

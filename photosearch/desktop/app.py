@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
+import threading
 from pathlib import Path
-from types import FrameType
 
 from photosearch.desktop.instance import Instance
 from photosearch.desktop.windows import NoWindowError, Window, windows
@@ -40,11 +39,11 @@ def _run(folder: Path, model: str | os.PathLike[str] | None, instance: Instance)
         quit=chosen.close,
         secret=instance.secret,
     )
-    signal.signal(signal.SIGTERM, _quit)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: chosen.close_soon())
     with Server.bind(folder, model, port=0, doors=doors) as server:
         instance.tell(server.address.port)
-        with suppress(KeyboardInterrupt):
-            chosen.run(server.address.url)
+        chosen.run(server.address.url)
         chosen.close()
 
 
@@ -59,6 +58,8 @@ class _Chosen:
     def run(self, url: str) -> None:
         for window in self._tried:
             self._now = window
+            if self._closed:
+                return
             try:
                 window.run(url)
             except NoWindowError as error:
@@ -74,11 +75,15 @@ class _Chosen:
             self._closed = True
             self._now.close()
 
+    def close_soon(self) -> None:
+        """Close from a signal's handler, which may run inside the window's own loop.
+
+        An exception there would go through a toolkit that aborts on it, and a window that is closed
+        from its own loop waits for itself.
+        """
+        threading.Thread(target=self.close, name="close").start()
+
     def choose_folder(self) -> tuple[bool, str | None]:
         """Whether there is a dialog, and what was chosen in it."""
         dialog = self._now.choose_folder
         return (False, None) if dialog is None else (True, dialog())
-
-
-def _quit(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

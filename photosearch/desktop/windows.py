@@ -69,15 +69,19 @@ class WebView:
     def __init__(self, folder: Path) -> None:
         self._note = folder / _PLACE
         self._window: Any = None
+        self._ended = threading.Event()
         self.choose_folder: Callable[[], str | None] | None = self._choose
 
     @staticmethod
     def is_there() -> bool:
-        """Whether pywebview, and what it draws with on this system, are installed."""
+        """Whether pywebview and what it draws with are installed, and there is a screen."""
         if find_spec("webview") is None:
             return False
         if sys.platform in ("win32", "darwin"):
             return True
+        # Without one, as over ssh, Qt would end the whole program.
+        if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            return False
         return find_spec("gi") is not None or find_spec("qtpy") is not None
 
     def run(self, url: str) -> None:
@@ -86,6 +90,8 @@ class WebView:
         place = self._place()
         self._window = webview.create_window(TITLE, url, min_size=_LEAST, **place)
         self._window.events.closing += self._keep_place
+        if self._ended.is_set():
+            return
         try:
             webview.start(private_mode=False)
         except webview.WebViewException as error:
@@ -97,8 +103,9 @@ class WebView:
             self._window.show()
 
     def close(self) -> None:
+        self._ended.set()
         if self._window is not None:
-            self._window.destroy()
+            self._window.destroy()  # waits until it is shown
 
     def _choose(self) -> str | None:
         import webview
