@@ -3,6 +3,7 @@
 security    who may ask for what: hosts, origins, sessions, sizes
 desk        the library, on a thread of its own
 job         an index run in the background
+downloads   a model downloaded in the background
 shrinking   processes that make small pictures
 thumbnails  small pictures, kept in the library folder
 reasons     why a photo was found

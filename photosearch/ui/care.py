@@ -13,12 +13,21 @@ from pydantic import BaseModel, Field
 from photosearch.doctor import Finding
 from photosearch.errors import UsageError
 from photosearch.library import Library
+from photosearch.models import Removed
+from photosearch.pulling.convert import check_trainer
+from photosearch.pulling.offers import Offer
 from photosearch.ui.context import Context
 from photosearch.ui.photos import shown
 
 
 class Chosen(BaseModel):
     name: str = Field(min_length=1, max_length=300)
+
+
+class Wanted(Chosen):
+    """A model to download; `licence` names the one that is accepted."""
+
+    licence: str | None = Field(None, max_length=100)
 
 
 class Switch(BaseModel):
@@ -52,6 +61,46 @@ def router(context: Context) -> APIRouter:
         await context.clerk.ask(choose)
         return {"running": context.job.start(())}
 
+    @api.post("/models/remove")
+    async def remove(chosen: Chosen) -> dict[str, int]:
+        """Delete a model, and what it has encoded; never the one that answers searches."""
+
+        def away(library: Library) -> Removed:
+            # Only by its id: what is left of a download is taken up again, not deleted.
+            if chosen.name not in [one.id for one in library.models()]:
+                raise UsageError(f"{chosen.name}: there is no such model here")
+            return library.remove_model(chosen.name)
+
+        removed = await context.clerk.ask(away)
+        return {"bytes": removed.bytes, "vectors": removed.vectors}
+
+    @api.get("/offers")
+    async def offers() -> dict[str, Any]:
+        """The models that can be downloaded, and what has to be installed for that."""
+        return {
+            "needs": _missing(),
+            "offers": [_offered(one) for one in await context.clerk.ask(Library.offers)],
+            "download": _download(context),
+        }
+
+    @api.post("/download")
+    async def download(wanted: Wanted) -> dict[str, Any]:
+        """Begin to download a model; searches do not change."""
+        if not await context.hands(context.downloads.start, wanted.name, wanted.licence):
+            raise UsageError("a model is being downloaded already; wait, or stop that first")
+        return _download(context)
+
+    @api.get("/download")
+    async def downloading() -> dict[str, Any]:
+        """How far the download is."""
+        return _download(context)
+
+    @api.post("/download/stop")
+    async def stop() -> dict[str, Any]:
+        """End the download; what has come is kept."""
+        await context.hands(context.downloads.stop)
+        return _download(context)
+
     @api.post("/forget")
     async def forget(folder: Folder) -> dict[str, int]:
         """Take a folder out of the library; no photo is touched."""
@@ -79,6 +128,24 @@ def router(context: Context) -> APIRouter:
         return {"on": wanted.on}
 
     return api
+
+
+def _download(context: Context) -> dict[str, Any]:
+    now = context.downloads.now
+    return asdict(now) | {"running": now.running}
+
+
+def _missing() -> str | None:
+    try:
+        check_trainer()
+    except UsageError as error:
+        return str(error)
+    return None
+
+
+def _offered(offer: Offer) -> dict[str, Any]:
+    names = ("name", "licence", "research_only", "megabytes", "speed", "imagenet", "page", "here")
+    return {name: getattr(offer, name) for name in names}
 
 
 def _examine(context: Context, repair: bool) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 
 from photosearch.library import Library, default_library_path
 from photosearch.ui.desk import Desk
+from photosearch.ui.downloads import Downloads
 from photosearch.ui.job import IndexJob
 from photosearch.ui.shrinking import Shrinkers
 from photosearch.ui.thumbnails import Thumbnails
@@ -44,6 +45,7 @@ class Context:
     clerk: Desk
     thinker: Desk
     job: IndexJob
+    downloads: Downloads
     shrinkers: Shrinkers
     thumbnails: Thumbnails
     local: bool
@@ -76,6 +78,7 @@ class Context:
             clerk=Desk(folder, model),
             thinker=Desk(folder, model),
             job=IndexJob(folder, model, workers=workers),
+            downloads=Downloads(folder),
             shrinkers=shrinkers,
             thumbnails=Thumbnails(folder, shrinkers),
             local=local,
@@ -89,6 +92,7 @@ class Context:
         return await asyncio.to_thread(do, *given)
 
     def close(self) -> None:
+        self.downloads.stop(wait=True)
         self.job.stop(wait=True)
         self.shrinkers.close()
         self.finder.close()

@@ -117,29 +117,37 @@ export function choose({ title, label, button, options = [], value = "" }) {
 }
 
 // Asks whether to go on; resolves with true or false.
-export function confirm(question, button) {
+export const confirm = (question, button) => accept({ title: question, button });
+
+// The same, with more to say, and something that has to be ticked before.
+export function accept({ title, text = [], label = null, button }) {
   return new Promise((resolve) => {
     let sure = false;
+    const tick = make("input", { type: "checkbox", id: "accepted", onchange: () => (go.disabled = !tick.checked) });
+    const go = make(
+      "button",
+      {
+        type: "button",
+        class: "primary",
+        disabled: Boolean(label),
+        onclick: () => {
+          sure = true;
+          dialog.close();
+        },
+      },
+      button,
+    );
     const dialog = make(
       "dialog",
       { class: "chooser small", "aria-labelledby": "confirm-title" },
-      make("h2", { id: "confirm-title" }, question),
+      make("h2", { id: "confirm-title" }, title),
+      text.map((part) => make("p", { class: "path" }, part)),
+      label ? make("label", { class: "check", for: "accepted" }, tick, label) : null,
       make(
         "div",
         { class: "line end" },
         make("button", { type: "button", class: "plain", onclick: () => dialog.close() }, say("cancel")),
-        make(
-          "button",
-          {
-            type: "button",
-            class: "primary",
-            onclick: () => {
-              sure = true;
-              dialog.close();
-            },
-          },
-          button,
-        ),
+        go,
       ),
     );
     dialog.addEventListener("close", () => {

@@ -3,6 +3,7 @@
 import { ask, bytes, icon, make, number, say, tell } from "./dom.js";
 import { confirm } from "./choosers.js";
 import { folderForm, problemList } from "./indexing.js";
+import { Models } from "./models.js";
 
 export class LibraryPage {
   constructor(place, card, started) {
@@ -10,7 +11,7 @@ export class LibraryPage {
     this.overview = make("dl", { class: "overview" });
     this.folders = make("ul", { class: "known" });
     this.problems = make("div", { class: "stacked" });
-    this.models = make("ul", { class: "models" });
+    this.models = new Models(started, () => this.#disk());
     this.disk = make("dl", { class: "overview" });
     this.findings = make("ul", { class: "findings", "aria-live": "polite" });
     this.watching = make("input", { type: "checkbox", id: "watching", onchange: () => this.#watch() });
@@ -27,7 +28,7 @@ export class LibraryPage {
         button("similar", "library.again", () => this.#again(false)),
       ),
       section("library.problems", this.problems),
-      section("library.models", this.models),
+      section("library.models", this.models.element),
       section("library.disk", this.disk),
       section(
         "library.doctor",
@@ -59,7 +60,7 @@ export class LibraryPage {
         ? state.folders.map((folder) => this.#folder(folder))
         : [make("li", { class: "quiet" }, say("library.no_folder"))]),
     );
-    await Promise.all([this.#problems(state), this.#models(state), this.#disk()]);
+    await Promise.all([this.#problems(state), this.models.refresh(state), this.#disk()]);
   }
 
   #folder(folder) {
@@ -93,34 +94,6 @@ export class LibraryPage {
       make("p", {}, say("index.problems", { count: problems.length })),
       problemList(problems),
       button("similar", "library.retry", () => this.#again(true)),
-    );
-  }
-
-  async #models(state) {
-    const models = await ask("/api/models");
-    this.models.replaceChildren(
-      ...models.map((model) => {
-        const facts = [
-          model.active ? say("model.active") : null,
-          !model.active && model.wanted ? say("model.wanted", { count: model.encoded, total: state.photos + state.missing }) : null,
-          model.licence ? say("model.licence", { licence: model.licence }) : null,
-          model.bytes ? bytes(model.bytes) : null,
-          model.kind === "gone" ? say("model.gone") : null,
-        ];
-        return make(
-          "li",
-          {},
-          make("strong", {}, model.name),
-          make("span", { class: "quiet" }, facts.filter(Boolean).join(" · ")),
-          model.card ? make("details", {}, make("summary", {}, say("model.card")), make("pre", { class: "card-text", tabindex: "0" }, model.card)) : null,
-          model.active || model.wanted || model.kind === "gone"
-            ? null
-            : button("similar", "model.use", async () => {
-                await this.#do("/api/models/use", { name: model.id });
-                this.started();
-              }),
-        );
-      }),
     );
   }
 
