@@ -63,6 +63,20 @@ def test_a_file_that_never_answers_is_cut_off(tmp_path: Path, workers: int) -> N
 
 
 @needs_pipes
+def test_the_last_files_go_to_the_worker_that_is_free(tmp_path: Path) -> None:
+    """The first file takes until somebody writes to it, which is after the others are done."""
+    photos = [str(path) for path in some_photos(tmp_path, 3)]
+    slow = str(tmp_path / "slow.png")
+    os.mkfifo(slow)
+    with DecodeWorkers(PREPROCESS, 2, ROOM) as pool:
+        results = pool.decode([slow, *photos])
+        done = {next(filter(None, results)).path for _ in photos}
+        assert done == set(photos)
+        open(slow, "wb").close()
+        assert next(filter(None, results)).path == slow
+
+
+@needs_pipes
 def test_videos_have_a_time_limit_of_their_own(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "hangs.mp4")
     outcomes = decode_all([tmp_path / "hangs.mp4"], Limits(1 << 30, video_seconds=0.5))

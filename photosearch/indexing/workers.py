@@ -5,14 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import queue
 import signal
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
+from operator import length_hint
+from types import ModuleType
 from typing import Any, Literal, Self
 
 from index import Metadata
@@ -100,7 +103,7 @@ class DecodeWorkers:
         process = self._context.Process(
             target=_serve, args=(theirs, self._preprocess, self._limits), daemon=True
         )
-        with _without_interrupts():
+        with _without_interrupts(), _without_main():
             process.start()
         # With only the worker holding its end, its death shows as end of file here.
         theirs.close()
@@ -194,16 +197,22 @@ class DecodeWorkers:
         return [pipe for pipe in found if isinstance(pipe, Connection) and pipe in busy]
 
     def _hand_out(self, again: deque[str], paths: Iterator[str]) -> None:
-        for worker in self._workers:
-            while len(worker.handed) < _AHEAD:
+        """One file to each worker, and then one more to each, up to `_AHEAD`."""
+        for ahead in range(_AHEAD):
+            # The last files wait for whichever worker is free first.
+            left = len(again) + length_hint(paths, _AHEAD * self._count)
+            if ahead * self._count >= left:
+                return
+            for worker in self._workers:
+                if len(worker.handed) > ahead:
+                    continue
                 path = again.popleft() if again else next(paths, None)
                 if path is None:
                     return
                 worker.handed.append(path)
-                try:
+                # Where it has died, `_take` finds out and replaces it.
+                with suppress(OSError):
                     worker.pipe.send((path, self._task, self._sidecars.get(path, ())))
-                except OSError:
-                    break  # it has died; `_take` finds out and replaces it
 
     def _take(self, worker: _Worker, again: deque[str]) -> Result | None:
         """The next result of `worker`, None when it says that it is up or how far it is."""
@@ -255,8 +264,7 @@ class DecodeWorkers:
             self._stillborn += 1
             if code >= 0 or self._stillborn > _STILLBORN:
                 raise PhotosearchError(
-                    f"the processes that decode pictures cannot start (exit code {code}); "
-                    "a program of your own must call index() below `if __name__ == '__main__':`"
+                    f"the processes that decode pictures cannot start (exit code {code})"
                 )
         again.extend(worker.handed)
         self._workers.append(self._start())
@@ -291,6 +299,24 @@ def _without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_starting = threading.Lock()
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """What starts meanwhile does not run the program's main file again, as it would to find in it.
+
+    A worker needs nothing of it; it may import much, and without a guard it would index again.
+    """
+    with _starting:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def _end(process: Any) -> int:
