@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -153,13 +154,29 @@ def _open_writable(path: Path, timeout: float) -> sqlite3.Connection:
             pending = _use_rollback_journal(raw, path)
         raw.execute("PRAGMA foreign_keys = ON")
         if pending:
-            from sqlite_utils import Database
-
+            with _without_pandas():
+                from sqlite_utils import Database
             migrate(Database(raw, execute_plugins=False))
     except BaseException:
         raw.close()
         raise
     return raw
+
+
+@contextmanager
+def _without_pandas() -> Iterator[None]:
+    """sqlite-utils imports pandas wherever it finds it, for types of its own that we do not store.
+
+    That takes longer than all else about a new library.
+    """
+    if "pandas" in sys.modules:
+        yield
+        return
+    sys.modules["pandas"] = None  # type: ignore[assignment]  # as if it were not installed
+    try:
+        yield
+    finally:
+        del sys.modules["pandas"]
 
 
 def _use_write_ahead_log(raw: sqlite3.Connection) -> None:

@@ -16,6 +16,16 @@ def test_importing_the_index_imports_neither_faiss_nor_sqlite_utils() -> None:
     assert finish([child("import index" + REPORT)]) == ["[]\n"]
 
 
+def test_making_a_catalogue_imports_no_pandas(tmp_path: Path) -> None:
+    """sqlite-utils would, and it may be imported afterwards."""
+    code = """
+from pathlib import Path
+from index import Catalogue
+Catalogue.open(Path(sys.argv[1])).close()
+"""
+    assert finish([child(code + REPORT, tmp_path)]) == ["['click', 'sqlite_utils']\n"]
+
+
 def test_a_search_imports_faiss_and_not_sqlite_utils(tmp_path: Path) -> None:
     with Catalogue.open(tmp_path) as catalogue:
         catalogue.record(BUNDLE, new_photos(2), unit_vectors(2))
