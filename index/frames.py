@@ -95,13 +95,31 @@ class FrameLists:
         """Scores and photo ids of the frames nearest to each query, of at least `k` films if there
         are so many; a film comes as often as frames of it are there.
         """
-        numbers = None if among is None else np.flatnonzero(np.isin(self._owners, among))
-        count = len(self._owners) if numbers is None else len(numbers)
+        count, chosen = self._chosen(among)
         if not count:
             return None
-        chosen = None if numbers is None else self._lists.selector(numbers)
         scores, found = self._lists.search(queries, min(count, k * MOST), chosen, exact=True)
         return scores, np.where(found < 0, -1, self._owners[found])
+
+    def within(
+        self, query: NDArray[np.float32], least: float, among: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Scores and photo ids (n,) of the frames whose score with `query` (d,) is that or more."""
+        _, chosen = self._chosen(among)
+        scores, found = self._lists.within(query, least, chosen, exact=True)
+        return scores, self._owners[found]
+
+    def of(self, films: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The frames (n, d) of these photos, whose ids rise; first the place in `films` of each."""
+        numbers = np.flatnonzero(np.isin(self._owners, films))
+        return np.searchsorted(films, self._owners[numbers]), self._lists.vectors(numbers)
+
+    def _chosen(self, among: NDArray[np.int64] | None) -> tuple[int, Any]:
+        """How many frames there are of these films, and what limits a search to them."""
+        if among is None:
+            return len(self._owners), None
+        numbers = np.flatnonzero(np.isin(self._owners, among))
+        return len(numbers), self._lists.selector(numbers)
 
 
 def with_frames(found: Found, frames: Found, limit: int) -> Found:

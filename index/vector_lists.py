@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,15 @@ _SAMPLED = 64  # vectors a cluster is trained on
 _TRIED = 128  # vectors that stand for queries
 # Looking through a larger share of the lists would save too little.
 _LARGEST_SHARE = 0.25
+# All that score so much lie in the lists nearest to the query: half as many lists again are looked
+# through, until these add nothing.
+_FURTHER = 0.5
+# Scores that FAISS, which compares in float32, could take for smaller ones than they are.
+_ROUNDED = 1e-6
 # Up to this id a bit for each is quicker than a set, and no larger than 16 MB.
 _LARGEST_BITMAP = 1 << 27
+# From this share of the ids on, all are looked at.
+_FEW = 16
 
 Batches = Iterable[tuple[NDArray[np.int64], NDArray[np.float16]]]
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -62,8 +70,29 @@ class VectorLists:
     def width(self) -> int:
         return int(self.index.d)
 
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """In which list each of `ids` is, and where in it."""
+        lists = np.empty(len(self.ids), np.int32)
+        places = np.empty(len(self.ids), np.int32)
+        dense = len(self.ids) and self.ids[-1] - self.ids[0] + 1 == len(self.ids)
+        for number in range(self.index.nlist):
+            size = self.index.invlists.list_size(number)
+            if size:
+                held = faiss_library().rev_swig_ptr(self.index.invlists.get_ids(number), size)
+                rows = held - self.ids[0] if dense else np.searchsorted(self.ids, held)
+                lists[rows] = number
+                places[rows] = np.arange(size)
+        return lists, places
+
     def positions(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where those of `ids` that are here stand in `self.ids`, rising and each once."""
+        if len(ids) > len(self.ids) // _FEW and len(self.ids) and self.ids[0] >= 0:
+            # A look at each id that is here costs less than a search for each that is asked for.
+            most = int(self.ids[-1])
+            asked = np.zeros(most + 1, np.bool_)
+            asked[ids[(ids >= 0) & (ids <= most)]] = True
+            return np.flatnonzero(asked[self.ids])
         ids = np.unique(ids)
         places = np.searchsorted(self.ids, ids)
         inside = places < len(self.ids)
@@ -91,6 +120,61 @@ class VectorLists:
         if probes < everything and (found[1] < 0).any():
             return self._search(queries, k, selector, everything)
         return found
+
+    def within(
+        self, query: NDArray[np.float32], least: float, selector: Any = None, *, exact: bool = False
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Scores and ids (n,), in no order, of all that score `least` or more with `query` (d,).
+
+        In clusters those that lie far from the others of them may be missing, unless `exact`.
+        """
+        faiss = faiss_library()
+        row = np.ascontiguousarray(query[None], np.float32)
+        everything = int(self.index.nlist)
+        near, lists = self.index.quantizer.search(row, everything)
+        done = 0
+        upto = everything if exact or not self.probes else min(self.probes.values())
+        scores, ids = [], []
+        while done < everything:
+            keys, nearness = lists[:, done:upto].copy(), near[:, done:upto].copy()
+            parameters = faiss.SearchParametersIVF(nprobe=keys.shape[1])
+            if selector is not None:
+                parameters.sel = selector
+            found = faiss.RangeSearchResult(1)
+            self.index.range_search_preassigned_c(
+                1,
+                faiss.swig_ptr(row),
+                float(np.float32(least - _ROUNDED)),
+                faiss.swig_ptr(keys),
+                faiss.swig_ptr(nearness),
+                found,
+                False,
+                parameters,
+            )
+            count = int(faiss.rev_swig_ptr(found.lims, 2)[1])
+            scores.append(faiss.rev_swig_ptr(found.distances, count).copy())
+            ids.append(faiss.rev_swig_ptr(found.labels, count).copy())
+            if done and not count:
+                break
+            done, upto = upto, min(everything, upto + max(1, math.ceil(upto * _FURTHER)))
+        together = np.concatenate(scores)
+        kept = together.astype(np.float64) >= least
+        return together[kept], np.concatenate(ids)[kept]
+
+    def vectors(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors (n, d) of `self.ids[positions]`."""
+        faiss = faiss_library()
+        rows = np.empty((len(positions), self.width), np.float32)
+        lists, places = (part[positions] for part in self._places)
+        order = np.argsort(lists, kind="stable")
+        ends = np.flatnonzero(np.diff(lists[order])) + 1
+        for chosen in np.split(order, ends):
+            if len(chosen):
+                number = int(lists[chosen[0]])
+                size = self.index.invlists.list_size(number) * self.index.code_size
+                codes = faiss.rev_swig_ptr(self.index.invlists.get_codes(number), size)
+                rows[chosen] = codes.view(np.float16).reshape(-1, self.width)[places[chosen]]
+        return rows
 
     def _search(self, queries: NDArray[np.float32], k: int, selector: Any, probes: int) -> Found:
         parameters = faiss_library().SearchParametersIVF(nprobe=probes)

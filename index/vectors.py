@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.frames import FrameLists, with_frames
+from index.gathered import Gathered
 from index.vector_file import Stamp, read_vectors, write_vectors
 from index.vector_lists import (
     CLUSTERED_FROM,
@@ -37,6 +38,8 @@ _PATCHED, _PATCHED_SHARE = 10_000, 0.2
 _LEFT_SHARE = 0.01
 
 Queries = Callable[[], NDArray[np.float32]]
+# Scores float32 (n,) and ids int64 (n,), best first.
+Ranked = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
 class VectorIndex(Protocol):
@@ -52,6 +55,18 @@ class VectorIndex(Protocol):
         k' is k, or as many photos as there are. `among` limits the search to these photo ids, and
         the result is then the true top k of them.
         """
+
+    def within(
+        self, query: NDArray[np.float32], least: float, *, among: NDArray[np.int64] | None = None
+    ) -> Ranked:
+        """Scores float32 (n,) and ids int64 (n,) of the photos whose score with `query` (d,) is
+        `least` or more, best first.
+
+        `among` limits the search to these photo ids, and the result is then all of them that are.
+        """
+
+    def gather(self, ids: NDArray[np.int64]) -> Gathered:
+        """Those photos of `ids` that a search can find, each once, to be compared with queries."""
 
     def count(self, among: NDArray[np.int64]) -> int:
         """How many of these photos, each once, a search can find."""
@@ -200,11 +215,7 @@ class FaissIndex:
         limit = min(k, len(self)) if among is None else min(k, len(self), len(among))
         if limit <= 0 or len(queries) == 0:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
-        width = (self._lists if self._fresh is None else self._fresh).width
-        if queries.ndim != 2 or queries.shape[1] != width:
-            raise ValueError(f"queries of shape {queries.shape}, vectors of {width}")
-        if not np.isfinite(queries).all():
-            raise ValueError("queries that are not finite")
+        self._check(queries)
         rows = np.ascontiguousarray(queries, np.float32)
         parts = [part for part in self._parts(rows, limit, among) if part[1].size]
         if not parts:
@@ -216,6 +227,56 @@ class FaissIndex:
         # Ids that `among` repeats, or that the index lacks, leave gaps at the end of every row.
         found = int((ids[0] >= 0).sum())
         return scores[:, :found], ids[:, :found]
+
+    @property
+    def _width(self) -> int:
+        return (self._lists if self._fresh is None else self._fresh).width
+
+    def _check(self, queries: NDArray[np.float32]) -> None:
+        if queries.ndim != 2 or queries.shape[1] != self._width:
+            raise ValueError(f"queries of shape {queries.shape}, vectors of {self._width}")
+        if not np.isfinite(queries).all():
+            raise ValueError("queries that are not finite")
+
+    def within(
+        self, query: NDArray[np.float32], least: float, *, among: NDArray[np.int64] | None = None
+    ) -> Ranked:
+        """See `VectorIndex.within`. Raises `ValueError` for a query of another width."""
+        if not len(self):
+            return np.empty(0, np.float32), np.empty(0, np.int64)
+        self._check(query[None])
+        found = []
+        if among is None:
+            found.append(self._lists.within(query, least, self._selector))
+            if self._fresh is not None:
+                found.append(self._fresh.within(query, least))
+        else:
+            for part, ids in self._among(among):
+                found.append(part.within(query, least, part.selector(ids), exact=True))
+        if self._frames is not None:
+            found.append(self._frames.within(query, least, among))
+        if not found:
+            return np.empty(0, np.float32), np.empty(0, np.int64)
+        scores, ids = (np.concatenate(part) for part in zip(*found, strict=True))
+        order = np.lexsort((ids, -scores))
+        scores, ids = scores[order], ids[order]
+        if self._frames is not None:  # a film comes once, by the best of its frames
+            first = np.sort(np.unique(ids, return_index=True)[1])
+            scores, ids = scores[first], ids[first]
+        return scores, ids
+
+    def gather(self, ids: NDArray[np.int64]) -> Gathered:
+        """See `VectorIndex.gather`."""
+        parts = self._among(ids)
+        found = np.concatenate([np.empty(0, np.int64), *(each for _, each in parts)])
+        width = self._width
+        rows = [part.vectors(part.positions(each)) for part, each in parts]
+        vectors = np.concatenate([np.empty((0, width), np.float32), *rows])
+        order = np.argsort(found)
+        found, vectors = found[order], vectors[order]
+        if self._frames is None:
+            return Gathered(found, vectors, np.empty(0, np.int64), np.empty((0, width), np.float32))
+        return Gathered(found, vectors, *self._frames.of(found))
 
     def _parts(
         self, rows: NDArray[np.float32], limit: int, among: NDArray[np.int64] | None

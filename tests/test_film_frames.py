@@ -117,6 +117,14 @@ def test_search_is_exact_with_frames(tmp_path: Path) -> None:
                     order = allowed[np.argsort(-best[row, allowed])][:k]
                     assert found[row].tolist() == ids[order].tolist()
                     assert scores[row] == pytest.approx(best[row, order], abs=1e-2)
+            for row in range(4):
+                order = allowed[np.argsort(-best[row, allowed])]
+                least = float(best[row, order[9]]) - 1e-3
+                scores, found = index.within(queries[row], least, among=among)
+                assert found[:10].tolist() == ids[order[:10]].tolist()
+                assert scores[:10] == pytest.approx(best[row, order[:10]], abs=1e-2)
+        gathered = index.gather(ids[10:40])
+        assert gathered.scores(queries[0]) == pytest.approx(best[0, 10:40], abs=1e-2)
         moments = catalogue.moments(BUNDLE, ids.tolist(), more[3][2])
         assert len(moments) == 20
         assert moments[int(ids[3])] == 3.0

@@ -97,13 +97,15 @@ def test_negatives_are_held_to_it_too(library: Library) -> None:
     assert sorted(names(hits)) == ["chelsea.png", "small-chelsea.png"]
 
 
-def test_more_than_are_looked_at_first(
-    library: Library, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = library.search("a cat")
-    monkeypatch.setattr("photosearch.search.relevance._FIRST", 1)
-    found = library.search("a cat", limit=1)
-    assert (names(found), found.total, found.beyond) == (names(whole)[:1], 2, 3)
+@pytest.mark.parametrize("text", ["a cat", "a cup", "a rocket", "a cat -coffee", "a cup -coffee"])
+def test_what_is_found_is_all_that_reaches_the_cut_off(library: Library, text: str) -> None:
+    found = library.search(text)
+    every = library.search(text, everything=True)
+    assert found.cutoff is not None
+    reaching = [hit for hit in every if hit.score is not None and hit.score >= found.cutoff]
+    assert names(found) == names(reaching)
+    assert [hit.score for hit in found] == pytest.approx([hit.score for hit in reaching], abs=1e-6)
+    assert (found.total, found.beyond) == (len(reaching), len(every) - len(reaching))
 
 
 def test_a_library_of_a_model_without_calibration_shows_all(place: Path, tmp_path: Path) -> None:

@@ -75,6 +75,44 @@ def test_a_filtered_search_gives_the_true_nearest_among_those_ids(
     np.testing.assert_allclose(scores, expected_scores, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [None, 0, 3, 300])
+@pytest.mark.parametrize("least", [0.9, 0.25, 0.0, -1.0])
+def test_those_that_score_so_much_are_those_of_brute_force(
+    index: VectorIndex, library: Path, least: float, size: int | None
+) -> None:
+    query = unit_vectors(1, WIDTH, seed=6)
+    every = np.arange(1, COUNT + 1)
+    among = None if size is None else np.random.default_rng(size).choice(every, size, replace=False)
+
+    scores, ids = index.within(query[0], least, among=among)
+
+    expected_scores, expected_ids = brute_force(library, query, COUNT, among)
+    count = int((expected_scores[0] >= least).sum())
+    assert (scores.dtype, ids.dtype) == (np.float32, np.int64)
+    assert np.array_equal(ids, expected_ids[0, :count])
+    np.testing.assert_allclose(scores, expected_scores[0, :count], rtol=0, atol=1e-6)
+
+
+def test_of_the_same_score_the_photo_that_came_first_is_first(tmp_path: Path) -> None:
+    with Catalogue.open(tmp_path) as catalogue:
+        catalogue.record(BUNDLE, new_photos(90), np.tile(unit_vectors(3, WIDTH), (30, 1)))
+        found = FaissIndex.open(catalogue, BUNDLE).within(unit_vectors(1, WIDTH)[0], 0.99)[1]
+        assert found.tolist() == list(range(1, 91, 3))
+
+
+def test_photos_taken_out_score_as_in_a_search(index: VectorIndex) -> None:
+    query = unit_vectors(1, WIDTH, seed=7)
+    asked = np.array([9, 402, 3, 9, 1, -5, 10**12])  # 1 is a missing photo
+
+    gathered = index.gather(asked)
+
+    scores, ids = index.search(query, 5, among=asked)
+    assert gathered.ids.tolist() == [3, 9, 402]
+    order = np.argsort(ids[0])
+    np.testing.assert_allclose(gathered.scores(query[0]), scores[0][order], rtol=0, atol=1e-6)
+    assert index.gather(np.array([1])).scores(query[0]).shape == (0,)
+
+
 def test_a_filter_reaches_photos_that_are_far_from_the_query(
     index: VectorIndex, library: Path
 ) -> None:

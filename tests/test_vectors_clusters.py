@@ -93,6 +93,29 @@ def test_recall_is_what_was_asked_for(made: Path, k: int, queries: NDArray[np.fl
         assert recall(found, nearest(catalogue, queries, k, None)) >= RECALL
 
 
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.1, 1.0])
+@pytest.mark.parametrize("queries", [like_photos(60, seed=3), like_texts()], ids=["photo", "text"])
+def test_nearly_all_that_score_so_much_are_found(
+    made: Path, queries: NDArray[np.float32], share: float
+) -> None:
+    with Catalogue.open(made, readonly=True) as catalogue:
+        index = FaissIndex.open(catalogue, BUNDLE)
+        ids, rows = catalogue.embeddings(BUNDLE)
+        for among in (None, ids[::3]):
+            kept = slice(None) if among is None else slice(None, None, 3)
+            missed = expected = 0
+            for query in queries:
+                truth = rows[kept].astype(np.float32) @ query
+                least = float(np.sort(truth)[-round(share * len(truth))])
+                scores, found = index.within(query, least - 1e-6, among=among)
+                reaching = ids[kept][truth >= least]
+                assert np.isin(found, reaching).mean() > 0.99
+                assert (np.diff(scores) <= 0).all()
+                missed += len(np.setdiff1d(reaching, found))
+                expected += len(reaching)
+            assert missed <= (0 if among is not None else (1 - RECALL) * expected)
+
+
 @pytest.mark.parametrize("size", [1, 30, 3000])
 def test_a_filtered_search_is_exact(made: Path, size: int) -> None:
     among = np.random.default_rng(size).choice(np.arange(1, COUNT + 1), size, replace=False)
@@ -134,6 +157,12 @@ def test_what_came_and_went_since_is_found_and_not_found(library: Path) -> None:
         assert np.array_equal(
             index.search(queries, 10, among=among)[1], nearest(catalogue, queries, 10, among)
         )
+        scores, found = index.within(fresh[0], 0.99)
+        assert np.array_equal(np.sort(found), [6, COUNT + 1])
+        gathered = index.gather(np.array([2, 6, 7, COUNT + 3]))  # the second one is missing
+        assert gathered.ids.tolist() == [6, 7, COUNT + 3]
+        stored = fresh[[0, 2]] @ fresh[0]
+        np.testing.assert_allclose(gathered.scores(fresh[0])[[0, 2]], stored, atol=1e-3)
         assert next((library / "vectors").iterdir()).read_bytes() == content
 
 

@@ -76,7 +76,11 @@ class Calibration:
 
         It lies above `best` when nothing is found.
         """
-        return max(self.least(text, photos), best - self.gap)
+        return self.held_to(self.least(text, photos), best)
+
+    def held_to(self, least: float, best: float) -> float:
+        """As `cutoff`, where what the best photo must have is known."""
+        return max(least, best - self.gap)
 
 
 def background_fit(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import VectorIndex
+from index.gathered import Gathered
 
 Vector = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -45,7 +46,12 @@ def compose(terms: Sequence[tuple[Vector, float]]) -> Composed:
 
 
 def rank(
-    composed: Composed, vectors: VectorIndex, k: int, *, among: Ids | None = None, typical: Ids
+    composed: Composed,
+    vectors: VectorIndex,
+    k: int,
+    *,
+    among: Ids | None = None,
+    typical: Gathered | None,
 ) -> tuple[NDArray[np.float32], Ids]:
     """Scores (k',) and photo ids (k',) of the best k photos, or as many as there are, best first.
 
@@ -59,22 +65,38 @@ def rank(
     return scores[0], ids[0]
 
 
+def rank_within(
+    composed: Composed,
+    vectors: VectorIndex,
+    least: float,
+    *,
+    among: Ids | None = None,
+    typical: Gathered | None,
+) -> tuple[NDArray[np.float32], Ids]:
+    """As `rank`, all photos whose score is `least` or more."""
+    # A penalty only lowers a score.
+    scores, ids = vectors.within(composed.like, least, among=among)
+    if composed.unlike and len(ids):
+        total = scores - _penalties(composed, vectors.gather(ids), ids, typical)
+        order = np.argsort(-total, kind="stable")
+        scores, ids = total[order].astype(np.float32), ids[order]
+        kept = scores.astype(np.float64) >= least
+        scores, ids = scores[kept], ids[kept]
+    return scores, ids
+
+
 def _penalised(
-    composed: Composed, vectors: VectorIndex, k: int, among: Ids | None, typical: Ids
+    composed: Composed, vectors: VectorIndex, k: int, among: Ids | None, typical: Gathered | None
 ) -> tuple[NDArray[np.float32], Ids]:
     """A penalty only lowers a score, so photos are taken in the order of what they are like, until
     those not yet taken, even without any penalty, cannot come before the k-th.
     """
     size = len(vectors) if among is None else min(len(among), len(vectors))
-    limits = [_limit(vectors, vector, typical) for vector, _ in composed.unlike]
     take = min(size, max(256, 2 * k))
     while True:
         found = vectors.search(composed.like[None], take, among=among)
         scores, ids = found[0][0], found[1][0]
-        total = scores.astype(np.float64)
-        for (vector, weight), limit in zip(composed.unlike, limits, strict=True):
-            shown = _likeness(vectors, vector, ids) - limit
-            total -= _PENALTY * weight * np.maximum(0.0, shown)
+        total = scores - _penalties(composed, vectors.gather(ids), ids, typical)
         # Of equals the one that is more like what was asked for stays first.
         order = np.argsort(-total, kind="stable")
         all_taken = take >= size or len(ids) < take
@@ -84,26 +106,29 @@ def _penalised(
         take = min(size, 4 * take)
 
 
-def penalties(composed: Composed, vectors: VectorIndex, photo: Vector, typical: Ids) -> list[float]:
+def _penalties(
+    composed: Composed, gathered: Gathered, ids: Ids, typical: Gathered | None
+) -> NDArray[np.float64]:
+    """What is taken off the scores of the photos `ids`, in that order; `gathered` has all."""
+    off = np.zeros(len(ids))
+    places = np.searchsorted(gathered.ids, ids)
+    for vector, weight in composed.unlike:
+        shown = gathered.scores(vector)[places].astype(np.float64) - _limit(vector, typical)
+        off += _PENALTY * weight * np.maximum(0.0, shown)
+    return off
+
+
+def penalties(composed: Composed, photo: Vector, typical: Gathered | None) -> list[float]:
     """What is taken off the score of a photo, a unit vector, for each thing that was ruled out."""
     return [
-        _PENALTY * weight * max(0.0, float(vector @ photo) - _limit(vectors, vector, typical))
+        _PENALTY * weight * max(0.0, float(vector @ photo) - _limit(vector, typical))
         for vector, weight in composed.unlike
     ]
 
 
-def _limit(vectors: VectorIndex, vector: Vector, typical: Ids) -> float:
+def _limit(vector: Vector, typical: Gathered | None) -> float:
     """The cosine with `vector` from which on a photo is held to show what it stands for."""
-    scores, _ = vectors.search(vector[None], len(typical), among=typical)
-    if not scores.size:
+    if typical is None or not len(typical.ids):
         return 0.0
+    scores = typical.scores(vector)
     return float(scores.mean() + _TYPICAL * scores.std())
-
-
-def _likeness(vectors: VectorIndex, vector: Vector, ids: Ids) -> NDArray[np.float64]:
-    """The cosines of `vector` with the photos `ids`, in that order."""
-    scores, found = vectors.search(vector[None], len(ids), among=ids)
-    order = np.argsort(found[0])
-    places = order[np.searchsorted(found[0], ids, sorter=order)]
-    likeness: NDArray[np.float64] = scores[0][places].astype(np.float64)
-    return likeness

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import VectorIndex
+from index.gathered import Gathered
 from index.selection import Selection
 from photosearch.errors import UsageError
-from photosearch.search.compose import Composed, rank
+from photosearch.search.compose import Composed, rank, rank_within
 from photosearch.search.groups import GROUPINGS, Group, Grouping
 
 Sort: TypeAlias = Literal["relevance", "newest", "oldest"]
@@ -101,7 +102,7 @@ class Compared:
         composed: Composed,
         vectors: VectorIndex,
         among: NDArray[np.int64] | None,
-        typical: NDArray[np.int64],
+        typical: Gathered | None,
     ) -> None:
         self._composed, self._vectors = composed, vectors
         self._among, self._typical = among, typical
@@ -114,9 +115,15 @@ class Compared:
             scores, ids = rank(
                 self._composed, self._vectors, count, among=self._among, typical=self._typical
             )
-            self._found = [(int(one), float(s)) for one, s in zip(ids, scores, strict=True)]
+            self._found = scored(scores, ids)
             self._complete = len(self._found) < count
         return self._found[:count]
+
+    def within(self, least: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Scores (n,) and ids (n,) of all whose score is `least` or more, best first."""
+        return rank_within(
+            self._composed, self._vectors, least, among=self._among, typical=self._typical
+        )
 
     def total(self) -> int:
         if self._complete:
@@ -124,6 +131,10 @@ class Compared:
         if self._among is None:
             return len(self._vectors)
         return self._vectors.count(self._among)
+
+
+def scored(scores: NDArray[np.float32], ids: NDArray[np.int64]) -> Scored:
+    return list(zip(ids.tolist(), scores.tolist(), strict=True))
 
 
 @dataclass(frozen=True)

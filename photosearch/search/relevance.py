@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from photosearch.encoders import Calibration
-from photosearch.search.find import Compared, Scored
-from photosearch.search.query import Described, Term
+import numpy as np
 
-# So many are looked at before it is known whether more are needed.
-_FIRST = 256
+from photosearch.encoders import Calibration
+from photosearch.search.find import Compared, Scored, scored
+from photosearch.search.query import Described, Term
 
 
 def can_be_judged(terms: Sequence[Term]) -> bool:
@@ -36,28 +35,18 @@ class Relevant:
     def __init__(self, compared: Compared, calibration: Calibration) -> None:
         size = compared.total()
         self.like = compared.like
-        self._found: Scored = []
         self.cutoff: float | None = None
-        take = min(size, _FIRST)
-        found = compared.first(take)
-        if found:
-            best = found[0][1]
-            assert best is not None
-            self.cutoff = cutoff = calibration.cutoff(compared.like, best, size)
-            while _score(found) >= cutoff and len(found) == take < size:
-                take = min(size, 4 * take)
-                found = compared.first(take)
-            self._found = [(one, score) for one, score in found if (score or 0.0) >= cutoff]
-        self.beyond = size - len(self._found)
+        self._scores, self._ids = np.empty(0, np.float32), np.empty(0, np.int64)
+        if size:
+            least = calibration.least(compared.like, size)
+            scores, ids = compared.within(least)
+            self.cutoff = calibration.held_to(least, float(scores[0])) if len(ids) else least
+            count = int((scores.astype(np.float64) >= self.cutoff).sum())
+            self._scores, self._ids = scores[:count], ids[:count]
+        self.beyond = size - len(self._ids)
 
     def first(self, count: int) -> Scored:
-        return self._found[:count]
+        return scored(self._scores[:count], self._ids[:count])
 
     def total(self) -> int:
-        return len(self._found)
-
-
-def _score(found: Scored) -> float:
-    score = found[-1][1]
-    assert score is not None
-    return score
+        return len(self._ids)

@@ -6,11 +6,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from index import Catalogue, FaissIndex
 from index.conditions import Condition
+from index.gathered import Gathered
 from photosearch.encoders import Encoder
 from photosearch.errors import UsageError
 from photosearch.search.compose import SAMPLE, compose, penalties
@@ -46,7 +44,7 @@ class Searcher:
         self._vectors: tuple[tuple[str, int], FaissIndex] | None = None
         self._places: tuple[tuple[int, int], frozenset[str]] | None = None
         self._grouped: tuple[tuple[Grouping, tuple[int, int]], Groups] | None = None
-        self._sample: tuple[int, NDArray[np.int64]] | None = None
+        self._sample: tuple[tuple[str, int], Gathered] | None = None
 
     def understand(self, text: str, *, literal: bool = False) -> Query:
         """See `Library.understand`."""
@@ -83,7 +81,7 @@ class Searcher:
             composed,
             vectors,
             selection.ids(conditions) if conditions else None,
-            self._typical() if composed.unlike else np.empty(0, np.int64),
+            self._typical(encoder.bundle_id) if composed.unlike else None,
         )
         calibration = encoder.calibration
         if calibration is None or everything or not can_be_judged(terms):
@@ -110,7 +108,7 @@ class Searcher:
             compose([(vector, 1.0)]),
             self._current_vectors(encoder.bundle_id),
             chosen if itself is None else chosen[chosen != itself],
-            np.empty(0, np.int64),
+            None,
         )
         return self._page(ranking, view, Query("", (Term(Pictured(name)),)))
 
@@ -136,8 +134,7 @@ class Searcher:
         composed = compose(weighed)
         off: list[float] = []
         if composed.unlike:
-            vectors = self._current_vectors(encoder.bundle_id)
-            off = penalties(composed, vectors, seen, self._typical())
+            off = penalties(composed, seen, self._typical(encoder.bundle_id))
         found = shares(encoder, seen, terms, [vector for vector, _ in weighed], off)
         answer = self.search(
             text,
@@ -229,12 +226,13 @@ class Searcher:
             self._embedder = Embedder(encoder, self._catalogue)
         return self._embedder
 
-    def _typical(self) -> NDArray[np.int64]:
+    def _typical(self, bundle_id: str) -> Gathered:
         """Photos, spread over the library, by which to tell what is typical of it."""
-        generation = self._catalogue.generation
-        if self._sample is None or self._sample[0] != generation:
+        state = (bundle_id, self._catalogue.generation)
+        if self._sample is None or self._sample[0] != state:
             ids = self._catalogue.selection.ids(())
-            self._sample = generation, ids[:: -(-len(ids) // SAMPLE)] if len(ids) else ids
+            chosen = ids[:: -(-len(ids) // SAMPLE)] if len(ids) else ids
+            self._sample = state, self._current_vectors(bundle_id).gather(chosen)
         return self._sample[1]
 
     def _current_vectors(self, bundle_id: str) -> FaissIndex:
