@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from in_browser import CHROMIUM
+from PIL import Image
 from served import Served, served_here
 
 from photosearch import Library
@@ -21,6 +22,9 @@ def place(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
     place = tmp_path_factory.mktemp("kept")
     shutil.copytree(pictures, place / "photos")
     (place / "photos" / "broken.jpg").write_bytes(b"no picture")
+    shutil.copyfile(place / "photos" / "coins.png", place / "photos" / "coins again.png")
+    with Image.open(place / "photos" / "coffee.png") as coffee:
+        coffee.resize((300, 200)).save(place / "photos" / "coffee small.png")
     with Library.open(place / "library") as library:
         for _ in library.index([place / "photos"], workers=1):
             pass
@@ -49,6 +53,40 @@ def test_it_tells_what_there_is(page: Any, place: Path) -> None:
     library.get_by_text("Model card").first.click()
     assert "mobileclip" in library.locator(".card-text").first.text_content().lower()
     library.get_by_text("Catalogue", exact=True).wait_for()
+
+
+def test_what_is_there_more_than_once(page: Any, place: Path) -> None:
+    page.get_by_role("tab", name="Browse").click()
+    page.get_by_role("button", name="Duplicates").click()
+    page.get_by_text("photosearch deletes nothing").wait_for()
+    page.get_by_text("1 photo could go").wait_for()
+    groups = page.locator(".groups > li")
+    assert groups.count() == 1
+    groups.get_by_role("heading", name="The same bytes").wait_for()
+    assert groups.locator(".path").all_text_contents() == [
+        str(place / "photos" / name) for name in ("coins again.png", "coins.png")
+    ]
+
+    page.get_by_label("Also photos that only look the same").check()
+    page.get_by_text("2 photos could go").wait_for()
+    alike = groups.filter(has_text="Look the same")
+    photos = alike.locator("ul > li")
+    assert photos.count() == 2
+    # The larger one first, and it says so.
+    photos.first.get_by_text("Best").wait_for()
+    photos.first.get_by_text("600").wait_for()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    photos.last.get_by_role("button", name="Copy path").click()
+    page.get_by_text("The path is copied.").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == str(place / "photos" / "coffee small.png")
+    photos.last.get_by_role("button", name="coffee small.png").click()
+    viewer = page.get_by_role("dialog", name="Photo")
+    viewer.get_by_role("heading", name="coffee small.png").wait_for()
+    page.keyboard.press("ArrowLeft")
+    viewer.get_by_role("heading", name="coffee.png").wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.activeElement.ariaLabel?.startsWith('coffee.png')")
 
 
 def test_the_doctor_examines_and_mends(page: Any, place: Path) -> None:

@@ -6,6 +6,7 @@ job         an index run in the background
 downloads   a model downloaded in the background
 shrinking   processes that make small pictures
 thumbnails  small pictures, kept in the library folder
+copies      photos that are there more than once
 reasons     why a photo was found
 routes      what the pages' scripts ask for, as JSON and pictures
 page        the page itself, drawn by Gradio

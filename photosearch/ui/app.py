@@ -21,6 +21,7 @@ from photosearch.hosts import is_loopback
 from photosearch.ui import security
 from photosearch.ui.care import router as care_router
 from photosearch.ui.context import Context
+from photosearch.ui.copies import router as copies_router
 from photosearch.ui.frame import Frame
 from photosearch.ui.login import login_page
 from photosearch.ui.page import mount_page
@@ -56,6 +57,7 @@ def create_app(
     app.include_router(router(context))
     app.include_router(shelves_router(context))
     app.include_router(care_router(context))
+    app.include_router(copies_router(context))
     every = texts()
 
     @app.get("/ui/texts.json")

@@ -1,10 +1,12 @@
-// Looking through photos without a query: by month, place, folder or camera; favourites and albums.
+// Looking through photos without a query: by month, place, folder or camera; favourites, albums,
+// and what is there more than once.
 
 import { ask, icon, make, number, say, tell } from "./dom.js";
 import { choose, confirm } from "./choosers.js";
+import { Duplicates } from "./duplicates.js";
 import { Grid, monthName, monthOf, thumbnail } from "./grid.js";
 
-const KINDS = ["month", "place", "folder", "camera", "album", "favourites"];
+const KINDS = ["month", "place", "folder", "camera", "album", "favourites", "duplicates"];
 
 export class BrowsePage {
   constructor(place, viewer, selection) {
@@ -16,6 +18,7 @@ export class BrowsePage {
     this.tools = make("div", { class: "line" });
     this.cards = make("ul", { class: "cards" });
     this.nothing = make("p", { class: "quiet" });
+    this.duplicates = new Duplicates(viewer);
     this.grid = new Grid({
       label: say("browse.photos"),
       selection,
@@ -27,6 +30,7 @@ export class BrowsePage {
       make("nav", { class: "kinds", "aria-label": say("browse.by") }, this.tabs),
       make("div", { class: "line head" }, this.title, this.tools),
       this.nothing,
+      this.duplicates.element,
       this.cards,
       this.grid.element,
     );
@@ -35,7 +39,7 @@ export class BrowsePage {
 
   // The library has other photos than before; what is on the screen is drawn anew if it is empty.
   changed() {
-    if (!this.drawn || !this.grid.size) this.go(this.kind);
+    if (!this.drawn || (!this.grid.size && this.kind !== "duplicates")) this.go(this.kind);
   }
 
   async go(kind) {
@@ -47,8 +51,10 @@ export class BrowsePage {
     this.cards.replaceChildren();
     this.grid.show({ hits: [], more: false });
     this.nothing.textContent = "";
+    this.duplicates.element.hidden = kind !== "duplicates";
     try {
-      if (kind === "month") await this.#timeline();
+      if (kind === "duplicates") await this.duplicates.look();
+      else if (kind === "month") await this.#timeline();
       else if (kind === "favourites") await this.#group("album", "1", say("browse.favourites"));
       else await this.#overview(kind);
     } catch (error) {

@@ -2,6 +2,7 @@
 
 import { ask, bytes, date, icon, make, number, say, tell } from "./dom.js";
 import { describe, thumbnail } from "./grid.js";
+import { copy, reveal } from "./photo.js";
 import { chooseAlbum } from "./selection.js";
 import { Why } from "./why.js";
 
@@ -240,17 +241,4 @@ function exposure(metadata) {
     metadata.iso && `ISO ${metadata.iso}`,
     metadata.focal_length && `${number(metadata.focal_length, 1)} mm`,
   ].filter(Boolean).join(" · ");
-}
-
-function reveal(photo) {
-  ask(`/api/reveal/${photo.id}`, { body: {} }).catch((error) => tell(error.message));
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    tell(say("photo.copied"));
-  } catch {
-    tell(text);
-  }
 }

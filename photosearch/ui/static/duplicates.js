@@ -1,0 +1,114 @@
+// Photos that are there more than once, the best of each first. Nothing is deleted here.
+
+import { ask, bytes, icon, make, number, say, tell } from "./dom.js";
+import { copy, reveal } from "./photo.js";
+import { describe, thumbnail } from "./grid.js";
+
+export class Duplicates {
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.near = make("input", { type: "checkbox", id: "near", onchange: () => this.look() });
+    this.state = make("p", { class: "quiet", role: "status" });
+    this.groups = make("ul", { class: "groups" });
+    this.more = make("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#extend() }, say("duplicates.more"));
+    this.element = make(
+      "div",
+      { class: "duplicates", hidden: true },
+      make("p", { class: "quiet" }, say("duplicates.text")),
+      make("label", { class: "check", for: "near" }, this.near, say("duplicates.near")),
+      this.state,
+      this.groups,
+      make("div", { class: "less" }, this.more),
+    );
+  }
+
+  // Looks for them anew.
+  async look() {
+    const near = this.near.checked;
+    this.groups.replaceChildren();
+    this.more.hidden = true;
+    this.shown = 0;
+    this.state.className = "quiet busy";
+    this.state.textContent = say(near ? "duplicates.comparing" : "library.examining");
+    try {
+      const found = await this.#fetch(near);
+      if (near !== this.near.checked) return;
+      const { spare, spare_bytes: size } = found;
+      this.state.textContent = spare ? say("duplicates.spare", { count: spare, size: bytes(size) }) : say("duplicates.none");
+      this.#add(found);
+    } catch (error) {
+      this.state.textContent = "";
+      tell(error.message);
+    } finally {
+      this.state.classList.remove("busy");
+    }
+  }
+
+  async #extend() {
+    this.more.disabled = true;
+    try {
+      this.#add(await this.#fetch(this.near.checked));
+    } catch (error) {
+      tell(error.message);
+    } finally {
+      this.more.disabled = false;
+    }
+  }
+
+  #fetch(near) {
+    return ask(`/api/duplicates?near=${near}&offset=${this.shown}`);
+  }
+
+  #add({ groups, more }) {
+    this.shown += groups.length;
+    this.groups.append(...groups.map((group) => this.#group(group)));
+    this.more.hidden = !more;
+  }
+
+  #group({ kind, similarity, spare_bytes: size, photos }) {
+    const title = say(kind === "exact" ? "duplicates.exact" : "duplicates.looks", { similarity: number(similarity, 3) });
+    const list = make("ul", { "aria-label": title });
+    // What the viewer needs to go from one to the next.
+    const grid = {
+      photos,
+      hasMore: false,
+      reach: async (place) => place >= 0 && place < photos.length,
+      focus: (place) => list.children[place]?.querySelector("button").focus(),
+    };
+    list.append(...photos.map((photo, place) => this.#photo(photo, place, () => this.viewer.open(grid, place))));
+    return make(
+      "li",
+      { class: "card" },
+      make("div", { class: "line between" }, make("h3", {}, title), make("span", { class: "quiet" }, say("duplicates.size", { size: bytes(size) }))),
+      list,
+    );
+  }
+
+  #photo(photo, place, open) {
+    return make(
+      "li",
+      {},
+      make(
+        "button",
+        { type: "button", class: "look", "aria-label": describe(photo), onclick: open },
+        make("img", { src: thumbnail(photo), alt: "", width: 96, height: 96, loading: "lazy", decoding: "async" }),
+      ),
+      make(
+        "div",
+        {},
+        place ? null : make("strong", { class: "best" }, say("duplicates.best")),
+        make("div", {}, `${number(photo.width)} × ${number(photo.height)} · ${bytes(photo.bytes)}`),
+        make("div", { class: "quiet path" }, photo.path),
+        photo.missing ? make("div", { class: "warning" }, say("photo.missing")) : null,
+        make(
+          "div",
+          { class: "line" },
+          make("button", { type: "button", class: "plain small", onclick: () => copy(photo.path) }, icon("copy"), say("photo.copy")),
+          this.viewer.local
+            ? make("button", { type: "button", class: "plain small", onclick: () => reveal(photo) }, icon("open"), say("photo.reveal"))
+            : null,
+        ),
+      ),
+    );
+  }
+}
