@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from screens import unseen_screen
 from shell import Shell
 
+from photosearch import Library
 from photosearch.encoders import write_manifest
 
 pytest_plugins = ["ui_fixtures"]
@@ -89,6 +90,25 @@ def tiny_fields() -> dict[str, Any]:
 def shell(tmp_path: Path, tiny_bundle: Path) -> Shell:
     """The command line, with a library of its own and the tiny bundle."""
     return Shell(tmp_path, tiny_bundle)
+
+
+@pytest.fixture
+def indexed(shell: Shell, picture_library: Path) -> Shell:
+    """The command line with a library of the session's pictures, which are not to be changed."""
+    shutil.copytree(picture_library, shell.library)
+    return shell
+
+
+@pytest.fixture(scope="session")
+def picture_library(
+    tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path, pictures: Path
+) -> Path:
+    """The library of the session's pictures, to be copied."""
+    folder = tmp_path_factory.mktemp("library") / "library"
+    with Library.open(folder, model=tiny_bundle) as library:
+        for _ in library.index([pictures], workers=1):
+            pass
+    return folder
 
 
 @pytest.fixture

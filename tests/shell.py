@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from catalogue_data import give_up_override
+from forked import Forked
 
 from index import Catalogue
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+@cache
+def _forked() -> Forked:
+    forked = Forked(os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"})
+    atexit.register(forked.close)
+    return forked
 
 
 class Shell:
@@ -36,6 +46,16 @@ class Shell:
     def __call__(
         self, *arguments: str | bytes | Path, **environment: str
     ) -> subprocess.CompletedProcess[bytes]:
+        # Other variables may be such as Python or a module reads when it starts.
+        ours = all(name.startswith("PHOTOSEARCH_") for name in environment)
+        if sys.platform != "linux" or not ours:
+            return self.fresh(*arguments, **environment)
+        return _forked().run(arguments, self.folder, self.environment | environment)
+
+    def fresh(
+        self, *arguments: str | bytes | Path, **environment: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        """The same in a Python that has imported nothing yet."""
         return subprocess.run(
             self.command(*arguments),
             capture_output=True,

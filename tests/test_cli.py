@@ -70,18 +70,17 @@ def test_every_command_and_option_is_documented() -> None:
                 assert f"`{form}" in section, f"{form} of {name or 'photosearch'} is missing"
 
 
-def test_documented_json_keys_are_the_real_ones(shell: Shell, photos: Path) -> None:
-    shell("index", photos)
+def test_documented_json_keys_are_the_real_ones(indexed: Shell) -> None:
     text = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
     examples = [json.loads(part.split("```")[0]) for part in text.split("```json\n")[1:]]
-    search = json.loads(shell("search", "--json", "a cat").stdout)
+    search = json.loads(indexed("search", "--json", "a cat").stdout)
     assert search.keys() == examples[0].keys()
     assert search["understood"][0].keys() == examples[0]["understood"][0].keys()
     valid = fastjsonschema.compile(json.loads(SCHEMA.read_text(encoding="utf-8")))
     valid(search)
     valid(examples[0])
     assert search["hits"][0].keys() == examples[0]["hits"][0].keys()
-    status = json.loads(shell("status", "--json").stdout)
+    status = json.loads(indexed("status", "--json").stdout)
     assert status.keys() == examples[1].keys()
 
 
@@ -92,11 +91,10 @@ def test_version(shell: Shell) -> None:
 # What the commands do
 
 
-def test_filters_are_options_too(shell: Shell, photos: Path) -> None:
-    shell("index", photos)
+def test_filters_are_options_too(indexed: Shell, pictures: Path) -> None:
 
     def names(*arguments: str) -> set[str]:
-        result = shell("search", "-0", *arguments)
+        result = indexed("search", "-0", *arguments)
         return {os.path.basename(path) for path in result.stdout.decode().split("\0") if path}
 
     square = names("a cat is:square")
@@ -104,10 +102,10 @@ def test_filters_are_options_too(shell: Shell, photos: Path) -> None:
     assert square
     assert square < names("a cat")
     assert names("a cat", "--type", "jpeg") == names("type:jpg") == {"rocket.jpg"}
-    assert names("a cat", "--folder", str(photos), "--words", "chelsea") == {"chelsea.png"}
-    assert names("--image", str(photos / "coins.png"), "-n", "1") == {"coins.png"}
+    assert names("a cat", "--folder", str(pictures), "--words", "chelsea") == {"chelsea.png"}
+    assert names("--image", str(pictures / "coins.png"), "-n", "1") == {"coins.png"}
     assert names("a cat", "-n", "2") | names("a cat", "--offset", "2") == names("a cat")
-    text = message(shell("search", "a cat", "--rating", ">=4"), 1)
+    text = message(indexed("search", "a cat", "--rating", ">=4"), 1)
     assert "None of the 6 photos" in text
 
 
@@ -150,16 +148,16 @@ def test_a_query_shows_where_it_fails(shell: Shell) -> None:
 
 
 def test_index_search_and_status(shell: Shell, photos: Path) -> None:
-    result = shell("index", photos)
+    result = shell.fresh("index", photos)
     assert result.returncode == 0, result.stderr
     output = result.stdout.decode()
     assert output.startswith("Indexed 6 photos in ")
     assert "0 unchanged, 0 skipped, 0 gone. The library holds 6 photos." in output
-    again = shell("index", photos)
+    again = shell.fresh("index", photos)
     assert b"Indexed 0 photos" in again.stdout
     assert b"6 unchanged" in again.stdout
 
-    result = shell("search", "a cup of coffee", "-n", "4")
+    result = shell.fresh("search", "a cup of coffee", "-n", "4")
     assert (result.returncode, result.stderr) == (0, b"")
     lines = [line.split("  ", 1) for line in result.stdout.decode().splitlines()]
     assert len(lines) == 4
@@ -168,7 +166,7 @@ def test_index_search_and_status(shell: Shell, photos: Path) -> None:
     assert all(len(score.split(".")[1]) == 3 for score, _ in lines)
     assert {path for _, path in lines} <= {str(path) for path in photos.iterdir()}
 
-    result = shell("status")
+    result = shell.fresh("status")
     assert result.returncode == 0
     shown = dict(line.split(maxsplit=1) for line in result.stdout.decode().splitlines())
     assert shown["Library"] == str(shell.library)
@@ -176,9 +174,8 @@ def test_index_search_and_status(shell: Shell, photos: Path) -> None:
     assert (shown["Photos"], shown["Problems"], shown["Folder"]) == ("6", "0", str(photos))
 
 
-def test_a_search_as_json(shell: Shell, photos: Path) -> None:
-    shell("index", photos)
-    result = shell("search", "a cat", "-n", "3", "--json")
+def test_a_search_as_json(indexed: Shell) -> None:
+    result = indexed("search", "a cat", "-n", "3", "--json")
     assert result.returncode == 0
     found = json.loads(result.stdout)
     assert found["query"] == "a cat"
@@ -296,9 +293,8 @@ def test_wrong_usage(shell: Shell, tmp_path: Path, arguments: list[str], part: s
     assert part in message(shell(*arguments), 2)
 
 
-def test_an_empty_text_with_a_library(shell: Shell, photos: Path) -> None:
-    shell("index", photos)
-    assert "description is empty" in message(shell("search", ""), 2)
+def test_an_empty_text_with_a_library(indexed: Shell) -> None:
+    assert "description is empty" in message(indexed("search", ""), 2)
 
 
 def test_a_known_folder_that_is_not_there_is_told_and_hidden(shell: Shell, photos: Path) -> None:
@@ -357,9 +353,8 @@ def test_a_model_that_is_not_there(shell: Shell, photos: Path, tmp_path: Path) -
     assert "nothing: no model bundle here" in text
 
 
-def test_a_reader_that_goes_away_early(shell: Shell, photos: Path) -> None:
-    shell("index", photos)
-    process = shell.start("search", "a cat")
+def test_a_reader_that_goes_away_early(indexed: Shell) -> None:
+    process = indexed.start("search", "a cat")
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()
@@ -370,8 +365,7 @@ def test_a_reader_that_goes_away_early(shell: Shell, photos: Path) -> None:
     assert b"Exception" not in errors
 
 
-def test_a_search_loads_no_more_than_it_needs(shell: Shell, photos: Path) -> None:
-    shell("index", photos)
+def test_a_search_loads_no_more_than_it_needs(indexed: Shell) -> None:
     program = (
         "import sys\n"
         "from photosearch.cli import main\n"
@@ -382,8 +376,8 @@ def test_a_search_loads_no_more_than_it_needs(shell: Shell, photos: Path) -> Non
     result = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
-        env=shell.environment,
-        cwd=shell.folder,
+        env=indexed.environment,
+        cwd=indexed.folder,
         timeout=300,
     )
     assert result.returncode == 0, result.stderr

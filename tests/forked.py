@@ -1,0 +1,117 @@
+"""Starts `photosearch` by forking: half a second of imports is made once, not for each command.
+
+Run as a program, this is the process that is forked. It reads the modules, then waits on its
+standard input, a socket, for commands. Each becomes a process of its own that goes on as
+`python -m photosearch` does, with the folder, the environment and the outputs that it is given.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from catalogue_data import give_up_override
+
+# What one command may take, its environment included, and how long.
+_BYTES, _SECONDS = 1 << 20, 300
+
+
+class Forked:
+    """The process that is forked. It ends with this one."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._ours.settimeout(_SECONDS)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, __file__],
+                stdin=theirs,
+                env=environment,
+                start_new_session=True,
+                # File permissions hold even when the tests are run by root.
+                preexec_fn=give_up_override,
+            )
+
+    def run(
+        self, arguments: Sequence[str | bytes | Path], folder: Path, environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[bytes]:
+        """What the command writes, and its exit code."""
+        names = [os.fsdecode(each) for each in arguments]
+        told = json.dumps([names, str(folder), dict(environment)]).encode()
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            socket.send_fds(self._ours, [told], [output.fileno(), errors.fileno()])
+            code = int(self._ours.recv(16))
+            output.seek(0)
+            errors.seek(0)
+            return subprocess.CompletedProcess(names, code, output.read(), errors.read())
+
+    def close(self) -> None:
+        self._ours.close()
+        # One that hangs would hang for ever.
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def _next() -> tuple[list[str], str, dict[str, str]]:
+    """Start what is asked for until nobody asks any more; returns only in what was started."""
+    asker = socket.socket(fileno=0)
+    while True:
+        told, files, _, _ = socket.recv_fds(asker, _BYTES, 2)
+        if not told:
+            sys.exit()
+        child = os.fork()
+        if child == 0:
+            asker.detach()
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            for number, file in enumerate(files, 1):
+                os.dup2(file, number)
+        for file in files:
+            os.close(file)
+        if child == 0:
+            arguments, folder, environment = json.loads(told)
+            return arguments, folder, environment
+        _, status = os.waitpid(child, 0)
+        asker.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _read_modules() -> Any:
+    """Those that most commands use; whether a command imports no more is tested elsewhere."""
+    import faiss
+    import sqlite_utils
+    import tokenizers
+    from PIL import Image
+
+    import photosearch.library
+    from photosearch.commands import forget, index, search, status
+    from photosearch.encoders.onnx import import_onnxruntime
+    from photosearch.encoders.tokenizer import encode
+
+    encode("a cat")
+    return (
+        *(faiss, sqlite_utils, tokenizers, Image, photosearch.library),
+        *(forget, index, search, status, import_onnxruntime()),
+    )
+
+
+if __name__ == "__main__":
+    _read_modules()
+    # Looking through what is the same in all of them would copy it into each.
+    gc.freeze()
+    sys.argv[1:], place, variables = _next()
+    os.chdir(place)
+    os.environ.clear()
+    os.environ.update(variables)
+    sys.path[0] = place
+    runpy.run_module("photosearch", run_name="__main__", alter_sys=True)
