@@ -20,6 +20,7 @@ from photosearch.encoders import open_encoder
 from photosearch.search.typical import TYPICAL
 
 _CITIES = ("Rome", "Paris", "Oslo", "Lima", "Kyoto", "Quito", "Cairo", "Perth")
+_FIRST = datetime(2018, 1, 1)
 _CAMERAS = ("Canon EOS R6", "NIKON Z 6", "Pixel 7", "iPhone 13")
 # Each with a text that was not met before, but for the last.
 KINDS: dict[str, Callable[[str, int], dict[str, Any]]] = {
@@ -27,6 +28,10 @@ KINDS: dict[str, Callable[[str, int], dict[str, Any]]] = {
     "with what not to show": lambda text, _: {"text": f"{text} -people"},
     "a year: a sixth of the photos": lambda text, n: {"text": f"{text} year:{2018 + n % 6}"},
     "a city and stars": lambda text, n: {"text": f"{text} in:{_CITIES[n % 8]} rating>=4"},
+    "since a day, another each time": lambda text, n: {
+        "text": f"{text} since:{_FIRST + timedelta(days=20 * n):%Y-%m-%d}"
+    },
+    "words in quotes, others each time": lambda text, n: {"text": f'{text} "day {n} in"'},
     "with copies and bursts collapsed": lambda text, _: {"text": text, "collapse": True},
     "the newest that fit": lambda text, _: {"text": text, "sort": "newest"},
     "the tenth page": lambda text, _: {"text": text, "offset": 180},
@@ -79,11 +84,15 @@ def _texts(count: int) -> Iterator[str]:
         yield f"{one} and {other} {number}"
 
 
+def _caption(number: int, place: int) -> str | None:
+    """A tenth of the photos has one."""
+    return f"Day {number // 10 % 200} in {_CITIES[place]}" if number % 10 == 0 else None
+
+
 def _make(folder: Path, photos: int) -> None:
     encoder = open_encoder()
     draw = np.random.default_rng(0)
     places, cameras, stars = (draw.integers(0, n, photos) for n in (8, 4, 6))
-    first = datetime(2018, 1, 1)
     step = timedelta(days=6 * 365) / photos
     with Catalogue.open(folder) as catalogue:
         records = [
@@ -95,11 +104,12 @@ def _make(folder: Path, photos: int) -> None:
                 "JPEG",
                 number.to_bytes(32, "big"),
                 Metadata(
-                    taken_at=(first + number * step).isoformat(timespec="seconds"),
+                    taken_at=(_FIRST + number * step).isoformat(timespec="seconds"),
                     taken_source="exif",
                     place=Place(_CITIES[places[number]], "", ""),
                     camera=_CAMERAS[cameras[number]],
                     rating=int(stars[number]),
+                    caption=_caption(number, places[number]),
                 ),
             )
             for number in range(photos)

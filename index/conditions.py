@@ -1,6 +1,6 @@
-"""Conditions on photos, and the SQL that tells for which photos they hold.
+"""Conditions on photos, and the queries that give the photos for which they hold.
 
-    sql_of(connection, Not(InPlace("rome")))
+    query_of(connection, InPlace("rome"))
 
 Where a photo does not say what a condition asks about, the condition does not hold, and its `Not`
 does.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -115,7 +116,8 @@ class Either:
     conditions: tuple[Condition, ...]
 
 
-Condition: TypeAlias = (
+# Those that do not consist of others.
+Simple: TypeAlias = (
     Taken
     | TakenInMonth
     | InPlace
@@ -127,11 +129,12 @@ Condition: TypeAlias = (
     | Shaped
     | Located
     | Saying
-    | Not
-    | Either
 )
+Condition: TypeAlias = Simple | Not | Either
 
 
+# Letters of a text with which paths are compared at first; SQLite limits them to 50,000.
+_LIKE = 200
 _SHAPES = {
     "portrait": "height > width",
     "landscape": "width > height",
@@ -140,16 +143,21 @@ _SHAPES = {
 }
 
 
-def sql_of(connection: Connection, condition: Condition) -> tuple[str, list[Any]]:
-    """A condition on `photos` and `metadata`, true or false but never NULL, and its parameters."""
+def query_of(connection: Connection, condition: Simple) -> tuple[str, list[Any]]:
+    """A query, and its parameters, for the ids of the photos for which a condition holds.
+
+    In no order; an id may come more than once, and that of a photo that is missing too. Indexes of
+    the catalogue answer nearly all of them, without a look at the rows of photos and metadata.
+    """
+    metadata = "SELECT photo_id FROM metadata WHERE"
     match condition:
         case Taken(start, end):
             bounds = [("taken_at >= ?", start), ("taken_at < ?", end)]
             held = [(sql, value) for sql, value in bounds if value is not None]
             sql = " AND ".join(["taken_at IS NOT NULL", *(sql for sql, _ in held)])
-            return f"({sql})", [value for _, value in held]
+            return f"{metadata} {sql}", [value for _, value in held]
         case TakenInMonth(month):
-            return "coalesce(substr(taken_at, 6, 2) = ?, 0)", [f"{month:02d}"]
+            return f"{metadata} substr(taken_at, 6, 2) = ?", [f"{month:02d}"]
         case InPlace(name):
             return _one_of(connection, "place", lambda text: _is_in(text, name))
         case Near():
@@ -162,22 +170,18 @@ def sql_of(connection: Connection, condition: Condition) -> tuple[str, list[Any]
         case InFolder(folder):
             return _in_folder(folder)
         case OfFormat(formats):
-            return f"format IN ({_marks(formats)})", list(formats)
+            return f"SELECT id FROM photos WHERE format IN ({_marks(formats)})", list(formats)
         case Rated(least, most):
-            return "coalesce(rating, 0) BETWEEN ? AND ?", [least, most]
+            if least <= 0 <= most:  # which a photo is of which nothing is known
+                others = f"{metadata} rating < ? OR rating > ?"
+                return f"SELECT id FROM photos WHERE id NOT IN ({others})", [least, most]
+            return f"{metadata} rating BETWEEN ? AND ?", [least, most]
         case Shaped(shape):
-            return f"({_SHAPES[shape]})", []
+            return f"SELECT id FROM photos WHERE {_SHAPES[shape]}", []
         case Located():
-            return "(latitude IS NOT NULL AND longitude IS NOT NULL)", []
+            return f"{metadata} latitude IS NOT NULL AND longitude IS NOT NULL", []
         case Saying(text):
             return _saying(connection, text)
-        case Not(inner):
-            sql, values = sql_of(connection, inner)
-            return f"NOT {sql}", values
-        case Either(conditions):
-            parts = [sql_of(connection, inner) for inner in conditions]
-            either = " OR ".join(sql for sql, _ in parts) or "0"
-            return f"({either})", [value for _, values in parts for value in values]
 
 
 def _marks(values: Sequence[object]) -> str:
@@ -191,7 +195,7 @@ def _one_of(
     values = [value for value in connection.distinct("metadata", column) if wanted(value)]
     # As one parameter, because their number is limited.
     return (
-        f"coalesce({column} IN (SELECT value FROM json_each(?)), 0)",
+        f"SELECT photo_id FROM metadata WHERE {column} IN (SELECT value FROM json_each(?))",
         [json.dumps(values, ensure_ascii=False)],
     )
 
@@ -205,7 +209,8 @@ def _near(near: Near) -> tuple[str, list[Any]]:
     """First by latitude, which needs no more than a comparison; a degree is 111 km or more."""
     band = near.kilometres / 110.5
     return (
-        "coalesce(latitude BETWEEN ? AND ? AND kilometres(latitude, longitude, ?, ?) <= ?, 0)",
+        "SELECT photo_id FROM metadata WHERE latitude BETWEEN ? AND ? "
+        "AND kilometres(latitude, longitude, ?, ?) <= ?",
         [
             near.latitude - band,
             near.latitude + band,
@@ -219,21 +224,43 @@ def _near(near: Near) -> tuple[str, list[Any]]:
 def _in_folder(folder: str) -> tuple[str, list[Any]]:
     if os.path.isabs(folder):
         sql, bounds = below(os.path.normpath(folder))
-        return sql, list(bounds)
+        return f"SELECT id FROM photos WHERE {sql}", list(bounds)
     # A part of the path: whole names of folders, so that "art" does not find "party".
-    parts = folder.replace("\\", "/").strip("/")
-    return (
-        "instr(folded(replace(path, '\\', '/')), folded('/' || ? || '/')) > 0",
-        [path_to_text(parts)],
-    )
+    parts = path_to_text(folder.replace("\\", "/").strip("/"))
+    sql, values = _paths(parts, "replace(path, '\\', '/')", f"/{parts}/")
+    return sql, values
 
 
 def _saying(connection: Connection, text: str) -> tuple[str, list[Any]]:
-    # What is left of a path when all up to its last separator is taken off.
+    # The name is what is left of a path when all up to its last separator is taken off.
     name = "replace(path, rtrim(path, replace(replace(path, '/', ''), '\\', '')), '')"
+    named, values = _paths(text, name, text)
     sql = (
-        f"(instr(folded({name}), ?) > 0 OR coalesce(instr(folded(caption), ?), 0) > 0 OR "
-        "EXISTS (SELECT 1 FROM json_each(keywords) WHERE instr(folded(value), ?) > 0) OR "
-        "photos.content_id IN (SELECT value FROM json_each(?)))"
+        f"{named} UNION ALL SELECT photo_id FROM metadata "
+        "WHERE (caption IS NOT NULL OR keywords <> '[]') AND ("
+        f"coalesce(instr({_folded('caption')}, ?), 0) > 0 OR "
+        f"EXISTS (SELECT 1 FROM json_each(keywords) WHERE instr({_folded('value')}, ?) > 0)) "
+        "UNION ALL SELECT id FROM photos WHERE content_id IN (SELECT value FROM json_each(?))"
     )
-    return sql, [*[folded(text)] * 3, json.dumps(reading(connection, text))]
+    return sql, [*values, *[folded(text)] * 2, json.dumps(reading(connection, text))]
+
+
+def _paths(text: str, part: str, wanted: str) -> tuple[str, list[Any]]:
+    """Photos with `wanted` in a part of the path, where `text`, which is in that, has to be.
+
+    SQLite's LIKE looks quickly for ASCII letters of either case, and says which paths to look at;
+    paths that are not ASCII have an index of their own, and are all looked at.
+    """
+    marked = re.sub(r"[%_!]", r"!\g<0>", folded(text)[:_LIKE]).replace("/", "_")
+    holds = f"instr({_folded(part)}, ?) > 0"
+    return (
+        f"SELECT id FROM photos WHERE path LIKE ? ESCAPE '!' AND {holds} UNION ALL "
+        f"SELECT id FROM photos WHERE length(path) <> length(CAST(path AS BLOB)) AND {holds}",
+        [f"%{marked}%", *[folded(wanted)] * 2],
+    )
+
+
+def _folded(text: str) -> str:
+    """The SQL for a text folded: by SQLite itself where it is ASCII, which is far quicker."""
+    ascii_only = f"length({text}) = length(CAST({text} AS BLOB))"
+    return f"CASE WHEN {ascii_only} THEN lower({text}) ELSE folded({text}) END"

@@ -25,7 +25,8 @@ class Gathered:
 
     def scores(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
         """The score (n,) of each with `query` (d,): of a film that of the nearest of its frames."""
-        scores: NDArray[np.float32] = self._vectors @ query
+        # Not `@`: BLAS would wake its threads, which takes longer where other programs keep them.
+        scores: NDArray[np.float32] = np.einsum("nd,d->n", self._vectors, query)
         if len(self._owners):
-            np.maximum.at(scores, self._owners, self._frames @ query)
+            np.maximum.at(scores, self._owners, np.einsum("nd,d->n", self._frames, query))
         return scores

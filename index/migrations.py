@@ -303,6 +303,27 @@ def add_frames(db: Database) -> None:
     db.execute("CREATE INDEX frames_content_id ON frames (content_id)")
 
 
+def add_filter_indexes(db: Database) -> None:
+    """What filters ask about, each with nothing but the ids beside it."""
+    for name, what in (
+        ("photos_missing", "photos (missing)"),
+        ("photos_format", "photos (format)"),
+        ("photos_shape", "photos (width, height)"),
+        ("metadata_place", "metadata (place)"),
+        ("metadata_camera", "metadata (camera)"),
+        ("metadata_lens", "metadata (lens)"),
+        ("metadata_rating", "metadata (rating)"),
+        ("metadata_position", "metadata (latitude, longitude)"),
+        ("photos_not_ascii", "photos (path) WHERE length(path) <> length(CAST(path AS BLOB))"),
+        # Of the others no caption or keyword has to be read.
+        (
+            "metadata_words",
+            "metadata (photo_id) WHERE caption IS NOT NULL OR keywords <> '[]'",
+        ),
+    ):
+        db.execute(f"CREATE INDEX {name} ON {what}")
+
+
 STEPS = (
     create_tables,
     add_contents,
@@ -313,6 +334,7 @@ STEPS = (
     add_saved_searches,
     add_readings,
     add_frames,
+    add_filter_indexes,
 )
 
 

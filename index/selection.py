@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.conditions import Condition, InPlace, sql_of
+from index.conditions import Condition, InPlace, query_of
 from index.connection import Connection
 from index.embedded import Batch, vectors_of
 from index.functions import folded
+from index.holding import Holding
 from index.paths import path_to_text
 
 
@@ -36,6 +37,7 @@ class Selection:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._holding = Holding(connection)
 
     @property
     def edition(self) -> tuple[int, int]:
@@ -44,17 +46,7 @@ class Selection:
 
     def ids(self, conditions: Sequence[Condition]) -> NDArray[np.int64]:
         """Ids (n,), rising, of the photos that are not missing and for which all of these hold."""
-        parts, parameters = ["NOT missing"], []
-        for condition in conditions:
-            sql, values = sql_of(self._connection, condition)
-            parts.append(sql)
-            parameters += values
-        join = "LEFT JOIN metadata ON metadata.photo_id = photos.id" if conditions else ""
-        rows = self._connection.rows(
-            f"SELECT photos.id FROM photos {join} WHERE {' AND '.join(parts)} ORDER BY photos.id",
-            parameters,
-        )
-        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        return self._holding.ids(conditions)
 
     def id_at(self, path: str) -> int | None:
         """The id of the photo of this path, or None when there is none."""
@@ -87,9 +79,9 @@ class Selection:
 
     def centre(self, place: str) -> tuple[float, float] | None:
         """Degrees north and east of the middle of the photos taken in `place`, if there are any."""
-        sql, values = sql_of(self._connection, InPlace(place))
+        query, values = query_of(self._connection, InPlace(place))
         points = self._connection.rows(
-            f"SELECT latitude, longitude FROM metadata WHERE {sql} "
+            f"SELECT latitude, longitude FROM metadata WHERE photo_id IN ({query}) "
             "AND latitude IS NOT NULL AND longitude IS NOT NULL",
             values,
         )

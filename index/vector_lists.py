@@ -37,7 +37,7 @@ _ROUNDED = 1e-6
 # Up to this id a bit for each is quicker than a set, and no larger than 16 MB.
 _LARGEST_BITMAP = 1 << 27
 # From this share of the ids on, all are looked at.
-_FEW = 16
+_FEW = 64
 
 Batches = Iterable[tuple[NDArray[np.int64], NDArray[np.float16]]]
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]

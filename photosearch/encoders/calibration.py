@@ -87,7 +87,10 @@ def background_fit(
     texts: NDArray[np.float32], background: NDArray[np.float32], scale: float
 ) -> NDArray[np.float64]:
     """log(mean(exp(scale * cosines))) / scale over the background, for each text: (n,)."""
-    exponents = (texts @ background.T).astype(np.float64) * scale
+    # For one text BLAS would wake its threads, which takes longer where other programs keep them.
+    few = len(texts) == 1
+    cosines = np.einsum("nd,md->nm", texts, background) if few else texts @ background.T
+    exponents = cosines.astype(np.float64) * scale
     largest = exponents.max(axis=1, keepdims=True)
     mean = np.exp(exponents - largest).mean(axis=1)
     return np.asarray((largest[:, 0] + np.log(mean)) / scale)

@@ -1,0 +1,70 @@
+"""For which photos conditions hold."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.conditions import Condition, Either, Not, query_of
+from index.connection import Connection
+
+# By the id of a photo, whether something holds for it.
+Bits = NDArray[np.bool_]
+
+# Conditions whose photos are kept: people change the words of a search, and page, more often than
+# the filters beside it.
+_KEPT = 32
+
+
+class Holding:
+    """Looks up each condition once, for as long as the catalogue stays as it is."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._edition: tuple[int, int] | None = None
+        self._present = np.empty(0, np.bool_)
+        self._kept: OrderedDict[Condition, Bits] = OrderedDict()
+
+    def ids(self, conditions: Sequence[Condition]) -> NDArray[np.int64]:
+        """Ids (n,), rising, of the photos that are not missing and for which all of these hold."""
+        with self._connection.snapshot():
+            edition = self._connection.edition
+            if self._edition != edition:
+                self._kept.clear()
+                ids = self._read("SELECT id FROM photos WHERE NOT missing", ())
+                self._present = _bits(ids, int(ids.max(initial=-1)) + 1)
+                self._edition = edition
+            held = [self._bits(condition) for condition in conditions]
+        return np.flatnonzero(reduce(np.logical_and, held, self._present))
+
+    def _bits(self, condition: Condition) -> Bits:
+        match condition:
+            case Not(inner):
+                return ~self._bits(inner)
+            case Either(conditions):
+                nothing = np.zeros(len(self._present), np.bool_)
+                return reduce(np.logical_or, map(self._bits, conditions), nothing)
+        if condition not in self._kept:
+            ids = self._read(*query_of(self._connection, condition))
+            self._kept[condition] = _bits(ids, len(self._present))
+        self._kept.move_to_end(condition)
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return self._kept[condition]
+
+    def _read(self, query: str, parameters: Sequence[object]) -> NDArray[np.int64]:
+        # As one text: a row for each id would take Python three times as long.
+        column = query.split()[1]
+        sql = f"SELECT group_concat({column}) FROM ({query})"
+        ((text,),) = self._connection.rows(sql, parameters)
+        return np.fromstring(text or "", np.int64, sep=",")
+
+
+def _bits(ids: NDArray[np.int64], size: int) -> Bits:
+    bits = np.zeros(size, np.bool_)
+    bits[ids[ids < size]] = True
+    return bits

@@ -1,0 +1,125 @@
+"""Conditions on photos: those for which they hold now, alone and together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from catalogue_data import BUNDLE, unit_vectors
+
+from index import Catalogue, FileStamp, Metadata, NewPhoto, Place
+from index.conditions import Condition, Either, InPlace, Not, OfFormat, Rated, Saying
+from index.functions import folded
+
+PATHS = (
+    "/photos/café/IMG_1.jpg",
+    "/photos/cafe/IMG_2.jpg",
+    "/photos/party/Café Central.jpg",
+    "/photos/party/CAFETERIA.JPG",
+    "/photos/party/straße.jpg",
+    "/photos/party/plain.png",
+    "/photos/party/nothing known.jpg",
+)
+CAPTIONS = (None, "A quiet CAFÉ", None, None, None, "IMG_1", None)
+KEYWORDS = ((), (), ("Straße",), ("central", "Ünï"), (), ("cafe",), ())
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    with Catalogue.open(tmp_path) as catalogue:
+        photos = [
+            NewPhoto(
+                path,
+                FileStamp(100 + number, 1),
+                40,
+                30,
+                "PNG" if path.endswith("png") else "JPEG",
+                metadata=None
+                if "nothing" in path
+                else Metadata(
+                    caption=CAPTIONS[number],
+                    keywords=KEYWORDS[number],
+                    rating=number or None,
+                    place=Place("Rome", "", "Italy") if number % 2 else None,
+                ),
+            )
+            for number, path in enumerate(PATHS)
+        ]
+        catalogue.record(BUNDLE, photos, unit_vectors(len(photos)))
+        yield catalogue
+
+
+def found(catalogue: Catalogue, *conditions: Condition) -> list[int]:
+    """Their numbers in `PATHS`."""
+    return [photo - 1 for photo in catalogue.selection.ids(conditions).tolist()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cafe", "CAFÉ", "img_1", "strasse", "STRAßE", "central", "uni", "party", "e", "/", "zz"],
+)
+def test_words_are_found_whatever_their_case_and_accents(catalogue: Catalogue, text: str) -> None:
+    expected = [
+        number
+        for number, path in enumerate(PATHS)
+        if any(
+            folded(text) in folded(said)
+            for said in (path.rsplit("/", 1)[1], CAPTIONS[number] or "", *KEYWORDS[number])
+        )
+    ]
+    assert found(catalogue, Saying(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("conditions", "holds"),
+    [
+        ((), lambda n: True),
+        ((InPlace("rome"),), lambda n: n in (1, 3, 5)),
+        ((Not(InPlace("rome")),), lambda n: n not in (1, 3, 5)),
+        ((InPlace("italy"), Rated(2, 4)), lambda n: n == 3),
+        ((Rated(0, 2),), lambda n: n in (0, 1, 2, 6)),
+        ((Not(Rated(0, 2)),), lambda n: n in (3, 4, 5)),
+        ((Either((OfFormat(("PNG",)), Rated(1, 1))),), lambda n: n in (1, 5)),
+        ((Not(Either((OfFormat(("PNG",)), Not(InPlace("Rome"))))),), lambda n: n in (1, 3)),
+        ((Either(()),), lambda n: False),
+        ((InPlace("rome"), Not(InPlace("rome"))), lambda n: False),
+    ],
+)
+def test_conditions_hold_together(
+    catalogue: Catalogue, conditions: tuple[Condition, ...], holds: Callable[[int], bool]
+) -> None:
+    for missing in (None, 3):
+        if missing is not None:
+            catalogue.mark_missing([PATHS[missing]])
+        expected = [number for number in range(len(PATHS)) if number != missing and holds(number)]
+        assert found(catalogue, *conditions) == expected
+
+
+def test_what_was_changed_since_counts(catalogue: Catalogue, tmp_path: Path) -> None:
+    """Whoever changed it: this process, or another one."""
+    assert found(catalogue, InPlace("oslo")) == []
+    assert found(catalogue, Rated(1, 5)) == [1, 2, 3, 4, 5]
+    with Catalogue.open(tmp_path) as other:
+        for number, writer in ((0, catalogue), (4, other)):
+            moved = Metadata(place=Place("Oslo", "", "Norway"))
+            writer.record_metadata({PATHS[number]: (moved, "")})
+            assert number in found(catalogue, InPlace("oslo"))
+            assert number in found(other, InPlace("oslo"))
+        assert found(catalogue, InPlace("oslo")) == [0, 4]
+        assert found(catalogue, Rated(1, 5)) == [1, 2, 3, 5]
+        other.forget("/photos/café")
+        assert found(catalogue, InPlace("oslo")) == [4]
+
+
+def test_many_different_conditions(catalogue: Catalogue) -> None:
+    """More than are kept."""
+    for _ in range(2):
+        for number in range(1, 100):
+            assert found(catalogue, Rated(number, number)) == ([number] if number < 6 else [])
+
+
+def test_nothing_is_found_in_an_empty_catalogue(tmp_path: Path) -> None:
+    with Catalogue.open(tmp_path / "empty") as catalogue:
+        for conditions in ([], [InPlace("rome")], [Not(InPlace("rome"))], [Saying("a")]):
+            assert catalogue.selection.ids(conditions).tolist() == []
