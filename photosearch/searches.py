@@ -145,6 +145,11 @@ class Searches(OpenLibrary):
         with explained():
             return self._catalogue.readings.of(photo_id)
 
+    def texts_read(self) -> tuple[int, int]:
+        """In how many photos text was looked for, and in how many found. Raises `LibraryError`."""
+        with explained():
+            return self._catalogue.readings.counts()
+
     # Saved searches
 
     def saved_searches(self) -> list[SavedSearch]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from in_browser import CHROMIUM
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from served import Served, served_here
 
 from photosearch import Library
@@ -25,6 +25,9 @@ def place(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
     shutil.copyfile(place / "photos" / "coins.png", place / "photos" / "coins again.png")
     with Image.open(place / "photos" / "coffee.png") as coffee:
         coffee.resize((300, 200)).save(place / "photos" / "coffee small.png")
+    sign = Image.new("RGB", (640, 160), "white")
+    ImageDraw.Draw(sign).text((40, 50), "Invoice 4711", "black", ImageFont.load_default(44))
+    sign.save(place / "photos" / "sign.png")
     with Library.open(place / "library") as library:
         for _ in library.index([place / "photos"], workers=1):
             pass
@@ -87,6 +90,25 @@ def test_what_is_there_more_than_once(page: Any, place: Path) -> None:
     viewer.get_by_role("heading", name="coffee.png").wait_for()
     page.keyboard.press("Escape")
     page.wait_for_function("document.activeElement.ariaLabel?.startsWith('coffee.png')")
+
+
+def test_text_in_photos_is_read_while_it_is_switched_on(page: Any, server: Served) -> None:
+    def reading() -> Any:
+        return server.ask("/api/reading").json
+
+    assert (reading()["on"], reading()["read"]) == (False, 0)
+    page.get_by_label("Read the text in my photos").check()
+    page.get_by_role("progressbar", name="Text in photos").wait_for()
+    # It is not in the way of a change of the library.
+    page.get_by_role("button", name="Look for new photos").click()
+    page.locator("#library").get_by_text("0 photos added").wait_for()
+    page.get_by_text("Looked at 9 of 9 photos, and found text in").wait_for(timeout=60_000)
+    (found,) = server.ask("/api/search?q=%22invoice%22").json["hits"]
+    assert found["name"] == "sign.png"
+    assert server.ask(f"/api/photo/{found['id']}").json["text"] == "Invoice 4711"
+    page.get_by_label("Read the text in my photos").uncheck()
+    page.wait_for_function("async () => !(await (await fetch('/api/reading')).json()).on")
+    assert reading()["read"] == 9
 
 
 def test_the_doctor_examines_and_mends(page: Any, place: Path) -> None:

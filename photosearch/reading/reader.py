@@ -26,10 +26,7 @@ class TextReader:
     """
 
     def __init__(self, threads: int = -1) -> None:
-        if find_spec("rapidocr") is None:
-            raise UsageError(
-                "reading text in photos needs an extra; install it: pip install 'photosearch[ocr]'"
-            )
+        check_reader()
         import_onnxruntime()
         from rapidocr import RapidOCR
 
@@ -48,3 +45,11 @@ class TextReader:
             return ""
         lines = zip(found.txts, found.scores, strict=True)
         return "\n".join(text.strip() for text, score in lines if score >= _SURE and text.strip())
+
+
+def check_reader() -> None:
+    """Raise `UsageError` unless the extra is installed; nothing is imported."""
+    if find_spec("rapidocr") is None:
+        raise UsageError(
+            "reading text in photos needs an extra; install it: pip install 'photosearch[ocr]'"
+        )

@@ -3,6 +3,9 @@
 security    who may ask for what: hosts, origins, sessions, sizes
 desk        the library, on a thread of its own
 job         an index run in the background
+aside       work in a process beside the server
+reading     text in photos, read in the background
+settings    what was switched on
 downloads   a model downloaded in the background
 shrinking   processes that make small pictures
 thumbnails  small pictures, kept in the library folder

@@ -1,8 +1,9 @@
-"""Routes of the library page: models, the doctor, what is on disk, and watching."""
+"""Routes of the library page: models, the doctor, what is on disk, watching and reading."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from photosearch.library import Library
 from photosearch.models import Removed
 from photosearch.pulling.convert import check_trainer
 from photosearch.pulling.offers import Offer
+from photosearch.reading.reader import check_reader
 from photosearch.ui.context import Context
 from photosearch.ui.photos import shown
 
@@ -58,7 +60,7 @@ def router(context: Context) -> APIRouter:
                 raise UsageError(f"{chosen.name}: there is no such model here")
             library.use_model(found[0])
 
-        await context.clerk.ask(choose)
+        await context.change(choose)
         return {"running": context.job.start(())}
 
     @api.post("/models/remove")
@@ -71,14 +73,14 @@ def router(context: Context) -> APIRouter:
                 raise UsageError(f"{chosen.name}: there is no such model here")
             return library.remove_model(chosen.name)
 
-        removed = await context.clerk.ask(away)
+        removed = await context.change(away)
         return {"bytes": removed.bytes, "vectors": removed.vectors}
 
     @api.get("/offers")
     async def offers() -> dict[str, Any]:
         """The models that can be downloaded, and what has to be installed for that."""
         return {
-            "needs": _missing(),
+            "needs": _needed(check_trainer),
             "offers": [_offered(one) for one in await context.clerk.ask(Library.offers)],
             "download": _download(context),
         }
@@ -104,7 +106,7 @@ def router(context: Context) -> APIRouter:
     @api.post("/forget")
     async def forget(folder: Folder) -> dict[str, int]:
         """Take a folder out of the library; no photo is touched."""
-        return {"photos": await context.clerk.ask(lambda it: it.forget(folder.path))}
+        return {"photos": await context.change(lambda it: it.forget(folder.path))}
 
     @api.get("/doctor")
     async def examine() -> list[dict[str, str]]:
@@ -114,7 +116,7 @@ def router(context: Context) -> APIRouter:
     @api.post("/doctor")
     async def repair() -> list[dict[str, str]]:
         """Mend what can be mended; no photo is touched."""
-        return await context.hands(_examine, context, True)
+        return await context.hands(_mend, context)
 
     @api.get("/disk")
     async def disk() -> dict[str, int]:
@@ -127,7 +129,24 @@ def router(context: Context) -> APIRouter:
         context.job.watch(wanted.on)
         return {"on": wanted.on}
 
+    @api.get("/reading")
+    async def reading() -> dict[str, Any]:
+        """Whether text in photos is read, how far that is, and what has to be installed for it."""
+        return await context.clerk.ask(lambda it: _read(context, it))
+
+    @api.post("/reading")
+    async def read(wanted: Switch) -> dict[str, Any]:
+        """Read text in photos, also in those that come, or no longer; what was read is kept."""
+        await context.hands(context.readings.switch, wanted.on)
+        return await context.clerk.ask(lambda it: _read(context, it))
+
     return api
+
+
+def _read(context: Context, library: Library) -> dict[str, Any]:
+    read, found = library.texts_read()
+    counts = {"read": read, "found": found, "photos": library.status().photos}
+    return asdict(context.readings.now) | counts | {"needs": _needed(check_reader)}
 
 
 def _download(context: Context) -> dict[str, Any]:
@@ -135,9 +154,10 @@ def _download(context: Context) -> dict[str, Any]:
     return asdict(now) | {"running": now.running}
 
 
-def _missing() -> str | None:
+def _needed(check: Callable[[], None]) -> str | None:
+    """What has to be installed first."""
     try:
-        check_trainer()
+        check()
     except UsageError as error:
         return str(error)
     return None
@@ -146,6 +166,11 @@ def _missing() -> str | None:
 def _offered(offer: Offer) -> dict[str, Any]:
     names = ("name", "licence", "research_only", "megabytes", "speed", "imagenet", "page", "here")
     return {name: getattr(offer, name) for name in names}
+
+
+def _mend(context: Context) -> list[dict[str, str]]:
+    with context.readings.paused():
+        return _examine(context, True)
 
 
 def _examine(context: Context, repair: bool) -> list[dict[str, str]]:

@@ -13,6 +13,8 @@ from photosearch.library import Library, default_library_path
 from photosearch.ui.desk import Desk
 from photosearch.ui.downloads import Downloads
 from photosearch.ui.job import IndexJob
+from photosearch.ui.reading import Readings
+from photosearch.ui.settings import Settings
 from photosearch.ui.shrinking import Shrinkers
 from photosearch.ui.thumbnails import Thumbnails
 
@@ -46,6 +48,7 @@ class Context:
     thinker: Desk
     job: IndexJob
     downloads: Downloads
+    readings: Readings
     shrinkers: Shrinkers
     thumbnails: Thumbnails
     local: bool
@@ -72,13 +75,15 @@ class Context:
         with Library.open(path, model=model) as library:
             folder = library.folder
             library.status()
-        shrinkers = Shrinkers()
+        shrinkers, settings = Shrinkers(), Settings(folder)
+        readings = Readings(folder, settings)
         return cls(
             finder=Desk(folder, model),
             clerk=Desk(folder, model),
             thinker=Desk(folder, model),
-            job=IndexJob(folder, model, workers=workers),
+            job=IndexJob(folder, model, settings, readings.paused, workers=workers),
             downloads=Downloads(folder),
+            readings=readings,
             shrinkers=shrinkers,
             thumbnails=Thumbnails(folder, shrinkers),
             local=local,
@@ -91,9 +96,18 @@ class Context:
         """What `do` gives, on a thread where it may take its time."""
         return await asyncio.to_thread(do, *given)
 
+    async def change(self, do: Callable[[Library], T]) -> T:
+        """What `do` gives, while nothing else in the background changes the library."""
+        return await self.hands(self._change, do)
+
+    def _change(self, do: Callable[[Library], T]) -> T:
+        with self.readings.paused():
+            return self.clerk.ask_now(do)
+
     def close(self) -> None:
-        self.downloads.stop(wait=True)
+        self.downloads.stop()
         self.job.stop(wait=True)
+        self.readings.close()
         self.shrinkers.close()
         self.finder.close()
         self.clerk.close()

@@ -6,22 +6,20 @@ moment, for what is there is kept.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import threading
 import time
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from photosearch.errors import PhotosearchError
 from photosearch.library import Library
 from photosearch.pulling.convert import check_trainer
 from photosearch.pulling.offers import check_licence, find_offer
 from photosearch.pulling.run import Converting, Downloading, Pulled, PullEvent
+from photosearch.ui.aside import Aside
 
 # Seconds between two reports of the process.
 _EVERY = 0.2
@@ -54,8 +52,7 @@ class Downloads:
         self._library = library
         self._lock = threading.Lock()
         self._now = Download()
-        self._thread: threading.Thread | None = None
-        self._process: Any = None
+        self._aside = Aside(self._note)
 
     @property
     def now(self) -> Download:
@@ -75,43 +72,17 @@ class Downloads:
             if self._now.running:
                 return False
             self._now = Download("asking", offer.name)
-            # Fork would copy the server's threads' locks; a spawned process starts clean.
-            spawned = multiprocessing.get_context("spawn")
-            ours, theirs = spawned.Pipe(duplex=False)
-            self._process = spawned.Process(
-                target=_download, args=(theirs, self._library, offer.name, licence), daemon=True
-            )
-            self._process.start()
-            # With only the process holding its end, its death shows as end of file here.
-            theirs.close()
-            self._thread = threading.Thread(
-                target=self._follow, args=(ours, self._process), name="photosearch-download"
-            )
-            self._thread.start()
+        self._aside.start(_download, self._library, offer.name, licence)
         return True
 
-    def stop(self, *, wait: bool = False) -> None:
+    def stop(self) -> None:
         """End the download; what has come is kept, and the next one goes on from there."""
         with self._lock:
             if self._now.running:
                 self._now = replace(self._now, state="stopped")
-                self._process.kill()
-        if wait and self._thread is not None:
-            self._thread.join()
+        self._aside.end()
 
-    def _follow(self, pipe: Connection, process: Any) -> None:
-        with pipe, suppress(EOFError, OSError):
-            while True:
-                self._note(pipe.recv())
-        with self._lock:
-            if self._now.running:
-                self._now = replace(
-                    self._now, state="failed", error="the download ended without a word; try again"
-                )
-        process.join()
-        process.close()
-
-    def _note(self, told: PullEvent | str) -> None:
+    def _note(self, told: PullEvent | PhotosearchError | None) -> None:
         with self._lock:
             now = self._now
             if not now.running:
@@ -123,27 +94,22 @@ class Downloads:
                     self._now = replace(now, state="converting", seconds=seconds)
                 case Pulled(_, bundle_id, _):
                     self._now = replace(now, state="done", id=bundle_id)
-                case str():
-                    self._now = replace(now, state="failed", error=told)
+                case PhotosearchError():
+                    self._now = replace(now, state="failed", error=str(told))
+                case None:
+                    error = "the download ended without a word; try again"
+                    self._now = replace(now, state="failed", error=error)
 
 
-def _download(pipe: Connection, library: Path, name: str, licence: str | None) -> None:
-    """The life of the process: events, and at the end the reason when there is no model."""
-    # Ctrl-C reaches the whole group; the server decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Which the server sets for itself.
-    os.environ.pop("HF_HUB_OFFLINE", None)
+def _download(
+    tell: Callable[[PullEvent], None], library: Path, name: str, licence: str | None
+) -> None:
     told = 0.0
-    try:
-        with (
-            Library.open(library) as opened,
-            closing(opened.pull_model(name, accept_licence=licence)) as events,
-        ):
-            for event in events:
-                if isinstance(event, Pulled) or time.monotonic() - told >= _EVERY:
-                    pipe.send(event)
-                    told = time.monotonic()
-    except PhotosearchError as error:
-        pipe.send(str(error))
-    except OSError:
-        return  # the server is gone
+    with (
+        Library.open(library) as opened,
+        closing(opened.pull_model(name, accept_licence=licence)) as events,
+    ):
+        for event in events:
+            if isinstance(event, Pulled) or time.monotonic() - told >= _EVERY:
+                tell(event)
+                told = time.monotonic()

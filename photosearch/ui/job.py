@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,11 +26,12 @@ from photosearch.indexing.events import (
     Switched,
 )
 from photosearch.library import Library
+from photosearch.ui.settings import Settings
 
 # The rate is that of the last so many seconds: it changes with the drive and the photos.
 _WINDOW = 20.0
 _SHOWN_PROBLEMS = 200
-_SETTINGS = "ui.json"
+_SETTING = "watch"
 # Seconds until watching is tried again after it has failed.
 _AGAIN = 30.0
 
@@ -84,21 +84,27 @@ class _Pace:
 
 
 class IndexJob:
-    """One run at a time, on a thread with a library of its own. Safe to ask from any thread."""
+    """One run at a time, on a thread with a library of its own. Safe to ask from any thread.
+
+    What else changes the library in the background stands still in `alone`.
+    """
 
     def __init__(
         self,
         path: Path,
         model: str | os.PathLike[str] | None,
+        settings: Settings,
+        alone: Callable[[], AbstractContextManager[None]] = nullcontext,
         *,
         workers: int | None = None,
     ) -> None:
         self._path, self._model, self._workers = path, model, workers
+        self._settings, self._alone = settings, alone
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self._closing = False
-        self._progress = Progress(watching=self._kept_setting())
+        self._progress = Progress(watching=settings[_SETTING])
         self._watcher: threading.Thread | None = None
         self._unwatch = threading.Event()
         if self._progress.watching:
@@ -135,19 +141,11 @@ class IndexJob:
     def watch(self, on: bool) -> None:
         """Index what changes between runs as it changes, or no longer; it is remembered."""
         self._change(watching=on)
-        with suppress(OSError):
-            (self._path / _SETTINGS).write_text(json.dumps({"watch": on}), encoding="utf-8")
+        self._settings[_SETTING] = on
         if not on:
             self._end_watching()
         elif not self.progress.running:
             self._begin_to_watch()
-
-    def _kept_setting(self) -> bool:
-        try:
-            kept = json.loads((self._path / _SETTINGS).read_text(encoding="utf-8"))
-            return kept["watch"] is True
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
 
     # Watching
 
@@ -189,7 +187,7 @@ class IndexJob:
         # One at a time changes a library.
         self._end_watching()
         try:
-            with Library.open(self._path, model=self._model) as library:
+            with self._alone(), Library.open(self._path, model=self._model) as library:
                 run = library.index(folders, workers=self._workers, retry=retry)
                 with closing(run) as events:
                     self._follow(events)

@@ -179,7 +179,11 @@ def router(context: Context) -> APIRouter:
             metadata = library.metadata([photo_id]).get(photo_id)
             with library.shelves() as shelves:
                 albums = shelves.albums_of([photo_id]).get(photo_id, [])
-            return {"metadata": asdict(metadata) if metadata else {}, "albums": albums}
+            return {
+                "metadata": asdict(metadata) if metadata else {},
+                "albums": albums,
+                "text": library.text_of(photo_id),
+            }
 
         return (
             brief(found)

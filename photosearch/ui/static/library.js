@@ -1,9 +1,10 @@
-// The page about the library: folders, watching, problems, models, disk, doctor.
+// The page about the library: folders, watching, problems, models, text, disk, doctor.
 
 import { ask, bytes, icon, make, number, say, tell } from "./dom.js";
 import { confirm } from "./choosers.js";
 import { folderForm, problemList } from "./indexing.js";
 import { Models } from "./models.js";
+import { Reading } from "./reading.js";
 
 export class LibraryPage {
   constructor(place, card, started) {
@@ -12,6 +13,7 @@ export class LibraryPage {
     this.folders = make("ul", { class: "known" });
     this.problems = make("div", { class: "stacked" });
     this.models = new Models(started, () => this.#disk());
+    this.reading = new Reading();
     this.disk = make("dl", { class: "overview" });
     this.findings = make("ul", { class: "findings", "aria-live": "polite" });
     this.watching = make("input", { type: "checkbox", id: "watching", onchange: () => this.#watch() });
@@ -29,6 +31,7 @@ export class LibraryPage {
       ),
       section("library.problems", this.problems),
       section("library.models", this.models.element),
+      section("library.text", this.reading.element),
       section("library.disk", this.disk),
       section(
         "library.doctor",
@@ -60,7 +63,7 @@ export class LibraryPage {
         ? state.folders.map((folder) => this.#folder(folder))
         : [make("li", { class: "quiet" }, say("library.no_folder"))]),
     );
-    await Promise.all([this.#problems(state), this.models.refresh(state), this.#disk()]);
+    await Promise.all([this.#problems(state), this.models.refresh(state), this.reading.refresh(), this.#disk()]);
   }
 
   #folder(folder) {

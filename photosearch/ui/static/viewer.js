@@ -121,6 +121,7 @@ export class Viewer {
       [say("photo.coordinates"), coordinates(metadata)],
       [say("photo.caption"), metadata.caption],
       [say("photo.keywords"), metadata.keywords?.join(", ")],
+      [say("photo.text"), known.text],
       [say("photo.camera"), [metadata.camera, metadata.lens].filter(Boolean).join(", ")],
       [say("photo.exposure"), exposure(metadata)],
       [say("photo.size"), `${number(known.width)} × ${number(known.height)} · ${bytes(known.bytes)} · ${known.format}`],
