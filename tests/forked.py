@@ -90,7 +90,6 @@ def _read_modules() -> Any:
     """Those that most commands use; whether a command imports no more is tested elsewhere."""
     import faiss
     import sqlite_utils
-    import tokenizers
     from PIL import Image
 
     import photosearch.library
@@ -100,7 +99,7 @@ def _read_modules() -> Any:
 
     encode("a cat")
     return (
-        *(faiss, sqlite_utils, tokenizers, Image, photosearch.library),
+        *(faiss, sqlite_utils, Image, photosearch.library),
         *(forget, index, search, status, import_onnxruntime()),
     )
 

@@ -90,9 +90,9 @@ def test_a_text_search_imports_little_and_says_nothing(
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     modules = set(json.loads(done.stdout)["modules"])
-    assert {"onnxruntime", "tokenizers"} <= modules
+    assert "onnxruntime" in modules
     slow = {"torch", "torchvision", "open_clip", "timm", "gradio", "faiss", "trainer", "index"}
-    slow |= {"PIL", "ftfy", "transformers", "jsonschema", "sklearn", "skimage"}
+    slow |= {"PIL", "ftfy", "transformers", "tokenizers", "jsonschema", "sklearn", "skimage"}
     assert not modules & slow
 
 

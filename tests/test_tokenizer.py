@@ -81,6 +81,26 @@ def test_ids_of_every_token_of_the_vocabulary_are_open_clips(
     np.testing.assert_array_equal(Tokenizer(512)(texts), reference(texts, 512))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it'S, we'LL and 'twas: '\u017f 'x' ''s",
+        "\u00bd cup, \u2167 and x\u00b2 of \u0664\u0665 \u4e09\u4eba",
+        "\u0928\u092e\u0938\u094d\u0924\u0947 \u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35",
+        "\u00aa\u02b0 _a_b_ \u2163\u0301",
+        "-" * 100 + "a" * 300,
+    ],
+)
+def test_ids_of_letters_and_numbers_of_all_kinds_are_open_clips(
+    reference: Callable[[list[str], int], np.ndarray], text: str
+) -> None:
+    np.testing.assert_array_equal(Tokenizer(200)([text]), reference([text], 200))
+
+
+def test_a_word_without_end_takes_no_time_without_end() -> None:
+    assert encode("-" * 200_000)[:50] == encode("-" * 4096)[:50]
+
+
 def test_an_argument_that_was_no_utf_8_is_still_a_text() -> None:
     """Python hands such bytes of a command line on as lone surrogates."""
     assert encode("\udcff dog")[-1:] == encode("dog")

@@ -1,7 +1,6 @@
 """CLIP's byte-pair tokenizer: text to rows of token ids.
 
-The cleaning, splitting and merging are those of OpenAI's CLIP (Radford et al. 2021, section 2.4);
-the merging itself is done by Hugging Face's `tokenizers`.
+The cleaning, splitting and merging are those of OpenAI's CLIP (Radford et al. 2021, section 2.4).
 """
 
 from __future__ import annotations
@@ -9,16 +8,13 @@ from __future__ import annotations
 import gzip
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    import tokenizers
 
 START, END = 49406, 49407
 VOCABULARY_SIZE = 49408
@@ -28,8 +24,12 @@ VOCABULARY_SIZE = 49408
 _MERGES = "clip_merges.txt.gz"
 _WORD_END = "</w>"
 
-# Words, contractions, single digits, and runs of anything else.
-_SPLIT = r"(?i)'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+# Bytes of a word that are looked at: no token has more than 32, and no context more than 77.
+_LONGEST = 4096
+
+# Words, contractions, single digits, and runs of anything else. In a text other than ASCII it is
+# looked for in the text's shape.
+_SPLIT = re.compile("'s|'t|'re|'ve|'m|'ll|'d|[a-z]+|[0-9]|[^ a-z0-9]+")
 
 # Two words that stand for tokens of their own, unless punctuation runs into them from the left.
 _SPECIAL = {"<start_of_text>": START, "<end_of_text>": END}
@@ -64,22 +64,24 @@ def encode(text: str) -> list[int]:
     for index, part in enumerate(_SPECIAL_SPLIT.split(_clean(text))):
         if index % 2:
             ids.extend(_SPECIAL[f"{word}>"] for word in part.split(">")[:-1])
-        elif part:
-            ids.extend(_byte_pairs().encode(part, add_special_tokens=False).ids)
+        else:
+            for word in _words(part):
+                ids.extend(_pieces(word))
     return ids
 
 
 def token_texts() -> list[str]:
     """The text of each token of the vocabulary in id order; "" where it is no whole text."""
-    from tokenizers.decoders import ByteLevel
-
-    decoder = ByteLevel()
+    byte_of = {letter: byte for byte, letter in enumerate(_letters())}
+    tokens = sorted(byte_of)
+    tokens += [letter + _WORD_END for letter in tokens]
+    tokens += [pair.replace(" ", "") for pair in _ranks()]
     texts = []
-    for token_id in range(VOCABULARY_SIZE):
-        token = _byte_pairs().id_to_token(token_id) or ""
-        text = decoder.decode([token.removesuffix(_WORD_END)])
-        texts.append("" if "\ufffd" in text or token_id in (START, END) else text)
-    return texts
+    for token in tokens:
+        letters = token.removesuffix(_WORD_END)
+        text = bytes(byte_of[letter] for letter in letters).decode(errors="replace")
+        texts.append("" if "\ufffd" in text else text)
+    return texts + [""] * len(_SPECIAL)
 
 
 def _clean(text: str) -> str:
@@ -92,29 +94,60 @@ def _clean(text: str) -> str:
     return " ".join(text.split()).lower()
 
 
-@lru_cache(maxsize=1)
-def _byte_pairs() -> tokenizers.Tokenizer:
-    from tokenizers import Regex, models, pre_tokenizers
-    from tokenizers import Tokenizer as Pipeline
+def _words(text: str) -> Iterator[str]:
+    shape = text if text.isascii() else "".join(map(_shape, text))
+    return (text[found.start() : found.end()] for found in _SPLIT.finditer(shape))
 
+
+def _shape(letter: str) -> str:
+    """An ASCII letter that splits as this one does."""
+    if letter.isascii():
+        return letter
+    if letter == "\u017f":  # the long s, of which CLIP makes contractions as well
+        return "s"
+    return "a" if letter.isalpha() else "0" if letter.isalnum() else "."
+
+
+@lru_cache(maxsize=16384)
+def _pieces(word: str) -> tuple[int, ...]:
+    """The ids of the tokens of a word: of two neighbours those are merged first that rank first."""
+    letters, numbers, ranks = _letters(), _numbers(), _ranks()
+    tokens = [letters[byte] for byte in word.encode()[:_LONGEST]]
+    ids = [numbers[token] for token in tokens]
+    tokens[-1] += _WORD_END
+    ids[-1] += len(numbers)
+    unknown = len(ranks)
+    pairs = [ranks.get(f"{one} {other}", unknown) for one, other in pairwise(tokens)]
+    while pairs and (rank := min(pairs)) < unknown:
+        at = pairs.index(rank)
+        tokens[at : at + 2] = [tokens[at] + tokens[at + 1]]
+        ids[at : at + 2] = [2 * len(numbers) + rank]
+        around = pairwise(tokens[max(0, at - 1) : at + 2])
+        pairs[max(0, at - 1) : at + 2] = [ranks.get(f"{a} {b}", unknown) for a, b in around]
+    return tuple(ids)
+
+
+@lru_cache(maxsize=1)
+def _letters() -> tuple[str, ...]:
+    """By a byte the letter that stands for it: itself where that can be seen, or one far away."""
+    seen = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    hidden = (byte for byte in range(256) if byte not in seen)
+    stands = {byte: 256 + number for number, byte in enumerate(hidden)}
+    return tuple(chr(stands.get(byte, byte)) for byte in range(256))
+
+
+@lru_cache(maxsize=1)
+def _numbers() -> dict[str, int]:
+    """The id of each byte's letter: they are numbered in their order as letters.
+
+    Then come the same at the end of a word, then the merges, then the special tokens.
+    """
+    return {letter: number for number, letter in enumerate(sorted(_letters()))}
+
+
+@lru_cache(maxsize=1)
+def _ranks() -> dict[str, int]:
+    """By a pair of tokens, with a blank between them, the place of its merge."""
     packed = Path(__file__).with_name(_MERGES).read_bytes()
-    halves = gzip.decompress(packed).decode().split()
-    merges = list(zip(halves[::2], halves[1::2], strict=True))
-    # CLIP numbers the bytes in the order of the letters that stand for them, then the same at the
-    # end of a word, then the merges, then the special tokens.
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokens = [
-        *letters,
-        *(letter + _WORD_END for letter in letters),
-        *map("".join, merges),
-        *_SPECIAL,
-    ]
-    vocabulary = {token: index for index, token in enumerate(tokens)}
-    pipeline = Pipeline(models.BPE(vocab=vocabulary, merges=merges, end_of_word_suffix=_WORD_END))
-    pipeline.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(_SPLIT), behavior="removed", invert=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    return pipeline
+    lines = gzip.decompress(packed).decode().splitlines()
+    return dict(zip(lines, range(len(lines)), strict=True))
