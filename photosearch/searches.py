@@ -169,6 +169,15 @@ class Searches(OpenLibrary):
                 raise UsageError(f"{name}: there is no saved search of this name; known: {known}")
             return found
 
+    def saved_query(self, name: str, text: str = "", sort: Sort = "relevance") -> tuple[str, Sort]:
+        """The text and order of a saved search, with `text` added to it, and `sort` if it is one.
+
+        Raises as `saved_search` does.
+        """
+        known = self.saved_search(name)
+        own = next((order for order in SORTS if order == known.sort), sort)
+        return " ".join(filter(None, (known.text, text))), own if sort == "relevance" else sort
+
     def save_search(self, name: str, text: str, *, sort: Sort = "relevance") -> SavedSearch:
         """Save what is typed into the box under a name, in the place of another of that name.
 

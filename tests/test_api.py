@@ -65,7 +65,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Path
     folder = tmp_path_factory.mktemp("api") / "library"
     make_library(folder, tiny_bundle, 120)
     with Library.open(folder, model=tiny_bundle) as library:
-        library.save_search("rome", "a cat in:Rome")
+        library.save_search("rome", "a cat in:Rome", sort="newest")
     return folder
 
 
@@ -145,6 +145,15 @@ def test_photos_similar_ones_saved_searches_and_the_state(served: Served) -> Non
     assert first["path"] not in [hit.path for hit in found.hits]
     saved = schemas.Saved.model_validate(served.client.get("/v1/saved").json())
     assert saved.searches[0].text == "a cat in:Rome"
+    every = served.client.get("/v1/search", params={"saved": "Rome", "limit": 1000}).json()
+    assert every["query"] == "a cat in:Rome"
+    dates = [hit["taken_at"] for hit in every["hits"] if hit["taken_at"]]
+    assert dates == sorted(dates, reverse=True)
+    params = {"saved": "rome", "q": "before:2020", "sort": "oldest", "limit": 1000}
+    fewer = served.client.get("/v1/search", params=params).json()
+    assert 0 < fewer["total"] < every["total"]
+    assert max(hit["taken_at"] for hit in fewer["hits"]) < "2020"
+    assert fewer["hits"] == sorted(fewer["hits"], key=lambda hit: hit["taken_at"])
     state = schemas.State.model_validate(served.client.get("/v1/status").json())
     assert (state.photos, state.problems) == (120, 0)
     chips = served.client.get("/v1/understand", params={"q": "dogs before:2020"}).json()
@@ -159,6 +168,7 @@ def test_photos_similar_ones_saved_searches_and_the_state(served: Served) -> Non
         ("/v1/search?q=a&before=never", 400, "before: 'never' is no date"),
         ("/v1/search?q=a&limit=0", 400, "limit"),
         ("/v1/search?q=a&sort=size", 400, "sort"),
+        ("/v1/search?saved=paris", 400, "known: rome"),
         ("/v1/search?q=/etc/passwd.jpg", 400, "not in the library"),
         ("/v1/photos/99999", 404, "no photo 99999"),
         ("/v1/photos/0/similar", 404, "no photo 0"),

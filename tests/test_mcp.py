@@ -27,6 +27,7 @@ def call(
     with Library.open(tmp_path / "library", model=tiny_bundle) as library:
         for _ in library.index([photos], workers=1):
             pass
+        library.save_search("Cats", "a cat type:png", sort="oldest")
     parameters = StdioServerParameters(
         command=sys.executable,
         args=["-m", "photosearch", "--library", str(tmp_path / "library"), "mcp"],
@@ -51,7 +52,7 @@ def said(result: Any) -> Any:
 def test_an_assistant_searches_and_looks(call: Any, photos: Path) -> None:
     async def talk(client: Client) -> None:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert tools.keys() == {"search", "similar", "photo", "status"}
+        assert tools.keys() == {"search", "similar", "photo", "saved_searches", "status"}
         for tool in tools.values():
             assert tool.description
             assert tool.annotations is not None
@@ -63,6 +64,14 @@ def test_an_assistant_searches_and_looks(call: Any, photos: Path) -> None:
         assert len(found["hits"]) == 3
         assert found["total"] == 5
         best = found["hits"][0]
+
+        (saved,) = said(await client.call_tool("saved_searches", {}))["searches"]
+        assert saved == {"name": "Cats", "text": "a cat type:png", "sort": "oldest"}
+        again = said(await client.call_tool("search", {"saved": "cats"}))
+        assert (again["query"], again["total"]) == ("a cat type:png", 5)
+        fewer = said(await client.call_tool("search", {"saved": "cats", "query": '"chelsea"'}))
+        assert fewer["query"] == 'a cat type:png "chelsea"'
+        assert fewer["total"] == 1
 
         alike = said(await client.call_tool("similar", {"photo_id": best["photo_id"]}))
         assert len(alike["hits"]) == 5
@@ -81,6 +90,7 @@ def test_an_assistant_searches_and_looks(call: Any, photos: Path) -> None:
             ("search", {"query": "befor:2020"}, "did you mean before:"),
             ("search", {"query": " "}, "empty"),
             ("search", {"query": str(photos / "nowhere.jpg")}, "not in the library"),
+            ("search", {"saved": "Dogs"}, "no saved search of this name; known: Cats"),
             ("photo", {"photo_id": 999}, "no photo 999"),
             ("similar", {"photo_id": -1}, "no photo -1"),
         ):

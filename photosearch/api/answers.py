@@ -19,8 +19,13 @@ class UnknownPhotoError(UsageError):
     """The library holds no photo of this id."""
 
 
-def search(library: Library, text: str, **view: Any) -> dict[str, Any]:
-    """See `Library.search`; the text opens no file, only photos of the library."""
+def search(library: Library, text: str, *, saved: str | None = None, **view: Any) -> dict[str, Any]:
+    """See `Library.search`; the text opens no file, only photos of the library.
+
+    With `saved` it is added to the saved search of that name.
+    """
+    if saved is not None:
+        text, view["sort"] = library.saved_query(saved, text, view["sort"])
     return report(library.search(text, files=False, **view))
 
 

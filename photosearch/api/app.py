@@ -89,6 +89,9 @@ def _view(
     everything: Annotated[
         bool, Query(description="also photos that do not look like the text")
     ] = False,
+    saved: Annotated[
+        str | None, Query(description="a saved search, to which the text is added")
+    ] = None,
 ) -> dict[str, Any]:
     """Which photos of those found, in which order."""
     return {
@@ -98,6 +101,7 @@ def _view(
         "group": group,
         "collapse": collapse,
         "everything": everything,
+        "saved": saved,
     }
 
 

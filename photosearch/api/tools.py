@@ -47,17 +47,20 @@ def create_server(desk: Desk, shrinkers: Shrinkers) -> MCPServer:
 
     @server.tool(annotations=_READS)
     async def search(
-        query: str,
+        query: str = "",
         limit: int = 10,
         offset: int = 0,
         sort: Literal["relevance", "newest", "oldest"] = "relevance",
         collapse: bool = True,
+        saved: str | None = None,
     ) -> dict[str, Any]:
         """Find photos by a description and filters, best first, with ids, paths, dates and scores.
 
-        With `collapse` copies and bursts are one hit. `offset` gives the next page.
+        With `collapse` copies and bursts are one hit. `offset` gives the next page. `saved` is the
+        name of a saved search, to which the query, if any, is added.
         """
-        view = {"limit": _least(limit), "offset": offset, "sort": sort, "collapse": collapse}
+        view: dict[str, Any] = {"limit": _least(limit), "offset": offset, "sort": sort}
+        view |= {"collapse": collapse, "saved": saved}
         return await _said(desk, lambda it: answers.search(it, query, **view))
 
     @server.tool(annotations=_READS)
@@ -74,6 +77,11 @@ def create_server(desk: Desk, shrinkers: Shrinkers) -> MCPServer:
         if not picture:
             return [text]
         return [text, Image(data=await _shown(shrinkers, known["path"]), format="webp")]
+
+    @server.tool(annotations=_READS)
+    async def saved_searches() -> dict[str, Any]:
+        """List the searches that the user has saved: name, query and order."""
+        return await _said(desk, answers.saved)
 
     @server.tool(annotations=_READS)
     async def status() -> dict[str, Any]:

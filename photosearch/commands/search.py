@@ -119,9 +119,7 @@ def command(
     if Library.exists(ctx.obj[0]):
         with open_to_read(ctx) as library:
             if saved is not None:
-                known = library.saved_search(saved)
-                text = " ".join(filter(None, (known.text, text)))
-                sort = known.sort if sort == "relevance" else sort
+                text, sort = library.saved_query(saved, text or "", sort)
             hits = library.search(
                 text or "",
                 limit=limit,
