@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+import onnx
+from networks import network
+from onnx import TensorProto, helper
 from PIL import Image
-from torch import nn
 
+from photosearch.encoders import write_manifest
 from photosearch.encoders.tokenizer import encode
-from trainer.export import export_bundle
 
 DIM, CONTEXT, SIZE = 384, 8, 32
 COLOURS = {
@@ -31,27 +32,29 @@ COLOURS = {
 }
 
 
-class Colour(nn.Module):
+def _image_network() -> onnx.ModelProto:
     """The mean colour of a picture."""
+    nodes = [
+        helper.make_node("ReduceMean", ["image"], ["colour"], axes=[2, 3], keepdims=0),
+        helper.make_node("MatMul", ["colour", "widen"], ["embedding"]),
+    ]
+    shape = ["n", 3, SIZE, SIZE]
+    return network(nodes, "image", TensorProto.FLOAT, shape, {"widen": np.eye(3, DIM)})
 
-    def forward(self, pixels):
-        return nn.functional.pad(pixels.mean((2, 3)), (0, DIM - 3))
 
-
-class ColourWords(nn.Module):
+def _text_network() -> onnx.ModelProto:
     """The colours named by a text; other words count for nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.table = nn.Embedding(49408, 3)
-        nn.init.zeros_(self.table.weight)
-        with torch.no_grad():
-            for name, rgb in COLOURS.items():
-                (token,) = encode(name)
-                self.table.weight[token] = torch.tensor(rgb) / 127.5 - 1
-
-    def forward(self, ids):
-        return nn.functional.pad(self.table(ids).sum(1), (0, DIM - 3))
+    table = np.zeros((49408, 3))
+    for name, rgb in COLOURS.items():
+        (token,) = encode(name)
+        table[token] = np.array(rgb) / 127.5 - 1
+    nodes = [
+        helper.make_node("Gather", ["table", "tokens"], ["colours"]),
+        helper.make_node("ReduceSum", ["colours", "words"], ["colour"], keepdims=0),
+        helper.make_node("MatMul", ["colour", "widen"], ["embedding"]),
+    ]
+    weights = {"table": table, "words": np.array([1]), "widen": np.eye(3, DIM)}
+    return network(nodes, "tokens", TensorProto.INT64, ["n", CONTEXT], weights)
 
 
 def write_bundle(folder: Path) -> Path:
@@ -76,7 +79,11 @@ def write_bundle(folder: Path) -> Path:
         "provenance": {},
         "metrics": [],
     }
-    export_bundle(Colour(), ColourWords(), folder, fields=fields, card="# Colours\n")
+    folder.mkdir()
+    onnx.save(_image_network(), folder / "image.onnx")
+    onnx.save(_text_network(), folder / "text.onnx")
+    (folder / "README.md").write_text("# Colours\n", encoding="utf-8")
+    write_manifest(folder, fields)
     return folder
 
 

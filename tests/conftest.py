@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from screens import unseen_screen
+from colour_bundle import write_bundle
+from networks import network
+from onnx import TensorProto, helper
 from shell import Shell
 
 from photosearch import Library
@@ -55,6 +56,12 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "README.md").write_text("# tiny\n\nRandom weights, for tests.\n", encoding="utf-8")
     write_manifest(folder, tiny_fields())
     return folder
+
+
+@pytest.fixture(scope="session")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a real bundle that finds pictures by colour, not to be changed."""
+    return write_bundle(tmp_path_factory.mktemp("bundle") / "colours")
 
 
 @pytest.fixture
@@ -150,7 +157,7 @@ def _image_network(rng: np.random.Generator) -> onnx.ModelProto:
         helper.make_node("Flatten", ["grid"], ["flat"]),
         helper.make_node("MatMul", ["flat", "project"], ["embedding"]),
     ]
-    return _model(nodes, "image", TensorProto.FLOAT, ["n", 3, SIZE, SIZE], weights)
+    return network(nodes, "image", TensorProto.FLOAT, ["n", 3, SIZE, SIZE], weights)
 
 
 def _text_network(rng: np.random.Generator) -> onnx.ModelProto:
@@ -164,31 +171,4 @@ def _text_network(rng: np.random.Generator) -> onnx.ModelProto:
         helper.make_node("Flatten", ["vectors"], ["flat"]),
         helper.make_node("MatMul", ["flat", "project"], ["embedding"]),
     ]
-    return _model(nodes, "tokens", TensorProto.INT64, ["n", CONTEXT], weights)
-
-
-def _model(
-    nodes: list[onnx.NodeProto],
-    name: str,
-    kind: int,
-    shape: list[int | str],
-    weights: dict[str, np.ndarray],
-) -> onnx.ModelProto:
-    graph = helper.make_graph(
-        nodes,
-        name,
-        [helper.make_tensor_value_info(name, kind, shape)],
-        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", DIM])],
-        [numpy_helper.from_array(value.astype(np.float32), key) for key, value in weights.items()],
-    )
-    # Versions that every supported ONNX Runtime knows.
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    return model
-
-
-@pytest.fixture
-def screen() -> Iterator[str]:
-    """A screen that nobody sees, by its name."""
-    with unseen_screen() as name:
-        yield name
+    return network(nodes, "tokens", TensorProto.INT64, ["n", CONTEXT], weights)

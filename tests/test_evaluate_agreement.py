@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from colour_bundle import COLOURS, colour_tar, right, write_bundle
+from colour_bundle import COLOURS, colour_tar, right
 from scipy.stats import kendalltau, spearmanr
 from tiny_openclip import write_folder
 
@@ -18,11 +18,6 @@ from trainer.data.photo_tars import PhotoTarError, decode, read_photos
 from trainer.evaluate.agreement import cosine_agreement, image_agreement, rank_agreement
 from trainer.evaluate.measures import Measure
 from trainer.teachers.open import open_teacher
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory) -> Path:
-    return write_bundle(tmp_path_factory.mktemp("colours") / "bundle")
 
 
 class ItsOwnTeacher:
@@ -111,9 +106,9 @@ class TestRanks:
 
 
 class TestImages:
-    def test_with_itself_is_whole(self, bundle, tmp_path):
+    def test_with_itself_is_whole(self, colours, tmp_path):
         tar = colour_tar(tmp_path / "t.tar", right(*COLOURS))
-        measures = image_agreement(open_encoder(bundle), ItsOwnTeacher(bundle), [tar], batch=4)
+        measures = image_agreement(open_encoder(colours), ItsOwnTeacher(colours), [tar], batch=4)
         found = figures(measures)
         assert len(found) == 5
         for measure in measures:
@@ -127,19 +122,19 @@ class TestImages:
         captions = found["photos like a caption, against itself", "Kendall"]
         assert (captions.queries, captions.gallery) == (12, 6)
 
-    def test_without_captions_there_is_no_text_to_compare(self, bundle, tmp_path):
+    def test_without_captions_there_is_no_text_to_compare(self, colours, tmp_path):
         captions = right(*COLOURS) | {"red": []}
         tar = colour_tar(tmp_path / "t.tar", captions)
-        measures = image_agreement(open_encoder(bundle), ItsOwnTeacher(bundle), [tar])
+        measures = image_agreement(open_encoder(colours), ItsOwnTeacher(colours), [tar])
         assert {measure.task for measure in measures} == {
             "image tower against itself",
             "photos like a photo, against itself",
         }
 
-    def test_no_photos(self, bundle, tmp_path):
+    def test_no_photos(self, colours, tmp_path):
         tar = colour_tar(tmp_path / "t.tar", {})
         with pytest.raises(PhotoTarError, match=r"t\.tar: holds no photos"):
-            image_agreement(open_encoder(bundle), ItsOwnTeacher(bundle), [tar])
+            image_agreement(open_encoder(colours), ItsOwnTeacher(colours), [tar])
 
 
 def run(*arguments: object) -> Result:
@@ -147,12 +142,12 @@ def run(*arguments: object) -> Result:
 
 
 class TestCommand:
-    def test_against_an_open_clip_model_of_another_dimension(self, bundle, tmp_path):
+    def test_against_an_open_clip_model_of_another_dimension(self, colours, tmp_path):
         spec = f"openclip:local-dir:{write_folder(tmp_path / 'tiny')}"
         tar = colour_tar(tmp_path / "t.tar", right(*COLOURS))
         output = tmp_path / "figures.json"
         result = run(
-            bundle, "--image-agreement", tar, "--teacher", spec, "--json", output, "--quiet"
+            colours, "--image-agreement", tar, "--teacher", spec, "--json", output, "--quiet"
         )
         assert result.exit_code == 0, result.output
         measures = map(Measure.from_record, json.loads(output.read_text())["metrics"])
@@ -161,20 +156,20 @@ class TestCommand:
         assert {name for _, name in found} == {"Spearman", "Kendall"}
         teacher = open_teacher(spec)
         pictures = [decode(sample) for sample in read_photos(tar)]
-        ours, theirs = open_encoder(bundle).encode_images(pictures), teacher.embed_images(pictures)
+        ours, theirs = open_encoder(colours).encode_images(pictures), teacher.embed_images(pictures)
         expected = rank_agreement((ours, ours), (theirs, theirs))[0]
         task = f"photos like a photo, against {teacher.name}"
         assert found[task, "Spearman"].figure.value == pytest.approx(expected.value)
 
-    def test_a_teacher_that_cannot_be_had(self, bundle, tmp_path):
+    def test_a_teacher_that_cannot_be_had(self, colours, tmp_path):
         tar = colour_tar(tmp_path / "t.tar", right(*COLOURS))
-        result = run(bundle, "--image-agreement", tar, "--teacher", "nobody:here")
+        result = run(colours, "--image-agreement", tar, "--teacher", "nobody:here")
         assert result.exit_code == 1
         assert "no teacher 'nobody:here'" in result.stderr
 
-    def test_photos_and_teacher_go_together(self, bundle, tmp_path):
+    def test_photos_and_teacher_go_together(self, colours, tmp_path):
         tar = colour_tar(tmp_path / "t.tar", right("red"))
-        assert run(bundle, "--image-agreement", tar).exit_code == 2
-        alone = run(bundle, "--captioned", tar, "--teacher", "openclip:x:y")
+        assert run(colours, "--image-agreement", tar).exit_code == 2
+        alone = run(colours, "--captioned", tar, "--teacher", "openclip:x:y")
         assert alone.exit_code == 2
         assert "--teacher goes with --image-agreement" in alone.stderr

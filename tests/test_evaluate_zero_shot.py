@@ -8,17 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from colour_bundle import COLOURS, picture, write_bundle
+from colour_bundle import COLOURS, picture
 
 from photosearch.encoders import open_encoder
 from trainer.cli import main
 from trainer.evaluate.measures import Measure
 from trainer.evaluate.zero_shot import class_embeddings, measure_folder, openai_templates
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory) -> Path:
-    return write_bundle(tmp_path_factory.mktemp("colours") / "bundle")
 
 
 @pytest.fixture
@@ -52,8 +47,8 @@ def test_openai_s_templates():
     assert all(template.count("{c}") == 1 for template in templates)
 
 
-def test_class_embeddings_are_the_mean_of_unit_vectors(bundle):
-    encoder = open_encoder(bundle)
+def test_class_embeddings_are_the_mean_of_unit_vectors(colours):
+    encoder = open_encoder(colours)
     templates = ("a {c} wall", "{c} and blue, and {green}")
     rows = class_embeddings(encoder, ["red", "black"], templates)
     for row, name in zip(rows, ("red", "black"), strict=True):
@@ -62,9 +57,9 @@ def test_class_embeddings_are_the_mean_of_unit_vectors(bundle):
         np.testing.assert_allclose(row, mean / np.linalg.norm(mean), atol=1e-6)
 
 
-def test_figures_of_a_folder(bundle, folder, tmp_path):
+def test_figures_of_a_folder(colours, folder, tmp_path):
     output = tmp_path / "figures.json"
-    result = run(bundle, "--zero-shot", folder, "--json", output, "--batch", 4, "--quiet")
+    result = run(colours, "--zero-shot", folder, "--json", output, "--batch", 4, "--quiet")
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
     report = json.loads(output.read_text())
@@ -86,10 +81,10 @@ def test_figures_of_a_folder(bundle, folder, tmp_path):
     assert "16.7%" in row
 
 
-def test_the_hash_of_a_folder_is_of_names_and_contents(bundle, folder, tmp_path):
+def test_the_hash_of_a_folder_is_of_names_and_contents(colours, folder, tmp_path):
     def digest() -> str:
         output = tmp_path / "figures.json"
-        assert run(bundle, "--zero-shot", folder, "--json", output, "--quiet").exit_code == 0
+        assert run(colours, "--zero-shot", folder, "--json", output, "--quiet").exit_code == 0
         return json.loads(output.read_text())["data"][0]["sha256"]
 
     first = digest()
@@ -103,8 +98,8 @@ def test_the_hash_of_a_folder_is_of_names_and_contents(bundle, folder, tmp_path)
 
 
 class TestNames:
-    def test_of_folders_have_spaces_for_underscores(self, bundle, tmp_path):
-        encoder = open_encoder(bundle)
+    def test_of_folders_have_spaces_for_underscores(self, colours, tmp_path):
+        encoder = open_encoder(colours)
         asked: list[str] = []
 
         class Listening:
@@ -121,21 +116,21 @@ class TestNames:
         assert "a bad photo of a the very red." in asked
         assert not [text for text in asked if "_" in text]
 
-    def test_come_from_a_file(self, bundle, tmp_path):
+    def test_come_from_a_file(self, colours, tmp_path):
         write(tmp_path / "set" / "n01", "red")
         write(tmp_path / "set" / "n02", "blue")
         names = tmp_path / "names.json"
         names.write_text(json.dumps({"n02": "blue", "n01": "red"}))
         output = tmp_path / "figures.json"
         result = run(
-            bundle, "--zero-shot", tmp_path / "set", "--class-names", names, "--json", output
+            colours, "--zero-shot", tmp_path / "set", "--class-names", names, "--json", output
         )
         assert result.exit_code == 0, result.output
         report = json.loads(output.read_text())
         assert report["metrics"][0]["value"] == 1
         assert [each.get("file") for each in report["data"]] == [None, "names.json"]
         # By the names of their folders, nothing can be told.
-        without = by_name(measure_folder(open_encoder(bundle), tmp_path / "set"))
+        without = by_name(measure_folder(open_encoder(colours), tmp_path / "set"))
         assert without["top-1"].figure.value == 0
 
     @pytest.mark.parametrize(
@@ -149,48 +144,48 @@ class TestNames:
             (json.dumps(dict.fromkeys([*COLOURS, "cat"], "x")), "'cat', which is no folder"),
         ],
     )
-    def test_that_do_not_fit(self, bundle, folder, tmp_path, content, message):
+    def test_that_do_not_fit(self, colours, folder, tmp_path, content, message):
         names = tmp_path / "names.json"
         names.write_text(content)
-        result = run(bundle, "--zero-shot", folder, "--class-names", names)
+        result = run(colours, "--zero-shot", folder, "--class-names", names)
         assert result.exit_code == 1
         assert f"{names}: " in result.stderr
         assert message in result.stderr
 
 
 class TestBadFolders:
-    def test_an_empty_class(self, bundle, folder):
+    def test_an_empty_class(self, colours, folder):
         (folder / "white").mkdir()
-        result = run(bundle, "--zero-shot", folder)
+        result = run(colours, "--zero-shot", folder)
         assert result.exit_code == 1
         assert f"{folder}: " in result.stderr
         assert "white" in result.stderr
 
-    def test_pictures_without_classes(self, bundle, tmp_path):
+    def test_pictures_without_classes(self, colours, tmp_path):
         write(tmp_path / "flat", "red", "blue")
-        result = run(bundle, "--zero-shot", tmp_path / "flat")
+        result = run(colours, "--zero-shot", tmp_path / "flat")
         assert result.exit_code == 1
         assert "class folder" in result.stderr
         assert "flat/CLASS/*.jpg" in result.stderr
 
-    def test_one_class(self, bundle, tmp_path):
+    def test_one_class(self, colours, tmp_path):
         write(tmp_path / "one" / "red", "red")
-        result = run(bundle, "--zero-shot", tmp_path / "one")
+        result = run(colours, "--zero-shot", tmp_path / "one")
         assert result.exit_code == 1
         assert "holds one class, 'red'" in result.stderr
 
     @pytest.mark.parametrize("content", [b"", b"no picture", picture("red")[:60]])
-    def test_a_picture_that_cannot_be_read(self, bundle, folder, content):
+    def test_a_picture_that_cannot_be_read(self, colours, folder, content):
         bad = folder / "red" / "9.png"
         bad.write_bytes(content)
-        result = run(bundle, "--zero-shot", folder, "--quiet")
+        result = run(colours, "--zero-shot", folder, "--quiet")
         assert result.exit_code == 1
         assert f"{bad}: not a readable picture" in result.stderr
         assert result.stdout == ""
 
-    def test_names_without_a_folder_to_name(self, bundle, tmp_path):
+    def test_names_without_a_folder_to_name(self, colours, tmp_path):
         names = tmp_path / "names.json"
         names.write_text("{}")
-        result = run(bundle, "--speed", "--class-names", names)
+        result = run(colours, "--speed", "--class-names", names)
         assert result.exit_code == 2
         assert "--class-names goes with --zero-shot" in result.stderr

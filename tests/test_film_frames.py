@@ -20,13 +20,6 @@ from photosearch import Library
 pytest.importorskip("av")
 
 
-@pytest.fixture(scope="module")
-def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from colour_bundle import write_bundle
-
-    return write_bundle(tmp_path_factory.mktemp("bundles") / "colours")
-
-
 @pytest.fixture
 def library(tmp_path: Path, colours: Path) -> Iterator[Library]:
     with Library.open(tmp_path / "library", model=colours) as library:

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from colour_bundle import write_bundle
 from PIL import Image
 
 from index import Catalogue, FaissIndex
@@ -88,8 +87,8 @@ class Runs:
 
 
 @pytest.fixture
-def runs(photos: Path, tmp_path: Path) -> Iterator[Runs]:
-    opened = Runs(photos, write_bundle(tmp_path / "colours"))
+def runs(photos: Path, colours: Path) -> Iterator[Runs]:
+    opened = Runs(photos, colours)
     yield opened
     opened.close()
 

@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from colour_bundle import picture, write_bundle
+from colour_bundle import picture
 from PIL import Image
 
 import index as index_package
@@ -34,11 +34,6 @@ from photosearch.indexing.events import (
 
 REPOSITORY = Path(__file__).parents[1]
 COLOURS = ("red", "green", "blue", "black")
-
-
-@pytest.fixture(scope="session")
-def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_bundle(tmp_path_factory.mktemp("bundles") / "colours")
 
 
 @pytest.fixture(autouse=True)

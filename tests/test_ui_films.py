@@ -19,24 +19,21 @@ pytest.importorskip("av")
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from colour_bundle import write_bundle
-
+def place(tmp_path_factory: pytest.TempPathFactory, colours: Path) -> Path:
     place = tmp_path_factory.mktemp("films")
-    bundle = write_bundle(place / "colours")
     (place / "photos").mkdir()
     # Chromium plays this one wherever it comes from.
     film(place / "photos" / "a.mp4", ["red", "green", "blue"], seconds=4, codec="libvpx-vp9")
     Image.new("RGB", (40, 40), "black").save(place / "photos" / "b.png")
-    with Library.open(place / "library", model=bundle) as library:
+    with Library.open(place / "library", model=colours) as library:
         for _ in library.index([place / "photos"], workers=1):
             pass
     return place
 
 
 @pytest.fixture(scope="module")
-def server(place: Path) -> Iterator[Served]:
-    with served_here(place / "library", place / "colours") as server:
+def server(place: Path, colours: Path) -> Iterator[Served]:
+    with served_here(place / "library", colours) as server:
         yield server
 
 
