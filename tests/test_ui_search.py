@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM
+from in_browser import CHROMIUM, watched_page
 from PIL import Image
+from served import Served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
@@ -195,6 +196,34 @@ def test_similar_photos_of_a_hit(page: Any) -> None:
     page.get_by_text("like this photo").wait_for()
     page.get_by_role("dialog", name="Photo").wait_for(state="hidden")
     assert page.get_by_label("Describe a photo").input_value().startswith("photo:")
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
+def test_on_a_phone_nothing_is_cut_off_or_stacked(
+    browser: Any, server: Served, locale: str
+) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "locale": locale, "has_touch": True}
+    with watched_page(browser, server, **phone) as page:
+        box = page.locator("#query textarea")
+        box.fill("a cat camera:pixel -lion before:2024")
+        page.wait_for_function("document.querySelectorAll('.chip').length == 3")
+        page.wait_for_selector("#results .tile")
+        for row in (".tools", ".chips"):
+            tops = page.locator(f"{row} > *").evaluate_all(
+                "all => all.map(one => { const r = one.getBoundingClientRect();"
+                " return (r.top + r.bottom) / 2; })"
+            )
+            assert len(tops) == 3
+            assert max(tops) - min(tops) < 6, row
+        for each in page.locator(".tools > *").all():
+            edges = each.bounding_box()
+            assert edges["x"] >= 8
+            assert edges["x"] + edges["width"] <= 382
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        # It is as wide as the screen but for narrow margins.
+        assert page.locator("#place-results").bounding_box()["width"] > 350
+        with page.expect_file_chooser():
+            page.locator("#query button").tap()
 
 
 def test_examples_find_something(page: Any) -> None:

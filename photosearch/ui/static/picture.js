@@ -11,14 +11,15 @@ export class PictureQuery {
       if (this.file.files[0]) this.take(this.file.files[0]);
       this.file.value = "";
     });
+    const label = say("picture.choose");
+    // It stands in the search box.
     this.choose = make(
       "button",
-      { type: "button", class: "plain", onclick: () => this.file.click() },
+      { type: "button", class: "by-picture", "aria-label": label, title: `${label} ${say("picture.hint")}`, onclick: () => this.file.click() },
       icon("camera"),
-      say("picture.choose"),
     );
     this.shown = make("div", { class: "asked", hidden: true });
-    this.element = make("div", { class: "line picture" }, this.choose, make("span", { class: "quiet hint" }, say("picture.hint")), this.shown, this.file);
+    this.element = make("div", { class: "picture" }, this.shown, this.file);
     document.addEventListener("paste", (event) => {
       const file = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
       if (!file) return;

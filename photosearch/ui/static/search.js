@@ -10,6 +10,9 @@ import { PictureQuery } from "./picture.js";
 const PAUSE = 40;
 const CHIPS = ["filter", "words", "unlike"];
 
+// A text, and a shorter one for narrow screens.
+const inShort = (key) => ["", "_short"].map((end) => make("span", { class: end ? "short" : "long" }, say(`${key}${end}`)));
+
 export class SearchPage {
   constructor(place, input, viewer, selection, started) {
     this.input = input;
@@ -36,13 +39,18 @@ export class SearchPage {
       { class: "field slim", "aria-label": say("search.sort"), onchange: () => this.run() },
       ["relevance", "newest", "oldest"].map((order) => make("option", { value: order }, say(`search.${order}`))),
     );
-    this.collapse = make("input", { type: "checkbox", id: "collapse", checked: true, onchange: () => this.run() });
+    this.collapse = make("input", { type: "checkbox", id: "collapse", "aria-label": say("search.collapse"), checked: true, onchange: () => this.run() });
     this.tools = make(
       "div",
       { class: "line tools", hidden: true },
-      make("label", { class: "check", for: "collapse" }, this.collapse, say("search.collapse")),
+      make("label", { class: "check", for: "collapse", title: say("search.collapse") }, this.collapse, ...inShort("search.collapse")),
       this.sort,
-      make("button", { type: "button", class: "plain slim", onclick: () => this.#save() }, icon("heart"), say("saved.save")),
+      make(
+        "button",
+        { type: "button", class: "plain slim", "aria-label": say("saved.save"), onclick: () => this.#save() },
+        icon("heart"),
+        ...inShort("saved.save"),
+      ),
     );
     this.picture = new PictureQuery(() => this.run());
     place.replaceChildren(
@@ -56,6 +64,7 @@ export class SearchPage {
       this.grid.element,
       (this.less = make("div", { class: "less", hidden: true })),
     );
+    input.closest("#query").append(this.picture.choose);
     input.setAttribute("aria-label", say("search.label"));
     input.setAttribute("type", "search");
     input.addEventListener("input", () => {
