@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -109,6 +109,7 @@ class Library(Searches, ModelChoice):
         workers: int | None = None,
         retry: bool = False,
         wait: bool = False,
+        stop: threading.Event | None = None,
     ) -> Generator[Event, None, None]:
         """Index the photos below `folders`, or all known ones; only new and changed files are read.
 
@@ -119,8 +120,12 @@ class Library(Searches, ModelChoice):
         through, and all photos are encoded by it too. When none is left searches switch to it.
 
         `workers` decoding processes are used, one a core when left out. Every photo reported as
-        indexed is safely recorded, so closing the iterator early loses nothing reported. After
-        Ctrl-C what was decoded is recorded and reported, and then `KeyboardInterrupt` is raised.
+        indexed is safely recorded, so closing the iterator early loses nothing reported.
+
+        When `stop` is set, by whatever thread, what was decoded is recorded and reported within
+        about a second, and the iterator ends without `Finished`. So it does at Ctrl-C, and then
+        raises `KeyboardInterrupt`; but that may come at any moment, so a program that expects to be
+        interrupted does better to set `stop`.
 
         While another process changes the library nothing is done: an error says which one, or with
         `wait` the run begins when that one is done.
@@ -134,7 +139,7 @@ class Library(Searches, ModelChoice):
             known = self._catalogue.folders()
         if not folders and not known:
             raise UsageError("no folder is known yet; name one to index")
-        return self._index(resolve_roots(folders, known), workers, retry, wait)
+        return self._index(resolve_roots(folders, known), workers, retry, wait, stop=stop)
 
     def _index(
         self,
@@ -142,9 +147,12 @@ class Library(Searches, ModelChoice):
         workers: int | None,
         retry: bool,
         wait: bool,
+        *,
         parts: bool = False,
+        stop: threading.Event | None = None,
     ) -> Generator[Event, None, None]:
         from photosearch.indexing.events import Held
+        from photosearch.indexing.gathering import StoppedError
         from photosearch.indexing.switching import SwitchingRun
 
         with _explained(), ExitStack() as stack:
@@ -165,8 +173,10 @@ class Library(Searches, ModelChoice):
                 workers=workers,
                 retry=retry,
                 parts=parts,
+                stop=stop,
             )
-            yield from run.events()
+            with suppress(StoppedError):
+                yield from run.events()
 
     def watch(
         self,
@@ -194,7 +204,7 @@ class Library(Searches, ModelChoice):
         named = resolve_roots(folders, self.folders)
         watcher = Watcher(
             lambda: named or self.folders,
-            lambda roots, parts: self._index(roots, workers, False, True, parts),
+            lambda roots, parts: self._index(roots, workers, False, True, parts=parts, stop=stop),
             poll=poll,
             interval=interval,
             quiet=quiet,

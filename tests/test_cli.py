@@ -421,7 +421,7 @@ def until_recorded(shell: Shell, process: subprocess.Popen[bytes], number: int) 
         assert process.poll() is None, process.communicate()
         # While the run is still making it, there is no catalogue to read.
         with suppress(CatalogueError):
-            if len(shell.photos()) >= number:
+            if len(shell.photos()) >= number and (shell.library / "catalogue.db").is_file():
                 return
         time.sleep(0.05)
     raise AssertionError(f"{len(shell.photos())} of {number} photos were recorded")
@@ -437,31 +437,58 @@ def equals_a_whole_run(shell: Shell, folder: Path) -> None:
     assert [hit["score"] for hit in ours] == [hit["score"] for hit in theirs["hits"]]
 
 
-def test_ctrl_c_keeps_what_is_done(shell: Shell, waiting: tuple[Path, dict[str, str]]) -> None:
-    folder, environment = waiting
-    process = shell.start("index", "--workers", "1", folder, **environment)
-    until_recorded(shell, process, 20)
-    os.killpg(process.pid, signal.SIGINT)
-    output, errors = process.communicate(timeout=300)
-    assert process.returncode == 130, errors
-    assert b"Traceback" not in errors
-    assert b"Exception" not in errors
-    assert b"Stopped. The library holds 20 photos" in errors
-    assert output == b""
-    assert len(shell.photos()) == 20
-    again = shell("index", folder)
-    assert again.returncode == 0
-    assert b"Indexed 1 photo in" in again.stdout
-    assert b"20 unchanged" in again.stdout
-    equals_a_whole_run(shell, folder)
-
-
 def alive(group: int) -> bool:
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
         return False
     return True
+
+
+def until_gone(group: int) -> None:
+    for _ in range(600):
+        if not alive(group):
+            return
+        time.sleep(0.05)
+    raise AssertionError("a decoding process outlives the run")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "signals"),
+    [
+        # To the whole group, as the system sends it to a service.
+        (0, [signal.SIGTERM]),
+        (1, [signal.SIGTERM]),
+        # As some launchers pass it on, beside the terminal.
+        (1, [signal.SIGINT, signal.SIGINT]),
+        (20, [signal.SIGINT]),
+    ],
+)
+def test_an_interrupted_run_keeps_what_is_done(
+    shell: Shell, waiting: tuple[Path, dict[str, str]], recorded: int, signals: list[int]
+) -> None:
+    folder, environment = waiting
+    process = shell.start("index", "--workers", "2", folder, **environment)
+    until_recorded(shell, process, recorded)
+    for number in signals:
+        os.killpg(process.pid, number)
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 130, errors
+    assert b"Traceback" not in errors
+    assert b"Exception" not in errors
+    assert b"skipped" not in errors
+    held = len(shell.photos())
+    assert recorded <= held < 21
+    what = "1 photo" if held == 1 else f"{held} photos"
+    assert f"Stopped. The library holds {what}; run the same command again".encode() in errors
+    assert output == b""
+    until_gone(process.pid)
+    again = shell("index", folder)
+    assert again.returncode == 0
+    assert f"Indexed {21 - held} photo".encode() in again.stdout
+    assert f"{held} unchanged, 0 skipped".encode() in again.stdout
+    if recorded == 20:
+        equals_a_whole_run(shell, folder)
 
 
 def test_a_killed_run_is_completed_by_the_next(
@@ -476,11 +503,7 @@ def test_a_killed_run_is_completed_by_the_next(
     kept = len(shell.photos())
     assert kept >= 16
     assert shell("search", "a cat", **environment).returncode == 0
-    for _ in range(600):
-        if not alive(process.pid):
-            break
-        time.sleep(0.05)
-    assert not alive(process.pid), "a decoding process outlives the run"
+    until_gone(process.pid)
     again = shell("index", folder)
     assert again.returncode == 0
     assert f"Indexed {21 - kept} photo".encode() in again.stdout

@@ -186,7 +186,7 @@ def test_another_writer_is_waited_for(
 ) -> None:
     watch = start(photos)
     watch.until("6 indexed")
-    with WriterLock(shell.library).held():
+    with WriterLock(shell.library).held(wait=True):
         Image.new("RGB", (90, 60), "red").save(photos / "red.png")
         watch.until("Waiting for ")
         assert len(shell.photos()) == 6

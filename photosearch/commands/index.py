@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from photosearch.commands.ending import Ending
 from photosearch.commands.opening import open_library
 from photosearch.commands.output import counted, shown
 
@@ -41,7 +42,7 @@ def command(
     through, and every photo is encoded by it too.
 
     Files that cannot be read are listed with the reason, and the rest is indexed. Ctrl-C stops and
-    keeps what is done; the next run goes on from there.
+    keeps what is done; the next run goes on from there. Ctrl-C again stops at once.
     """
     from photosearch.indexing.scan import resolve_roots
     from photosearch.library import Library
@@ -51,19 +52,20 @@ def command(
         resolve_roots(folders)
         if not folders:
             raise click.UsageError("No folder is known yet; name a FOLDER to index.")
-    with open_library(ctx) as library:
-        run(library, folders, workers=workers, retry=retry, wait=wait)
+    with Ending() as ending, open_library(ctx) as library:
+        run(library, folders, ending, workers=workers, retry=retry, wait=wait)
 
 
 def run(
     library: Library,
     folders: Sequence[str],
+    ending: Ending,
     *,
     workers: int | None = None,
     retry: bool = False,
     wait: bool = False,
 ) -> None:
-    """Index with a progress bar, and tell what was done."""
+    """Index with a progress bar, until `ending` is asked for, and tell what was done."""
     from tqdm import tqdm
 
     from photosearch.indexing.events import (
@@ -92,11 +94,13 @@ def run(
     # `disable=None` draws the bar on a terminal only.
     bar = tqdm(unit=" photos", desc="Scanning", smoothing=0.1, file=sys.stderr, disable=None)
     outcome: Switched | Kept | None = None
+    finished: Finished | None = None
     try:
         # Closed before the library is, for it may have something left to record.
-        begun = library.index(folders, workers=workers, retry=retry, wait=wait)
+        begun = library.index(folders, workers=workers, retry=retry, wait=wait, stop=ending.asked)
         with bar, closing(begun) as events:
             for event in events:
+                ending.waiting = isinstance(event, Held)
                 if isinstance(event, Held):
                     bar.write(f"Waiting for {shown(event.holder)} to end.", file=sys.stderr)
                 elif isinstance(event, Started):
@@ -120,6 +124,8 @@ def run(
                     outcome = event
                 elif isinstance(event, Finished):
                     finished = event
+        if finished is None:
+            raise KeyboardInterrupt
     except KeyboardInterrupt:
         held = counted(library.status().photos, "photo")
         click.echo(

@@ -165,14 +165,15 @@ def use(ctx: click.Context, model: str, later: bool, now: bool) -> None:
         raise click.UsageError(
             "--model, or PHOTOSEARCH_MODEL, names a model to use whatever is chosen; leave it out."
         )
+    from photosearch.commands.ending import Ending
     from photosearch.commands.index import run
 
     # Nobody else begins to index between the two steps.
-    with open_library(ctx) as library, library.writing():
+    with Ending() as ending, open_library(ctx) as library, library.writing():
         chosen = library.use_model(model, at_once=now)
         if not chosen.active and not later and library.status().folders:
             click.echo(f"Encoding all photos by {chosen.id}.", err=True)
-            run(library, ())
+            run(library, (), ending)
             return
     if chosen.active:
         click.echo(f"Searches now use {chosen.id}.")

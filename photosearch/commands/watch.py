@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from contextlib import closing
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
+from photosearch.commands.ending import Ending
 from photosearch.commands.opening import open_library
 from photosearch.commands.output import counted, shown
 
@@ -73,11 +71,8 @@ def command(
         resolve_roots(folders)
         if not folders:
             raise click.UsageError("No folder is known yet; name a FOLDER to watch.")
-    ending = Ending()
-    signal.signal(signal.SIGINT, ending)
-    signal.signal(signal.SIGTERM, ending)
     first = True
-    with open_library(ctx) as library:
+    with Ending() as ending, open_library(ctx) as library:
         watching = library.watch(
             folders,
             workers=workers,
@@ -137,20 +132,3 @@ def _done(run: Run) -> str:
         "gone": run.missing,
     }
     return ", ".join(f"{number} {what}" for what, number in numbers.items() if number > 0)
-
-
-class Ending:
-    """Ends at Ctrl-C, or when the system asks to: recorded, unlocked, and without leftovers.
-
-    An exception at any moment could leave a process behind that decodes, and that is waited for
-    without end. So one is raised only while nothing would notice the wish, and when asked again.
-    """
-
-    def __init__(self) -> None:
-        self.asked = threading.Event()
-        self.waiting = False
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        if self.waiting or self.asked.is_set():
-            raise KeyboardInterrupt
-        self.asked.set()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from index import Catalogue, FaissIndex, FileStamp, KnownFile, NewPhoto, Problem
 from photosearch.encoders import Encoder
 from photosearch.indexing import companions
-from photosearch.indexing.decode import Decoded
-from photosearch.indexing.encoding import count_squares, encode
+from photosearch.indexing.encoding import encode
 from photosearch.indexing.events import (
     Absent,
     Event,
@@ -22,6 +23,7 @@ from photosearch.indexing.events import (
     Recognised,
     Started,
 )
+from photosearch.indexing.gathering import Ready, check, gather
 from photosearch.indexing.pace import Pace, for_a_while
 from photosearch.indexing.places import with_place
 from photosearch.indexing.rereading import outdated, reread, sidecars_of, state_of
@@ -29,12 +31,15 @@ from photosearch.indexing.scan import Found, Unreadable, scan
 from photosearch.indexing.workers import DecodeWorkers, Trouble
 from photosearch.search.typical import TYPICAL
 
+Item = TypeVar("Item")
+
 
 class IndexRun:
     """One run over `roots`, which `resolve_roots` has checked.
 
     With `parts` they are what has changed in known folders: photos in a part that is not there are
-    gone, and the parts do not become known themselves.
+    gone, and the parts do not become known themselves. When `stop` is set, what is decoded is
+    recorded and `StoppedError` raised.
     """
 
     def __init__(
@@ -46,9 +51,10 @@ class IndexRun:
         workers: int | None = None,
         retry: bool = False,
         parts: bool = False,
+        stop: threading.Event | None = None,
     ) -> None:
         self._catalogue, self._encoder, self._roots = catalogue, encoder, roots
-        self._parts = parts
+        self._parts, self._stop = parts, stop
         self._worker_count = workers or os.cpu_count() or 1
         self._files: dict[str, Found] = {}
         self._retry = retry
@@ -80,7 +86,7 @@ class IndexRun:
                 hidden = len(self._catalogue.paths(root, missing=True))
                 yield Absent(root, hidden)
                 continue
-            found, problems = _split(scan(root))
+            found, problems = _split(self._until_stopped(scan(root)))
             self._files |= found
             files = {path: item.stamp for path, item in found.items()}
             unreadable += problems
@@ -113,6 +119,7 @@ class IndexRun:
             yield from self._index(changed)
         yield from self._pair(unsure, belonging)
         yield from self._read_again()
+        check(self._stop)
         # Once, at the end: it looks at every content.
         self._catalogue.drop_unused()
         # So that no search has to wait for it.
@@ -171,7 +178,12 @@ class IndexRun:
         if not paths:
             return
         for event in reread(
-            self._catalogue, self._encoder.preprocess, paths, self._files, self._worker_count
+            self._catalogue,
+            self._encoder.preprocess,
+            paths,
+            self._files,
+            self._worker_count,
+            self._stop,
         ):
             self._reread += len(event.paths)
             yield event
@@ -238,7 +250,7 @@ class IndexRun:
         """Hash files that may be known, and decode those that are not."""
         first: dict[bytes, str] = {}
         twins: dict[str, bytes] = {}
-        for result in pool.decode(paths, task="digest"):
+        for result in self._until_stopped(pool.decode(paths, task="digest")):
             if result is None:
                 continue
             if isinstance(result.outcome, Trouble):
@@ -263,31 +275,14 @@ class IndexRun:
             yield from self._decode(pool, again)
 
     def _decode(self, pool: DecodeWorkers, paths: Sequence[str]) -> Iterator[Event]:
-        ready: list[tuple[str, Decoded]] = []
-        self._pace.start()
-        try:
-            sidecars = sidecars_of({path: self._files[path] for path in paths})
-            for result in pool.decode(paths, sidecars=sidecars):
-                if result is None:
-                    pass
-                elif isinstance(result.outcome, Decoded):
-                    ready.append((result.path, result.outcome))
-                elif isinstance(result.outcome, Trouble):
-                    yield self._trouble(result.path, result.outcome)
-                squares = count_squares([photo for _, photo in ready])
-                if self._pace.is_due(squares):
-                    with self._pace.recording(squares):
-                        event = self._record(ready)
-                    ready = []
-                    yield event
-        except GeneratorExit:
-            self._record(ready)
-            raise
-        except KeyboardInterrupt:
-            yield self._record(ready)
-            raise
-        if ready:
-            yield self._record(ready)
+        sidecars = sidecars_of({path: self._files[path] for path in paths})
+        results = pool.decode(paths, sidecars=sidecars)
+        return gather(results, self._pace, record=self._record, fail=self._trouble, stop=self._stop)
+
+    def _until_stopped(self, items: Iterable[Item]) -> Iterator[Item]:
+        for item in items:
+            check(self._stop)
+            yield item
 
     def _recognise(self, path: str, digest: bytes) -> Recognised:
         """Record a file of known bytes: moved if just one photo of them lost its file."""
@@ -305,25 +300,24 @@ class IndexRun:
             path, trouble.reason, None if trouble.passing else self._files[path].stamp
         )
 
-    def _record(self, ready: Sequence[tuple[str, Decoded]]) -> Indexed:
-        if ready:
-            vectors, frames = encode(self._encoder, [photo for _, photo in ready])
-            photos = [
-                NewPhoto(
-                    path,
-                    self._files[path].stamp,
-                    photo.width,
-                    photo.height,
-                    photo.format,
-                    photo.digest,
-                    with_place(photo.metadata),
-                    state_of(self._files[path]),
-                )
-                for path, photo in ready
-            ]
-            films = {ready[number][0]: seen for number, seen in frames.items()}
-            self._catalogue.record(self._encoder.bundle_id, photos, vectors, films)
-            self._indexed += len(photos)
+    def _record(self, ready: Ready) -> Indexed:
+        vectors, frames = encode(self._encoder, [photo for _, photo in ready])
+        photos = [
+            NewPhoto(
+                path,
+                self._files[path].stamp,
+                photo.width,
+                photo.height,
+                photo.format,
+                photo.digest,
+                with_place(photo.metadata),
+                state_of(self._files[path]),
+            )
+            for path, photo in ready
+        ]
+        films = {ready[number][0]: seen for number, seen in frames.items()}
+        self._catalogue.record(self._encoder.bundle_id, photos, vectors, films)
+        self._indexed += len(photos)
         return Indexed(tuple(path for path, _ in ready))
 
     def _fail(self, path: str, reason: str, stamp: FileStamp | None) -> Failed:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
+from functools import partial
 
 from index import Catalogue, Problem, Waiting
 from photosearch.encoders import Encoder
-from photosearch.indexing.decode import Decoded
-from photosearch.indexing.encoding import count_squares, encode
+from photosearch.indexing.encoding import encode
 from photosearch.indexing.events import Event, Failed, Rebuilding, Reencoded
+from photosearch.indexing.gathering import Ready, gather
 from photosearch.indexing.pace import Pace
 from photosearch.indexing.workers import DecodeWorkers, Trouble
 
@@ -20,13 +22,19 @@ _CHUNK = 2048
 class Rebuild:
     """Gives each photo that is there a vector of `encoder`; what is done is kept when it stops.
 
+    When `stop` is set, what is decoded is recorded and `StoppedError` raised.
     Afterwards `unread` counts the photos that could not be reached, and are there all the same.
     """
 
     def __init__(
-        self, catalogue: Catalogue, encoder: Encoder, *, workers: int | None = None
+        self,
+        catalogue: Catalogue,
+        encoder: Encoder,
+        *,
+        workers: int | None = None,
+        stop: threading.Event | None = None,
     ) -> None:
-        self._catalogue, self._encoder = catalogue, encoder
+        self._catalogue, self._encoder, self._stop = catalogue, encoder, stop
         self._worker_count = workers or os.cpu_count() or 1
         self._pace = Pace()
         self.unread = 0
@@ -46,48 +54,35 @@ class Rebuild:
                 yield from self._encode(pool, {each.path: each for each in chunk})
 
     def _encode(self, pool: DecodeWorkers, waiting: dict[str, Waiting]) -> Iterator[Event]:
-        ready: list[tuple[Waiting, Decoded]] = []
-        self._pace.start()
-        try:
-            for result in pool.decode(list(waiting)):
-                if result is not None:
-                    photo = waiting[result.path]
-                    if isinstance(result.outcome, Decoded):
-                        # Another digest: the file was changed just now, and the next run sees it.
-                        if photo.digest in (None, result.outcome.digest):
-                            ready.append((photo, result.outcome))
-                    elif isinstance(result.outcome, Trouble):
-                        yield from self._trouble(photo, result.outcome)
-                squares = count_squares([found for _, found in ready])
-                if self._pace.is_due(squares):
-                    with self._pace.recording(squares):
-                        event = self._record(ready)
-                    ready = []
-                    yield event
-        except GeneratorExit:
-            self._record(ready)
-            raise
-        except KeyboardInterrupt:
-            yield self._record(ready)
-            raise
-        if ready:
-            yield self._record(ready)
+        return gather(
+            pool.decode(list(waiting)),
+            self._pace,
+            record=partial(self._record, waiting),
+            fail=partial(self._trouble, waiting),
+            stop=self._stop,
+        )
 
-    def _record(self, ready: list[tuple[Waiting, Decoded]]) -> Reencoded:
-        if ready:
-            vectors, frames = encode(self._encoder, [found for _, found in ready])
-            contents = [photo.content_id for photo, _ in ready]
+    def _record(self, waiting: dict[str, Waiting], ready: Ready) -> Reencoded:
+        # Another digest: the file was changed just now, and the next run sees it.
+        same = [
+            (waiting[path], found)
+            for path, found in ready
+            if waiting[path].digest in (None, found.digest)
+        ]
+        if same:
+            vectors, frames = encode(self._encoder, [found for _, found in same])
+            contents = [photo.content_id for photo, _ in same]
             films = {contents[number]: seen for number, seen in frames.items()}
             self._catalogue.embed(self._encoder.bundle_id, contents, vectors, films)
-        return Reencoded(tuple(photo.path for photo, _ in ready))
+        return Reencoded(tuple(photo.path for photo, _ in same))
 
-    def _trouble(self, photo: Waiting, trouble: Trouble) -> Iterator[Failed]:
-        if not os.path.lexists(photo.path):
+    def _trouble(self, waiting: dict[str, Waiting], path: str, trouble: Trouble) -> Failed | None:
+        if not os.path.lexists(path):
             # Gone since the scan, or unplugged: it is encoded when it is back.
-            self._catalogue.mark_missing([photo.path])
-            return
+            self._catalogue.mark_missing([path])
+            return None
         self.unread += trouble.passing
         self.failed += 1
-        stamp = None if trouble.passing else photo.stamp
-        self._catalogue.record_problems([Problem(photo.path, stamp, trouble.reason)])
-        yield Failed(photo.path, trouble.reason)
+        stamp = None if trouble.passing else waiting[path].stamp
+        self._catalogue.record_problems([Problem(path, stamp, trouble.reason)])
+        return Failed(path, trouble.reason)

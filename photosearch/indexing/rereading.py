@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from index import Catalogue, FileStamp, Metadata
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.indexing.events import Reread
+from photosearch.indexing.gathering import check
 from photosearch.indexing.metadata import VERSION, without_metadata
 from photosearch.indexing.places import with_place
 from photosearch.indexing.scan import Found
@@ -54,8 +56,12 @@ def reread(
     paths: Sequence[str],
     files: Mapping[str, Found],
     workers: int,
+    stop: threading.Event | None = None,
 ) -> Iterator[Reread]:
-    """Read and record the metadata of `paths`; what was read is kept whenever this is stopped."""
+    """Read and record the metadata of `paths`; what was read is kept whenever this is stopped.
+
+    When `stop` is set, `StoppedError` is raised.
+    """
     ready: dict[str, tuple[Metadata, str]] = {}
 
     def record() -> Reread:
@@ -76,6 +82,7 @@ def reread(
                 if len(ready) >= _BATCH or (ready and time.monotonic() - committed >= _SECONDS):
                     committed = time.monotonic()
                     yield record()
+                check(stop)
         finally:
             # Also when it is stopped; who stops it wants no event.
             left = record() if ready else None

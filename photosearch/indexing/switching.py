@@ -7,13 +7,14 @@ it answer. However the run ends before that, the old one goes on answering.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
 from index import Catalogue
-from photosearch.indexing.events import Event, Finished, Kept, Switched
+from photosearch.indexing.events import Event, Finished, Indexed, Kept, Switched
 from photosearch.indexing.pipeline import IndexRun
 from photosearch.indexing.rebuild import Rebuild
 from photosearch.indexing.scan import resolve_roots
@@ -23,7 +24,8 @@ from photosearch.models import Models
 class SwitchingRun:
     """One run over `folders`, and over all `known` ones too where the wanted model differs.
 
-    With `parts` the folders are parts of known ones, and the model is not changed.
+    With `parts` the folders are parts of known ones, and the model is not changed. When `stop` is
+    set, what is decoded is recorded and `StoppedError` raised.
 
     Raises `UsageError` for a folder that cannot be indexed; `BundleError`.
     """
@@ -38,9 +40,11 @@ class SwitchingRun:
         workers: int | None = None,
         retry: bool = False,
         parts: bool = False,
+        stop: threading.Event | None = None,
     ) -> None:
         self._catalogue, self._models = catalogue, models
         self._workers, self._retry, self._parts = workers, retry, parts
+        self._stop = stop
         self._wanted = models.wanted()
         self._present = models.answering() or self._wanted
         encoder = models.encoder(self._wanted)
@@ -57,7 +61,6 @@ class SwitchingRun:
         """Do the run; `Finished` comes last."""
         started = time.monotonic()
         present = self._models.encoder(self._present)
-        self._models.keep(self._wanted)
         run = IndexRun(
             self._catalogue,
             present,
@@ -65,18 +68,29 @@ class SwitchingRun:
             workers=self._workers,
             retry=self._retry,
             parts=self._parts,
+            stop=self._stop,
         )
         finished = None
+        kept = False
         with closing(run.events()) as events:
             for event in events:
+                # While the decoders are at work: before, they would wait for it.
+                if isinstance(event, Indexed) and not kept:
+                    self._models.keep(self._wanted)
+                    kept = True
                 if isinstance(event, Finished):
                     finished = event
                 else:
                     yield event
+        if not kept and not self._models.store.holds(self._bundle_id):
+            self._models.keep(self._wanted)
         failed = 0
         if self._in_question:
             rebuild = Rebuild(
-                self._catalogue, self._models.encoder(self._wanted), workers=self._workers
+                self._catalogue,
+                self._models.encoder(self._wanted),
+                workers=self._workers,
+                stop=self._stop,
             )
             if present.bundle_id != self._bundle_id:
                 yield from rebuild.events()

@@ -37,6 +37,8 @@ _AHEAD = 4
 _STILLBORN = 8
 # Waking so many seconds late is no longer the scheduler's ordinary delay.
 _OVERSLEPT = 2.0
+# Signals that no decoder gives itself: the system's, out of memory, and that to end.
+_FROM_OUTSIDE = (getattr(signal, "SIGKILL", 9), signal.SIGTERM)
 CRASHED = "crashed the decoder"
 KILLED = "its decoder was killed; memory may have run out"
 
@@ -256,8 +258,7 @@ class DecodeWorkers:
         code = _end(worker.process)
         lost = None
         if worker.ready:
-            killed = code == -getattr(signal, "SIGKILL", 9)
-            trouble = Trouble(KILLED, passing=True) if killed else Trouble(CRASHED)
+            trouble = Trouble(KILLED, passing=True) if -code in _FROM_OUTSIDE else Trouble(CRASHED)
             lost = Result(worker.handed.popleft(), trouble)
         else:
             # No file is to blame. One that ends by itself would do so each time.

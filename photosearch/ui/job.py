@@ -188,7 +188,7 @@ class IndexJob:
         self._end_watching()
         try:
             with self._alone(), Library.open(self._path, model=self._model) as library:
-                run = library.index(folders, workers=self._workers, retry=retry)
+                run = library.index(folders, workers=self._workers, retry=retry, stop=self._stop)
                 with closing(run) as events:
                     self._follow(events)
         except PhotosearchError as error:
@@ -215,9 +215,9 @@ class IndexJob:
                 seconds_left=left / rate if rate > 0 else None,
             )
             if self._stop.is_set():
-                self._change(state="stopped", seconds_left=None)
-                return
-        self._change(state="done", seconds_left=None)
+                break
+        state = "stopped" if self._stop.is_set() else "done"
+        self._change(state=state, seconds_left=None)
 
     def _note(self, event: Event) -> None:
         """Take an event in."""
