@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from photosearch.encoders import Bundle, default_bundle_path, open_encoder, write_manifest
@@ -311,11 +312,31 @@ def test_a_search_hashes_the_networks_it_runs_and_nothing_else(
     with pytest.raises(BundleError, match=re.escape(str(inner))):
         open_encoder(bundle_copy)
     inner.write_bytes(b"weights")
-    content = bytearray((bundle_copy / "image.onnx").read_bytes())
+    flip_a_bit(bundle_copy / "image.onnx")
+    encoder = open_encoder(bundle_copy)
+    assert encoder.encode_texts(["a dog"]).shape == (1, 32)
+    pixels = np.zeros((1, 64, 64, 3), np.uint8)
+    with pytest.raises(BundleError, match=r"image\.onnx: is damaged"):
+        encoder.encode_pixels(pixels)
+    flip_a_bit(bundle_copy / "image.onnx")
+    assert encoder.encode_pixels(pixels).shape == (1, 32)
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_damaged_text_network_is_told_by_the_first_text(bundle_copy: Path, ahead: bool) -> None:
+    flip_a_bit(bundle_copy / "text.onnx")
+    encoder = open_encoder(bundle_copy)
+    if ahead:
+        encoder.load_ahead()
+    for _ in range(2):
+        with pytest.raises(BundleError, match=r"text\.onnx: is damaged"):
+            encoder.encode_texts(["a dog"])
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
-    (bundle_copy / "image.onnx").write_bytes(content)
-    with pytest.raises(BundleError, match=r"image\.onnx"):
-        open_encoder(bundle_copy)
+    path.write_bytes(content)
 
 
 def measured_export() -> dict[str, Any]:

@@ -202,7 +202,7 @@ class TestBundle:
         data[-1] ^= 1
         path.write_bytes(data)
         with pytest.raises(BundleError, match=r"background\.npy: is damaged"):
-            open_encoder(calibrated)
+            _ = open_encoder(calibrated).calibration
 
     @pytest.mark.parametrize("rows", [np.eye(5, 7), np.zeros((0, DIM)), np.ones(DIM)])
     def test_with_another_width_is_refused(

@@ -68,23 +68,33 @@ class Bundle:
     manifest: dict[str, Any]
 
     @classmethod
-    def open(
-        cls, folder: str | os.PathLike[str], *, verify: bool | Literal["networks"] = True
-    ) -> Bundle:
+    def open(cls, folder: str | os.PathLike[str], *, verify: bool = True) -> Bundle:
         """Read and check the bundle in `folder`.
 
         Every listed file must be there and have its size. With `verify`, its sha256 is checked
-        too; with "networks", only that of what a search reads, which should not wait until
-        100 MB of Core ML packages that it never reads are hashed.
+        too. Without, `network` and `calibration` check that of what they read: a search should not
+        wait until the image network, or Core ML packages that it never reads, are hashed.
 
         Raises `BundleError` when anything is missing, damaged, or of a format unknown here.
         """
         path = Path(folder)
         manifest = _read_manifest(path)
         for name, expected in manifest["files"].items():
-            hashed = name.startswith((*_NETWORKS, BACKGROUND)) if verify == "networks" else verify
-            _check_file(path / name, expected, hashed)
+            _check_file(path / name, expected, verify)
         return cls(path, manifest)
+
+    def network(self, name: str) -> Path:
+        """The file of a network, once the hashes of it and of its weights were checked.
+
+        Raises `BundleError` when one is damaged.
+        """
+        self._verify(name)
+        return self.folder / name
+
+    def _verify(self, name: str) -> None:
+        for file, expected in self.manifest["files"].items():
+            if file.startswith(name):
+                _check_file(self.folder / file, expected, True)
 
     @property
     def name(self) -> str:
@@ -124,6 +134,7 @@ class Bundle:
 
         Raises `BundleError` when it is damaged.
         """
+        self._verify(BACKGROUND)
         return read_calibration(self.folder, self.manifest, self.dim)
 
     @cached_property

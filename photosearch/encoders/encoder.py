@@ -34,6 +34,9 @@ class Encoder(Protocol):
     def calibration(self) -> Calibration | None:
         """What tells which cosines mean something; None when the model does not say."""
 
+    def load_ahead(self) -> None:
+        """Begin to load what texts need, beside whatever is done until one is encoded."""
+
     def encode_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Unit vectors float32 (n, dim) of n pictures of any mode and size."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +53,7 @@ class OnnxEncoder:
         self.bundle_id = bundle.id
         self.dim = bundle.dim
         self.preprocess = Preprocess(bundle.image)
+        self._ahead: threading.Thread | None = None
 
     @property
     def calibration(self) -> Calibration | None:
@@ -80,6 +83,16 @@ class OnnxEncoder:
 
         return ThreadPoolExecutor(self._threads)
 
+    def load_ahead(self) -> None:
+        """See `Encoder.load_ahead`."""
+        if self._ahead is None and "_text_network" not in self.__dict__:
+            self._ahead = threading.Thread(target=self._try_text_network)
+            self._ahead.start()
+
+    def _try_text_network(self) -> None:
+        with suppress(BundleError):  # which is raised again where it is used
+            _ = self._text_network
+
     @cached_property
     def _text_network(self) -> Any:
         row = (self._bundle.text.context_length,)
@@ -104,7 +117,8 @@ class OnnxEncoder:
             # It is tried, and its failure is no news.
             options.log_severity_level = 4
             options.enable_mem_pattern = False  # DirectML demands it
-        path = self._bundle.folder / name
+        # Those of a graphics card come after that of the processor, which was checked.
+        path = self._bundle.network(name) if provider == CPU else self._bundle.folder / name
         try:
             network = onnxruntime.InferenceSession(
                 str(path), options, providers=list(dict.fromkeys((provider, CPU)))
@@ -154,6 +168,8 @@ class OnnxEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors float32 (n, dim) of n texts; a long text is cut to the context length."""
+        if self._ahead is not None:
+            self._ahead.join()
         parts = [
             self._run(self._text_network, "tokens", self._tokenizer(texts[start : start + _BATCH]))
             for start in range(0, len(texts), _BATCH)

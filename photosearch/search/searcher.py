@@ -25,7 +25,7 @@ from photosearch.search.find import (
 from photosearch.search.groups import Grouping, Groups
 from photosearch.search.hits import Hit, Hits
 from photosearch.search.parse import parse
-from photosearch.search.query import Given, Pictured, Query, Term
+from photosearch.search.query import Described, Given, Pictured, Query, Term
 from photosearch.search.relevance import Relevant, can_be_judged
 from photosearch.search.stacks import stacked
 from photosearch.search.why import Why, heat_map, seen_area, shares
@@ -73,6 +73,8 @@ class Searcher:
             oldest = view.sort == "oldest"
             return self._page(Selected(selection, chosen, oldest=oldest), view, query)
         encoder = self._encoder()
+        if any(isinstance(term.content, Described) for term in terms):
+            encoder.load_ahead()
         vectors = self._current_vectors(encoder.bundle_id)
         if not len(vectors):
             return Hits(query=query)
