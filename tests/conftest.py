@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +18,13 @@ from shell import Shell
 from photosearch import Library
 from photosearch.encoders import write_manifest
 
-pytest_plugins = ["ui_fixtures"]
+pytest_plugins = ["torch_fixtures", "ui_fixtures"]
 
 SIZE, CONTEXT, DIM = 64, 16, 32
 _VOCABULARY, _CHANNELS, _TOKEN_WIDTH = 49408, 16, 8
 
 # All come inside scikit-image's wheel. Large and small, upright and wide, colour and grey.
 PICTURES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png", "coins.png")
-
-
-@pytest.fixture(autouse=True)
-def one_torch_thread() -> Iterator[None]:
-    """Networks this small gain nothing from threads, which stall one another on a busy machine."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,9 @@ No test looks at how long anything really takes.
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import fastjsonschema
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from small_model import NAME, known_model, write_model
 
 import trainer.evaluate
 from photosearch.encoders import Bundle, open_encoder
@@ -20,7 +23,7 @@ from trainer.cli import main
 from trainer.evaluate.speed import Towers, machine, measure_speed, onnx_towers, torch_towers
 from trainer.export import export_bundle
 from trainer.models.config import load_config
-from trainer.models.family import Clip, build
+from trainer.models.family import build
 
 
 class Clock:
@@ -127,50 +130,47 @@ def test_command(tiny_bundle, tmp_path):
     assert "| text | ONNX Runtime" in result.stdout
 
 
+TORCH = ("--speed", "--model", NAME, "--torch")
+
+
 class TestTorch:
     @pytest.fixture(scope="class")
-    def model(self) -> Clip:
-        torch.manual_seed(0)
-        return build("MobileCLIP-Nano").eval()
+    def folder(self, tmp_path_factory) -> Iterator[Path]:
+        """Of a small model: its weights, and a bundle of them."""
+        folder = tmp_path_factory.mktemp("small")
+        model = write_model(folder).eval()
+        with known_model(folder):
+            config = load_config(NAME)
+            image = dataclasses.asdict(config.image)
+            settings = ("size", "resize", "crop", "interpolation", "mean", "std")
+            fields = {
+                "name": "random",
+                "version": "1",
+                "architecture": NAME,
+                "embedding_dim": config.dim,
+                "image": {key: image[key] for key in settings},
+                "text": {"context_length": config.text.context_length, "tokenizer": "clip-bpe"},
+                "logit_scale": 100.0,
+                "calibration": None,
+                "licence": "Apache-2.0",
+                "provenance": {},
+                "metrics": [],
+            }
+            out = folder / "bundle"
+            export_bundle(model.visual, model.text, out, fields=fields, card="# Random\n")
+            yield folder
 
-    @pytest.fixture(scope="class")
-    def weights(self, model, tmp_path_factory) -> tuple[Path, Path]:
-        folder = tmp_path_factory.mktemp("weights")
-        torch.save(model.visual.state_dict(), folder / "image.pt")
-        torch.save(model.text.state_dict(), folder / "text.pt")
+    @pytest.fixture
+    def bundle(self, folder) -> Path:
+        return folder / "bundle"
+
+    @pytest.fixture
+    def weights(self, folder) -> tuple[Path, Path]:
         return folder / "image.pt", folder / "text.pt"
-
-    @pytest.fixture(scope="class")
-    def bundle(self, model, tmp_path_factory) -> Path:
-        config = load_config("MobileCLIP-Nano")
-        image = config.image
-        fields = {
-            "name": "random",
-            "version": "1",
-            "architecture": config.name,
-            "embedding_dim": config.dim,
-            "image": {
-                "size": image.size,
-                "resize": image.resize,
-                "crop": image.crop,
-                "interpolation": image.interpolation,
-                "mean": list(image.mean),
-                "std": list(image.std),
-            },
-            "text": {"context_length": config.text.context_length, "tokenizer": "clip-bpe"},
-            "logit_scale": 100.0,
-            "calibration": None,
-            "licence": "Apache-2.0",
-            "provenance": {},
-            "metrics": [],
-        }
-        folder = tmp_path_factory.mktemp("random") / "bundle"
-        export_bundle(model.visual, model.text, folder, fields=fields, card="# Random\n")
-        return folder
 
     def test_towers_are_those_of_the_weights(self, bundle, weights):
         opened = Bundle.open(bundle)
-        towers, shipped = torch_towers(opened, "MobileCLIP-Nano", *weights), onnx_towers(opened, 1)
+        towers, shipped = torch_towers(opened, NAME, *weights), onnx_towers(opened, 1)
         pixels = np.random.default_rng(0).integers(0, 256, (2, towers.size, towers.size, 3))
         pixels = pixels.astype(np.uint8)
         np.testing.assert_allclose(towers.images(pixels), shipped.images(pixels), atol=1e-4)
@@ -181,9 +181,7 @@ class TestTorch:
         monkeypatch.setattr("trainer.evaluate.speed.BATCHES", (1, 2))
         output = tmp_path / "speed.json"
         before = torch.get_num_threads()
-        result = run(
-            bundle, "--speed", "--torch", *weights, "--threads", 2, "--repeats", 2, "--json", output
-        )
+        result = run(bundle, *TORCH, *weights, "--threads", 2, "--repeats", 2, "--json", output)
         assert result.exit_code == 0, result.output
         assert torch.get_num_threads() == before
         runtimes = [each["runtime"].split()[0] for each in validated(output)["speed"]["timings"]]
@@ -191,13 +189,13 @@ class TestTorch:
 
     def test_weights_of_another_model(self, bundle, weights, tmp_path):
         other = tmp_path / "other.pt"
-        torch.save(build("MobileCLIP-Nano").text.state_dict(), other)
-        result = run(bundle, "--speed", "--torch", weights[0], other, "--repeats", 2)
+        torch.save(build(NAME).text.state_dict(), other)
+        result = run(bundle, *TORCH, weights[0], other, "--repeats", 2)
         assert result.exit_code == 1
         assert f"{other}: not the weights that the bundle was exported from" in result.stderr
-        swapped = run(bundle, "--speed", "--torch", *weights[::-1], "--repeats", 2)
+        swapped = run(bundle, *TORCH, *weights[::-1], "--repeats", 2)
         assert swapped.exit_code == 1
-        assert f"{weights[1]}: not weights of MobileCLIP-Nano" in swapped.stderr
+        assert f"{weights[1]}: not weights of {NAME}" in swapped.stderr
 
     def test_goes_with_speed(self, tiny_bundle, weights):
         result = run(tiny_bundle, "--torch", *weights)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import shutil
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,11 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 from safetensors.torch import save_file
+from small_model import NAME, known_model, write_model
 
 from photosearch.encoders import Bundle
 from trainer.cli import main
-from trainer.models import config as configs
-from trainer.models.family import build
+from trainer.models.config import load_config
 
 CARD = """
 name = "nano-small"
@@ -42,21 +42,7 @@ teachers = [{ name = "Nobody", role = "none", licence = "none" }]
 def workshop(tmp_path_factory) -> Path:
     """A folder with the weights of two towers, a card's text, and figures for it."""
     folder = tmp_path_factory.mktemp("workshop")
-    nano = configs.load_config("MobileCLIP-Nano")
-    small = {
-        "source": nano.source,
-        "dim": 24,
-        "image": dataclasses.asdict(nano.image) | {"size": 32, "hidden": 16},
-        "text": dataclasses.asdict(nano.text) | {"width": 16, "heads": 2, "layers": 1},
-    }
-    (folder / "configs").mkdir()
-    (folder / "configs" / "Nano-Small.json").write_text(json.dumps(small))
-    torch.manual_seed(0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(configs, "_FOLDER", folder / "configs")
-        model = build("Nano-Small")
-    torch.save(model.visual.state_dict(), folder / "image.pt")
-    torch.save(model.text.state_dict(), folder / "text.pt")
+    model = write_model(folder)
     with torch.no_grad():
         model.logit_scale.fill_(np.log(40))
     save_file(model.state_dict(), folder / "model.safetensors")
@@ -65,18 +51,19 @@ def workshop(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def small_model(workshop, monkeypatch):
-    monkeypatch.setattr(configs, "_FOLDER", workshop / "configs")
+def small_model(workshop) -> Iterator[None]:
+    with known_model(workshop):
+        yield
 
 
 def run(folder: Path, out: Path, *more: object) -> Result:
-    arguments = ["--model", "Nano-Small", "--image", folder / "image.pt"]
+    arguments = ["--model", NAME, "--image", folder / "image.pt"]
     arguments += ["--text", folder / "text.pt", "--card", folder / "card.toml", "--out", out]
     return CliRunner().invoke(main, ["export", *map(str, [*arguments, *more])])
 
 
 def run_whole(folder: Path, out: Path, *more: object) -> Result:
-    arguments = ["--model", "Nano-Small", "--weights", folder / "model.safetensors"]
+    arguments = ["--model", NAME, "--weights", folder / "model.safetensors"]
     arguments += ["--card", folder / "card.toml", "--out", out]
     return CliRunner().invoke(main, ["export", *map(str, [*arguments, *more])])
 
@@ -100,8 +87,7 @@ def photo_tar(path: Path, photos: int) -> Path:
 def exported(workshop, tmp_path_factory) -> Path:
     """A bundle of the two towers' files, only to be looked at."""
     out = tmp_path_factory.mktemp("exported") / "bundle"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(configs, "_FOLDER", workshop / "configs")
+    with known_model(workshop):
         result = run(workshop, out)
     assert result.exit_code == 0, result.output
     assert Bundle.open(out).id in result.stdout
@@ -224,7 +210,7 @@ def test_export_then_measure_then_export_again(workshop, exported, tmp_path):
 def configs_image():
     from photosearch.encoders import ImageSettings
 
-    image = configs.load_config("Nano-Small").image
+    image = load_config(NAME).image
     return ImageSettings(
         image.size, image.resize, image.crop, image.interpolation, image.mean, image.std
     )
