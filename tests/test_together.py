@@ -196,9 +196,20 @@ def test_duplicates_by_bytes_and_by_looks(library: Library) -> None:
         library.duplicates(near_too=True, similarity=0.1)
 
 
+@pytest.mark.parametrize(
+    ("head", "similarity", "least"), [(32, 0.97, 100), (3, 0.97, 100), (3, 0.8, 100), (3, 0.5, 1)]
+)
 def test_near_duplicates_are_those_of_comparing_each_with_each(
-    tmp_path: Path, tiny_bundle: Path
+    tmp_path: Path,
+    tiny_bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    head: int,
+    similarity: float,
+    least: int,
 ) -> None:
+    """However few directions tell most of them apart at first."""
+    monkeypatch.setattr("photosearch.search.duplicates._HEAD", head)
+    monkeypatch.setattr("photosearch.search.duplicates._ACROSS", 1000)
     encoder = open_encoder(tiny_bundle)
     rng = np.random.default_rng(3)
     centres = rng.normal(size=(900, encoder.dim))
@@ -218,14 +229,14 @@ def test_near_duplicates_are_those_of_comparing_each_with_each(
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     group = np.arange(len(ids))
     while True:  # the lowest number spreads along pairs that are alike
-        spread = np.where(unit @ unit.T >= 0.97, group[None], len(ids)).min(axis=1)
+        spread = np.where(unit @ unit.T >= similarity, group[None], len(ids)).min(axis=1)
         if (spread == group).all():
             break
         group = spread
     expected = {frozenset(ids[group == one].tolist()) for one in group if (group == one).sum() > 1}
-    assert len(expected) > 100
+    assert len(expected) >= least
     with Library.open(tmp_path / "library", model=tiny_bundle) as library:
-        found = library.duplicates(near_too=True)
+        found = library.duplicates(near_too=True, similarity=similarity)
     assert {frozenset(photo.id for photo in each.photos) for each in found} == expected
 
 
