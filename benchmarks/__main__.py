@@ -64,16 +64,22 @@ def searching() -> None:
     required=True,
     help="The program `rclip` of an environment that has rclip 3.3.",
 )
-@click.option("--photos", type=click.IntRange(min=2), default=120, show_default=True)
-@click.option("--rounds", type=click.IntRange(min=2), default=5, show_default=True)
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the photos, which are kept and taken as they are the next time.",
+)
+@click.option("--photos", type=click.IntRange(min=2), default=300, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
 @_OUT
-def pipeline(program: Path, photos: int, rounds: int, out: Path) -> None:
+def pipeline(program: Path, work: Path | None, photos: int, rounds: int, out: Path) -> None:
     """Photos indexed a second, against rclip on the same photos."""
     from benchmarks.pipeline import run
 
     click.echo("\npipeline")
     with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
-        run(Path(folder), out, program.absolute(), photos=photos, rounds=rounds)
+        place = (work or Path(folder)).absolute()
+        run(place, out, program.absolute(), photos=photos, rounds=rounds)
 
 
 @main.command()

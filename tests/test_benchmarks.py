@@ -237,11 +237,16 @@ def test_without_a_name_the_quick_ones_run(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def indexing_rounds() -> Indexing:
-    """Made-up times for 10 photos: rclip takes 10 s, Nano 2 s, S0 4 s, all at 1.5 cores."""
+    """Made-up times for 10 photos: rclip takes 10 s, Nano 2 s, S0 4 s, all at 1.5 cores.
+
+    One photo alone takes each of them 1 s.
+    """
     clock = (1.0, 3.0, 1.0)  # the machine was slow in the second round
     whole = {RCLIP: 10, BUNDLED.name: 2, S0.name: 4}
     return Indexing(
-        10, {name: [Spent(s * t, 1.5 * s, 5e8) for t in clock] for name, s in whole.items()}
+        10,
+        {name: [Spent(s * t, 1.5 * s, 5e8) for t in clock] for name, s in whole.items()},
+        {name: [Spent(t, 1.5, 5e8) for t in clock] for name in whole},
     )
 
 
@@ -249,6 +254,8 @@ def test_pipeline_page_and_plot_state_the_ratios(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     text = pipeline_page(indexing_rounds(), "on a machine")
     assert "photosearch is **5.00 (5.00-5.00)** times as fast as rclip" in text
+    # Without the second that the first photo takes both: 9 of 10 s against 1 of 2, and 3 of 4.
+    assert "it is **9.00 (9.00-9.00)** and **3.00 (3.00-3.00)** times" in text
     assert "By processor time it is **5.00 (5.00-5.00)** and **2.50 (2.50-2.50)**" in text
     assert "| 5.0 (3.3-5.0) |" in text
     assert "$" not in text
@@ -262,15 +269,22 @@ def test_pipeline_runs_both_programs_on_the_same_photos(tmp_path: Path, tiny_bun
     program = tmp_path / "rclip"
     program.write_text(
         f"#!{sys.executable}\nimport os, sys\nprint(*sys.argv[1:])\n"
-        "open(os.environ['RCLIP_DATADIR'] + '/db.sqlite3', 'w').close()\n"
-        "assert len(os.listdir('.')) == 2\n",
+        "database = os.environ['RCLIP_DATADIR'] + '/db.sqlite3'\n"
+        "assert not os.path.exists(database)\n"
+        "open(database, 'w').close()\n"
+        "with open(os.environ['RCLIP_DATADIR'] + '/seen', 'a') as seen:\n"
+        "    print(len(os.listdir('.')), file=seen)\n",
         encoding="utf-8",
     )
     program.chmod(0o755)
     rclip = Rclip(program, tmp_path, "3.3.0")
-    measured = measure_pipeline(tmp_path, rclip, {BUNDLED.name: tiny_bundle}, photos=2, rounds=1)
-    assert list(measured.rounds) == [RCLIP, BUNDLED.name]
+    models = {BUNDLED.name: tiny_bundle}
+    measured = measure_pipeline(tmp_path, tmp_path / "photos", rclip, models, rounds=1)
+    assert (tmp_path / "seen").read_text(encoding="utf-8").split() == ["1", "2"]
+    assert list(measured.rounds) == list(measured.alone) == [RCLIP, BUNDLED.name]
+    assert measured.photos == 2
     assert measured.rounds[BUNDLED.name][0].cpu_seconds > 0
+    assert measured.alone[BUNDLED.name][0].cpu_seconds > 0
     with Library.open(tmp_path / "library", model=tiny_bundle) as library:
         assert library.status().encoded == 2
 
