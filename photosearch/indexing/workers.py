@@ -16,20 +16,14 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from operator import length_hint
 from types import ModuleType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from index import Metadata
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.errors import PhotosearchError
-from photosearch.indexing.decode import (
-    Decoded,
-    DecodeError,
-    decode,
-    digest_of,
-    prepare_decoders,
-    read_metadata,
-)
-from photosearch.indexing.limits import Limits, limit_memory, limits_of_machine, seconds_to_read
+from photosearch.indexing.limits import Limits, limits_of_machine
+from photosearch.indexing.serving import Result, Task, Trouble, serve
+
+__all__ = ["CRASHED", "KILLED", "DecodeWorkers", "Result", "Trouble"]
 
 # Pictures handed to a worker ahead of time, so that it never waits for the next.
 _AHEAD = 4
@@ -41,25 +35,6 @@ _OVERSLEPT = 2.0
 _FROM_OUTSIDE = (getattr(signal, "SIGKILL", 9), signal.SIGTERM)
 CRASHED = "crashed the decoder"
 KILLED = "its decoder was killed; memory may have run out"
-
-# What is wanted of a file: its pixels and all else, only its hash, or only what it says of itself.
-Task = Literal["picture", "digest", "metadata"]
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Why a file gave no picture; `passing` as in `DecodeError`."""
-
-    reason: str
-    passing: bool = False
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one file: what its task asked for, or the reason why not."""
-
-    path: str
-    outcome: Decoded | bytes | Metadata | Trouble
 
 
 @dataclass
@@ -102,13 +77,13 @@ class DecodeWorkers:
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=_serve, args=(theirs, self._preprocess, self._limits), daemon=True
-        )
+        process = self._context.Process(target=serve, args=(theirs,), daemon=True)
         with _without_interrupts(), _without_main():
             process.start()
         # With only the worker holding its end, its death shows as end of file here.
         theirs.close()
+        with suppress(OSError):
+            ours.send((self._preprocess, self._limits))
         return _Worker(process, ours)
 
     def __enter__(self) -> Self:
@@ -329,40 +304,3 @@ def _end(process: Any) -> int:
     code = int(process.exitcode)
     process.close()
     return code
-
-
-def _serve(pipe: Connection, preprocess: Preprocess, limits: Limits) -> None:
-    """The life of a worker: decode what comes until the other end is closed."""
-    # Ctrl-C reaches the whole group; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prepare_decoders()
-    limit_memory(limits.memory)
-    try:
-        pipe.send(None)
-    except OSError:
-        return
-    while True:
-        try:
-            path, task, sidecars = pipe.recv()
-        except (EOFError, OSError):
-            return
-        outcome: Decoded | bytes | Metadata | Trouble
-        try:
-            # Only now does its time run: until here the file waited its turn.
-            pipe.send(path)
-            pipe.send(seconds_to_read(path))
-        except OSError:
-            return
-        try:
-            if task == "picture":
-                outcome = decode(path, preprocess, limits.max_pixels, sidecars)
-            elif task == "digest":
-                outcome = digest_of(path)
-            else:
-                outcome = read_metadata(path, sidecars)
-        except DecodeError as error:
-            outcome = Trouble(str(error), error.passing)
-        try:
-            pipe.send(Result(path, outcome))
-        except OSError:
-            return

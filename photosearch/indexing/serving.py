@@ -1,0 +1,84 @@
+"""The life of a process that decodes pictures, and what it says of each.
+
+Imported by the process before anything else, so it imports no more than it must.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from index import Metadata
+    from photosearch.indexing.decode import Decoded
+
+# What is wanted of a file: its pixels and all else, only its hash, or only what it says of itself.
+Task = Literal["picture", "digest", "metadata"]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a file gave no picture; `passing` as in `DecodeError`."""
+
+    reason: str
+    passing: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one file: what its task asked for, or the reason why not."""
+
+    path: str
+    outcome: Decoded | bytes | Metadata | Trouble
+
+
+def serve(pipe: Connection) -> None:
+    """Decode what comes until the other end is closed; first comes how."""
+    # Ctrl-C reaches the whole group; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # No matrices are multiplied here, and the threads that NumPy starts for it spin at first.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    from photosearch.indexing.decode import (
+        DecodeError,
+        decode,
+        digest_of,
+        prepare_decoders,
+        read_metadata,
+    )
+    from photosearch.indexing.limits import limit_memory, seconds_to_read
+
+    prepare_decoders()
+    try:
+        preprocess, limits = pipe.recv()
+        limit_memory(limits.memory)
+        pipe.send(None)
+    except (EOFError, OSError):
+        return
+    while True:
+        try:
+            path, task, sidecars = pipe.recv()
+        except (EOFError, OSError):
+            return
+        outcome: Decoded | bytes | Metadata | Trouble
+        try:
+            # Only now does its time run: until here the file waited its turn.
+            pipe.send(path)
+            pipe.send(seconds_to_read(path))
+        except OSError:
+            return
+        try:
+            if task == "picture":
+                outcome = decode(path, preprocess, limits.max_pixels, sidecars)
+            elif task == "digest":
+                outcome = digest_of(path)
+            else:
+                outcome = read_metadata(path, sidecars)
+        except DecodeError as error:
+            outcome = Trouble(str(error), error.passing)
+        try:
+            pipe.send(Result(path, outcome))
+        except OSError:
+            return
