@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from photosearch.api.guard import Guard
 from photosearch.errors import UsageError
-from photosearch.hosts import is_loopback
+from photosearch.hosts import is_loopback, open_port
 
 DEFAULT_PORT = 7870
 
@@ -37,8 +37,7 @@ def listen(host: str, port: int, token: str | None) -> Listener:
     Raises `UsageError` when the address cannot be used.
     """
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        opened = socket.create_server((host, port), family=family)
+        opened = open_port(host, port)
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from photosearch.errors import PhotosearchError, UsageError
-from photosearch.hosts import is_loopback
+from photosearch.hosts import is_loopback, open_port
 
 if TYPE_CHECKING:
     from photosearch.ui.context import Doors
@@ -154,8 +154,7 @@ def _listen(host: str, port: int | None) -> socket.socket:
     reason = ""
     for number in wanted:
         try:
-            family = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0][0]
-            return socket.create_server((host, number), family=family)
+            return open_port(host, number)
         except OSError as error:
             reason = error.strerror or str(error)
     if port is not None:
