@@ -82,8 +82,7 @@ def test_all_is_done_with_the_keyboard_alone(browser: Any, server: Served) -> No
     with watched_page(browser, server) as page:
         page.keyboard.press("/")
         page.keyboard.type("an animal")
-        page.wait_for_selector(".tools:not([hidden])")
-        page.wait_for_load_state("networkidle")
+        page.wait_for_selector("#place-results:not([aria-busy]) .tools:not([hidden])")
         page.keyboard.press("ArrowDown")
         first = focused("title")
         page.keyboard.press("End")

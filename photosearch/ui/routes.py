@@ -85,7 +85,7 @@ def router(context: Context) -> APIRouter:
         picture: str = "",
         everything: bool = False,
         collapse: bool = False,
-    ) -> dict[str, Any]:
+    ) -> Response:
         """A part of the photos that `q`, or a picture that was sent before, describes."""
         offset, limit = max(0, offset), max(1, min(limit, 500))
         images = [pictures.get(picture)] if picture else []
@@ -107,7 +107,8 @@ def router(context: Context) -> APIRouter:
             | {"score": every[photo["id"]].score, "moment": every[photo["id"]].moment}
             for photo in await context.clerk.ask(lambda it: briefs(it, list(every)))
         }
-        return {
+        # As it is: FastAPI would look through each value for what is no JSON.
+        answer = {
             "hits": [
                 photos[hit.photo_id]
                 | {"others": [photos[one.photo_id] for one in hit.others if one.photo_id in photos]}
@@ -121,6 +122,7 @@ def router(context: Context) -> APIRouter:
             "cutoff": hits.cutoff,
             "parts": [asdict(part) for part in hits.query.parts],
         }
+        return JSONResponse(answer)
 
     @api.post("/by-picture")
     async def by_picture(request: Request, name: str = "") -> dict[str, str]:

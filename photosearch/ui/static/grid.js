@@ -12,6 +12,16 @@ export function describe(photo) {
   return parts.join(", ");
 }
 
+// Milliseconds until photos below the screen are drawn and fetched: somebody who types sees others
+// by then.
+const LATER = 200;
+
+// How many photos fill the screen.
+function screenful() {
+  const row = innerWidth <= 640 ? 118 : 200;
+  return Math.ceil((innerWidth / (1.25 * row)) * (innerHeight / row));
+}
+
 export class Grid {
   // `more` gives the next photos from an offset on: {hits, more}. `open` is called with the place of
   // the photo that was chosen. `selection` is shared by all grids.
@@ -42,13 +52,28 @@ export class Grid {
     this.list = null;
     this.title = undefined;
     this.body.replaceChildren();
-    this.#add(hits);
+    const first = screenful();
+    this.#add(hits.slice(0, first));
     this.hasMore = more;
-    if (more) this.watcher.observe(this.end);
+    this.waiting = hits.slice(first);
+    clearTimeout(this.timer);
+    if (this.waiting.length) this.timer = setTimeout(() => this.#complete(), LATER);
+    else if (more) this.watcher.observe(this.end);
+  }
+
+  // Draws what is not drawn yet of the photos that are here.
+  #complete() {
+    clearTimeout(this.timer);
+    const { waiting } = this;
+    if (!waiting?.length) return;
+    this.waiting = [];
+    this.#add(waiting);
+    if (this.hasMore) this.watcher.observe(this.end);
   }
 
   // Puts photos first that are not there yet; those that are keep their places.
   prepend(hits) {
+    this.#complete();
     const known = new Set(this.photos.map((photo) => photo.id));
     const fresh = hits.filter((photo) => !known.has(photo.id));
     if (!fresh.length) return;
@@ -96,6 +121,7 @@ export class Grid {
 
   // All photos up to this place, loading what is missing; false when there are not so many.
   async reach(place) {
+    this.#complete();
     while (place >= this.photos.length && this.hasMore) {
       const before = this.asked;
       await this.#extend();
@@ -216,6 +242,7 @@ export class Grid {
   }
 
   #keys(event) {
+    this.#complete();
     const tiles = this.tiles();
     const at = tiles.indexOf(event.target.closest("li"));
     if (at < 0 || event.altKey || event.metaKey) return;

@@ -6,8 +6,8 @@ import { Grid, monthOf } from "./grid.js";
 import { folderForm } from "./indexing.js";
 import { PictureQuery } from "./picture.js";
 
-// Milliseconds; one who types quickly asks for less than every letter.
-const PAUSE = 40;
+// Milliseconds after which a search is given up when another is asked for.
+const SLOW = 1500;
 const CHIPS = ["filter", "words", "unlike"];
 
 // A text, and a shorter one for narrow screens.
@@ -20,7 +20,7 @@ export class SearchPage {
     this.grid = new Grid({
       label: say("search.results"),
       selection,
-      more: (offset) => this.#fetch(offset),
+      more: (offset) => ask(this.#address(offset)),
       open: (at) => viewer.open(this.grid, at),
     });
     this.welcome = make(
@@ -67,13 +67,10 @@ export class SearchPage {
     input.closest("#query").append(this.picture.choose);
     input.setAttribute("aria-label", say("search.label"));
     input.setAttribute("type", "search");
-    input.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.run(), PAUSE);
-    });
+    this.place = place;
+    input.addEventListener("input", () => this.run());
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.shiftKey) {
-        clearTimeout(this.timer);
         this.run();
         event.preventDefault();
       } else if (event.key === "ArrowDown" && this.grid.size) {
@@ -89,43 +86,58 @@ export class SearchPage {
   ask(text) {
     this.input.value = text;
     this.input.dispatchEvent(new Event("input", { bubbles: true }));
-    clearTimeout(this.timer);
-    return this.run();
   }
 
   get asking() {
     return Boolean(this.query || this.picture.key);
   }
 
-  #fetch(offset, signal) {
-    if (!this.asking) return ask("/api/newest?limit=60", { signal });
+  #address(offset) {
+    if (!this.asking) return "/api/newest?limit=60";
     // Few at first: they are there sooner.
     const limit = offset ? 120 : 60;
     const asked = new URLSearchParams({ q: this.query, offset, limit, sort: this.sort.value });
     if (this.picture.key) asked.set("picture", this.picture.key);
     if (this.collapse.checked) asked.set("collapse", "true");
     if (this.everything) asked.set("everything", "true");
-    return ask(`/api/search?${asked}`, { signal });
+    return `/api/search?${asked}`;
   }
 
-  // Searches for what the box says now; an answer that a newer question has overtaken is dropped.
+  // Searches for what the box says now. One search at a time, as the server does: who types faster
+  // asks for less than every letter, and an answer that a newer question has overtaken is dropped.
   async run({ everything = false } = {}) {
     this.query = this.input.value.trim();
     this.everything = everything;
     history.replaceState(null, "", this.query ? `#q=${encodeURIComponent(this.query)}` : location.pathname);
-    this.under?.abort();
-    this.under = new AbortController();
-    const { signal } = this.under;
-    try {
-      const found = await this.#fetch(0, signal);
-      if (signal.aborted) return;
-      this.problem.textContent = "";
-      this.#show(found);
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      if (error.status === 400 && this.asking) this.problem.textContent = error.message;
-      else tell(error.message);
+    this.again = !this.running || this.#address(0) !== this.address;
+    if (!this.again) return this.running;
+    if (performance.now() - this.since > SLOW) this.under?.abort();
+    if (!this.running) {
+      this.place.setAttribute("aria-busy", "true");
+      this.running = this.#answer();
     }
+    return this.running;
+  }
+
+  async #answer() {
+    while (this.again) {
+      this.again = false;
+      this.address = this.#address(0);
+      this.under = new AbortController();
+      this.since = performance.now();
+      try {
+        const found = await ask(this.address, { signal: this.under.signal });
+        if (this.again) continue;
+        this.problem.textContent = "";
+        this.#show(found);
+      } catch (error) {
+        if (this.again) continue;
+        if (error.status === 400 && this.asking) this.problem.textContent = error.message;
+        else tell(error.message);
+      }
+    }
+    this.running = this.under = null;
+    this.place.removeAttribute("aria-busy");
   }
 
   #show(found) {
