@@ -23,7 +23,8 @@ demo: .venv/demo.stamp
 
 test: .venv/dev.stamp
 	# A file of tests runs in one process, for its tests share a browser, a server or a bundle.
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	# The files start in the order of tests/order.py, not by how many tests they have.
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -88,37 +87,61 @@ def test_a_student_learns_from_reinforced_shards(shards: Path, tmp_path: Path) -
     }  # fmt: skip
 
 
+# The command, killed before step 7: the last checkpoint is that of step 6.
+KILLED = """
+import os, signal, sys
+from trainer.cli import main
+from trainer.train.loop import Run
+update = Run._update
+def killed(run, batches):
+    if run.step == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+    update(run, batches)
+Run._update = killed
+main(sys.argv[1:])
+"""
+
+
 def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
     # With random numbers in the network, and in the workers' batches.
     model = write_model(tmp_path / "random.json", drop_path=0.4)
     recipe = write_recipe(
-        tmp_path,
-        shards,
-        model={"name": str(model)},
-        run={"steps": 120, "workers": 1, "log_steps": 10},
+        tmp_path, shards, model={"name": str(model)}, run={"steps": 12, "workers": 1}
     )
     train(recipe, tmp_path / "whole")
     killed = tmp_path / "killed"
-    process = start(["-m", "trainer", "train", str(recipe), "--out", str(killed)])
-    deadline = time.monotonic() + 120
-    while not (killed / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert not (killed / "model.safetensors").exists(), "the run was over before it was killed"
+    arguments = ["train", str(recipe), "--out", str(killed), "--set", "run.checkpoint_seconds=0"]
+    process = start(["-c", KILLED, *arguments])
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == -signal.SIGKILL, output
+    assert (killed / "checkpoint.safetensors").exists()
+    assert not (killed / "model.safetensors").exists()
 
     result = invoke(recipe, killed)
     assert result.exit_code == 0, result.output
-    assert "going on from step" in result.output
+    assert "going on from step 6" in result.output
     whole = read_state(tmp_path / "whole" / "model.safetensors")
     assert same(whole, read_state(killed / "model.safetensors"))
     assert read_table(killed / "training.csv") == read_table(tmp_path / "whole" / "training.csv")
 
 
-@pytest.mark.parametrize("accumulate", [1, 2])
-def test_torchrun_with_two_processes_gives_the_log_of_one(
-    shards: Path, tmp_path: Path, accumulate: int
-) -> None:
+# Two runs one after the other, for the processes take longer to start than to train. They share
+# the group that the first one joins and the second one leaves: it can be joined only once.
+TWICE = """
+import sys
+from torch import distributed
+from trainer.cli import main
+recipe, folder = sys.argv[1:]
+leave, distributed.destroy_process_group = distributed.destroy_process_group, lambda: None
+for count in "12":
+    arguments = ["train", recipe, "--out", f"{folder}/{count}", "--set", f"run.accumulate={count}"]
+    main(arguments, standalone_mode=False)
+    distributed.init_process_group = lambda *given, **named: None
+    distributed.destroy_process_group = leave
+"""
+
+
+def test_torchrun_with_two_processes_gives_the_log_of_one(shards: Path, tmp_path: Path) -> None:
     validation = write_validation(tmp_path / "validation" / "photos.tar")
     model = write_model(tmp_path / "plain.json", text="transformer")
     recipe = write_recipe(
@@ -129,24 +152,24 @@ def test_torchrun_with_two_processes_gives_the_log_of_one(
         loss={"feature": 0.5},
     )
     alone = train(recipe, tmp_path / "alone")
+    program = tmp_path / "twice.py"
+    program.write_text(TWICE)
     process = start(
         [
             "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-            "-m", "trainer", "train", str(recipe), "--out", str(tmp_path / "two"),
-            "--set", f"run.accumulate={accumulate}",
+            str(program), str(recipe), str(tmp_path),
         ]
     )  # fmt: skip
     output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
-    assert output.count("2 x cpu") == 1, "only the first process speaks"
-    close(read_table(tmp_path / "two" / "training.csv"), alone)
-    close(
-        read_table(tmp_path / "two" / "validation.csv"),
-        read_table(tmp_path / "alone" / "validation.csv"),
-    )
-    mine = read_state(tmp_path / "two" / "model.safetensors")
-    for name, value in read_state(tmp_path / "alone" / "model.safetensors").items():
-        torch.testing.assert_close(mine[name], value, rtol=1e-3, atol=1e-4)
+    assert output.count("2 x cpu") == 2, "only the first process speaks"
+    for accumulate in "12":
+        two = tmp_path / accumulate
+        close(read_table(two / "training.csv"), alone)
+        close(read_table(two / "validation.csv"), read_table(tmp_path / "alone" / "validation.csv"))
+        mine = read_state(two / "model.safetensors")
+        for name, value in read_state(tmp_path / "alone" / "model.safetensors").items():
+            torch.testing.assert_close(mine[name], value, rtol=1e-3, atol=1e-4)
 
 
 def test_accumulation_gives_the_gradient_of_the_whole_batch(shards: Path, tmp_path: Path) -> None:

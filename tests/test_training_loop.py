@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -35,7 +34,15 @@ def tokenise(texts: list[str]) -> np.ndarray:
     return rows
 
 
-def make_run(folder: Path, *, steps: int = 24, learning_rate: float = 3e-3) -> Run:
+def make_run(
+    folder: Path,
+    *,
+    steps: int = 24,
+    learning_rate: float = 3e-3,
+    checkpoint_seconds: float = 1000,
+) -> Run:
+    # Two threads add in another order, and runs are compared to the last bit.
+    torch.set_num_threads(1)
     torch.manual_seed(0)
     tower = TextRepMixer(
         context_length=24, vocab_size=64, width=16, heads=2, layers=1, output_dim=DIM
@@ -48,7 +55,7 @@ def make_run(folder: Path, *, steps: int = 24, learning_rate: float = 3e-3) -> R
     settings = Settings(
         run=RunSettings(
             steps=steps, batch=8, precision="float32", ema=0.999, workers=0, log_steps=4,
-            evaluate_steps=8, checkpoint_seconds=0.5,
+            evaluate_steps=8, checkpoint_seconds=checkpoint_seconds,
         ),
         optimizer=OptimizerSettings(learning_rate=learning_rate, weight_decay=0.05),
         schedule=ScheduleSettings(warmup=4, final_rate=learning_rate / 100),
@@ -67,47 +74,54 @@ def table(path: Path) -> list[dict[str, float]]:
     return [{k: v for k, v in row.items() if k not in ("seconds", "per_second")} for row in rows]
 
 
-def test_killed_run_ends_bit_identical(tmp_path: Path) -> None:
-    make_run(tmp_path / "whole").train()
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("run") / "whole"
+    make_run(folder).train()
+    return folder
 
-    # Steps slowed down, so that the kill falls in the middle of the run.
-    script = (
-        "import sys, time; from pathlib import Path; import torch; torch.set_num_threads(1)\n"
-        "import tests.test_training_loop as t\n"
-        "run = t.make_run(Path(sys.argv[1]))\n"
-        "update = run._update\n"
-        "run._update = lambda batch: (time.sleep(0.2), update(batch))[1]\n"
-        "run.train()\n"
-    )
+
+# Killed before step 14, when the last checkpoint is that of step 12.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import tests.test_training_loop as t
+run = t.make_run(Path(sys.argv[1]), checkpoint_seconds=0)
+update = run._update
+def killed(batches):
+    if run.step == 14:
+        os.kill(os.getpid(), signal.SIGKILL)
+    update(batches)
+run._update = killed
+run.train()
+"""
+
+
+def test_killed_run_ends_bit_identical(whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "killed"
-    root = Path(__file__).parents[1]
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(folder)],
-        env=os.environ | {"PYTHONPATH": str(root)},
-        stderr=subprocess.DEVNULL,
+    process = subprocess.run(
+        [sys.executable, "-c", KILLED, str(folder)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        timeout=240,
     )
-    deadline = time.monotonic() + 120
-    while not (folder / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.5)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (folder / "model.safetensors").exists(), "the run was over before it was killed"
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    assert not (folder / "model.safetensors").exists()
 
     resumed = make_run(folder)
     assert resumed.resume()
-    assert 0 < resumed.step < 24
+    assert resumed.step == 12
     resumed.train()
-    whole, again = weights(tmp_path / "whole"), weights(folder)
-    assert whole.keys() == again.keys()
-    assert all(torch.equal(whole[name], again[name]) for name in whole)
+    expected, again = weights(whole), weights(folder)
+    assert expected.keys() == again.keys()
+    assert all(torch.equal(expected[name], again[name]) for name in expected)
     for name in ("training.csv", "validation.csv"):
-        assert table(folder / name) == table(tmp_path / "whole" / name)
+        assert table(folder / name) == table(whole / name)
 
 
-def test_rows_after_the_checkpoint_are_written_anew(tmp_path: Path) -> None:
+def test_rows_after_the_checkpoint_are_written_anew(whole: Path, tmp_path: Path) -> None:
     """A kill leaves rows of steps that will be taken again, the last perhaps cut short."""
-    make_run(tmp_path / "whole").train()
     folder = tmp_path / "killed"
     make_run(folder).train(until=8)
     for name in ("training.csv", "validation.csv"):
@@ -118,11 +132,10 @@ def test_rows_after_the_checkpoint_are_written_anew(tmp_path: Path) -> None:
     resumed.resume()
     resumed.train()
     for name in ("training.csv", "validation.csv"):
-        assert table(folder / name) == table(tmp_path / "whole" / name)
+        assert table(folder / name) == table(whole / name)
 
 
-def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path: Path) -> None:
-    make_run(tmp_path / "whole").train()
+def test_a_run_killed_before_its_first_checkpoint_starts_anew(whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "killed"
     make_run(folder).train(until=8)
     (folder / "checkpoint.safetensors").unlink()
@@ -130,18 +143,17 @@ def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path: Path) ->
     assert not again.resume()
     again.train()
     for name in ("training.csv", "validation.csv"):
-        assert table(folder / name) == table(tmp_path / "whole" / name)
+        assert table(folder / name) == table(whole / name)
 
 
-def test_stopping_between_evaluations_changes_nothing(tmp_path: Path) -> None:
-    make_run(tmp_path / "whole").train()
+def test_stopping_between_evaluations_changes_nothing(whole: Path, tmp_path: Path) -> None:
     make_run(tmp_path / "parts").train(until=5)
     for stop in (13, None):
         part = make_run(tmp_path / "parts")
         assert part.resume()
         part.train(until=stop)
-    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
-    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    expected, parts = weights(whole), weights(tmp_path / "parts")
+    assert all(torch.equal(expected[name], parts[name]) for name in expected)
 
 
 def test_training_learns_and_logs(tmp_path: Path) -> None:

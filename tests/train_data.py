@@ -102,7 +102,7 @@ def write_recipe(folder: Path, shards: Path, **tables: dict[str, Any]) -> Path:
         "run": {
             "steps": 8, "batch": 8, "precision": "float32", "ema": 0.9, "device": "cpu",
             "workers": 0, "threads": 1, "log_steps": 2, "evaluate_steps": 4,
-            "checkpoint_seconds": 1.0,
+            "checkpoint_seconds": 1000.0,
         },
     }  # fmt: skip
     for name, changes in tables.items():

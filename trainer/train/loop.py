@@ -183,7 +183,9 @@ class Run:
                     now = time.monotonic()
                     if now - saved >= run.checkpoint_seconds or self.step == stop:
                         self.save()
-                        log.plot()
+                        # At the end `train` draws, after the last figures.
+                        if self.step < stop:
+                            log.plot()
                         saved = now
         if log is not None and self.step == run.steps:
             assert self.average is not None
