@@ -102,11 +102,11 @@ class FrameLists:
         return scores, np.where(found < 0, -1, self._owners[found])
 
     def within(
-        self, query: NDArray[np.float32], least: float, among: NDArray[np.int64] | None
+        self, query: NDArray[np.float32], least: float, gap: float, among: NDArray[np.int64] | None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Scores and photo ids (n,) of the frames whose score with `query` (d,) is that or more."""
+        """As `VectorLists.within`: scores and photo ids (n,) of frames."""
         _, chosen = self._chosen(among)
-        scores, found = self._lists.within(query, least, chosen, exact=True)
+        scores, found = self._lists.within(query, least, gap, chosen, exact=True)
         return scores, self._owners[found]
 
     def of(self, films: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

@@ -122,9 +122,16 @@ class VectorLists:
         return found
 
     def within(
-        self, query: NDArray[np.float32], least: float, selector: Any = None, *, exact: bool = False
+        self,
+        query: NDArray[np.float32],
+        least: float,
+        gap: float,
+        selector: Any = None,
+        *,
+        exact: bool = False,
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Scores and ids (n,), in no order, of all that score `least` or more with `query` (d,).
+        """Scores and ids (n,), in no order, of all that score `least` or more with `query` (d,),
+        and no more than `gap` below the best.
 
         In clusters those that lie far from the others of them may be missing, unless `exact`.
         """
@@ -154,6 +161,7 @@ class VectorLists:
             count = int(faiss.rev_swig_ptr(found.lims, 2)[1])
             scores.append(faiss.rev_swig_ptr(found.distances, count).copy())
             ids.append(faiss.rev_swig_ptr(found.labels, count).copy())
+            least = max(least, float(scores[-1].max(initial=-np.inf)) - gap)
             if done and not count:
                 break
             done, upto = upto, min(everything, upto + max(1, math.ceil(upto * _FURTHER)))

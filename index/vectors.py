@@ -7,6 +7,7 @@ that have changed since, and with the vectors that these have now beside it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -57,10 +58,15 @@ class VectorIndex(Protocol):
         """
 
     def within(
-        self, query: NDArray[np.float32], least: float, *, among: NDArray[np.int64] | None = None
+        self,
+        query: NDArray[np.float32],
+        least: float,
+        gap: float = math.inf,
+        *,
+        among: NDArray[np.int64] | None = None,
     ) -> Ranked:
         """Scores float32 (n,) and ids int64 (n,) of the photos whose score with `query` (d,) is
-        `least` or more, best first.
+        `least` or more, and no more than `gap` below that of the best, best first.
 
         `among` limits the search to these photo ids, and the result is then all of them that are.
         """
@@ -239,7 +245,12 @@ class FaissIndex:
             raise ValueError("queries that are not finite")
 
     def within(
-        self, query: NDArray[np.float32], least: float, *, among: NDArray[np.int64] | None = None
+        self,
+        query: NDArray[np.float32],
+        least: float,
+        gap: float = math.inf,
+        *,
+        among: NDArray[np.int64] | None = None,
     ) -> Ranked:
         """See `VectorIndex.within`. Raises `ValueError` for a query of another width."""
         if not len(self):
@@ -247,17 +258,19 @@ class FaissIndex:
         self._check(query[None])
         found = []
         if among is None:
-            found.append(self._lists.within(query, least, self._selector))
+            found.append(self._lists.within(query, least, gap, self._selector))
             if self._fresh is not None:
-                found.append(self._fresh.within(query, least))
+                found.append(self._fresh.within(query, least, gap))
         else:
             for part, ids in self._among(among):
-                found.append(part.within(query, least, part.selector(ids), exact=True))
+                found.append(part.within(query, least, gap, part.selector(ids), exact=True))
         if self._frames is not None:
-            found.append(self._frames.within(query, least, among))
+            found.append(self._frames.within(query, least, gap, among))
         if not found:
             return np.empty(0, np.float32), np.empty(0, np.int64)
         scores, ids = (np.concatenate(part) for part in zip(*found, strict=True))
+        kept = scores >= scores.max(initial=-np.inf) - np.float64(gap)
+        scores, ids = scores[kept], ids[kept]
         order = np.lexsort((ids, -scores))
         scores, ids = scores[order], ids[order]
         if self._frames is not None:  # a film comes once, by the best of its frames

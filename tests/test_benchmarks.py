@@ -414,13 +414,13 @@ def test_page_of_large_libraries_states_the_ratio_to_rclip(tmp_path: Path) -> No
         return [Spent(seconds * t, seconds, megabytes * 1e6) for t in clock]
 
     larges = [
-        Large(1000, "all", spent(0.5, 200), spent(2, 1000), clock, clock, 1.0, 10**6),
-        Large(9000, "in clusters", spent(0.6, 300), [], clock, clock, 0.993, 10**7),
+        Large(1000, "all", spent(0.5, 200), spent(2, 1000), clock, clock, 1.0, 1.0, 10**6),
+        Large(9000, "in clusters", spent(0.6, 300), [], clock, clock, 0.993, 0.9991, 10**7),
     ]
     lookups = [Lookup(500, clock, None, None), Lookup(5000, clock, clock / 2, 0.995)]
     text = vectors_page(larges, lookups, "on a machine")
     assert "**4.0 (4.0-4.0) times as fast as rclip, with 20% of its memory**" in text
-    assert "| 99.3% |" in text
+    assert "| 99.3% | 99.91% |" in text
     assert "| 500 | 1.0 (1.0-2.0) | do not help |  |" in text
     assert "$" not in text
     vectors_plot(lookups, larges, tmp_path / "vectors.svg")

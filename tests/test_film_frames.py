@@ -113,7 +113,11 @@ def test_search_is_exact_with_frames(tmp_path: Path) -> None:
             for row in range(4):
                 order = allowed[np.argsort(-best[row, allowed])]
                 least = float(best[row, order[9]]) - 1e-3
-                scores, found = index.within(queries[row], least, among=among)
+                gap = float(best[row, order[0]]) - least
+                for asked in ((least,), (-1.0, gap + 1e-3)):
+                    scores, found = index.within(queries[row], *asked, among=among)
+                    assert found[:10].tolist() == ids[order[:10]].tolist()
+                    assert len(found) <= 12
                 assert found[:10].tolist() == ids[order[:10]].tolist()
                 assert scores[:10] == pytest.approx(best[row, order[:10]], abs=1e-2)
         gathered = index.gather(ids[10:40])

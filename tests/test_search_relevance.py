@@ -11,11 +11,14 @@ from pathlib import Path
 import fastjsonschema
 import numpy as np
 import pytest
+from catalogue_data import BUNDLE, new_photos, unit_vectors
 from shell import Shell
 
 import photosearch.search
+from index import Catalogue, FaissIndex
 from photosearch import Library
 from photosearch.encoders import Bundle, bundled_path, write_manifest
+from photosearch.search.compose import Composed, rank, rank_within
 
 NAMES = ("chelsea.png", "coffee.png", "rocket.jpg")
 ABSENT = "people playing football"
@@ -106,6 +109,28 @@ def test_what_is_found_is_all_that_reaches_the_cut_off(library: Library, text: s
     assert names(found) == names(reaching)
     assert [hit.score for hit in found] == pytest.approx([hit.score for hit in reaching], abs=1e-6)
     assert (found.total, found.beyond) == (len(reaching), len(every) - len(reaching))
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.05, 0.3, 3.0])
+@pytest.mark.parametrize("least", [-2.0, 0.2])
+def test_what_is_ruled_out_lets_in_what_was_too_far_below_it(
+    tmp_path: Path, least: float, gap: float
+) -> None:
+    """The best photos are just what should not be seen."""
+    vectors = unit_vectors(300, 24)
+    with Catalogue.open(tmp_path) as catalogue:
+        catalogue.record(BUNDLE, new_photos(300), vectors)
+        index = FaissIndex.open(catalogue, BUNDLE)
+        typical = index.gather(np.arange(1, 301, 7))
+    for seed in range(20):
+        (like,) = unit_vectors(1, 24, seed=seed + 1)
+        best = vectors[np.argsort(-(vectors @ like))[:2]]
+        composed = Composed(like, tuple((vector, 1.0) for vector in best))
+        scores, ids = rank(composed, index, 300, typical=typical)
+        count = int((scores >= max(least, scores[0] - gap - 1e-7)).sum())
+        found_scores, found = rank_within(composed, index, least, gap, typical=typical)
+        assert found.tolist() == ids[:count].tolist()
+        assert found_scores == pytest.approx(scores[:count], abs=1e-6)
 
 
 def test_a_library_of_a_model_without_calibration_shows_all(place: Path, tmp_path: Path) -> None:

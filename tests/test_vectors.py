@@ -76,18 +76,20 @@ def test_a_filtered_search_gives_the_true_nearest_among_those_ids(
 
 
 @pytest.mark.parametrize("size", [None, 0, 3, 300])
+@pytest.mark.parametrize("gap", [np.inf, 0.2, 0.0])
 @pytest.mark.parametrize("least", [0.9, 0.25, 0.0, -1.0])
 def test_those_that_score_so_much_are_those_of_brute_force(
-    index: VectorIndex, library: Path, least: float, size: int | None
+    index: VectorIndex, library: Path, least: float, gap: float, size: int | None
 ) -> None:
     query = unit_vectors(1, WIDTH, seed=6)
     every = np.arange(1, COUNT + 1)
     among = None if size is None else np.random.default_rng(size).choice(every, size, replace=False)
 
-    scores, ids = index.within(query[0], least, among=among)
+    scores, ids = index.within(query[0], least, gap, among=among)
 
     expected_scores, expected_ids = brute_force(library, query, COUNT, among)
-    count = int((expected_scores[0] >= least).sum())
+    best = expected_scores[0].max(initial=-1.0)
+    count = int((expected_scores[0] >= max(least, best - gap - 1e-7)).sum())
     assert (scores.dtype, ids.dtype) == (np.float32, np.int64)
     assert np.array_equal(ids, expected_ids[0, :count])
     np.testing.assert_allclose(scores, expected_scores[0, :count], rtol=0, atol=1e-6)

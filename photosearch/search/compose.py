@@ -69,20 +69,25 @@ def rank_within(
     composed: Composed,
     vectors: VectorIndex,
     least: float,
+    gap: float,
     *,
     among: Ids | None = None,
     typical: Gathered | None,
 ) -> tuple[NDArray[np.float32], Ids]:
-    """As `rank`, all photos whose score is `least` or more."""
-    # A penalty only lowers a score.
-    scores, ids = vectors.within(composed.like, least, among=among)
-    if composed.unlike and len(ids):
+    """As `rank`, all whose score is `least` or more, and no more than `gap` below the best."""
+    scores, ids = vectors.within(composed.like, least, gap, among=among)
+    if not composed.unlike or not len(ids):
+        return scores, ids
+    total = scores - _penalties(composed, vectors.gather(ids), ids, typical)
+    # A penalty only lowers a score, but that of the best photo lets in what was too far below it.
+    needed = max(least, float(total.max()) - gap)
+    if needed < float(scores[0]) - gap:
+        scores, ids = vectors.within(composed.like, needed, among=among)
         total = scores - _penalties(composed, vectors.gather(ids), ids, typical)
-        order = np.argsort(-total, kind="stable")
-        scores, ids = total[order].astype(np.float32), ids[order]
-        kept = scores.astype(np.float64) >= least
-        scores, ids = scores[kept], ids[kept]
-    return scores, ids
+        needed = max(least, float(total.max()) - gap)
+    order = np.argsort(-total, kind="stable")
+    order = order[total[order] >= needed]
+    return total[order].astype(np.float32), ids[order]
 
 
 def _penalised(

@@ -119,10 +119,12 @@ class Compared:
             self._complete = len(self._found) < count
         return self._found[:count]
 
-    def within(self, least: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Scores (n,) and ids (n,) of all whose score is `least` or more, best first."""
+    def within(self, least: float, gap: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Scores (n,) and ids (n,), best first, of all whose score is `least` or more, and no more
+        than `gap` below the best.
+        """
         return rank_within(
-            self._composed, self._vectors, least, among=self._among, typical=self._typical
+            self._composed, self._vectors, least, gap, among=self._among, typical=self._typical
         )
 
     def total(self) -> int:

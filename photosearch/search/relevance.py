@@ -39,7 +39,7 @@ class Relevant:
         self._scores, self._ids = np.empty(0, np.float32), np.empty(0, np.int64)
         if size:
             least = calibration.least(compared.like, size)
-            scores, ids = compared.within(least)
+            scores, ids = compared.within(least, calibration.gap)
             self.cutoff = calibration.held_to(least, float(scores[0])) if len(ids) else least
             count = int((scores.astype(np.float64) >= self.cutoff).sum())
             self._scores, self._ids = scores[:count], ids[:count]
