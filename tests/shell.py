@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 @cache
 def _forked() -> Forked:
-    forked = Forked(os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"})
+    forked = Forked(os.environ | {"PYTHONPATH": str(REPOSITORY)})
     atexit.register(forked.close)
     return forked
 
@@ -37,7 +37,6 @@ class Shell:
             "PYTHONPATH": str(REPOSITORY),
             "PHOTOSEARCH_LIBRARY": str(self.library),
             "PHOTOSEARCH_MODEL": str(bundle),
-            "OMP_NUM_THREADS": "1",
         }
 
     def command(self, *arguments: str | bytes | Path) -> list[str | bytes | Path]:

@@ -419,7 +419,6 @@ class Site:
         environment = os.environ | {
             "PYTHONPATH": str(self.folder),
             "PHOTOSEARCH_LIBRARY": str(library),
-            "OMP_NUM_THREADS": "1",
         }
         return subprocess.run(
             [sys.executable, "-m", "photosearch", *arguments],

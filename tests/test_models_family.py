@@ -3,7 +3,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,15 +34,6 @@ PUBLISHED = {
     "MobileCLIP2-L-14": (304, 123.6, 77.8),
 }
 IN_OPEN_CLIP = sorted(PUBLISHED.keys() - {"MobileCLIP-S0"})
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Networks this small gain nothing from threads, which stall one another on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def captions(count: int) -> Tensor:

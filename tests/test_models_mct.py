@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 
 import numpy as np
 import onnxruntime
@@ -14,15 +13,6 @@ from trainer.models.folding import fold_batch_norms
 from trainer.models.mct import RepMixer, TextRepMixer
 
 END = 199
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Networks this small gain nothing from threads, which stall one another on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def small(**changes: object) -> TextRepMixer:

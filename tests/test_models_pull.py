@@ -70,7 +70,6 @@ class Command:
             "PYTHONPATH": str(REPOSITORY),
             "PHOTOSEARCH_LIBRARY": str(self.library),
             "HF_ENDPOINT": hub.url,
-            "OMP_NUM_THREADS": "1",
         }
         self.folder = folder
 

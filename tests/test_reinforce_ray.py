@@ -50,7 +50,7 @@ def reinforce(ray_home: Path, *arguments: object) -> subprocess.CompletedProcess
             "reinforce",
             *map(str, arguments),
         ],
-        env=environment | {"RAY_TMPDIR": str(ray_home), "OMP_NUM_THREADS": "1"},
+        env=environment | {"RAY_TMPDIR": str(ray_home)},
         capture_output=True,
         text=True,
         timeout=900,

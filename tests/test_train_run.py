@@ -40,7 +40,7 @@ def train(recipe: Path, out: Path, *sets: str) -> list[dict[str, float]]:
 
 
 def start(arguments: list[str]) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,

@@ -41,8 +41,6 @@ def make_run(
     learning_rate: float = 3e-3,
     checkpoint_seconds: float = 1000,
 ) -> Run:
-    # Two threads add in another order, and runs are compared to the last bit.
-    torch.set_num_threads(1)
     torch.manual_seed(0)
     tower = TextRepMixer(
         context_length=24, vocab_size=64, width=16, heads=2, layers=1, output_dim=DIM

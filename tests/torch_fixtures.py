@@ -1,25 +1,16 @@
-"""What keeps PyTorch from taking longer than the tests of it; nothing where it is not loaded."""
+"""What keeps PyTorch from taking longer than the tests of it."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
 from functools import cache
 
 import pytest
 
-
-@pytest.fixture(autouse=True)
-def one_torch_thread() -> Iterator[None]:
-    """Networks this small gain nothing from threads, which stall one another on a busy machine."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+# Networks this small gain nothing from threads, which stall one another on a busy machine. It is
+# read by PyTorch and FAISS when they are imported, here and in the processes of the tests.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
