@@ -2,6 +2,7 @@
 
 import { BrowsePage } from "./browse.js";
 import { ask, drawn, loadTexts, tell } from "./dom.js";
+import { thumbnail } from "./grid.js";
 import { ProgressCard } from "./indexing.js";
 import { LibraryPage } from "./library.js";
 import { SearchPage } from "./search.js";
@@ -59,14 +60,20 @@ class App {
   async watch() {
     if (this.watching) return;
     this.watching = true;
+    this.pictured = null;
     try {
       for (;;) {
         const progress = await ask("/api/progress");
+        if (progress.newest.length && this.state) this.state.photos ||= 1;
+        // While they come quickly, only those are shown of which there are pictures by now.
+        if (progress.running) {
+          this.#draw(progress.newest);
+          progress.newest = this.pictured ?? [];
+        }
         this.card.show(progress);
         this.libraryCard?.show(progress);
         if (this.state) {
           this.state.progress = progress;
-          if (progress.newest.length) this.state.photos ||= 1;
           this.search.changed(this.state, progress.newest);
         }
         if (!progress.running) break;
@@ -78,6 +85,21 @@ class App {
     } finally {
       this.watching = false;
     }
+  }
+
+  // Has small pictures made of photos, unless others are being made.
+  async #draw(photos) {
+    if (this.drawing) return;
+    this.drawing = true;
+    const one = (photo) =>
+      new Promise((done) => {
+        const picture = new Image();
+        picture.onload = picture.onerror = done;
+        picture.src = thumbnail(photo);
+      });
+    await Promise.all(photos.map(one));
+    this.pictured = photos;
+    this.drawing = false;
   }
 
   #keys(input) {

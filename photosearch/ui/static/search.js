@@ -66,6 +66,7 @@ export class SearchPage {
     );
     input.closest("#query").append(this.picture.choose);
     input.setAttribute("aria-label", say("search.label"));
+    if (matchMedia("(max-width: 640px)").matches) input.placeholder = say("search.placeholder_short");
     input.setAttribute("type", "search");
     this.place = place;
     input.addEventListener("input", () => this.run());

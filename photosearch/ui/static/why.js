@@ -148,7 +148,7 @@ function row({ term, weight, adds, words }, most, score) {
     say(none ? "why.takes_none" : weight < 0 ? "why.takes" : "why.adds", { term: name, adds: amount, score: number(score, 3) }),
     none ? null : share,
     words.length
-      ? make("div", { class: "words quiet" }, make("span", {}, say("why.words")), words.map(([word, fall]) => make("span", {}, `${word} ${number(fall, 2).replace("-", "−")}`)))
+      ? make("div", { class: "words quiet" }, make("span", {}, say("why.words")), words.map(([word, fall]) => make("span", {}, `${word} ${number(Math.round(100 * fall) / 100 || 0, 2).replace("-", "−")}`)))
       : null,
   );
 }
