@@ -24,12 +24,27 @@ HERE = Path(__file__).parent
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
 LARGEST = 150_000
+# Pages that are shown once for each size only.
+ONCE = ("wide-light", "phone-dark")
+BLANK = """() => [...document.images].filter(one => {
+    const { top, bottom } = one.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight && !one.naturalWidth;
+}).length < 2"""
+ALBUMS = {
+    "Safari": ("cheetah", "cheetah1", "cheetah2", "lion"),
+    "Paris in May": ("tower", "coffee", "chelsea"),
+    "To the moon": ("moon", "rocket", "astronaut"),
+}
 
 
 def save(page: Any, name: str) -> None:
     # What loads late, such as pictures, is there, and nothing moves.
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(700)
+    keep(page, name)
+
+
+def keep(page: Any, name: str) -> None:
     picture = Image.open(io.BytesIO(page.screenshot()))
     for quality in (82, 70, 55):
         out = io.BytesIO()
@@ -55,6 +70,12 @@ def pages(page: Any, end: str) -> None:
     page.locator(".details dl").wait_for()
     page.wait_for_function("document.querySelector('.large').src.includes('/screen/')")
     save(page, f"photo-{end}")
+    if end in ONCE:
+        page.get_by_role("button", name="Why this photo?").click()
+        shown = page.get_by_role("button", name="Show where")
+        shown.wait_for()
+        shown.scroll_into_view_if_needed()
+        save(page, f"why-{end}")
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="Browse").click()
     page.locator("#browse .tile").first.wait_for()
@@ -62,9 +83,65 @@ def pages(page: Any, end: str) -> None:
     page.get_by_role("button", name="Places").click()
     page.locator(".cards img").first.wait_for()
     save(page, f"places-{end}")
+    if end in ONCE:
+        for kind in ("Cameras", "Albums"):
+            page.get_by_role("button", name=kind).click()
+            page.locator(".cards img").first.wait_for()
+            save(page, f"{kind.lower()}-{end}")
+        page.get_by_role("button", name="Duplicates").click()
+        page.get_by_label("Also photos that only look the same").check()
+        page.get_by_role("heading", name="Look the same").first.wait_for()
+        save(page, f"duplicates-{end}")
     page.get_by_role("tab", name="Library").click()
     page.locator(".models li").first.wait_for()
     save(page, f"library-{end}")
+
+
+def fill_albums(server: Served) -> None:
+    photos = server.ask("/api/browse?limit=500").json["hits"]
+    for name, stems in ALBUMS.items():
+        album = server.post("/api/albums", {"name": name}).json["id"]
+        ids = [photo["id"] for photo in photos if Path(photo["name"]).stem in stems]
+        server.post(f"/api/albums/{album}/photos", {"ids": ids})
+
+
+def many_photos(folder: Path, count: int = 1500) -> None:
+    """Parts of the family's photos, all of them different, which take a moment to index."""
+    made = [Image.open(path) for path in sorted(make_family_photos(folder / "originals"))]
+    originals = [picture for picture in made if min(picture.size) > 250]
+    for number in range(count):
+        picture = originals[number % len(originals)]
+        left = number // len(originals)
+        part = picture.crop((left, 0, picture.width, picture.height - left))
+        part.thumbnail((480, 480))
+        part.save(folder / f"IMG_{number:04}.jpg", quality=80)
+
+
+def indexing(browser: Any, server: Served, folder: Path) -> None:
+    """While a run goes on, which is begun here."""
+    opened = []
+    for end in ONCE:
+        size, theme = end.split("-")
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, locale="en-GB"
+        )
+        page = context.new_page()
+        page.goto(server.url)
+        page.wait_for_selector("body.ready")
+        opened.append((page, end))
+    server.post("/api/index", {"folders": [str(folder)]})
+    for page, _ in opened:
+        page.reload()
+    for page, end in opened:
+        page.bring_to_front()
+        page.get_by_text("photos a second").first.wait_for()
+        page.wait_for_function("document.querySelectorAll('#results .tile').length > 20")
+        # New ones keep coming; most are drawn.
+        page.wait_for_function(BLANK)
+        keep(page, f"indexing-{end}")
+        page.context.close()
+    server.post("/api/stop", {})
 
 
 def in_all(browser: Any, server: Served, take: Any) -> None:
@@ -86,9 +163,12 @@ if __name__ == "__main__":
         place = Path(folder)
         with served(place / "empty", None) as server:
             in_all(browser, server, first_run)
+            many_photos(place / "Camera")
+            indexing(browser, server, place / "Camera")
         make_family_photos(place / "Pictures")
         with Library.open(place / "library") as library:
             for _ in library.index([place / "Pictures"], workers=2):
                 pass
         with served(place / "library", None) as server:
+            fill_albums(server)
             in_all(browser, server, pages)
