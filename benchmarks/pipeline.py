@@ -76,7 +76,7 @@ class Indexing:
 def run(folder: Path, out: Path, program: Path, *, photos: int, rounds: int) -> None:
     """Measure, print the table, and write it with a plot to `out`.
 
-    Photos and models go to `folder`; those that are there from before are taken as they are.
+    Photos and models go to `folder`; photos that are there from before are taken as they are.
     """
     pictures = folder / f"photos-{photos}"
     if not pictures.is_dir():
@@ -159,7 +159,8 @@ def random_bundle(contender: Contender, folder: Path) -> Path:
     }
     torch.manual_seed(0)
     model = build(contender.name).eval()
-    export_bundle(model.visual, model.text, folder, fields=fields, card="# Random weights\n")
+    card = "# Random weights\n"
+    export_bundle(model.visual, model.text, folder, fields=fields, card=card, replace=True)
     return folder
 
 
