@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from manifest import bundle_fields
 from networks import network
 from onnx import TensorProto, helper
 from PIL import Image
@@ -59,26 +60,10 @@ def _text_network() -> onnx.ModelProto:
 
 def write_bundle(folder: Path) -> Path:
     """Write the bundle to `folder`, which must not exist."""
-    fields = {
-        "name": "colours",
-        "version": "1",
-        "architecture": "Colour",
-        "embedding_dim": DIM,
-        "image": {
-            "size": SIZE,
-            "resize": "squash",
-            "crop": "none",
-            "interpolation": "bilinear",
-            "mean": [0.5, 0.5, 0.5],
-            "std": [0.5, 0.5, 0.5],
-        },
-        "text": {"context_length": CONTEXT, "tokenizer": "clip-bpe"},
-        "logit_scale": 100.0,
-        "calibration": None,
-        "licence": "Apache-2.0",
-        "provenance": {},
-        "metrics": [],
-    }
+    image = {"interpolation": "bilinear", "mean": [0.5] * 3, "std": [0.5] * 3}
+    fields = bundle_fields(
+        size=SIZE, context=CONTEXT, dim=DIM, image=image, name="colours", architecture="Colour"
+    )
     folder.mkdir()
     onnx.save(_image_network(), folder / "image.onnx")
     onnx.save(_text_network(), folder / "text.onnx")

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from colour_bundle import write_bundle
+from manifest import bundle_fields
 from networks import network
 from onnx import TensorProto, helper
 from shell import Shell
@@ -56,32 +57,7 @@ def bundle_copy(tiny_bundle: Path, tmp_path: Path) -> Path:
 
 
 def tiny_fields() -> dict[str, Any]:
-    return {
-        "name": "tiny",
-        "version": "1",
-        "architecture": "Tiny",
-        "embedding_dim": DIM,
-        "image": {
-            "size": SIZE,
-            "resize": "squash",
-            "crop": "none",
-            "interpolation": "bicubic",
-            "mean": [0.5, 0.4, 0.3],
-            "std": [0.2, 0.3, 0.25],
-        },
-        "text": {"context_length": CONTEXT, "tokenizer": "clip-bpe"},
-        "logit_scale": 100.0,
-        "calibration": None,
-        "licence": "Apache-2.0",
-        "provenance": {"weights": "random"},
-        "metrics": [],
-    }
-
-
-@pytest.fixture
-def shell(tmp_path: Path, tiny_bundle: Path) -> Shell:
-    """The command line, with a library of its own and the tiny bundle."""
-    return Shell(tmp_path, tiny_bundle)
+    return bundle_fields(size=SIZE, context=CONTEXT, dim=DIM, provenance={"weights": "random"})
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from manifest import bundle_fields
 from small_model import NAME, known_model, write_model
 
 import trainer.evaluate
@@ -142,20 +143,15 @@ class TestTorch:
         with known_model(folder):
             config = load_config(NAME)
             image = dataclasses.asdict(config.image)
-            settings = ("size", "resize", "crop", "interpolation", "mean", "std")
-            fields = {
-                "name": "random",
-                "version": "1",
-                "architecture": NAME,
-                "embedding_dim": config.dim,
-                "image": {key: image[key] for key in settings},
-                "text": {"context_length": config.text.context_length, "tokenizer": "clip-bpe"},
-                "logit_scale": 100.0,
-                "calibration": None,
-                "licence": "Apache-2.0",
-                "provenance": {},
-                "metrics": [],
-            }
+            fields = bundle_fields(
+                size=config.image.size,
+                context=config.text.context_length,
+                dim=config.dim,
+                image={
+                    key: image[key] for key in ("resize", "crop", "interpolation", "mean", "std")
+                },
+                architecture=NAME,
+            )
             out = folder / "bundle"
             export_bundle(model.visual, model.text, out, fields=fields, card="# Random\n")
             yield folder

@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from manifest import bundle_fields
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
@@ -53,33 +54,14 @@ def text_tower() -> nn.Module:
     )
 
 
-def bundle_fields(**changes: Any) -> dict[str, Any]:
-    image = {
-        "size": SIZE,
-        "resize": "squash",
-        "crop": "none",
-        "interpolation": "bicubic",
-        "mean": [0.5, 0.4, 0.3],
-        "std": [0.2, 0.3, 0.25],
-    }
-    fields = {
-        "name": "tiny",
-        "version": "1",
-        "architecture": "Tiny",
-        "embedding_dim": DIM,
-        "image": image,
-        "text": {"context_length": CONTEXT, "tokenizer": "clip-bpe"},
-        "logit_scale": 100.0,
-        "calibration": None,
-        "licence": "Apache-2.0",
-        "provenance": {"weights": "random"},
-        "metrics": [],
-    }
-    return fields | changes
+def fields(**changes: Any) -> dict[str, Any]:
+    return bundle_fields(
+        size=SIZE, context=CONTEXT, dim=DIM, provenance={"weights": "random"}, **changes
+    )
 
 
 def export(folder: Path, image: nn.Module | None = None, text: nn.Module | None = None, **options):
-    options = {"fields": bundle_fields(), "card": CARD} | options
+    options = {"fields": fields(), "card": CARD} | options
     return export_bundle(image or image_tower(), text or text_tower(), folder, **options)
 
 
@@ -137,7 +119,7 @@ class TestPlain:
         assert Bundle.open(folder).id == plain.bundle.id
         assert on_disk["README.md"].decode() == CARD
         manifest = json.loads(on_disk["bundle.json"])
-        assert {key: manifest[key] for key in bundle_fields()} == bundle_fields()
+        assert {key: manifest[key] for key in fields()} == fields()
         assert 0 <= plain.parity["image"] < 1e-5
         assert 0 <= plain.parity["text"] < 1e-5
         assert plain.storage_cosine == {
@@ -278,12 +260,12 @@ class TestRefused:
             ),
             (
                 image_tower,
-                {"fields": bundle_fields(embedding_dim=99)},
+                {"fields": fields(embedding_dim=99)},
                 r"image tower: gives \(36, 24\).*embedding_dim is 99",
             ),
             (
                 image_tower,
-                {"fields": bundle_fields(text={})},
+                {"fields": fields(text={})},
                 "bundle fields: .*context_length",
             ),
         ],
@@ -295,7 +277,7 @@ class TestRefused:
 
     def test_fields_of_no_bundle(self, tmp_path):
         with pytest.raises(BundleError, match="logit_scale"):
-            export(tmp_path / "bundle", None, Bag(), fields=bundle_fields(logit_scale=0))
+            export(tmp_path / "bundle", None, Bag(), fields=fields(logit_scale=0))
         assert list(tmp_path.iterdir()) == []
 
     def test_int8_without_a_table(self, tmp_path):

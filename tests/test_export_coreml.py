@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from manifest import bundle_fields
 from torch import nn
 from torch.nn import functional as F
 
@@ -30,26 +31,9 @@ pytest.importorskip("coremltools", reason="there is none for this system")
 
 NANO = load_config("MobileCLIP-Nano")
 DIM, CONTEXT, VOCABULARY, SIZE = NANO.dim, 12, 49408, 64
-FIELDS = {
-    "name": "nano",
-    "version": "1",
-    "architecture": "MobileCLIP-Nano",
-    "embedding_dim": DIM,
-    "image": {
-        "size": SIZE,
-        "resize": "squash",
-        "crop": "none",
-        "interpolation": "bicubic",
-        "mean": [0.5, 0.4, 0.3],
-        "std": [0.2, 0.3, 0.25],
-    },
-    "text": {"context_length": CONTEXT, "tokenizer": "clip-bpe"},
-    "logit_scale": 100.0,
-    "calibration": None,
-    "licence": "Apache-2.0",
-    "provenance": {},
-    "metrics": [],
-}
+FIELDS = bundle_fields(
+    size=SIZE, context=CONTEXT, dim=DIM, name="nano", architecture="MobileCLIP-Nano"
+)
 SETTINGS = ImageSettings(**FIELDS["image"])
 SPEC = "Data/com.apple.CoreML/model.mlmodel"
 WEIGHTS = "Data/com.apple.CoreML/weights/weight.bin"

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from manifest import bundle_fields
 from torch import nn
 
 from photosearch.encoders import Bundle, open_encoder
@@ -63,19 +64,8 @@ def text_tower(model: str, **changes: int) -> nn.Module:
 def fields(context: int) -> dict[str, object]:
     image = dataclasses.asdict(S0.image)
     settings = ("resize", "crop", "interpolation", "mean", "std")
-    return {
-        "name": "s0",
-        "version": "1",
-        "architecture": S0.name,
-        "embedding_dim": S0.dim,
-        "image": {"size": SIZE} | {key: image[key] for key in settings},
-        "text": {"context_length": context, "tokenizer": "clip-bpe"},
-        "logit_scale": 100.0,
-        "calibration": None,
-        "licence": "Apache-2.0",
-        "provenance": {},
-        "metrics": [],
-    }
+    kept = {key: image[key] for key in settings}
+    return bundle_fields(size=SIZE, context=context, dim=S0.dim, image=kept, architecture=S0.name)
 
 
 @pytest.fixture(scope="module")

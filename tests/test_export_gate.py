@@ -17,6 +17,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from manifest import bundle_fields
 from PIL import Image
 from torch import nn
 
@@ -25,27 +26,7 @@ from trainer.export import ExportError, export_bundle
 from trainer.export.gate import LIMIT, Recall
 
 CONTEXT, DIM, SIZE, VOCABULARY, PHOTOS = 6, 32, 8, 49408, 120
-IMAGE = {
-    "size": SIZE,
-    "resize": "squash",
-    "crop": "none",
-    "interpolation": "bicubic",
-    "mean": [0.5, 0.4, 0.3],
-    "std": [0.2, 0.3, 0.25],
-}
-FIELDS = {
-    "name": "colours",
-    "version": "1",
-    "architecture": "Tiny",
-    "embedding_dim": DIM,
-    "image": IMAGE,
-    "text": {"context_length": CONTEXT, "tokenizer": "clip-bpe"},
-    "logit_scale": 100.0,
-    "calibration": None,
-    "licence": "Apache-2.0",
-    "provenance": {},
-    "metrics": [],
-}
+FIELDS = bundle_fields(size=SIZE, context=CONTEXT, dim=DIM, name="colours")
 
 
 def colours() -> np.ndarray:
@@ -112,7 +93,7 @@ class Names(nn.Module):
 
     def __init__(self, loud: str = "") -> None:
         super().__init__()
-        settings = Preprocess(ImageSettings(**IMAGE))
+        settings = Preprocess(ImageSettings(**FIELDS["image"]))
         pixels = settings.normalise(np.stack([settings.pixels(picture(c)) for c in colours()]))
         self.loud = loud
         self.table = nn.Embedding(VOCABULARY, DIM + 1)
