@@ -31,6 +31,9 @@ def through_all_pages(page: Any) -> Iterator[str]:
     page.locator("#results .tile").first.click()
     page.locator(".details dl").wait_for()
     yield "photo"
+    page.get_by_role("button", name="Why this photo?").click()
+    page.get_by_role("button", name="Show where").wait_for()
+    yield "why"
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="Browse").click()
     page.locator("#browse .tile").first.wait_for()
@@ -38,9 +41,19 @@ def through_all_pages(page: Any) -> Iterator[str]:
     page.get_by_role("button", name="Cameras").click()
     page.locator(".cards li").first.wait_for()
     yield "cameras"
+    page.get_by_role("button", name="Duplicates").click()
+    page.get_by_label("Also photos that only look the same").check()
+    page.locator(".groups li").first.wait_for()
+    yield "duplicates"
     page.get_by_role("tab", name="Library").click()
     page.locator(".models li").first.wait_for()
     yield "library"
+    page.get_by_text("Models to download").click()
+    page.get_by_role("button", name="Download MobileCLIP-S0").click()
+    page.get_by_role("dialog").wait_for()
+    yield "licence"
+    page.keyboard.press("Escape")
+    yield "models"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
