@@ -238,11 +238,15 @@ def _saying(connection: Connection, text: str) -> tuple[str, list[Any]]:
     sql = (
         f"{named} UNION ALL SELECT photo_id FROM metadata "
         "WHERE (caption IS NOT NULL OR keywords <> '[]') AND ("
-        f"coalesce(instr({_folded('caption')}, ?), 0) > 0 OR "
+        f"(caption LIKE ? ESCAPE '!' OR {_beyond_ascii('caption')}) "
+        f"AND instr({_folded('caption')}, ?) > 0 OR keywords <> '[]' "
+        # As JSON keywords are ASCII, with a backslash where they are not or have quotes in them.
+        "AND (keywords LIKE ? ESCAPE '!' OR instr(keywords, '\\') > 0) AND "
         f"EXISTS (SELECT 1 FROM json_each(keywords) WHERE instr({_folded('value')}, ?) > 0)) "
         "UNION ALL SELECT id FROM photos WHERE content_id IN (SELECT value FROM json_each(?))"
     )
-    return sql, [*values, *[folded(text)] * 2, json.dumps(reading(connection, text))]
+    said = [_like(text), folded(text)] * 2
+    return sql, [*values, *said, json.dumps(reading(connection, text))]
 
 
 def _paths(text: str, part: str, wanted: str) -> tuple[str, list[Any]]:
@@ -251,16 +255,24 @@ def _paths(text: str, part: str, wanted: str) -> tuple[str, list[Any]]:
     SQLite's LIKE looks quickly for ASCII letters of either case, and says which paths to look at;
     paths that are not ASCII have an index of their own, and are all looked at.
     """
-    marked = re.sub(r"[%_!]", r"!\g<0>", folded(text)[:_LIKE]).replace("/", "_")
     holds = f"instr({_folded(part)}, ?) > 0"
     return (
         f"SELECT id FROM photos WHERE path LIKE ? ESCAPE '!' AND {holds} UNION ALL "
-        f"SELECT id FROM photos WHERE length(path) <> length(CAST(path AS BLOB)) AND {holds}",
-        [f"%{marked}%", *[folded(wanted)] * 2],
+        f"SELECT id FROM photos WHERE {_beyond_ascii('path')} AND {holds}",
+        [_like(text), *[folded(wanted)] * 2],
     )
+
+
+def _like(text: str) -> str:
+    """The pattern for ASCII texts that may have this one in them, whichever way slashes lean."""
+    marked = re.sub(r"[%_!]", r"!\g<0>", folded(text)[:_LIKE])
+    return f"%{marked.replace('/', '_')}%"
+
+
+def _beyond_ascii(text: str) -> str:
+    return f"length({text}) <> length(CAST({text} AS BLOB))"
 
 
 def _folded(text: str) -> str:
     """The SQL for a text folded: by SQLite itself where it is ASCII, which is far quicker."""
-    ascii_only = f"length({text}) = length(CAST({text} AS BLOB))"
-    return f"CASE WHEN {ascii_only} THEN lower({text}) ELSE folded({text}) END"
+    return f"CASE WHEN {_beyond_ascii(text)} THEN folded({text}) ELSE lower({text}) END"

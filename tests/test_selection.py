@@ -22,7 +22,7 @@ PATHS = (
     "/photos/party/nothing known.jpg",
 )
 CAPTIONS = (None, "A quiet CAFÉ", None, None, None, "IMG_1", None)
-KEYWORDS = ((), (), ("Straße",), ("central", "Ünï"), (), ("cafe",), ())
+KEYWORDS = (('"so" it\\is',), (), ("Straße",), ("central", "Ünï"), ("50%_off",), ("cafe",), ())
 
 
 @pytest.fixture
@@ -57,7 +57,25 @@ def found(catalogue: Catalogue, *conditions: Condition) -> list[int]:
 
 @pytest.mark.parametrize(
     "text",
-    ["cafe", "CAFÉ", "img_1", "strasse", "STRAßE", "central", "uni", "party", "e", "/", "zz"],
+    [
+        "cafe",
+        "CAFÉ",
+        "img_1",
+        "strasse",
+        "STRAßE",
+        "central",
+        "uni",
+        "party",
+        "e",
+        "/",
+        "zz",
+        "%",
+        "0%_o",
+        "_off",
+        "!",
+        '"SO"',
+        "t\\i",
+    ],
 )
 def test_words_are_found_whatever_their_case_and_accents(catalogue: Catalogue, text: str) -> None:
     expected = [
