@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,15 @@ class Preprocess:
     """
 
     settings: ImageSettings
+
+    @property
+    def side(self) -> int:
+        """The short side of a picture that a decoder may shrink to and no further.
+
+        The rest is left for the resize filter, so that the pixels hardly differ from those of the
+        whole picture.
+        """
+        return math.ceil(1.5 * self.settings.size)
 
     def pixels(self, image: Image) -> NDArray[np.uint8]:
         """A picture of any mode and size to uint8 (S, S, 3)."""

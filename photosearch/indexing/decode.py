@@ -67,9 +67,7 @@ def decode(
     with _told(path), open(path, "rb") as opened:
         file, digest = _digested(opened)
         suffix = os.path.splitext(path)[1].lower()
-        # Twice the network's size is left for the resize filter, so the pixels hardly differ from
-        # those of the whole picture.
-        picture = open_picture(file, suffix, 2 * preprocess.settings.size, max_pixels, _FRAMES)
+        picture = open_picture(file, suffix, preprocess.side, max_pixels, _FRAMES)
         pixels = preprocess.pixels(_seen(picture.image, preprocess))
         more = [preprocess.pixels(_seen(image, preprocess)) for _, image in picture.frames[1:]]
         metadata = metadata_of(file, path, os.fstat(opened.fileno()).st_mtime_ns, sidecars)

@@ -120,7 +120,7 @@ class Embedder:
     def _bytes(self, data: bytes) -> NDArray[np.float32]:
         from photosearch.indexing.formats import MAX_PIXELS, open_picture
 
-        side = 2 * self.encoder.preprocess.settings.size
+        side = self.encoder.preprocess.side
         try:
             with decoders():
                 image = open_picture(io.BytesIO(data), "", side, MAX_PIXELS).image
