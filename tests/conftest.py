@@ -61,6 +61,12 @@ def tiny_fields() -> dict[str, Any]:
 
 
 @pytest.fixture
+def shell(tmp_path: Path, tiny_bundle: Path) -> Shell:
+    """The command line, with a library of its own and the tiny bundle."""
+    return Shell(tmp_path, tiny_bundle)
+
+
+@pytest.fixture
 def indexed(shell: Shell, picture_library: Path) -> Shell:
     """The command line with a library of the session's pictures, which are not to be changed."""
     shutil.copytree(picture_library, shell.library)
