@@ -37,14 +37,15 @@ def run(
     print(f"  training students: {len(LADDER)} rungs, {budget.seeds} times")
     curves = climb(materials, work, budget, jobs=jobs)
     minutes = (time.monotonic() - started) / 60
-    photos, gallery = (
-        sum(1 for _ in read_photos(tar)) for tar in (materials.captioned, materials.validation)
+    photos, taught, gallery = (
+        sum(1 for _ in read_photos(tar))
+        for tar in (materials.captioned, materials.teaching, materials.validation)
     )
     print(f"  {minutes:.0f} minutes in this run")
     print(factor_table(curves), recall_table(curves, budget), sep="\n\n")
     setting = (
-        f"{machine()} at the end; {photos:,} photos to learn from, R@10 over a gallery of "
-        f"{gallery:,} others (chance {10 / gallery:.1%}); seeds: {budget.seeds}"
+        f"{machine()} at the end; {photos:,} photos to learn from, {taught:,} for the teachers, R@10 "
+        f"over a gallery of {gallery:,} others (chance {10 / gallery:.1%}); seeds: {budget.seeds}"
     )
     write_text(out / "learning-efficiency.md", page(curves, budget, setting))
     plot(curves, out / "learning-efficiency.svg")
@@ -112,6 +113,7 @@ def page(curves: Curves, budget: Budget, setting: str) -> str:
         whole=str(full["ensemble"]),
         part=str(most["ensemble"]),
         single=str(full["distillation"]),
+        distilled=spread(np.array([curve.best for curve in curves["distillation"]])),
         captions=str(most["captions"]),
         top=spread(np.array([curve.best for curve in curves["ensemble"]])),
         batch=str(budget.batch),
