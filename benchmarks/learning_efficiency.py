@@ -44,8 +44,9 @@ def run(
     print(f"  {minutes:.0f} minutes in this run")
     print(factor_table(curves), recall_table(curves, budget), sep="\n\n")
     setting = (
-        f"{machine()} at the end; {photos:,} photos to learn from, {taught:,} for the teachers, R@10 "
-        f"over a gallery of {gallery:,} others (chance {10 / gallery:.1%}); seeds: {budget.seeds}"
+        f"{machine()} at the end; {photos:,} photos to learn from, {taught:,} for the teachers, "
+        f"R@10 over a gallery of {gallery:,} others (chance {10 / gallery:.1%}); "
+        f"seeds: {budget.seeds}"
     )
     write_text(out / "learning-efficiency.md", page(curves, budget, setting))
     plot(curves, out / "learning-efficiency.svg")

@@ -111,7 +111,7 @@ def test_tables_have_a_row_for_each_rung() -> None:
 def test_page_and_plot_state_the_factor(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     text = page(made_up(), SMALL, "a machine")
-    assert "needs **4.5 (4.0-5.0)** times fewer images" in text
+    assert "the whole of the ladder **4.5 (4.0-5.0)** times" in text
     assert "$" not in text
     for name in ("a.svg", "b.svg"):
         plot(made_up(), tmp_path / name)
