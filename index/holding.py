@@ -58,8 +58,7 @@ class Holding:
 
     def _read(self, query: str, parameters: Sequence[object]) -> NDArray[np.int64]:
         # As one text: a row for each id would take Python three times as long.
-        column = query.split()[1]
-        sql = f"SELECT group_concat({column}) FROM ({query})"
+        sql = f"WITH held (id) AS ({query}) SELECT group_concat(id) FROM held"
         ((text,),) = self._connection.rows(sql, parameters)
         return np.fromstring(text or "", np.int64, sep=",")
 

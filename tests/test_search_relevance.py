@@ -18,6 +18,7 @@ import photosearch.search
 from index import Catalogue, FaissIndex
 from photosearch import Library
 from photosearch.encoders import Bundle, bundled_path, write_manifest
+from photosearch.search import compose
 from photosearch.search.compose import Composed, rank, rank_within
 
 NAMES = ("chelsea.png", "coffee.png", "rocket.jpg")
@@ -113,10 +114,12 @@ def test_what_is_found_is_all_that_reaches_the_cut_off(library: Library, text: s
 
 @pytest.mark.parametrize("gap", [0.0, 0.05, 0.3, 3.0])
 @pytest.mark.parametrize("least", [-2.0, 0.2])
+@pytest.mark.parametrize("at_once", [7, 65_536])
 def test_what_is_ruled_out_lets_in_what_was_too_far_below_it(
-    tmp_path: Path, least: float, gap: float
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, least: float, gap: float
 ) -> None:
     """The best photos are just what should not be seen."""
+    monkeypatch.setattr(compose, "_AT_ONCE", at_once)
     vectors = unit_vectors(300, 24)
     with Catalogue.open(tmp_path) as catalogue:
         catalogue.record(BUNDLE, new_photos(300), vectors)

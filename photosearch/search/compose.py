@@ -21,6 +21,8 @@ _TYPICAL = 1.0
 _PENALTY = 2.0
 # Photos looked at to learn what is typical.
 SAMPLE = 2048
+# Photos whose vectors are taken out of the index at once: some 100 MB.
+_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,12 @@ def rank_within(
     scores, ids = vectors.within(composed.like, least, gap, among=among)
     if not composed.unlike or not len(ids):
         return scores, ids
-    total = scores - _penalties(composed, vectors.gather(ids), ids, typical)
+    total = scores - _penalties(composed, vectors, ids, typical)
     # A penalty only lowers a score, but that of the best photo lets in what was too far below it.
     needed = max(least, float(total.max()) - gap)
     if needed < float(scores[0]) - gap:
         scores, ids = vectors.within(composed.like, needed, among=among)
-        total = scores - _penalties(composed, vectors.gather(ids), ids, typical)
+        total = scores - _penalties(composed, vectors, ids, typical)
         needed = max(least, float(total.max()) - gap)
     order = np.argsort(-total, kind="stable")
     order = order[total[order] >= needed]
@@ -101,7 +103,7 @@ def _penalised(
     while True:
         found = vectors.search(composed.like[None], take, among=among)
         scores, ids = found[0][0], found[1][0]
-        total = scores - _penalties(composed, vectors.gather(ids), ids, typical)
+        total = scores - _penalties(composed, vectors, ids, typical)
         # Of equals the one that is more like what was asked for stays first.
         order = np.argsort(-total, kind="stable")
         all_taken = take >= size or len(ids) < take
@@ -112,14 +114,18 @@ def _penalised(
 
 
 def _penalties(
-    composed: Composed, gathered: Gathered, ids: Ids, typical: Gathered | None
+    composed: Composed, vectors: VectorIndex, ids: Ids, typical: Gathered | None
 ) -> NDArray[np.float64]:
-    """What is taken off the scores of the photos `ids`, in that order; `gathered` has all."""
+    """What is taken off the scores of the photos `ids`, in that order."""
     off = np.zeros(len(ids))
-    places = np.searchsorted(gathered.ids, ids)
-    for vector, weight in composed.unlike:
-        shown = gathered.scores(vector)[places].astype(np.float64) - _limit(vector, typical)
-        off += _PENALTY * weight * np.maximum(0.0, shown)
+    limits = [_limit(vector, typical) for vector, _ in composed.unlike]
+    for start in range(0, len(ids), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        gathered = vectors.gather(ids[part])
+        places = np.searchsorted(gathered.ids, ids[part])
+        for (vector, weight), limit in zip(composed.unlike, limits, strict=True):
+            shown = gathered.scores(vector)[places].astype(np.float64) - limit
+            off[part] += _PENALTY * weight * np.maximum(0.0, shown)
     return off
 
 

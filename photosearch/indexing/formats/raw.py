@@ -85,9 +85,9 @@ def _preview_alone(file: BinaryIO, side: int, max_pixels: int) -> Picture | None
     # Metadata ask the formats what a film is, so they are not there yet when this is imported.
     from photosearch.indexing.metadata import orientation_of
 
-    least = side // 2
+    least, orientation = side // 2, orientation_of(file)
     for content in jpegs(file, least):
-        found = _opened(content, orientation_of(file), least, side, max_pixels)
+        found = _opened(content, orientation, least, side, max_pixels)
         if found is not None:
             return found
     return None
