@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -97,7 +96,7 @@ def measure(library: Path) -> Speed:
         paint, photos, waits = _in_browser(found[0])
         return Speed(paint, photos, waits, _memory(server.pid))
     finally:
-        server.send_signal(signal.SIGINT)
+        server.terminate()
         server.wait()
         server.stdout.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,12 @@ _VOCABULARY, _CHANNELS, _TOKEN_WIDTH = 49408, 16, 8
 
 # All come inside scikit-image's wheel. Large and small, upright and wide, colour and grey.
 PICTURES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png", "coins.png")
+
+
+def pytest_configure() -> None:
+    """What runs in the background of a shell ignores Ctrl-C, and so would all that is started."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -90,15 +90,22 @@ def served_here(library: Path, bundle: Path | None = None) -> Iterator[Served]:
 
 @contextmanager
 def served(
-    library: Path, bundle: Path | None, *options: str, **environment: str
+    library: Path,
+    bundle: Path | None,
+    *options: str,
+    end: int = signal.SIGINT,
+    **environment: str,
 ) -> Iterator[Served]:
-    """As its user runs it."""
+    """As its user runs it, until the signal `end`, at which it ends cleanly."""
     command = [sys.executable, "-m", "photosearch", "--library", str(library)]
     if bundle is not None:
         command += ["--model", str(bundle)]
     command += ["ui", "--no-browser", "--port", "0", *options]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=os.environ | environment
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
     )
     assert process.stdout is not None
     try:
@@ -109,7 +116,7 @@ def served(
             told += line
         yield Served(int(found[1]), found[0])
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         ended = process.wait(30)
         process.stdout.close()
     assert ended == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import signal
 import subprocess
 import sys
 from functools import cache
@@ -74,7 +73,6 @@ class Shell:
             cwd=self.folder,
             env=self.environment | environment,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def photos(self, library: Path | None = None) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import struct
 import zlib
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ def server(place: Path, tiny_bundle: Path) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def open_server(place: Path, tiny_bundle: Path) -> Iterator[Served]:
     """One that other machines can connect to."""
-    with served(place / "library", tiny_bundle, "--host", "0.0.0.0") as server:
+    with served(place / "library", tiny_bundle, "--host", "0.0.0.0", end=signal.SIGTERM) as server:
         yield server
 
 

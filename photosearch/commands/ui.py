@@ -31,6 +31,7 @@ def command(ctx: click.Context, host: str, port: int | None, no_browser: bool) -
     Only this machine can connect. With --host others can, and must give a password: the one in
     PHOTOSEARCH_PASSWORD, or one that is made up and printed. The connection is not encrypted.
     """
+    from photosearch.commands.ending import Ending
     from photosearch.commands.pages import import_pages
 
     import_pages()
@@ -38,7 +39,10 @@ def command(ctx: click.Context, host: str, port: int | None, no_browser: bool) -
 
     path, model = ctx.obj
     password = os.environ.get(PASSWORD) or None
-    with Server.bind(path, model, host=host, port=port, password=password) as server:
+    with (
+        Ending() as ending,
+        Server.bind(path, model, host=host, port=port, password=password) as server,
+    ):
         address = server.address
         if address.password is None:
             click.echo(f"Open {address.url} in a browser; Ctrl-C ends.")
@@ -54,7 +58,5 @@ def command(ctx: click.Context, host: str, port: int | None, no_browser: bool) -
             )
         if not no_browser:
             click.launch(address.link)
-        try:
-            server.wait()
-        except KeyboardInterrupt:
-            click.echo("Stopping.", err=True)
+        server.wait(ending.asked.is_set)
+        click.echo("Stopping.", err=True)
