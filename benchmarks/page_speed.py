@@ -22,6 +22,7 @@ TYPED = ("a dog on the beach", "two children in the snow", "birthday cake", "a r
 _BETWEEN = 180  # milliseconds between two letters: 65 words a minute
 WANTED = 150.0
 
+_PAINT = "performance.getEntriesByName('first-contentful-paint')"
 # From a letter to the results of it, drawn: the answer of a search that nothing has overtaken.
 _WATCH = """() => {
     window.waits = [];
@@ -116,9 +117,9 @@ def _in_browser(url: str) -> tuple[float, float, list[float]]:
         page.reload()
         page.locator("#results .tile").first.wait_for()
         photos = float(page.evaluate("performance.now()"))
-        paint = float(
-            page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-        )
+        # It is noted a moment after it has happened.
+        page.wait_for_function(f"{_PAINT}.length")
+        paint = float(page.evaluate(f"{_PAINT}[0].startTime"))
         page.evaluate(_WATCH)
         for text in TYPED:
             _type(page, text)

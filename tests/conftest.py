@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import shutil
 import signal
@@ -30,9 +31,11 @@ PICTURES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.
 
 
 def pytest_configure() -> None:
-    """What runs in the background of a shell ignores Ctrl-C, and so would all that is started."""
+    # What runs in the background of a shell ignores Ctrl-C, and so would all that is started.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # It reads once whether it is offline, as the modules of the pages, imported later, have it.
+    importlib.import_module("huggingface_hub.constants")
 
 
 @pytest.fixture(scope="session")

@@ -80,12 +80,20 @@ class Served:
 def served_here(library: Path, bundle: Path | None = None) -> Iterator[Served]:
     """For tests of the pages and their answers: a process of its own reads 4 s of modules."""
     with ExitStack() as stack:
-        with warnings.catch_warnings():
-            # Gradio leaves event loops behind, which are found unclosed when they are collected.
-            warnings.simplefilter("ignore", ResourceWarning)
+        with _leaving_loops():
             server = stack.enter_context(Server.bind(library, bundle, port=0))
-            gc.collect()
         yield Served(server.address.port, server.address.link)
+        with _leaving_loops():
+            stack.close()
+
+
+@contextmanager
+def _leaving_loops() -> Iterator[None]:
+    """Gradio leaves event loops behind, which are found unclosed when they are collected."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
 
 
 @contextmanager

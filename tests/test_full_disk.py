@@ -53,7 +53,7 @@ def told(errors: str) -> None:
     assert "what was committed is safe" in errors
 
 
-@pytest.mark.parametrize("kilobytes", [300])
+@pytest.mark.parametrize("kilobytes", [500])
 def test_files_that_may_not_grow(shell: Shell, many: Path, kilobytes: int) -> None:
     """As by a quota: a write fails in the middle."""
     limited = (

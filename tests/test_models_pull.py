@@ -64,8 +64,11 @@ class Command:
 
     def __init__(self, folder: Path, hub: Hub) -> None:
         self.library = folder / "library"
+        # The modules of the pages, which other tests import, keep their process offline.
         self.environment = {
-            key: value for key, value in os.environ.items() if not key.startswith("PHOTOSEARCH_")
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("PHOTOSEARCH_") and key != "HF_HUB_OFFLINE"
         } | {
             "PYTHONPATH": str(REPOSITORY),
             "PHOTOSEARCH_LIBRARY": str(self.library),

@@ -39,7 +39,8 @@ def family(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture(scope="session")
+# Nor this: it has processes of its own, which tests of others would take for theirs.
+@pytest.fixture(scope="module")
 def server(family: Path) -> Iterator[Served]:
     with served_here(family / "library") as server:
         yield server
