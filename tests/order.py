@@ -29,6 +29,7 @@ LONGEST = (
     "watch",
     "ui_access",
     "ui_library",
+    "index_workers",
     "index_run",
     "models_family",
     "desktop",

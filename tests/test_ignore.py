@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -161,12 +160,6 @@ def test_where_the_rules_cannot_be_read_nothing_is_taken(tmp_path: Path) -> None
     (tmp_path / "b" / NAME).unlink()
     (tmp_path / "b" / NAME).write_bytes(b"#" * (1 << 20) + b"\n")
     assert [i.reason for i in scan(str(tmp_path / "b"))] == [f"{NAME}: is larger than 1 MB"]
-
-
-@pytest.fixture
-def library(tmp_path: Path, tiny_bundle: Path) -> Iterator[Library]:
-    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
-        yield library
 
 
 def shown(library: Library) -> set[str]:

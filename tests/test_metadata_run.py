@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -26,12 +25,6 @@ def photos(tmp_path: Path) -> Path:
     make.write(folder / "a.jpg", jpeg(exif=camera_exif()))
     make.write(folder / "b.jpg", jpeg(Image.new("RGB", (40, 40), "blue")))
     return folder
-
-
-@pytest.fixture
-def library(tmp_path: Path, tiny_bundle: Path) -> Iterator[Library]:
-    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
-        yield library
 
 
 def run(library: Library, folder: Path) -> list[Event]:

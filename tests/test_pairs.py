@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import photo_metadata as make
@@ -42,12 +41,6 @@ def photos(tmp_path: Path) -> Path:
     folder = tmp_path / "photos"
     folder.mkdir()
     return folder
-
-
-@pytest.fixture
-def library(tmp_path: Path, tiny_bundle: Path) -> Iterator[Library]:
-    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
-        yield library
 
 
 def run(library: Library, folder: Path) -> list[Event]:
