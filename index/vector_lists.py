@@ -8,6 +8,7 @@ looked through as were found, on these very vectors, to give `RECALL` of the exa
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -38,12 +39,18 @@ _ROUNDED = 1e-6
 _LARGEST_BITMAP = 1 << 27
 # From this share of the ids on, all are looked at.
 _FEW = 64
+# What FAISS gives its threads: a query each, or some of the lists of one query each. Then the order
+# of equals depends on which thread is done first, and so only what is put in order later is asked
+# for like that.
+_BY_QUERY, _BY_LIST = 0, 1
 
 Batches = Iterable[tuple[NDArray[np.int64], NDArray[np.float16]]]
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
 def faiss_library() -> Any:
+    # Threads that wait for the next search would otherwise keep cores busy that others could use.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Imported when first used, so that what never searches does not wait for it.
     import faiss
 
@@ -142,6 +149,7 @@ class VectorLists:
         done = 0
         upto = everything if exact or not self.probes else min(self.probes.values())
         scores, ids = [], []
+        self.index.parallel_mode = _BY_LIST
         while done < everything:
             keys, nearness = lists[:, done:upto].copy(), near[:, done:upto].copy()
             parameters = faiss.SearchParametersIVF(nprobe=keys.shape[1])
@@ -188,6 +196,7 @@ class VectorLists:
         parameters = faiss_library().SearchParametersIVF(nprobe=probes)
         if selector is not None:
             parameters.sel = selector
+        self.index.parallel_mode = _BY_QUERY
         scores, ids = self.index.search(queries, k, params=parameters)
         return scores, ids
 
