@@ -235,6 +235,25 @@ def test_examples_find_something(page: Any) -> None:
     assert page.get_by_label("Describe a photo").input_value() == text
 
 
+def test_a_page_at_rest_is_not_drawn_again(page: Any) -> None:
+    page.add_init_script("""
+        window.framesAsked = 0;
+        const atNextFrame = window.requestAnimationFrame.bind(window);
+        window.requestAnimationFrame = (draw) => {
+            window.framesAsked += 1;
+            return atNextFrame(draw);
+        };
+    """)
+    page.reload()
+    page.locator(".examples button").first.wait_for()
+    asked = [page.evaluate("window.framesAsked")]
+    # A loop asks for sixty in each second; Gradio's own drawing comes to an end.
+    while len(asked) < 20 and (len(asked) < 2 or asked[-1] != asked[-2]):
+        page.wait_for_timeout(1000)
+        asked.append(page.evaluate("window.framesAsked"))
+    assert asked[-1] == asked[-2]
+
+
 def test_what_is_not_there_is_not_shown_unless_it_is_wanted(page: Any) -> None:
     ask(page, "people playing football")
     page.get_by_text("Nothing here looks like that.").wait_for()

@@ -10,6 +10,7 @@ from photosearch.ui.security import App, Message, Receive, Scope, Send
 _HEAD = """<meta name="color-scheme" content="light dark">
 <meta name="description" content="Find any photo on your own machine by describing it.">
 <link rel="stylesheet" href="/ui/style.css">
+<script src="/ui/early.js"></script>
 <script type="module" src="/ui/app.js"></script>
 """
 # What Gradio tells social networks of itself, with an address elsewhere, and its web app manifest.

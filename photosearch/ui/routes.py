@@ -20,11 +20,12 @@ from photosearch.library import Library
 from photosearch.search.find import Sort
 from photosearch.search.query import QueryError
 from photosearch.ui.context import Context
+from photosearch.ui.examples import Examples
 from photosearch.ui.files import download
 from photosearch.ui.films import play
 from photosearch.ui.folders import subfolders
 from photosearch.ui.photos import brief, briefs, find_photo, newest_briefs, shown, version
-from photosearch.ui.queries import Examples, Pictures
+from photosearch.ui.queries import Pictures
 from photosearch.ui.reasons import reasons
 from photosearch.ui.shrinking import ShrinkError
 
@@ -74,7 +75,7 @@ def router(context: Context) -> APIRouter:
         }
 
     pictures = Pictures(context.shrinkers)
-    examples = Examples(context.finder, context.clerk)
+    examples = Examples(context.folder, context.finder, context.clerk)
 
     @api.get("/search")
     async def search(

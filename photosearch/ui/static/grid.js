@@ -14,7 +14,7 @@ export function describe(photo) {
 
 // Milliseconds until photos below the screen are drawn and fetched: somebody who types sees others
 // by then.
-const LATER = 200;
+const LATER = 350;
 
 // How many photos fill the screen.
 function screenful() {

@@ -1,0 +1,95 @@
+"""What to search for in a library, as an example."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from photosearch.library import Library
+from photosearch.ui.desk import Desk
+
+# What family photos often show. Which of them this library holds is found out.
+_PHRASES = tuple(
+    """a cat;a dog;a sunset over the sea;children playing;a birthday cake;snow in the mountains;
+a beach;a flower;food on a table;a cup of coffee;a bicycle;a car;a train;a bus;a motorcycle;a boat;
+a horse;a bird;a lion;a wild animal;a forest in autumn;fireworks;a wedding;a Christmas tree;
+a city at night;a church;a castle;a bridge;a garden;a waterfall;a lake;people dancing;a baby;
+a group of people;a person smiling;a page of text;a temple;a tower;a rocket launch;the moon;
+an astronaut;coins;a football match;swimming;skiing;a camera;a market;a museum""".replace(
+        "\n", ""
+    ).split(";")
+)
+_SAMPLE = 400
+_FILE = "examples.json"
+
+
+class Examples:
+    """Searches that this library answers well; found once for each state of it, and kept."""
+
+    def __init__(self, library: Path, finder: Desk, clerk: Desk) -> None:
+        self._path = library / _FILE
+        self._finder, self._clerk = finder, clerk
+        self._found: dict[str, Any] = {}
+
+    async def best(self, count: int) -> list[str]:
+        """Up to `count` texts, each of which finds another photo, best first; then places."""
+        status = await self._clerk.ask(Library.status)
+        if status.photos == 0:
+            return []
+        state = [status.model, status.encoded, status.missing, *_PHRASES]
+        if self._found.get("state") != state:
+            self._found = _kept(self._path)
+        if self._found.get("state") != state:
+            self._found = {"state": state, "texts": await self._find()}
+            # A full or read-only disk: they are found anew the next time.
+            with suppress(OSError):
+                self._path.write_text(json.dumps(self._found), encoding="utf-8")
+        return list(self._found["texts"][:count])
+
+    async def _find(self) -> list[str]:
+        scored: list[tuple[float, int, str]] = []
+        for phrase in _PHRASES:
+            # One by one, so that somebody who types need not wait for all.
+            scored.append(await self._finder.ask(partial(_clearness, text=phrase)))
+        chosen: list[str] = []
+        photos: set[int] = set()
+        for clearness, photo, phrase in sorted(scored, reverse=True):
+            if clearness > 0 and photo not in photos:
+                photos.add(photo)
+                chosen.append(phrase)
+        places = await self._clerk.ask(_places)
+        return [*chosen[:4], *places[:2], *chosen[4:]]
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """What was found before; nothing when that cannot be read."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) and isinstance(kept.get("texts"), list) else {}
+
+
+def _clearness(library: Library, text: str) -> tuple[float, int, str]:
+    """How far the best photo stands out from the others, and which it is."""
+    if not library.search(text, limit=1, literal=True):
+        return (0.0, 0, text)
+    hits = library.search(text, limit=_SAMPLE, literal=True, everything=True)
+    scores: Sequence[float] = [hit.score or 0.0 for hit in hits]
+    if len(scores) < 2:
+        return (0.0, 0, text)
+    rest = scores[1:]
+    mean = sum(rest) / len(rest)
+    spread = (sum((score - mean) ** 2 for score in rest) / len(rest)) ** 0.5
+    return ((scores[0] - mean) / (spread + 0.01), hits[0].photo_id, text)
+
+
+def _places(library: Library) -> list[str]:
+    with library.shelves() as shelves:
+        keys = [one.key for one in shelves.groups("place") if one.key]
+    cities = [json.loads(key)["city"] for key in keys]
+    return [f"in {city}" for city in cities if city]
