@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.conditions import Condition, Either, Not, query_of
+from index.conditions import Condition, Either, Not, Taken, query_of
 from index.connection import Connection
 
 # By the id of a photo, whether something holds for it.
@@ -48,6 +49,8 @@ class Holding:
             case Either(conditions):
                 nothing = np.zeros(len(self._present), np.bool_)
                 return reduce(np.logical_or, map(self._bits, conditions), nothing)
+            case Taken() if len(parts := _between_years(condition)) > 1:
+                return reduce(np.logical_or, map(self._bits, parts))
         if condition not in self._kept:
             ids = self._read(*query_of(self._connection, condition))
             self._kept[condition] = _bits(ids, len(self._present))
@@ -61,6 +64,21 @@ class Holding:
         sql = f"WITH held (id) AS ({query}) SELECT group_concat(id) FROM held"
         ((text,),) = self._connection.rows(sql, parameters)
         return np.fromstring(text or "", np.int64, sep=",")
+
+
+def _between_years(taken: Taken) -> list[Taken]:
+    """The same in parts that end or begin with a year, of which most are known from another date.
+
+    Who types a date, letter by letter, asks for many that differ by days in one year.
+    """
+    start, end = taken.start, taken.end
+    years = set()
+    if start is not None and not start.endswith("-01-01"):
+        years.add(f"{int(start[:4]) + 1:04}-01-01")
+    if end is not None:
+        years.add(f"{end[:4]}-01-01")
+    inside = sorted(y for y in years if (start or "") < y and (end is None or y < end))
+    return [Taken(*bounds) for bounds in pairwise([start, *inside, end])]
 
 
 def _bits(ids: NDArray[np.int64], size: int) -> Bits:

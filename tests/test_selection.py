@@ -9,7 +9,7 @@ import pytest
 from catalogue_data import BUNDLE, unit_vectors
 
 from index import Catalogue, FileStamp, Metadata, NewPhoto, Place
-from index.conditions import Condition, Either, InPlace, Not, OfFormat, Rated, Saying
+from index.conditions import Condition, Either, InPlace, Not, OfFormat, Rated, Saying, Taken
 from index.functions import folded
 
 PATHS = (
@@ -135,6 +135,29 @@ def test_many_different_conditions(catalogue: Catalogue) -> None:
     for _ in range(2):
         for number in range(1, 100):
             assert found(catalogue, Rated(number, number)) == ([number] if number < 6 else [])
+
+
+DATES = (None, "1999-12-31T23:59:59", "2000-01-01", "2000-01-01T00:00:00", "2000-02-29T12:00:00")
+DATES += ("2000-12-31T23:59:59", "2001-01-01T00:00:01", "2001-06-01T08:00:00", "2004-01-01")
+BOUNDS = (None, "0999-07-01", "1999-12-31", "2000-01-01", "2000-01-01T00:00:01", "2000-03-01")
+BOUNDS += ("2001-01-01", "2001-06-01T08:00:00", "2003-05-01", "2004-01-01", "9999-12-31")
+
+
+@pytest.mark.parametrize("start", BOUNDS)
+def test_a_time_holds_from_its_start_and_before_its_end(tmp_path: Path, start: str | None) -> None:
+    with Catalogue.open(tmp_path) as catalogue:
+        photos = [
+            NewPhoto(f"/{n}", FileStamp(n, 1), 4, 3, "JPEG", metadata=Metadata(taken_at=taken))
+            for n, taken in enumerate(DATES)
+        ]
+        catalogue.record(BUNDLE, photos, unit_vectors(len(photos)))
+        for end in BOUNDS:
+            expected = [
+                number
+                for number, taken in enumerate(DATES)
+                if taken is not None and (start or "") <= taken < (end or "~")
+            ]
+            assert found(catalogue, Taken(start, end)) == expected, end
 
 
 def test_nothing_is_found_in_an_empty_catalogue(tmp_path: Path) -> None:
