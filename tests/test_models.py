@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -15,25 +14,14 @@ from pathlib import Path
 
 import pytest
 from colour_bundle import picture
+from model_changes import COLOURS, encoded, four_pictures, names, run, switches
 from PIL import Image
+from waiting import waits_for_ever
 
-import index as index_package
-import photosearch
 from index import Catalogue, CatalogueError
 from photosearch import BundleError, Library, UsageError
 from photosearch.encoders import Bundle
-from photosearch.indexing.events import (
-    Event,
-    Failed,
-    Finished,
-    Kept,
-    Rebuilding,
-    Reencoded,
-    Switched,
-)
-
-REPOSITORY = Path(__file__).parents[1]
-COLOURS = ("red", "green", "blue", "black")
+from photosearch.indexing.events import Failed, Finished, Kept, Rebuilding, Reencoded, Switched
 
 
 @pytest.fixture(autouse=True)
@@ -43,31 +31,13 @@ def no_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for name in COLOURS:
-        (folder / f"{name}.png").write_bytes(picture(name))
-    return folder
+    return four_pictures(tmp_path / "photos")
 
 
 @pytest.fixture
 def library(tmp_path: Path, photos: Path) -> Iterator[Library]:
-    """The four pictures, encoded by the bundled model."""
-    with Library.open(tmp_path / "library") as opened:
-        run(opened, photos)
+    with encoded(tmp_path / "library", photos) as opened:
         yield opened
-
-
-def run(library: Library, *folders: Path) -> list[Event]:
-    return list(library.index(folders, workers=1))
-
-
-def names(library: Library, text: str = "red") -> list[str]:
-    return [Path(hit.path).stem for hit in library.search(text, everything=True)]
-
-
-def switches(events: list[Event]) -> list[Switched]:
-    return [event for event in events if isinstance(event, Switched)]
 
 
 def test_the_bundled_model_is_used_until_another_is_chosen(library: Library) -> None:
@@ -330,186 +300,6 @@ def test_the_card_and_the_licence_are_there_to_be_shown(library: Library, colour
     assert "## Known weaknesses" in bundled.card
 
 
-def test_removing_gives_back_disk_space_and_leaves_searches_alone(
-    library: Library, colours: Path
-) -> None:
-    library.use_model(colours)
-    run(library)
-    names(library)  # whose vectors are in a file now
-    assert library.use_model("mobileclip-nano").active
-    before, generation = library.search("red", everything=True), library._catalogue.generation
-    place = library.folder / "models" / library.model("colours").id
-    size = used(place) + used(library.folder / "vectors")
-    removed = library.remove_model("colours")
-    assert removed.vectors == 4
-    assert removed.bytes == size - used(library.folder / "vectors") > used(colours)
-    assert not place.exists()
-    assert [model.name for model in library.models()] == ["mobileclip-nano"]
-    assert library.search("red", everything=True) == before
-    # What others find has not changed, so their files of vectors need no second look.
-    assert library._catalogue.generation == generation
-    assert library._catalogue.changed_since(generation, library._catalogue.revision).size == 0
-
-
-def test_changes_are_still_noted_after_a_removal(
-    library: Library, colours: Path, photos: Path
-) -> None:
-    library.use_model(colours)
-    run(library)
-    library.use_model("mobileclip-nano")
-    library.remove_model("colours")
-    assert "red" in names(library)
-    (photos / "red.png").unlink()
-    run(library, photos)
-    assert set(names(library)) == {"green", "blue", "black"}
-
-
-def test_vectors_that_are_kept_are_used_again(library: Library, colours: Path) -> None:
-    library.use_model(colours)
-    run(library)
-    library.use_model("mobileclip-nano")
-    assert library.remove_model("colours", keep_vectors=True).vectors == 0
-    assert library.model("colours").kind == "gone"
-    assert library.use_model(colours).active  # with nothing to encode
-    assert names(library)[0] == "red"
-    library.use_model("mobileclip-nano")
-    library.remove_model("colours", keep_vectors=True)
-    assert library.remove_model("colours").vectors == 4
-
-
-def test_what_searches_need_is_never_removed(library: Library, colours: Path) -> None:
-    with pytest.raises(UsageError, match="answers searches"):
-        library.remove_model("mobileclip-nano")
-    library.use_model(colours)
-    with pytest.raises(UsageError, match="is to answer searches"):
-        library.remove_model("colours")
-    run(library)
-    with pytest.raises(UsageError, match="answers searches"):
-        library.remove_model("colours")
-    with pytest.raises(UsageError, match="comes with photosearch"):
-        library.remove_model("mobileclip-nano")
-    assert names(library)[0] == "red"
-
-
-def used(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-# In processes of their own
-
-
-class Site:
-    """An installed photosearch of which the bundled model can be replaced, as an upgrade does."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for package in (photosearch, index_package):
-            source = Path(str(package.__file__)).parent
-            shutil.copytree(
-                source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__", "assets")
-            )
-
-    def bundle(self, source: Path) -> None:
-        place = self.folder / "photosearch" / "assets" / "models" / "mobileclip-nano"
-        if place.exists():
-            shutil.rmtree(place)
-        shutil.copytree(source, place)
-
-    def __call__(self, library: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {
-            "PYTHONPATH": str(self.folder),
-            "PHOTOSEARCH_LIBRARY": str(library),
-        }
-        return subprocess.run(
-            [sys.executable, "-m", "photosearch", *arguments],
-            capture_output=True,
-            text=True,
-            env=environment,
-            cwd=self.folder,
-            timeout=300,
-        )
-
-
-def test_an_upgrade_that_brings_another_model(
-    tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
-) -> None:
-    site, library = Site(tmp_path / "site"), tmp_path / "library"
-    site.bundle(tiny_bundle)
-    assert site(library, "index", photos).returncode == 0
-    before = site(library, "search", "red").stdout
-
-    site.bundle(colours)
-    again = site(library, "search", "red")
-    assert (again.returncode, again.stdout) == (0, before)
-    status = site(library, "status").stdout
-    assert f"Model     {Bundle.open(tiny_bundle).id}" in status
-    assert f"Next      {Bundle.open(colours).id}, which has encoded 0 so far" in status
-
-    done = site(library, "index")
-    assert f"Searches now use {Bundle.open(colours).id}, in place of" in done.stdout, done.stderr
-    found = site(library, "search", "red").stdout.splitlines()
-    assert found[0].endswith("red.png")
-    assert len(found) == 4
-    listed = json.loads(site(library, "models", "list", "--json").stdout)["models"]
-    assert [(each["name"], each["kind"], each["active"]) for each in listed] == [
-        ("colours", "bundled", True),
-        ("tiny", "installed", False),
-    ]
-
-
-def test_showing_and_removing_at_the_command_line(
-    tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
-) -> None:
-    site, library = Site(tmp_path / "site"), tmp_path / "library"
-    site.bundle(tiny_bundle)
-    looked = site(library, "models", "show", "tiny").stdout
-    assert "Licence  Apache-2.0" in looked
-    assert "Random weights, for tests." in looked
-    assert not library.exists()
-    site(library, "index", photos)
-    site(library, "models", "use", "--later", colours)
-    refused = site(library, "models", "rm", "colours")
-    assert (refused.returncode, "is to answer" in refused.stderr) == (2, True)
-    site(library, "models", "use", "tiny")
-    removed = site(library, "models", "rm", "colours").stdout
-    assert removed.startswith(f"Removed {Bundle.open(colours).id};"), removed
-    assert removed.endswith(" MB of disk space are free again.\n")
-
-
-def test_vectors_whose_model_is_nowhere_are_told_and_replaced(
-    tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
-) -> None:
-    site, library = Site(tmp_path / "site"), tmp_path / "library"
-    site.bundle(tiny_bundle)
-    site(library, "index", photos)
-    shutil.rmtree(library / "models")
-    site.bundle(colours)
-    old = Bundle.open(tiny_bundle).id
-
-    lost = site(library, "search", "red")
-    assert lost.returncode == 1
-    assert f"the photos were encoded by {old}, which is not here any more" in lost.stderr
-    assert "photosearch index" in lost.stderr
-    assert "Traceback" not in lost.stderr
-    status = site(library, "status")
-    assert "not here any more" in status.stdout, status.stderr
-
-    assert "Searches now use colours-1-" in site(library, "index").stdout
-    assert site(library, "search", "red").stdout.splitlines()[0].endswith("red.png")
-
-
-# As in the tests of the command line: a worker that comes to wait.png stays there.
-WAITING = """
-import os, sys, time
-def watch(event, arguments):
-    if event == "open" and str(arguments[0]).endswith("wait.png"):
-        parent = os.getppid()
-        while os.getppid() == parent:
-            time.sleep(0.02)
-sys.addaudithook(watch)
-"""
-
-
 def recorded(folder: Path, bundle_id: str) -> int:
     with suppress(CatalogueError), Catalogue.open(folder, readonly=True) as catalogue:
         return catalogue.counts().embeddings.get(bundle_id, 0)
@@ -522,13 +312,10 @@ def test_a_change_that_is_killed_half_way(
     Image.new("RGB", (50, 50), "yellow").save(photos / "wait.png")
     run(library)
     before = library.search("red", everything=True)
-    hook = tmp_path / "hook"
-    hook.mkdir()
-    (hook / "sitecustomize.py").write_text(WAITING, encoding="utf-8")
     place = str(library.folder)
     process = subprocess.Popen(
         [sys.executable, "-m", "photosearch", "--library", place, "models", "use", str(colours)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(hook), str(REPOSITORY)))},
+        env=os.environ | waits_for_ever(tmp_path / "hook"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
