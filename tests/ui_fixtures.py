@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from family import make_family_photos
 from in_browser import chromium, watched_page
+from screens import unseen_screen
 from served import Served, served_here
 
 from photosearch import Library
@@ -50,3 +51,10 @@ def server(family: Path) -> Iterator[Served]:
 def page(browser: Any, server: Served) -> Iterator[Any]:
     with watched_page(browser, server) as page:
         yield page
+
+
+@pytest.fixture
+def screen() -> Iterator[str]:
+    """The name of a screen that nobody sees."""
+    with unseen_screen() as name:
+        yield name
