@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import gradio as gr
 from fastapi import FastAPI
+
+from photosearch.ui.gradio_import import import_gradio
+
+gr = import_gradio()
 
 # Fonts that are on the machine: Gradio's themes may fetch theirs from elsewhere.
 _FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Cantarell", "sans-serif")
