@@ -52,7 +52,7 @@ def binaries(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("fresh") / "environment"
     venv.create(place, with_pip=True)
     programs = place / ("Scripts" if os.name == "nt" else "bin")
-    install = [programs / "python", "-m", "pip", "install", "--quiet", wheel]
+    install = [programs / "python", "-m", "pip", "install", "--quiet", "--no-compile", wheel]
     run([*install, "--constraint", REPOSITORY / "constraints.txt"], place)
     return programs
 

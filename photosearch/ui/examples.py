@@ -23,6 +23,7 @@ an astronaut;coins;a football match;swimming;skiing;a camera;a market;a museum""
         "\n", ""
     ).split(";")
 )
+# Photos that the best one is compared with where the model knows no cut-off.
 _SAMPLE = 400
 _FILE = "examples.json"
 
@@ -51,13 +52,13 @@ class Examples:
         return list(self._found["texts"][:count])
 
     async def _find(self) -> list[str]:
-        scored: list[tuple[float, int, str]] = []
+        scored: list[tuple[float, float, int, str]] = []
         for phrase in _PHRASES:
             # One by one, so that somebody who types need not wait for all.
             scored.append(await self._finder.ask(partial(_clearness, text=phrase)))
         chosen: list[str] = []
         photos: set[int] = set()
-        for clearness, photo, phrase in sorted(scored, reverse=True):
+        for clearness, _, photo, phrase in sorted(scored, reverse=True):
             if clearness > 0 and photo not in photos:
                 photos.add(photo)
                 chosen.append(phrase)
@@ -74,18 +75,22 @@ def _kept(path: Path) -> dict[str, Any]:
     return kept if isinstance(kept, dict) and isinstance(kept.get("texts"), list) else {}
 
 
-def _clearness(library: Library, text: str) -> tuple[float, int, str]:
-    """How far the best photo stands out from the others, and which it is."""
-    if not library.search(text, limit=1, literal=True):
-        return (0.0, 0, text)
+def _clearness(library: Library, text: str) -> tuple[float, float, int, str]:
+    """How surely the best photo shows it, and how much it is like it; the photo, and the text."""
+    hits = library.search(text, limit=1, literal=True)
+    if not hits:
+        return (0.0, 0.0, 0, text)
+    score, photo = hits[0].score or 0.0, hits[0].photo_id
+    if hits.cutoff is not None:
+        # The cut-off lies no further below the best than the model allows, so that many are equal.
+        return (round(score - hits.cutoff, 3), score, photo, text)
     hits = library.search(text, limit=_SAMPLE, literal=True, everything=True)
-    scores: Sequence[float] = [hit.score or 0.0 for hit in hits]
-    if len(scores) < 2:
-        return (0.0, 0, text)
-    rest = scores[1:]
+    rest: Sequence[float] = [hit.score or 0.0 for hit in hits[1:]]
+    if not rest:
+        return (0.0, 0.0, 0, text)
     mean = sum(rest) / len(rest)
-    spread = (sum((score - mean) ** 2 for score in rest) / len(rest)) ** 0.5
-    return ((scores[0] - mean) / (spread + 0.01), hits[0].photo_id, text)
+    spread = (sum((one - mean) ** 2 for one in rest) / len(rest)) ** 0.5
+    return ((score - mean) / (spread + 0.01), score, photo, text)
 
 
 def _places(library: Library) -> list[str]:
