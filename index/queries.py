@@ -22,6 +22,8 @@ from index.records import Counts, FileStamp, Metadata, Photo, PhotoFile, Problem
 class Queries(OpenCatalogue):
     """The part of `Catalogue` that reads."""
 
+    _counted: tuple[tuple[int, int], Counts] | None = None
+
     @property
     def active_bundle(self) -> str | None:
         """The bundle that searches use, None when none was chosen."""
@@ -236,19 +238,25 @@ class Queries(OpenCatalogue):
         ]
 
     def counts(self) -> Counts:
+        """What the catalogue holds; counted once for as long as it stays as it is."""
         with self.snapshot():
-            by_missing = dict(
-                self._connection.rows(
-                    """
-                    SELECT missing, count(*) FROM photos
-                    WHERE content_id IN (SELECT content_id FROM embeddings)
-                    GROUP BY missing
-                    """
-                )
+            edition = self._connection.edition
+            if self._counted is None or self._counted[0] != edition:
+                self._counted = edition, self._count()
+        return self._counted[1]
+
+    def _count(self) -> Counts:
+        by_missing = dict(
+            self._connection.rows(
+                """
+                SELECT missing, count(*) FROM photos WHERE EXISTS
+                    (SELECT 1 FROM embeddings WHERE embeddings.content_id = photos.content_id)
+                GROUP BY missing
+                """
             )
-            ((problems,),) = self._connection.rows("SELECT count(*) FROM problems")
-            by_bundle = self._connection.rows(
-                "SELECT bundle_id, count(*) FROM photos JOIN embeddings USING (content_id) "
-                "GROUP BY 1"
-            )
+        )
+        ((problems,),) = self._connection.rows("SELECT count(*) FROM problems")
+        by_bundle = self._connection.rows(
+            "SELECT bundle_id, count(*) FROM photos JOIN embeddings USING (content_id) GROUP BY 1"
+        )
         return Counts(by_missing.get(0, 0), by_missing.get(1, 0), problems, dict(by_bundle))

@@ -41,8 +41,7 @@ class App {
       this.library = new LibraryPage(place, this.libraryCard, () => this.watch());
       if (this.state) this.library.refresh(this.state);
     });
-    await this.refresh();
-    if (!asked) await this.search.run();
+    await Promise.all([this.refresh(), asked ? null : this.search.run()]);
     document.body.classList.add("ready");
     if (this.state.progress.running) this.watch();
   }
