@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from photosearch.indexing.formats import jxl, raw, video
+from photosearch.indexing.formats import jxl, raw
+from photosearch.indexing.heads import FILMS
 
 JPEG = frozenset({".jpg", ".jpeg", ".jpe", ".jfif"})
 HEIF = frozenset({".heic", ".heif", ".hif", ".avif"})
 RAW = raw.SUFFIXES
-FILMS = video.SUFFIXES
 SUFFIXES = (
     JPEG | HEIF | RAW | FILMS | jxl.SUFFIXES | {".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"}
 )

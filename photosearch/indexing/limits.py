@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photosearch.indexing.formats import MAX_PIXELS
-from photosearch.indexing.formats.video import SUFFIXES as _VIDEOS
+from photosearch.indexing.heads import FILMS
 
 # What the workers may use together; the rest is for the network and for other programs.
 _SHARE = 0.5
@@ -37,7 +37,7 @@ class Limits:
 
     def seconds_for(self, path: str) -> float:
         """The time that the file at `path` may take from when its worker turns to it."""
-        is_video = os.path.splitext(path)[1].lower() in _VIDEOS
+        is_video = os.path.splitext(path)[1].lower() in FILMS
         return self.video_seconds if is_video else self.seconds
 
 

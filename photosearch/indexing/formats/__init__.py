@@ -12,22 +12,16 @@ from typing import BinaryIO
 
 from photosearch.indexing.formats import jxl, pillow, raw, video
 from photosearch.indexing.formats.picture import MAX_PIXELS, DecodeError, Picture, refuse_above
+from photosearch.indexing.heads import HEAD, is_film
 
 __all__ = [
-    "HEAD",
     "MAX_PIXELS",
     "DecodeError",
     "Picture",
-    "is_film",
     "open_picture",
     "refuse_above",
 ]
 
-# The first bytes, which tell the kind of a file.
-HEAD = 32
-# Films are ISO media files by any of dozens of brands, or none; pictures have one of these.
-_STILLS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"crx ")
-_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 # No RAW format begins so.
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
 
@@ -50,8 +44,3 @@ def open_picture(
     if suffix in raw.SUFFIXES and not head.startswith(_PICTURES):
         return raw.read(file, side, max_pixels)
     return pillow.read(file, side, max_pixels)
-
-
-def is_film(head: bytes, suffix: str) -> bool:
-    """Whether a file that begins with `head`, and has this suffix, is a video to sample."""
-    return suffix in video.SUFFIXES and head[4:8] in _BOXES and head[8:12] not in _STILLS

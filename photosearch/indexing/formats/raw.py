@@ -16,6 +16,7 @@ from photosearch.indexing.formats.picture import (
     refuse_above,
     upright,
 )
+from photosearch.indexing.metadata import orientation_of
 
 SUFFIXES = frozenset({".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2"})
 
@@ -82,9 +83,6 @@ def _preview_alone(file: BinaryIO, side: int, max_pixels: int) -> Picture | None
 
     A small one, as of a file that was cut short, is taken down to half of `side`.
     """
-    # Metadata ask the formats what a film is, so they are not there yet when this is imported.
-    from photosearch.indexing.metadata import orientation_of
-
     least, orientation = side // 2, orientation_of(file)
     for content in jpegs(file, least):
         found = _opened(content, orientation, least, side, max_pixels)

@@ -16,8 +16,6 @@ from photosearch.indexing.formats.picture import (
     refuse_above,
 )
 
-SUFFIXES = frozenset({".mp4", ".mov", ".m4v"})
-
 # Frames among which the one with the most detail stands for the video.
 CANDIDATES = 3
 # Of a long film there are more, one for so many seconds.
