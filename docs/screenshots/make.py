@@ -24,8 +24,6 @@ HERE = Path(__file__).parent
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
 LARGEST = 150_000
-# Pages that are shown once for each size only.
-ONCE = ("wide-light", "phone-dark")
 BLANK = """() => [...document.images].filter(one => {
     const { top, bottom } = one.getBoundingClientRect();
     return bottom > 0 && top < innerHeight && !one.naturalWidth;
@@ -70,12 +68,11 @@ def pages(page: Any, end: str) -> None:
     page.locator(".details dl").wait_for()
     page.wait_for_function("document.querySelector('.large').src.includes('/screen/')")
     save(page, f"photo-{end}")
-    if end in ONCE:
-        page.get_by_role("button", name="Why this photo?").click()
-        shown = page.get_by_role("button", name="Show where")
-        shown.wait_for()
-        shown.scroll_into_view_if_needed()
-        save(page, f"why-{end}")
+    page.get_by_role("button", name="Why this photo?").click()
+    shown = page.get_by_role("button", name="Show where")
+    shown.wait_for()
+    shown.scroll_into_view_if_needed()
+    save(page, f"why-{end}")
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="Browse").click()
     page.locator("#browse .tile").first.wait_for()
@@ -83,15 +80,14 @@ def pages(page: Any, end: str) -> None:
     page.get_by_role("button", name="Places").click()
     page.locator(".cards img").first.wait_for()
     save(page, f"places-{end}")
-    if end in ONCE:
-        for kind in ("Cameras", "Albums"):
-            page.get_by_role("button", name=kind).click()
-            page.locator(".cards img").first.wait_for()
-            save(page, f"{kind.lower()}-{end}")
-        page.get_by_role("button", name="Duplicates").click()
-        page.get_by_label("Also photos that only look the same").check()
-        page.get_by_role("heading", name="Look the same").first.wait_for()
-        save(page, f"duplicates-{end}")
+    for kind in ("Cameras", "Albums"):
+        page.get_by_role("button", name=kind).click()
+        page.locator(".cards img").first.wait_for()
+        save(page, f"{kind.lower()}-{end}")
+    page.get_by_role("button", name="Duplicates").click()
+    page.get_by_label("Also photos that only look the same").check()
+    page.get_by_role("heading", name="Look the same").first.wait_for()
+    save(page, f"duplicates-{end}")
     page.get_by_role("tab", name="Library").click()
     page.locator(".models li").first.wait_for()
     save(page, f"library-{end}")
@@ -119,17 +115,8 @@ def many_photos(folder: Path, count: int = 1500) -> None:
 
 def indexing(browser: Any, server: Served, folder: Path) -> None:
     """While a run goes on, which is begun here."""
-    opened = []
-    for end in ONCE:
-        size, theme = end.split("-")
-        width, height = SIZES[size]
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=theme, locale="en-GB"
-        )
-        page = context.new_page()
-        page.goto(server.url)
-        page.wait_for_selector("body.ready")
-        opened.append((page, end))
+    opened: list[tuple[Any, str]] = []
+    in_all(browser, server, lambda page, end: opened.append((page, end)), close=False)
     server.post("/api/index", {"folders": [str(folder)]})
     for page, _ in opened:
         page.reload()
@@ -144,7 +131,7 @@ def indexing(browser: Any, server: Served, folder: Path) -> None:
     server.post("/api/stop", {})
 
 
-def in_all(browser: Any, server: Served, take: Any) -> None:
+def in_all(browser: Any, server: Served, take: Any, *, close: bool = True) -> None:
     for size, (width, height) in SIZES.items():
         for theme in THEMES:
             context = browser.new_context(
@@ -154,7 +141,8 @@ def in_all(browser: Any, server: Served, take: Any) -> None:
             page.goto(server.url)
             page.wait_for_selector("body.ready")
             take(page, f"{size}-{theme}")
-            context.close()
+            if close:
+                context.close()
 
 
 if __name__ == "__main__":
