@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-import tarfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from manifest import bundle_fields
 from networks import network
 from onnx import TensorProto, helper
 from PIL import Image
+from tars import write_tar
 
 from photosearch.encoders import write_manifest
 from photosearch.encoders.tokenizer import encode
@@ -77,16 +77,6 @@ def picture(name: str, format: str = "PNG") -> bytes:
     data = io.BytesIO()
     Image.new("RGB", (40, 20), COLOURS[name]).save(data, format)
     return data.getvalue()
-
-
-def write_tar(path: Path, members: Iterable[tuple[str, bytes]]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w") as tar:
-        for name, data in members:
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return path
 
 
 def colour_tar(path: Path, captions: Mapping[str, Sequence[str]]) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import tarfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from tars import write_tar
 
 from photosearch.encoders import open_encoder
 from trainer.reinforce.augment import AugmentSettings
@@ -86,16 +86,6 @@ def pictures(count: int, *, first: int = 0) -> list[bytes]:
         image.save(buffer, "PNG" if number % 2 else "JPEG")
         files.append(buffer.getvalue())
     return files
-
-
-def write_tar(path: Path, members: Sequence[tuple[str, bytes]]) -> Path:
-    path.parent.mkdir(exist_ok=True)
-    with tarfile.open(path, "w") as tar:
-        for name, data in members:
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return path
 
 
 def write_photos(path: Path, count: int, *, first: int = 0) -> Path:

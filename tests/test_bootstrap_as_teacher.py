@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
-import tarfile
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tars import sample, write_tar
 from tiny_tflite import random_network, write_classifier
 
 from trainer.data.photo_tars import decode, read_photos
@@ -115,20 +115,14 @@ def test_pictures_land_beside_their_captions(spec: str, encoder: SentenceEncoder
 def test_embeddings_are_those_that_embed_stores(
     spec: str, folder: Path, classifiers: list[Path], tmp_path: Path
 ) -> None:
-    tar = tmp_path / "photos.tar"
-    with tarfile.open(tar, "w") as file:
-        for number, picture in enumerate(pictures()):
-            data = io.BytesIO()
-            picture.save(data, "png")
-            member = tarfile.TarInfo(f"photo-{number}.png")
-            member.size = len(data.getvalue())
-            file.addfile(member, io.BytesIO(data.getvalue()))
+    samples = [sample(f"photo-{number}", one, None) for number, one in enumerate(pictures())]
+    tar = write_tar(tmp_path / "photos.tar", chain(*samples))
     cache = tmp_path / "cache"
     compute_features(tar, classifiers, cache, workers=1)
     stored = write_embeddings(
         BootstrapTeacher.load(folder), cache_path(cache, tar, 0), tmp_path / "embeddings"
     )
-    ours = open_teacher(spec).embed_images([decode(sample) for sample in read_photos(tar)])
+    ours = open_teacher(spec).embed_images([decode(one) for one in read_photos(tar)])
     with np.load(stored, allow_pickle=False) as table:
         assert ((ours * table["embeddings"]).sum(axis=1) > 0.999).all()
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from colour_bundle import write_tar
 from PIL import Image
+from tars import write_tar
 
 from photosearch.encoders import Bundle, Calibration, bundled_path, open_encoder, write_manifest
 from photosearch.errors import BundleError

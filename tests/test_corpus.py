@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import json
-import tarfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from tars import sample, write_tar
 
 from trainer.data import corpus as module
 from trainer.data.corpus import Corpus, build_corpus, read_class_names, short_queries
@@ -41,15 +39,8 @@ def sources(tmp_path: Path, wordnet: Path, monkeypatch: pytest.MonkeyPatch) -> d
     monkeypatch.setattr(module, "HELD_OUT_SENTENCES", 5)
     sentences = tmp_path / "sentences.txt"
     sentences.write_text("".join(f"A dog number {n} runs over grass .\n" for n in range(30)))
-    tar = tmp_path / "train.tar"
-    picture = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(picture, "PNG")
-    meta = json.dumps({"captions": ["A man rides a red bicycle ."]}).encode()
-    with tarfile.open(tar, "w") as file:
-        for name, data in (("a.png", picture.getvalue()), ("a.json", meta)):
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            file.addfile(member, io.BytesIO(data))
+    meta = {"captions": ["A man rides a red bicycle ."]}
+    tar = write_tar(tmp_path / "train.tar", sample("a", Image.new("RGB", (8, 8)), meta))
     return {
         "sentence_files": [sentences],
         "captioned": [tar],

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from reinforce_data import write_tar
+from tars import write_tar
 
 from trainer.data.datacompdr import read_datacompdr
 from trainer.torchvision_ops import ensure_torchvision

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clip_benchmark_data import TEN, associations, captioned, measure_one, run, two_classes
-from colour_bundle import BenchmarkSet, picture, write_tar
+from colour_bundle import BenchmarkSet, picture
+from tars import write_tar
 
 from photosearch.encoders import open_encoder
 from trainer.data.photo_tars import PhotoTarError

@@ -22,7 +22,8 @@ from clip_benchmark_data import (
     two_classes,
     write_task,
 )
-from colour_bundle import COLOURS, BenchmarkSet, picture, write_tar
+from colour_bundle import COLOURS, BenchmarkSet, picture
+from tars import write_tar
 
 import trainer.evaluate
 from photosearch.encoders import open_encoder

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import sys
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from safetensors.torch import save_file
 from small_model import NAME, known_model, write_model
+from tars import sample, write_tar
 
 from photosearch.encoders import Bundle
 from trainer.cli import main
@@ -71,16 +70,12 @@ def run_whole(folder: Path, out: Path, *more: object) -> Result:
 def photo_tar(path: Path, photos: int) -> Path:
     """Photos of noise with two captions each."""
     rng = np.random.default_rng(0)
-    with tarfile.open(path, "w") as tar:
-        for number in range(photos):
-            data = io.BytesIO()
-            Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8)).save(data, "png")
-            meta = json.dumps({"captions": [f"photo {number}", f"the photo {number}"]}).encode()
-            for kind, content in (("png", data.getvalue()), ("json", meta)):
-                member = tarfile.TarInfo(f"{number:03}.{kind}")
-                member.size = len(content)
-                tar.addfile(member, io.BytesIO(content))
-    return path
+    members = []
+    for number in range(photos):
+        noise = Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8))
+        captions = [f"photo {number}", f"the photo {number}"]
+        members += sample(f"{number:03}", noise, {"captions": captions})
+    return write_tar(path, members)
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,7 @@ The text towers differ only in how they stand rounding, which is what the gate i
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
-import json
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ import pytest
 import torch
 from manifest import bundle_fields
 from PIL import Image
+from tars import sample, write_tar
 from torch import nn
 
 from photosearch.encoders import Bundle, ImageSettings, Preprocess, Tokenizer, open_encoder
@@ -47,19 +45,10 @@ def picture(colour: np.ndarray) -> Image.Image:
 
 
 def photo_tar(path: Path, captions: list[list[str]]) -> Path:
-    with tarfile.open(path, "w") as tar:
-        for number, (colour, mine) in enumerate(zip(colours(), captions, strict=False)):
-            data = io.BytesIO()
-            picture(colour).save(data, "png")
-            meta = json.dumps({"captions": mine}).encode()
-            for name, content in (
-                (f"{number:03}.png", data.getvalue()),
-                (f"{number:03}.json", meta),
-            ):
-                member = tarfile.TarInfo(name)
-                member.size = len(content)
-                tar.addfile(member, io.BytesIO(content))
-    return path
+    members = []
+    for number, (colour, mine) in enumerate(zip(colours(), captions, strict=False)):
+        members += sample(f"{number:03}", picture(colour), {"captions": mine})
+    return write_tar(path, members)
 
 
 @pytest.fixture(scope="module")

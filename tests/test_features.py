@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
-import tarfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tars import sample, write_tar
 from tiny_tflite import random_network, write_classifier
 
 from trainer.data.photo_tars import PhotoTarError, decode, read_photos
@@ -26,21 +24,14 @@ WIDTH = 12
 def photo_tar(path: Path, keys: list[str], *, seed: int = 0) -> Path:
     """Random patterns of different sizes; every third photo has no captions."""
     random = np.random.default_rng(seed)
-    with tarfile.open(path, "w") as tar:
-        for number, key in enumerate(keys):
-            patches = random.integers(0, 256, (3, 4, 3), dtype=np.uint8)
-            picture = io.BytesIO()
-            size = (40 + number, 64)
-            Image.fromarray(patches).resize(size, Image.Resampling.NEAREST).save(picture, "PNG")
-            files = [(f"{key}.png", picture.getvalue())]
-            if number % 3:
-                captions = [f"pattern {number}", f"number {number}"]
-                files.append((f"{key}.json", json.dumps({"captions": captions}).encode()))
-            for name, data in files:
-                member = tarfile.TarInfo(name)
-                member.size = len(data)
-                tar.addfile(member, io.BytesIO(data))
-    return path
+    members = []
+    for number, key in enumerate(keys):
+        patches = random.integers(0, 256, (3, 4, 3), dtype=np.uint8)
+        size = (40 + number, 64)
+        picture = Image.fromarray(patches).resize(size, Image.Resampling.NEAREST)
+        captions = [f"pattern {number}", f"number {number}"]
+        members += sample(key, picture, {"captions": captions} if number % 3 else None)
+    return write_tar(path, members)
 
 
 @pytest.fixture(scope="module")

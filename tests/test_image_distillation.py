@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import subprocess
 import sys
-import tarfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tars import sample, write_tar
 from torch import Tensor, nn
 
 from trainer.data.photo_tars import PhotoTarError, decode, read_photos
@@ -32,17 +31,11 @@ from trainer.train.task import Share
 DIM, SIZE, VIEWS = 24, 32, 2
 
 
-def write_tar(path: Path, photos: dict[str, bytes], captions: dict[str, list[str]]) -> Path:
-    with tarfile.open(path, "w") as tar:
-        for key, data in photos.items():
-            files = [(f"{key}.png", data)]
-            if key in captions:
-                files.append((f"{key}.json", json.dumps({"captions": captions[key]}).encode()))
-            for name, content in files:
-                member = tarfile.TarInfo(name)
-                member.size = len(content)
-                tar.addfile(member, io.BytesIO(content))
-    return path
+def photo_tar(path: Path, photos: dict[str, bytes], captions: dict[str, list[str]]) -> Path:
+    members: list[tuple[str, bytes]] = []
+    for key, data in photos.items():
+        members += sample(key, data, {"captions": captions[key]} if key in captions else None)
+    return write_tar(path, members)
 
 
 def png(picture: Image.Image, **options: Any) -> bytes:
@@ -89,7 +82,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
     keys = list(photos)
     for name, part in (("a", keys[:24]), ("b", keys[24:32]), ("val", keys[32:44])):
         captions = {key: [f"the piece called {key}", f"{key} again"] for key in part}
-        write_tar(folder / f"{name}.tar", {key: photos[key] for key in part}, captions)
+        photo_tar(folder / f"{name}.tar", {key: photos[key] for key in part}, captions)
         embed(folder / f"{name}.tar")
     return folder
 
@@ -153,11 +146,11 @@ class TestPhotos:
         assert [len(rows) for rows in photos.rows] == [2] * 24 + [1] * 8
         assert sorted(row for rows in photos.rows for row in rows) == list(range(24 * 2 + 8))
         samples = list(read_photos(folder / "a.tar", folder / "b.tar"))
-        for sample, rows in zip(samples, photos.rows, strict=True):
+        for stored, rows in zip(samples, photos.rows, strict=True):
             for number, row in enumerate(rows):
                 view = View.from_row(photos.views[row])
-                assert view.as_row() == pytest.approx(draw_view(sample.key, number).as_row())
-                expected = teach(view.replay(decode(sample), 64))
+                assert view.as_row() == pytest.approx(draw_view(stored.key, number).as_row())
+                expected = teach(view.replay(decode(stored), 64))
                 np.testing.assert_allclose(photos.targets[row], expected, atol=2e-3)
 
     def test_of_another_tar_are_refused(self, folder: Path) -> None:
@@ -166,7 +159,7 @@ class TestPhotos:
 
     def test_in_another_order_are_refused(self, folder: Path, tmp_path: Path) -> None:
         photos = {sample.key: sample.image_bytes for sample in read_photos(folder / "b.tar")}
-        turned = write_tar(tmp_path / "b.tar", dict(reversed(photos.items())), {})
+        turned = photo_tar(tmp_path / "b.tar", dict(reversed(photos.items())), {})
         with pytest.raises(ValueError, match="holds other photos"):
             ReinforcedPhotos.load({turned: [folder / "b.view0.npz"]})
 
@@ -241,7 +234,7 @@ class TestBatch:
             other = png(clear)
         batches = []
         for name, data in (("plain", png(plain)), (stored, other)):
-            tar = write_tar(tmp_path / f"{name}.tar", {"one": data, "two": data}, {})
+            tar = photo_tar(tmp_path / f"{name}.tar", {"one": data, "two": data}, {})
             photos = ReinforcedPhotos.load({tar: embed(tar)})
             bank = np.eye(DIM, dtype=np.float16)
             held: Any = None  # nothing is measured here
@@ -354,10 +347,10 @@ class TestHeldOut:
     ) -> None:
         photos = {sample.key: sample.image_bytes for sample in read_photos(folder / "b.tar")}
         one = next(iter(photos))
-        tar = write_tar(tmp_path / "some.tar", photos, {one: ["the only caption"]})
+        tar = photo_tar(tmp_path / "some.tar", photos, {one: ["the only caption"]})
         found = HeldOut.load(tar, folder / "b.view0.npz", encoder, SIZE)
         assert (len(found.pictures), found.owner.tolist()) == (8, [0])
-        tar = write_tar(tmp_path / "none.tar", photos, {})
+        tar = photo_tar(tmp_path / "none.tar", photos, {})
         with pytest.raises(ValueError, match=r"none\.tar: has no captions"):
             HeldOut.load(tar, folder / "b.view0.npz", encoder, SIZE)
 

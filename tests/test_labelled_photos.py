@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
-import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tars import sample, write_tar
 
 from trainer.teachers.conse import normalise
 from trainer.teachers.head import HeadRecipe, train_head
@@ -20,16 +18,11 @@ from trainer.teachers.labelled import LabelledPhotos
 DIM, WIDTH, PHOTOS = 16, 40, 300
 
 
-def write_tar(path: Path, metas: list[dict[str, str]]) -> Path:
-    with tarfile.open(path, "w") as tar:
-        for number, meta in enumerate(metas):
-            picture = io.BytesIO()
-            Image.new("RGB", (8, 8), (number, 0, 0)).save(picture, "PNG")
-            for suffix, data in (("png", picture.getvalue()), ("json", json.dumps(meta).encode())):
-                member = tarfile.TarInfo(f"{number:03}.{suffix}")
-                member.size = len(data)
-                tar.addfile(member, io.BytesIO(data))
-    return path
+def photo_tar(path: Path, metas: list[dict[str, str]]) -> Path:
+    members = []
+    for number, meta in enumerate(metas):
+        members += sample(f"{number:03}", Image.new("RGB", (8, 8), (number, 0, 0)), meta)
+    return write_tar(path, members)
 
 
 def embed(texts: Sequence[str]) -> np.ndarray:
@@ -39,7 +32,7 @@ def embed(texts: Sequence[str]) -> np.ndarray:
 
 
 def test_labels_that_say_something_are_kept_with_their_rows(tmp_path: Path) -> None:
-    tar = write_tar(
+    tar = photo_tar(
         tmp_path / "a.tar",
         [
             {"source": "shop", "label": "Banana"},
@@ -62,7 +55,7 @@ def test_labels_that_say_something_are_kept_with_their_rows(tmp_path: Path) -> N
 
 
 def test_tar_without_labels_is_named(tmp_path: Path) -> None:
-    tar = write_tar(tmp_path / "plain.tar", [{"source": "x"}])
+    tar = photo_tar(tmp_path / "plain.tar", [{"source": "x"}])
     with pytest.raises(ValueError, match=r"plain\.tar: no photo here has a label"):
         LabelledPhotos.select([tar], np.zeros((1, 3)), np.zeros((1, 2)), embed)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-import tarfile
-from pathlib import Path
 
 import pytest
 from PIL import Image
+from tars import write_tar
 
 from trainer.data.photo_tars import PhotoTarError, decode, read_photos
 
@@ -17,15 +16,6 @@ def picture(colour: object, *, mode: str = "RGB", fmt: str = "PNG", size=(6, 4),
     buffer = io.BytesIO()
     Image.new(mode, size, colour).save(buffer, fmt, **save)
     return buffer.getvalue()
-
-
-def write_tar(path: Path, files: list[tuple[str, bytes]]) -> Path:
-    with tarfile.open(path, "w") as tar:
-        for name, data in files:
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return path
 
 
 def test_samples_come_in_file_order_with_their_metadata(tmp_path):

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from reinforce_data import contents, write_photos, write_tar
+from reinforce_data import contents, write_photos
+from tars import write_tar
 from tiny_openclip import write_folder
 
 from trainer.cli import main

@@ -24,8 +24,8 @@ from reinforce_data import (
     open_bundle,
     pictures,
     write_photos,
-    write_tar,
 )
+from tars import write_tar
 from tiny_openclip import write_folder
 
 from trainer.cli import main

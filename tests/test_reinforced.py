@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from reinforce_data import RECIPE, Namer, pictures, write_photos, write_tar
+from reinforce_data import RECIPE, Namer, pictures, write_photos
+from tars import write_tar
 from tiny_openclip import write_folder
 
 from trainer.data.photo_tars import PhotoTarError, read_photos

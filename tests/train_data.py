@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reinforce_data import RECIPE, TEXTS, Namer, pictures, write_photos, write_tar
+from reinforce_data import RECIPE, TEXTS, Namer, pictures, write_photos
+from tars import write_tar
 from tiny_openclip import write_folder
 
 from trainer.reinforce.networks import open_networks

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import re
-import tarfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from click.testing import CliRunner, Result
 from PIL import Image
+from tars import sample, write_tar
 from tiny_tflite import mobilenet_v2, random_mobilenet, random_network, write_classifier
 
 from trainer.cli import main
@@ -32,21 +31,6 @@ def refused(result: Result, code: int, message: str) -> None:
     assert "Traceback" not in result.output
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
     assert re.search(message, line), line
-
-
-def write_tar(path: Path, photos: dict[str, Image.Image], captions: dict[str, list[str]]) -> Path:
-    with tarfile.open(path, "w") as tar:
-        for key, photo in photos.items():
-            data = io.BytesIO()
-            photo.save(data, "PNG")
-            files = [(f"{key}.png", data.getvalue())]
-            if key in captions:
-                files.append((f"{key}.json", json.dumps({"captions": captions[key]}).encode()))
-            for name, content in files:
-                member = tarfile.TarInfo(name)
-                member.size = len(content)
-                tar.addfile(member, io.BytesIO(content))
-    return path
 
 
 def write_wordnet(folder: Path) -> Path:
@@ -82,7 +66,10 @@ def make_workshop(place: Path, pictures: Path) -> Path:
     said = {f"photo{number:02}": texts for number, texts in enumerate(captions)}
     for tar, parts in (("train.tar", (0, 1)), ("more.tar", (2,)), ("val.tar", (3,))):
         chosen = {key: everything[key] for key in everything if int(key[-2:]) % 4 in parts}
-        write_tar(place / tar, chosen, {} if tar == "more.tar" else said)
+        members: list[tuple[str, bytes]] = []
+        for key, photo in chosen.items():
+            members += sample(key, photo, None if tar == "more.tar" else {"captions": said[key]})
+        write_tar(place / tar, members)
     seen = np.stack([np.asarray(photo.resize((64, 64))) for photo in photos])
     random = np.random.default_rng(0)
     backbone = random_mobilenet(seen)
