@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # A picture longer than this many times its width is first cut to its middle: scaled whole, a strip
 # one pixel high would take gigabytes, and the square in its middle is all that is used.
 _LONGEST = 16
+# Of the network's size. Of the 3,000 rows that photos of phones have, an eighth is enough for 256.
+_SHRUNK = 1.45
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Preprocess:
         The rest is left for the resize filter, so that the pixels hardly differ from those of the
         whole picture.
         """
-        return math.ceil(1.5 * self.settings.size)
+        return math.ceil(_SHRUNK * self.settings.size)
 
     def pixels(self, image: Image) -> NDArray[np.uint8]:
         """A picture of any mode and size to uint8 (S, S, 3)."""
