@@ -270,8 +270,9 @@ def _like(text: str) -> tuple[str, str]:
 
     Only with a letter to escape, since SQLite then compares a third more slowly.
     """
-    marked = re.sub(r"[%_!]", r"!\g<0>", found := folded(text)[:_LIKE])
-    sql = "LIKE ?" if marked == found else "LIKE ? ESCAPE '!'"
+    plain = folded(text)[:_LIKE]
+    marked = re.sub(r"[%_!]", r"!\g<0>", plain)
+    sql = "LIKE ?" if marked == plain else "LIKE ? ESCAPE '!'"
     return sql, f"%{marked.replace('/', '_')}%"
 
 

@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,7 @@ Batches = Iterable[tuple[NDArray[np.int64], NDArray[np.float16]]]
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
+@cache
 def faiss_library() -> Any:
     # Threads that wait for the next search would otherwise keep cores busy that others could use.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from index import Catalogue
-from photosearch.indexing.heads import FILMS
+from photosearch.indexing.kinds import FILMS
 from photosearch.indexing.metadata import Film, film_at
 from photosearch.indexing.scan import Found
 

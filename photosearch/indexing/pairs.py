@@ -7,8 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from photosearch.indexing.heads import FILMS
-from photosearch.indexing.kinds import HEIF, JPEG, RAW, SUFFIXES
+from photosearch.indexing.kinds import FILMS, HEIF, JPEG, RAW, SUFFIXES
 
 SIDECAR = ".xmp"
 

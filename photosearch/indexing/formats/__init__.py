@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from photosearch.indexing.formats import jxl, pillow, raw, video
 from photosearch.indexing.formats.picture import MAX_PIXELS, DecodeError, Picture, refuse_above
-from photosearch.indexing.heads import HEAD, is_film
+from photosearch.indexing.kinds import HEAD, RAW, is_film
 
 __all__ = [
     "MAX_PIXELS",
@@ -41,6 +41,6 @@ def open_picture(
         return jxl.read(file.read(), max_pixels)
     if is_film(head, suffix):
         return video.read(file, side, max_pixels, frames)
-    if suffix in raw.SUFFIXES and not head.startswith(_PICTURES):
+    if suffix in RAW and not head.startswith(_PICTURES):
         return raw.read(file, side, max_pixels)
     return pillow.read(file, side, max_pixels)

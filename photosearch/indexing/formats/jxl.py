@@ -7,8 +7,6 @@ from PIL import Image
 
 from photosearch.indexing.formats.picture import Picture, needs_extra, refuse_above
 
-SUFFIXES = frozenset({".jxl"})
-
 SIGNATURES = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 
 

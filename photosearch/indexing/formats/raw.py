@@ -18,8 +18,6 @@ from photosearch.indexing.formats.picture import (
 )
 from photosearch.indexing.metadata import orientation_of
 
-SUFFIXES = frozenset({".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2"})
-
 # LibRaw's flips as EXIF orientations.
 _ORIENTATION = {0: 1, 3: 3, 5: 8, 6: 6}
 

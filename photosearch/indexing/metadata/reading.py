@@ -9,7 +9,7 @@ from functools import partial
 from typing import BinaryIO, TypeVar
 
 from index import Metadata
-from photosearch.indexing.heads import HEAD, is_film
+from photosearch.indexing.kinds import HEAD, is_film
 from photosearch.indexing.metadata import exif, iptc, values, xmp
 from photosearch.indexing.metadata.blocks import Blocks, blocks_of
 from photosearch.indexing.metadata.film import Film, about_film
