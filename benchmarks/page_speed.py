@@ -20,6 +20,7 @@ from photosearch.encoders import open_encoder
 # Typed letter by letter, as a person does, with a pause after each.
 TYPED = ("a dog on the beach", "two children in the snow", "birthday cake", "a red car at night")
 _BETWEEN = 180  # milliseconds between two letters: 65 words a minute
+_PAUSE = 1.0  # seconds before a text and after it, which a person looks at the photos
 WANTED = 150.0
 
 _PAINT = "performance.getEntriesByName('first-contentful-paint')"
@@ -28,13 +29,21 @@ _WATCH = """() => {
     window.waits = [];
     let asked = 0;
     const box = document.querySelector("#query input, #query textarea");
-    box.addEventListener("input", () => { asked = performance.now(); }, true);
+    const place = document.querySelector("#place-results");
+    box.addEventListener("input", () => { asked = box.value && performance.now(); }, true);
     new MutationObserver(() => {
-        if (!asked) return;
+        const text = new URLSearchParams(place.dataset.shows).get("q");
+        if (!asked || text !== box.value.trim()) return;
         const since = asked;
         asked = 0;
         requestAnimationFrame(() => window.waits.push(performance.now() - since));
-    }).observe(document.querySelector("#results [role=group]"), { childList: true });
+    }).observe(place, { attributeFilter: ["data-shows"] });
+}"""
+# The page shows the photos for a text, drawn.
+_SHOWN = """text => {
+    const place = document.querySelector("#place-results");
+    return !place.hasAttribute("aria-busy")
+        && (new URLSearchParams(place.dataset.shows).get("q") ?? "") === text;
 }"""
 
 
@@ -112,9 +121,8 @@ def _in_browser(url: str) -> tuple[float, float, list[float]]:
         )
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(url)
-        page.locator("#results .tile").first.wait_for()
         # The second time, as on every day but the first, when examples are found for the library.
-        page.locator(".examples button").first.wait_for()
+        page.locator(".examples[data-shows] button").first.wait_for()
         page.reload()
         page.locator("#results .tile").first.wait_for()
         photos = float(page.evaluate("performance.now()"))
@@ -124,6 +132,8 @@ def _in_browser(url: str) -> tuple[float, float, list[float]]:
         page.evaluate(_WATCH)
         for text in TYPED:
             _type(page, text)
+        # A wait is noted with the frame that ends it.
+        page.evaluate("() => new Promise(requestAnimationFrame)")
         waits = [float(one) for one in page.evaluate("window.waits")]
         browser.close()
     return paint, photos, waits
@@ -132,9 +142,11 @@ def _in_browser(url: str) -> tuple[float, float, list[float]]:
 def _type(page: Any, text: str) -> None:
     box = page.get_by_label("Describe a photo")
     box.fill("")
-    time.sleep(1)
+    page.wait_for_function(_SHOWN, arg="")
+    time.sleep(_PAUSE)
     box.press_sequentially(text, delay=_BETWEEN)
-    time.sleep(1)
+    page.wait_for_function(_SHOWN, arg=text)
+    time.sleep(_PAUSE)
 
 
 def _memory(pid: int) -> float:

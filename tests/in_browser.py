@@ -1,4 +1,9 @@
-"""A real browser for the tests of the pages; they are skipped where there is no chromium."""
+"""A real browser for the tests of the pages; they are skipped where there is no chromium.
+
+Each part of the page says which question it answers (`data-shows`), and whether it waits for an
+answer (`aria-busy`). What is here waits for that, so that nothing is taken for the answer that was
+on the screen before.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +26,21 @@ FLAGS = (
 
 # What the browser notes of a request that we refused, with a message that the page shows.
 REFUSED = "Failed to load resource: the server responded with a status of 400 (Bad Request)"
+
+_ANSWERED = """([text, wanted]) => {
+    const place = document.querySelector("#place-results");
+    if (place.hasAttribute("aria-busy") || place.dataset.shows === undefined) return false;
+    const shown = new URLSearchParams(place.dataset.shows);
+    return (shown.get("q") ?? "") === text.trim()
+        && Object.entries(wanted).every(([name, value]) =>
+            typeof value === "boolean" ? shown.has(name) === value : shown.get(name) === value);
+}"""
+_LOADED = """() => [...document.images].every((one) => {
+    const { top, bottom, width } = one.getBoundingClientRect();
+    const seen = width && bottom > 0 && top < innerHeight && one.getAttribute("src");
+    return !seen || one.complete;
+})"""
+_STILL = "() => document.getAnimations().every(({ playState }) => playState !== 'running')"
 
 
 @contextmanager
@@ -53,10 +73,106 @@ def watched_page(browser: Any, server: Served, **options: Any) -> Iterator[Any]:
         ),
     )
     page.goto(server.url)
-    page.wait_for_selector("body.ready")
+    ready(page)
     yield page
     page.evaluate("0")  # by then all that has gone wrong is told of
     # Requests that are cut off by the closing go wrong as well.
     told = list(wrong)
     context.close()
     assert not told, told
+
+
+def ready(page: Any) -> None:
+    """The page has drawn what it shows at first."""
+    page.wait_for_selector("body.ready")
+
+
+def reload(page: Any) -> None:
+    page.reload()
+    ready(page)
+
+
+def results_of(page: Any, text: str, **wanted: str | bool) -> list[str]:
+    """The names of the photos on the screen, when they are those for `text`; of many at first
+    those that fill it.
+
+    `wanted` is what else they have to be of: `sort`, or whether there is a `picture`, whether
+    photos that show the same are stacked (`collapse`), whether it is `everything`.
+    """
+    wanted = {"picture": False, "everything": False} | wanted
+    page.wait_for_function(_ANSWERED, arg=[text, wanted])
+    return list(page.locator("#results .tile").evaluate_all("all => all.map(one => one.title)"))
+
+
+def ask(page: Any, text: str, **wanted: str | bool) -> list[str]:
+    """Search for a text; the names of the photos that are found."""
+    page.get_by_label("Describe a photo").fill(text)
+    return results_of(page, text, **wanted)
+
+
+def open_tile(page: Any, name: str) -> Any:
+    """Press the photo of this name among the results; its dialog, when all is in it."""
+    page.locator(f"#results .tile[title='{name}']").click()
+    return photo_dialog(page, name)
+
+
+def photo_dialog(page: Any, name: str | None = None) -> Any:
+    """The dialog of the photo that was pressed, when all is in it."""
+    viewer = page.get_by_role("dialog", name="Photo")
+    if name is not None:
+        viewer.get_by_role("heading", name=name, exact=True).wait_for()
+    viewer.locator("dl").wait_for()
+    return viewer
+
+
+def shows(page: Any, part: str, question: str) -> Any:
+    """The part of the page that is called `part` in CSS, when it answers `question`."""
+    found = page.locator(f"{part}[data-shows='{question}']:not([aria-busy])")
+    found.wait_for(state="attached")
+    return found
+
+
+class Held:
+    """Requests of a page that get no answer for now."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.routes: list[Any] = []
+        self.over = False
+
+    def take(self, route: Any) -> None:
+        if self.over:
+            route.continue_()
+        else:
+            self.routes.append(route)
+
+    def wait(self) -> None:
+        """Until there is one."""
+        while not self.routes:
+            self.page.evaluate("fetch('/ui/texts.json').then(answer => answer.json())")
+
+    def let_go(self) -> None:
+        """Answer them; the page has the answers by the end."""
+        self.over = True
+        # Those that the page has given up itself need none.
+        for route in [one for one in self.routes if one.request.failure is None]:
+            with self.page.expect_event("requestfinished", lambda it, r=route: it == r.request):
+                route.continue_()
+        self.page.evaluate("fetch('/ui/texts.json').then(answer => answer.json())")
+
+
+@contextmanager
+def held_back(page: Any, pattern: str) -> Iterator[Held]:
+    """No answers to requests of `pattern`, as from a slow machine, until the end."""
+    held = Held(page)
+    page.route(pattern, held.take)
+    yield held
+    held.let_go()
+    page.unroute(pattern)
+
+
+def settled(page: Any) -> None:
+    """Nothing is on its way, pictures in sight are there, and nothing moves."""
+    page.wait_for_function("!document.querySelector('[aria-busy]')")
+    page.wait_for_function(_LOADED)
+    page.wait_for_function(_STILL)

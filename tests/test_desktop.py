@@ -22,12 +22,13 @@ from photosearch.desktop.windows import BrowserApp, Tab, WebView, windows
 # A browser that writes down what it was asked to show, and stays until it is told to go.
 BROWSER = """#!{python}
 import os, sys, time
+profile = next(a.split("=", 1)[1] for a in sys.argv if a.startswith("--user-data-dir="))
+there = os.path.exists(profile)
+os.makedirs(profile, exist_ok=True)
 with open({log!r}, "a") as log:
     log.write(" ".join(sys.argv[1:]) + chr(10))
-profile = next(a.split("=", 1)[1] for a in sys.argv if a.startswith("--user-data-dir="))
-if os.path.exists(profile):
+if there:
     raise SystemExit  # as a real one does when its profile has a window
-os.makedirs(profile)
 while os.path.exists(profile):
     time.sleep(0.05)
 """

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM
+from in_browser import CHROMIUM, held_back, photo_dialog, reload, shows
+from served import Served
+
+PLACE = "#place-browse"
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
@@ -15,7 +18,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not instal
 @pytest.fixture
 def page(page: Any) -> Any:
     page.get_by_role("tab", name="Browse").click()
-    page.locator("#browse .grid .tile").first.wait_for()
+    shows(page, PLACE, "month")
     return page
 
 
@@ -31,39 +34,55 @@ def test_the_timeline_goes_to_a_month(page: Any) -> None:
     assert "August 2018" in headings(page)
     assert headings(page).index("May 2023") < headings(page).index("August 2018")
     page.get_by_label("Go to month").select_option(label="August 2018 (4)")
-    page.wait_for_function("document.querySelector('#browse h3').textContent == 'August 2018'")
+    month = page.get_by_label("Go to month").locator("option:checked")
+    shows(page, PLACE, f"month:{month.get_attribute('value')}")
+    assert headings(page)[0] == "August 2018"
 
 
-def test_cameras_and_folders_hold_their_photos(page: Any) -> None:
+def test_cameras_and_folders_hold_their_photos(page: Any, family: Path) -> None:
     page.get_by_role("button", name="Cameras").click()
+    shows(page, PLACE, "camera")
     page.get_by_role("button", name="Pixel 6").click()
-    page.wait_for_function("document.querySelectorAll('#browse .grid .tile').length == 9")
+    shows(page, PLACE, "camera:Pixel 6")
+    assert tiles(page).count() == 9
     page.get_by_role("button", name="Back").click()
+    shows(page, PLACE, "camera")
     page.get_by_role("button", name="Folders").click()
+    shows(page, PLACE, "folder")
     page.get_by_role("button", name="photos / 2018 4 photos").click()
-    page.wait_for_function("document.querySelectorAll('#browse .grid .tile').length == 4")
+    shows(page, PLACE, f"folder:{family / 'photos' / '2018'}")
+    assert tiles(page).count() == 4
+
+
+def test_an_answer_that_comes_late_is_not_shown_for_another(page: Any) -> None:
+    with held_back(page, "**/api/browse?by=album*") as held:
+        page.get_by_role("button", name="Favourites").click()
+        held.wait()
+        page.get_by_role("button", name="Cameras").click()
+        shows(page, PLACE, "camera")
+    shows(page, PLACE, "camera")
+    assert page.locator("#browse h2").text_content() == ""
+    assert page.locator("#browse .cards li").count() > 0
 
 
 def test_a_favourite_is_kept(page: Any) -> None:
     tiles(page).first.click()
-    viewer = page.get_by_role("dialog", name="Photo")
+    viewer = photo_dialog(page)
     name = viewer.get_by_role("heading", level=2).text_content()
-    heart = viewer.get_by_role("button", name="Favourite")
-    heart.wait_for()
     page.keyboard.press("f")
     page.wait_for_selector(".heart-button[aria-pressed=true]")
     page.keyboard.press("Escape")
 
-    page.reload()
+    reload(page)
     page.get_by_role("tab", name="Browse").click()
     page.get_by_role("button", name="Favourites").click()
-    page.wait_for_function("document.querySelectorAll('#browse .grid .tile').length == 1")
-    assert tiles(page).first.get_attribute("title") == name
+    shows(page, PLACE, "favourites")
+    assert tiles(page).evaluate_all("all => all.map(one => one.title)") == [name]
     assert page.locator("#browse li.favourite").count() == 1
 
 
 def test_selected_photos_make_an_album_a_zip_and_copies(
-    page: Any, family: Path, tmp_path: Path
+    page: Any, server: Served, family: Path, tmp_path: Path
 ) -> None:
     tiles(page).nth(1).focus()
     page.keyboard.press("x")
@@ -82,44 +101,45 @@ def test_selected_photos_make_an_album_a_zip_and_copies(
         assert archive.read(chosen[0]) == original.read_bytes()
 
     (tmp_path / chosen[0]).write_text("was here before")
-    for _ in range(2):
+    for there in (3, 5):
         bar.get_by_role("button", name="Copy to folder").click()
         chooser = page.get_by_role("dialog", name="Copy the photos to which folder?")
         go_to(page, chooser, tmp_path)
         chooser.get_by_role("button", name="Choose this folder").click()
-        page.get_by_text("2 photos are copied").wait_for()
+        # The photos are there by then, and no longer selected.
         bar.wait_for(state="hidden")
+        page.get_by_text("2 photos are copied").wait_for()
+        assert len(list(tmp_path.iterdir())) == there
         assert (tmp_path / chosen[0]).read_text() == "was here before"
         assert (tmp_path / chosen[1]).stat().st_size > 0
         tiles(page).nth(1).focus()
         page.keyboard.press("x")
         page.keyboard.press("ArrowRight")
         page.keyboard.press("x")
-    assert len(list(tmp_path.iterdir())) == 5
 
     bar.get_by_role("button", name="Add to album").click()
     page.get_by_label("New album").fill("Best of all")
     page.keyboard.press("Enter")
     page.get_by_text("2 photos are in Best of all").wait_for()
     page.get_by_role("button", name="Albums").click()
+    shows(page, PLACE, "album")
     page.get_by_role("button", name="Best of all").click()
-    page.wait_for_function("document.querySelectorAll('#browse .grid .tile').length == 2")
+    (album,) = (one for one in server.ask("/api/albums").json if one["name"] == "Best of all")
+    shows(page, PLACE, f"album:{album['id']}")
+    assert tiles(page).count() == 2
     page.get_by_role("button", name="Delete album").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete album").click()
+    shows(page, PLACE, "album")
     page.get_by_text("No album yet.").wait_for()
 
 
 def go_to(page: Any, chooser: Any, folder: Path) -> None:
     """Walk to a folder as a person does."""
-    chooser.locator(".here").get_by_text("/").wait_for()
-    while chooser.locator(".here").text_content() != "/":
-        before = chooser.locator(".here").text_content()
+    listed = chooser.locator(".folders[data-shows]:not([aria-busy])")
+    listed.wait_for()
+    while (here := Path(chooser.locator(".here").text_content())) != Path("/"):
         chooser.get_by_role("button", name="Up").click()
-        page.wait_for_function(
-            "was => document.querySelector('.here').textContent != was", arg=before
-        )
-    for part in folder.parts[1:]:
-        chooser.locator(".folders").get_by_role("button", name=part, exact=True).click()
-        page.wait_for_function(
-            "part => document.querySelector('.here').textContent.endsWith('/' + part)", arg=part
-        )
+        shows(page, ".folders", str(here.parent))
+    for inner in (*reversed(folder.parents), folder)[1:]:
+        listed.get_by_role("button", name=inner.name, exact=True).click()
+        shows(page, ".folders", str(inner))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM
+from in_browser import CHROMIUM, photo_dialog, ready, results_of, settled, shows
 from served import Served, served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -23,39 +23,36 @@ def server(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Itera
 def test_from_the_first_run_to_a_photo(page: Any, server: Served, pictures: Path) -> None:
     page.get_by_label("Folder with photos").first.fill(str(pictures / "nowhere"))
     page.get_by_role("button", name="Start").click()
-    assert "there is no such folder" in page.get_by_role("alert").first.text_content()
+    page.get_by_role("alert").get_by_text("there is no such folder").wait_for()
 
     page.get_by_label("Folder with photos").first.fill(str(pictures))
     page.get_by_role("button", name="Start").click()
     page.get_by_text("All photos are indexed").wait_for()
-    tiles = page.locator(".grid .tile")
-    assert tiles.count() == 6
+    assert len(results_of(page, "")) == 6
 
     page.keyboard.press("/")
     page.keyboard.type("a cat")
-    # Each letter has results; those of the last one stay.
-    page.locator("#results[aria-busy], #results [aria-busy]").wait_for(state="detached")
+    names = results_of(page, "a cat")
+    assert sorted(names) == sorted(path.name for path in pictures.iterdir())
     page.get_by_text("6 photos, best matches first").wait_for()
-    page.wait_for_function(
-        "[...document.querySelectorAll('.grid img')].every(i => i.complete && i.naturalWidth)"
-    )
-    alts = tiles.locator("img").evaluate_all("all => all.map(one => one.alt)")
+    settled(page)
+    images = page.locator("#results .tile img")
+    assert all(images.evaluate_all("all => all.map(one => one.naturalWidth)"))
+    alts = images.evaluate_all("all => all.map(one => one.alt)")
     # Their names, and when they were taken.
-    assert sorted(alt.split(",")[0] for alt in alts) == sorted(
-        path.name for path in pictures.iterdir()
-    )
+    assert [alt.split(",")[0] for alt in alts] == names
 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    viewer = page.get_by_role("dialog", name="Photo")
-    second = viewer.get_by_role("heading", level=2).text_content()
+    photo_dialog(page, names[1])
     page.keyboard.press("ArrowLeft")
+    viewer = photo_dialog(page, names[0])
     viewer.get_by_text(str(pictures)).wait_for()
-    assert viewer.get_by_role("heading", level=2).text_content() != second
     with page.expect_download() as download:
         viewer.get_by_role("link", name="Download").click()
     name = download.value.suggested_filename
+    assert name == names[0]
     assert Path(download.value.path()).read_bytes() == (pictures / name).read_bytes()
     page.keyboard.press("Escape")
     viewer.wait_for(state="hidden")
@@ -65,6 +62,7 @@ def test_from_the_first_run_to_a_photo(page: Any, server: Served, pictures: Path
     )
 
     page.get_by_role("tab", name="Library").click()
+    shows(page, "#place-library", "library")
     page.locator("#library .known").get_by_text(str(pictures)).wait_for()
     page.get_by_text("Every file could be read.").wait_for()
 
@@ -72,7 +70,7 @@ def test_from_the_first_run_to_a_photo(page: Any, server: Served, pictures: Path
 def test_the_pages_are_in_the_browsers_language(browser: Any, server: Served) -> None:
     page = browser.new_page(locale="de-AT")
     page.goto(server.url)
+    ready(page)
     page.get_by_role("tab", name=re.compile("Bibliothek")).wait_for()
-    page.wait_for_selector("body.ready")
     assert page.evaluate("document.documentElement.lang") == "de"
     page.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from films import film
-from in_browser import CHROMIUM
+from in_browser import CHROMIUM, open_tile, results_of
 from PIL import Image
 from served import Served, served_here
 
@@ -81,8 +81,8 @@ def test_a_search_tells_the_moment(server: Served) -> None:
 def test_a_hit_opens_at_its_moment(page: Any) -> None:
     page.keyboard.press("/")
     page.keyboard.type("blue")
-    page.get_by_text("best matches first").wait_for()
-    page.locator(".grid .tile:has(img[alt^='a.mp4'])").first.click()
+    results_of(page, "blue")
+    open_tile(page, "a.mp4")
     player = page.locator(".viewer video")
     player.wait_for()
     page.wait_for_function("document.querySelector('.viewer video').readyState >= 1")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM
+from in_browser import CHROMIUM, photo_dialog, reload, shows
 from PIL import Image, ImageDraw, ImageFont
 from served import Served, served_here
 
@@ -43,7 +43,7 @@ def server(place: Path) -> Iterator[Served]:
 @pytest.fixture
 def page(page: Any) -> Any:
     page.get_by_role("tab", name="Library").click()
-    page.locator("#library .models li").first.wait_for()
+    shows(page, "#place-library", "library")
     return page
 
 
@@ -61,6 +61,7 @@ def test_it_tells_what_there_is(page: Any, place: Path) -> None:
 def test_what_is_there_more_than_once(page: Any, place: Path) -> None:
     page.get_by_role("tab", name="Browse").click()
     page.get_by_role("button", name="Duplicates").click()
+    shows(page, "#place-browse", "duplicates")
     page.get_by_text("photosearch deletes nothing").wait_for()
     page.get_by_text("1 photo could go").wait_for()
     groups = page.locator(".groups > li")
@@ -71,6 +72,7 @@ def test_what_is_there_more_than_once(page: Any, place: Path) -> None:
     ]
 
     page.get_by_label("Also photos that only look the same").check()
+    shows(page, ".duplicates", "near")
     page.get_by_text("2 photos could go").wait_for()
     alike = groups.filter(has_text="Look the same")
     photos = alike.locator("ul > li")
@@ -84,10 +86,9 @@ def test_what_is_there_more_than_once(page: Any, place: Path) -> None:
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == str(place / "photos" / "coffee small.png")
     photos.last.get_by_role("button", name="coffee small.png").click()
-    viewer = page.get_by_role("dialog", name="Photo")
-    viewer.get_by_role("heading", name="coffee small.png").wait_for()
+    photo_dialog(page, "coffee small.png")
     page.keyboard.press("ArrowLeft")
-    viewer.get_by_role("heading", name="coffee.png").wait_for()
+    photo_dialog(page, "coffee.png")
     page.keyboard.press("Escape")
     page.wait_for_function("document.activeElement.ariaLabel?.startsWith('coffee.png')")
 
@@ -115,13 +116,13 @@ def test_the_doctor_examines_and_mends(page: Any, place: Path) -> None:
     (stored,) = (place / "library" / "vectors").glob("*.faiss")
     stored.write_bytes(stored.read_bytes()[:100])
     page.get_by_role("button", name="Examine").click()
-    page.locator(".findings .wrong").first.wait_for()
+    assert shows(page, ".findings", "examined").locator(".wrong").count() > 0
     page.get_by_role("button", name="Repair").click()
-    page.locator(".findings .fixed").first.wait_for()
+    assert shows(page, ".findings", "repaired").locator(".fixed").count() > 0
     page.get_by_role("button", name="Examine").click()
-    page.wait_for_function(
-        "document.querySelector('.findings .ok') && !document.querySelector('.findings .wrong')"
-    )
+    found = shows(page, ".findings", "examined")
+    assert found.locator(".ok").count() > 0
+    assert found.locator(".wrong").count() == 0
 
 
 def test_while_folders_are_watched_a_new_photo_comes_by_itself(page: Any, place: Path) -> None:
@@ -131,11 +132,11 @@ def test_while_folders_are_watched_a_new_photo_comes_by_itself(page: Any, place:
     page.wait_for_function(
         "async () => (await (await fetch('/api/newest')).json()).hits[0].name == 'another.png'"
     )
-    page.reload()
+    reload(page)
     page.get_by_role("tab", name="Library").click()
+    shows(page, "#place-library", "library")
     watching = page.get_by_label("Watch these folders")
-    watching.wait_for()
-    page.wait_for_function("document.getElementById('watching').checked")
+    assert watching.is_checked()
     watching.uncheck()
     page.wait_for_function(
         "async () => !(await (await fetch('/api/state')).json()).progress.watching"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hub_server import Hub, serving
-from in_browser import CHROMIUM
+from in_browser import CHROMIUM, shows
 from served import Served, served_here
 from tiny_openclip import write_folder
 
@@ -41,7 +41,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, hub: Hub) -> Iterator[Serve
 def page(page: Any) -> Any:
     page.get_by_role("tab", name="Library").click()
     page.get_by_text("Models to download").click()
-    page.locator(".offers li").first.wait_for()
+    shows(page, ".offers", "offers")
+    shows(page, "#place-library", "library")
     return page
 
 
@@ -91,6 +92,7 @@ def test_without_a_network_it_says_so(
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     page.get_by_role("button", name="Download ViT-B-32", exact=True).click()
     page.get_by_role("alert").get_by_text("cannot be reached").wait_for()
+    shows(page, ".offers", "offers")
     page.locator("button[aria-label='Download ViT-B-32']:enabled").wait_for()
 
     for name in ("nothing", "../../etc", str(tmp_path)):

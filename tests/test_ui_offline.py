@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from in_browser import CHROMIUM, FLAGS
+from in_browser import CHROMIUM, FLAGS, ask, open_tile, ready, settled, shows
 from served import served
 
 ALONE = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
@@ -58,19 +58,18 @@ def use(place: Path, pictures: Path) -> dict[str, object]:
         page = browser.new_page()
         page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
         page.goto(server.url)
-        page.wait_for_selector("body.ready")
+        ready(page)
         page.get_by_label("Folder with photos").first.fill(str(pictures))
         page.get_by_role("button", name="Start").click()
         page.get_by_text("All photos are indexed").first.wait_for(timeout=120_000)
-        page.get_by_label("Describe a photo").fill("a cat")
-        page.wait_for_function("document.querySelector('#results .tile')?.title == 'chelsea.png'")
-        page.locator("#results .tile").first.click()
-        page.locator(".details dl").wait_for()
-        first = page.get_by_role("dialog").get_by_role("heading", level=2).text_content()
+        first = ask(page, "a cat")[0]
+        open_tile(page, first)
+        settled(page)
         page.keyboard.press("Escape")
-        for tab in ("Browse", "Library"):
+        for tab, question in (("Browse", "month"), ("Library", "library")):
             page.get_by_role("tab", name=tab).click()
-            page.wait_for_load_state("networkidle")
+            shows(page, f"#place-{tab.lower()}", question)
+            settled(page)
         browser.close()
     return {"routes": routes, "first": first, "hosts": sorted(host for host in asked if host)}
 

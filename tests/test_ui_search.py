@@ -10,56 +10,44 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM, watched_page
+from in_browser import CHROMIUM, ask, open_tile, reload, results_of, settled, shows, watched_page
 from PIL import Image
 from served import Served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 
-def ask(page: Any, text: str) -> None:
-    page.get_by_label("Describe a photo").fill(text)
-    # An answer to this text, and not to an earlier one.
-    page.wait_for_function(
-        "text => new URLSearchParams(location.hash.slice(1)).get('q') == text", arg=text
-    )
-    page.wait_for_load_state("networkidle")
-
-
-def shown(page: Any) -> list[str]:
-    return list(page.locator("#results .tile").evaluate_all("all => all.map(one => one.title)"))
-
-
 def test_filters_become_chips_that_can_be_taken_off(page: Any) -> None:
-    ask(page, "an animal camera:nikon -lion")
+    assert "coffee.jpg" not in ask(page, "an animal camera:nikon -lion")
     chips = page.get_by_role("list", name="Understood as")
     chips.get_by_text("camera nikon").wait_for()
     chips.get_by_text("without lion").wait_for()
-    assert "coffee.jpg" not in shown(page)
 
     chips.get_by_text("camera nikon").click()
     assert page.evaluate("getSelection().toString()") == "camera:nikon"
     chips.get_by_role("button", name="Remove: camera nikon").click()
-    page.wait_for_function("document.querySelectorAll('.chip').length == 1")
+    results_of(page, "an animal -lion")
+    assert chips.get_by_role("listitem").all_text_contents() == ["without lion"]
     assert page.get_by_label("Describe a photo").input_value() == "an animal -lion"
 
 
 def test_by_date_photos_stand_under_their_months(page: Any) -> None:
     ask(page, "after:2018 before:2023-06")
     page.get_by_label("Order").select_option("oldest")
-    page.wait_for_function("document.querySelector('#results h3')")
+    results_of(page, "after:2018 before:2023-06", sort="oldest")
     months = page.locator("#results h3").all_text_contents()
     assert months[0] == "July 2019"
     assert months[-1] == "May 2023"
 
 
 def test_photos_that_show_the_same_are_a_stack_that_opens(page: Any) -> None:
-    ask(page, "folder:2021 after:2020 before:2022")
-    page.get_by_role("button", name="1 more that shows the same").first.click()
-    page.wait_for_function("document.querySelectorAll('#results .tile').length == 3")
+    text = "folder:2021 after:2020 before:2022"
+    assert len(ask(page, text, collapse=True)) == 2
+    page.get_by_role("button", name="1 more that shows the same").click()
+    assert len(results_of(page, text, collapse=True)) == 3
     page.get_by_label("Stack bursts and copies").uncheck()
-    page.wait_for_function("document.querySelectorAll('#results .stack').length == 0")
-    assert len(shown(page)) == 3
+    assert len(results_of(page, text, collapse=False)) == 3
+    assert page.locator("#results .stack").count() == 0
 
 
 def test_a_search_is_saved_and_used_again(page: Any) -> None:
@@ -68,11 +56,11 @@ def test_a_search_is_saved_and_used_again(page: Any) -> None:
     page.get_by_label("Name", exact=True).fill("My cat")
     page.keyboard.press("Enter")
     page.get_by_text("Saved as My cat").wait_for()
-    page.get_by_label("Describe a photo").fill("")
+    ask(page, "")
     page.get_by_role("button", name="My cat", exact=True).click()
-    page.wait_for_function("document.querySelector('#results .tile')?.title == 'chelsea.jpg'")
+    assert results_of(page, "a cat")[0] == "chelsea.jpg"
     assert page.get_by_label("Describe a photo").input_value() == "a cat"
-    page.get_by_label("Describe a photo").fill("")
+    ask(page, "")
     page.get_by_role("button", name="Forget the search My cat").click()
     page.get_by_role("button", name="My cat", exact=True).wait_for(state="detached")
 
@@ -80,8 +68,8 @@ def test_a_search_is_saved_and_used_again(page: Any) -> None:
 def test_what_cannot_be_understood_is_said(page: Any) -> None:
     page.get_by_label("Describe a photo").fill("colour:red house")
     page.get_by_role("alert").get_by_text("there is no filter colour:").wait_for()
-    page.get_by_label("Describe a photo").fill("a red house")
-    page.wait_for_function("document.querySelector('#results .warning').textContent == ''")
+    ask(page, "a red house")
+    assert page.locator("#place-results > .warning").text_content() == ""
 
 
 def test_a_pasted_picture_finds_the_photo_that_it_shows(page: Any, family: Path) -> None:
@@ -97,9 +85,10 @@ def test_a_pasted_picture_finds_the_photo_that_it_shows(page: Any, family: Path)
         }""",
         base64.b64encode(content.getvalue()).decode(),
     )
+    assert results_of(page, "", picture=True)[0] == "chelsea.jpg"
     page.get_by_alt_text("Your picture").wait_for()
-    page.wait_for_function("document.querySelector('#results .tile').title == 'chelsea.jpg'")
     page.get_by_role("button", name="Remove the picture").click()
+    results_of(page, "")
     page.get_by_text("Added last").wait_for()
 
 
@@ -108,33 +97,30 @@ def test_what_is_no_picture_is_refused(page: Any) -> None:
         {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": b"no picture at all"}
     )
     page.get_by_text("choose another").wait_for()
+    # The photos that were there are those of the page again.
+    results_of(page, "")
+    assert page.locator(".stale").count() == 0
 
 
 def test_a_hit_tells_where_it_is_from_and_why_it_is_one(page: Any) -> None:
-    ask(page, "a cat camera:pixel")
-    page.wait_for_function("document.querySelector('#results .tile')?.title == 'chelsea.jpg'")
-    page.locator("#results .tile").first.click()
-    viewer = page.get_by_role("dialog", name="Photo")
+    assert ask(page, "a cat camera:pixel")[0] == "chelsea.jpg"
+    viewer = open_tile(page, "chelsea.jpg")
     viewer.get_by_text("It meets: camera pixel.").wait_for()
     viewer.get_by_text("a photo counts as showing it").wait_for()
     viewer.get_by_text("48.86, 2.35").wait_for()
-    spot = viewer.get_by_role("img", name="Map of the world").locator(".spot").bounding_box()
-    world = viewer.get_by_role("img", name="Map of the world").bounding_box()
-    across = (spot["x"] + spot["width"] / 2 - world["x"]) / world["width"]
-    assert across == pytest.approx((2.35 + 180) / 360, abs=0.01)
-
-
-def open_first(page: Any, name: str) -> Any:
-    page.wait_for_function(
-        "name => document.querySelector('#results .tile')?.title == name", arg=name
+    across = viewer.get_by_role("img", name="Map of the world").evaluate(
+        """world => {
+            const spot = world.querySelector(".spot").getBoundingClientRect();
+            const all = world.getBoundingClientRect();
+            return (spot.x + spot.width / 2 - all.x) / all.width;
+        }"""
     )
-    page.locator("#results .tile").first.click()
-    return page.get_by_role("dialog", name="Photo")
+    assert across == pytest.approx((2.35 + 180) / 360, abs=0.01)
 
 
 def test_what_counts_in_a_hit_is_shown_over_it(page: Any) -> None:
     ask(page, "the cat -lion camera:pixel")
-    viewer = open_first(page, "chelsea.jpg")
+    viewer = open_tile(page, "chelsea.jpg")
     viewer.get_by_role("button", name="Why this photo?").focus()
     page.keyboard.press("Enter")
     terms = viewer.locator(".terms > li")
@@ -151,6 +137,7 @@ def test_what_counts_in_a_hit_is_shown_over_it(page: Any) -> None:
 
     # It lies over the photo, light somewhere and dark elsewhere, and is told in words.
     heat = viewer.get_by_role("img", name="What counts most is")
+    settled(page)
     assert heat.bounding_box() == viewer.locator("img.large").bounding_box()
     darkness = heat.evaluate(
         """it => {
@@ -161,7 +148,7 @@ def test_what_counts_in_a_hit_is_shown_over_it(page: Any) -> None:
     )
     assert darkness[0] < 40
     assert darkness[1] > 120
-    assert page.evaluate("document.activeElement.textContent") == "Show where"
+    page.wait_for_function("document.activeElement.textContent == 'Show where'")
     page.keyboard.press("w")
     heat.wait_for(state="hidden")
     page.keyboard.press("w")
@@ -173,13 +160,14 @@ def test_what_counts_in_a_hit_is_shown_over_it(page: Any) -> None:
 def test_why_of_a_picture_and_of_a_photo_that_is_gone(page: Any, family: Path) -> None:
     coffee = family / "photos" / "2023" / "coffee.jpg"
     page.locator("input[type=file]").set_input_files(coffee)
-    viewer = open_first(page, "coffee.jpg")
+    assert results_of(page, "", picture=True)[0] == "coffee.jpg"
+    viewer = open_tile(page, "coffee.jpg")
     viewer.get_by_role("button", name="Why this photo?").click()
     viewer.get_by_text("your picture: adds").wait_for()
     page.keyboard.press("Escape")
     away = coffee.rename(coffee.with_suffix(".away"))
     try:
-        page.locator("#results .tile").first.click()
+        open_tile(page, "coffee.jpg")
         button = viewer.get_by_role("button", name="Why this photo?")
         button.click()
         viewer.get_by_text("That cannot be told: the file is not there any more").wait_for()
@@ -190,12 +178,16 @@ def test_why_of_a_picture_and_of_a_photo_that_is_gone(page: Any, family: Path) -
 
 
 def test_similar_photos_of_a_hit(page: Any) -> None:
-    ask(page, "a cheetah")
-    page.locator("#results .tile").first.click()
-    page.get_by_role("button", name="Similar photos").click()
+    first = ask(page, "a cheetah")[0]
+    viewer = open_tile(page, first)
+    viewer.get_by_role("button", name="Similar photos").click()
+    viewer.wait_for(state="hidden")
+    text = page.get_by_label("Describe a photo").input_value()
+    assert text.startswith("photo:")
+    similar = results_of(page, text)
+    assert similar
+    assert first not in similar
     page.get_by_text("like this photo").wait_for()
-    page.get_by_role("dialog", name="Photo").wait_for(state="hidden")
-    assert page.get_by_label("Describe a photo").input_value().startswith("photo:")
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
@@ -204,10 +196,10 @@ def test_on_a_phone_nothing_is_cut_off_or_stacked(
 ) -> None:
     phone = {"viewport": {"width": 390, "height": 844}, "locale": locale, "has_touch": True}
     with watched_page(browser, server, **phone) as page:
-        box = page.locator("#query textarea")
-        box.fill("a cat camera:pixel -lion before:2024")
-        page.wait_for_function("document.querySelectorAll('.chip').length == 3")
-        page.wait_for_selector("#results .tile")
+        text = "a cat camera:pixel -lion before:2024"
+        page.locator("#query textarea").fill(text)
+        assert results_of(page, text)
+        settled(page)
         for row in (".tools", ".chips"):
             tops = page.locator(f"{row} > *").evaluate_all(
                 "all => all.map(one => { const r = one.getBoundingClientRect();"
@@ -227,46 +219,40 @@ def test_on_a_phone_nothing_is_cut_off_or_stacked(
 
 
 def test_examples_find_something(page: Any) -> None:
-    examples = page.locator(".examples button")
-    examples.first.wait_for()
-    text = examples.first.text_content()
-    examples.first.click()
-    page.wait_for_function("document.querySelectorAll('#results .tile').length > 0")
+    example = shows(page, ".examples", "examples").locator("> button").first
+    text = example.text_content()
+    example.click()
+    assert results_of(page, text)
     assert page.get_by_label("Describe a photo").input_value() == text
 
 
 def test_a_page_at_rest_is_not_drawn_again(page: Any) -> None:
     page.add_init_script("""
-        window.framesAsked = 0;
+        window.lastAsked = performance.now();
         const atNextFrame = window.requestAnimationFrame.bind(window);
         window.requestAnimationFrame = (draw) => {
-            window.framesAsked += 1;
+            window.lastAsked = performance.now();
             return atNextFrame(draw);
         };
     """)
-    page.reload()
-    page.locator(".examples button").first.wait_for()
-    asked = [page.evaluate("window.framesAsked")]
+    reload(page)
+    shows(page, ".examples", "examples")
     # A loop asks for sixty in each second; Gradio's own drawing comes to an end.
-    while len(asked) < 20 and (len(asked) < 2 or asked[-1] != asked[-2]):
-        page.wait_for_timeout(1000)
-        asked.append(page.evaluate("window.framesAsked"))
-    assert asked[-1] == asked[-2]
+    page.wait_for_function("performance.now() - window.lastAsked > 1000", polling=100)
 
 
 def test_what_is_not_there_is_not_shown_unless_it_is_wanted(page: Any) -> None:
-    ask(page, "people playing football")
+    headings = page.locator("#results h3")
+    assert ask(page, "people playing football") == []
     page.get_by_text("Nothing here looks like that.").wait_for()
-    assert shown(page) == []
     page.get_by_role("button", name="Show the nearest of").click()
-    page.locator("#results h3").get_by_text("Less likely").wait_for()
-    assert len(shown(page)) > 10
+    assert len(results_of(page, "people playing football", everything=True)) > 10
+    assert headings.all_text_contents() == ["Less likely"]
 
-    ask(page, "a cat")
-    page.wait_for_function("document.querySelector('#results .tile')?.title == 'chelsea.jpg'")
+    assert ask(page, "a cat")[0] == "chelsea.jpg"
     page.get_by_role("button", name="less likely photos").click()
-    page.locator("#results h3").get_by_text("Less likely").wait_for()
-    assert page.locator("#results h3").first.text_content() == "Looks like it"
+    results_of(page, "a cat", everything=True)
+    assert headings.all_text_contents() == ["Looks like it", "Less likely"]
 
 
 def test_the_benchmark_sees_letters_become_results(

@@ -14,7 +14,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from family import make_family_photos
-from in_browser import chromium
+from in_browser import ask, chromium, open_tile, ready, reload, settled, shows
 from PIL import Image
 from served import Served, served
 
@@ -28,6 +28,7 @@ BLANK = """() => [...document.images].filter(one => {
     const { top, bottom } = one.getBoundingClientRect();
     return bottom > 0 && top < innerHeight && !one.naturalWidth;
 }).length < 2"""
+LARGE = "document.querySelector('.large').src.includes('/screen/')"
 ALBUMS = {
     "Safari": ("cheetah", "cheetah1", "cheetah2", "lion"),
     "Paris in May": ("tower", "coffee", "chelsea"),
@@ -36,9 +37,7 @@ ALBUMS = {
 
 
 def save(page: Any, name: str) -> None:
-    # What loads late, such as pictures, is there, and nothing moves.
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(700)
+    settled(page)
     keep(page, name)
 
 
@@ -58,15 +57,13 @@ def first_run(page: Any, end: str) -> None:
 
 
 def pages(page: Any, end: str) -> None:
+    shows(page, ".examples", "examples")
     save(page, f"start-{end}")
-    page.get_by_label("Describe a photo").fill("a cat -lion before:2024")
-    page.wait_for_selector(".chip")
+    ask(page, "a cat -lion before:2024")
     save(page, f"search-{end}")
-    page.get_by_label("Describe a photo").fill("a cup of coffee")
-    page.wait_for_function("document.querySelector('#results .tile')?.title == 'coffee.jpg'")
-    page.locator("#results .tile").first.click()
-    page.locator(".details dl").wait_for()
-    page.wait_for_function("document.querySelector('.large').src.includes('/screen/')")
+    ask(page, "a cup of coffee")
+    open_tile(page, "coffee.jpg")
+    page.wait_for_function(LARGE)
     save(page, f"photo-{end}")
     page.get_by_role("button", name="Why this photo?").click()
     shown = page.get_by_role("button", name="Show where")
@@ -75,21 +72,19 @@ def pages(page: Any, end: str) -> None:
     save(page, f"why-{end}")
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="Browse").click()
-    page.locator("#browse .tile").first.wait_for()
+    shows(page, "#place-browse", "month")
     save(page, f"timeline-{end}")
-    page.get_by_role("button", name="Places").click()
-    page.locator(".cards img").first.wait_for()
-    save(page, f"places-{end}")
-    for kind in ("Cameras", "Albums"):
-        page.get_by_role("button", name=kind).click()
-        page.locator(".cards img").first.wait_for()
-        save(page, f"{kind.lower()}-{end}")
+    for kind in ("place", "camera", "album"):
+        page.get_by_role("button", name=f"{kind}s").click()
+        shows(page, "#place-browse", kind)
+        save(page, f"{kind}s-{end}")
     page.get_by_role("button", name="Duplicates").click()
+    shows(page, "#place-browse", "duplicates")
     page.get_by_label("Also photos that only look the same").check()
-    page.get_by_role("heading", name="Look the same").first.wait_for()
+    shows(page, ".duplicates", "near")
     save(page, f"duplicates-{end}")
     page.get_by_role("tab", name="Library").click()
-    page.locator(".models li").first.wait_for()
+    shows(page, "#place-library", "library")
     save(page, f"library-{end}")
 
 
@@ -119,7 +114,7 @@ def indexing(browser: Any, server: Served, folder: Path) -> None:
     in_all(browser, server, lambda page, end: opened.append((page, end)), close=False)
     server.post("/api/index", {"folders": [str(folder)]})
     for page, _ in opened:
-        page.reload()
+        reload(page)
     for page, end in opened:
         page.bring_to_front()
         page.get_by_text("photos a second").first.wait_for()
@@ -139,7 +134,7 @@ def in_all(browser: Any, server: Served, take: Any, *, close: bool = True) -> No
             )
             page = context.new_page()
             page.goto(server.url)
-            page.wait_for_selector("body.ready")
+            ready(page)
             take(page, f"{size}-{theme}")
             if close:
                 context.close()

@@ -41,7 +41,7 @@ class App {
       this.library = new LibraryPage(place, this.libraryCard, () => this.watch());
       if (this.state) this.library.refresh(this.state);
     });
-    await Promise.all([this.refresh(), asked ? null : this.search.run()]);
+    await Promise.all([this.refresh(), asked ? this.search.running : this.search.run()]);
     document.body.classList.add("ready");
     if (this.state.progress.running) this.watch();
   }
@@ -57,32 +57,41 @@ class App {
 
   // Follow an index run until it ends.
   async watch() {
+    // A run that begins when the one before has just ended is followed, too.
+    this.begun = true;
     if (this.watching) return;
     this.watching = true;
-    this.pictured = null;
     try {
-      for (;;) {
-        const progress = await ask("/api/progress");
-        if (progress.newest.length && this.state) this.state.photos ||= 1;
-        // While they come quickly, only those are shown of which there are pictures by now.
-        if (progress.running) {
-          this.#draw(progress.newest);
-          progress.newest = this.pictured ?? [];
-        }
-        this.card.show(progress);
-        this.libraryCard?.show(progress);
-        if (this.state) {
-          this.state.progress = progress;
-          this.search.changed(this.state, progress.newest);
-        }
-        if (!progress.running) break;
-        await new Promise((resolve) => setTimeout(resolve, EVERY));
+      while (this.begun) {
+        this.begun = false;
+        await this.#follow();
+        await this.refresh();
       }
-      await this.refresh();
     } catch (error) {
       tell(error.message);
     } finally {
       this.watching = false;
+    }
+  }
+
+  async #follow() {
+    this.pictured = null;
+    for (;;) {
+      const progress = await ask("/api/progress");
+      if (progress.newest.length && this.state) this.state.photos ||= 1;
+      // While they come quickly, only those are shown of which there are pictures by now.
+      if (progress.running) {
+        this.#draw(progress.newest);
+        progress.newest = this.pictured ?? [];
+      }
+      this.card.show(progress);
+      this.libraryCard?.show(progress);
+      if (this.state) {
+        this.state.progress = progress;
+        this.search.changed(this.state, progress.newest);
+      }
+      if (!progress.running) break;
+      await new Promise((resolve) => setTimeout(resolve, EVERY));
     }
   }
 

@@ -5,6 +5,7 @@ import { ask, icon, make, number, say, tell } from "./dom.js";
 import { choose, confirm } from "./choosers.js";
 import { Duplicates } from "./duplicates.js";
 import { Grid, monthName, monthOf, thumbnail } from "./grid.js";
+import { Turns } from "./turns.js";
 
 const KINDS = ["month", "place", "folder", "camera", "album", "favourites", "duplicates"];
 
@@ -19,10 +20,11 @@ export class BrowsePage {
     this.cards = make("ul", { class: "cards" });
     this.nothing = make("p", { class: "quiet" });
     this.duplicates = new Duplicates(viewer);
+    this.turns = new Turns(place);
     this.grid = new Grid({
       label: say("browse.photos"),
       selection,
-      more: (offset) => this.#fetch(offset),
+      more: (offset) => fetchPart(this.by, this.key, offset),
       open: (at) => viewer.open(this.grid, at),
     });
     place.replaceChildren(
@@ -52,26 +54,30 @@ export class BrowsePage {
     this.grid.show({ hits: [], more: false });
     this.nothing.textContent = "";
     this.duplicates.element.hidden = kind !== "duplicates";
-    try {
-      if (kind === "duplicates") await this.duplicates.look();
-      else if (kind === "month") await this.#timeline();
-      else if (kind === "favourites") await this.#group("album", "1", say("browse.favourites"));
-      else await this.#overview(kind);
-    } catch (error) {
-      tell(error.message);
-    }
+    if (kind === "duplicates") await this.#take(kind, () => this.duplicates.look());
+    else if (kind === "month") await this.#timeline();
+    else if (kind === "favourites") await this.#group("album", "1", say("browse.favourites"));
+    else await this.#overview(kind);
   }
 
-  #fetch(offset) {
-    return ask(`/api/browse?by=${this.by}&key=${encodeURIComponent(this.key)}&offset=${offset}`);
+  // What is on the screen stays until the answer comes, and steps back meanwhile.
+  async #take(question, fetch, show) {
+    this.grid.outdate(true);
+    const told = (answer) => {
+      show?.(answer);
+      this.grid.outdate(false);
+    };
+    await this.turns.take(question, fetch, told).catch((error) => tell(error.message));
   }
 
   // All photos, newest first, under their months; and a list of months to go to.
-  async #timeline(offset = 0) {
+  #timeline(offset = 0) {
+    const fetch = () => Promise.all([ask("/api/groups?by=month"), fetchPart("", "", offset)]);
+    return this.#take(offset ? `month:${offset}` : "month", fetch, ([months, found]) => this.#months(months, found, offset));
+  }
+
+  #months(months, found, offset) {
     [this.by, this.key] = ["", ""];
-    const months = await ask("/api/groups?by=month");
-    const found = await this.#fetch(offset);
-    if (this.kind !== "month") return;
     let from = 0;
     const options = months.map((month) => {
       const option = make("option", { value: from }, `${month.key ? monthName(month.key) : say("browse.no_date")} (${number(month.count)})`);
@@ -89,9 +95,12 @@ export class BrowsePage {
     this.grid.show(found, { heading: monthOf, offset });
   }
 
-  async #overview(kind) {
-    const groups = await ask(kind === "album" ? "/api/albums" : `/api/groups?by=${kind}`);
-    if (this.kind !== kind) return;
+  #overview(kind) {
+    const fetch = () => ask(kind === "album" ? "/api/albums" : `/api/groups?by=${kind}`);
+    return this.#take(kind, fetch, (groups) => this.#groups(kind, groups));
+  }
+
+  #groups(kind, groups) {
     const cards = groups
       .filter((group) => !group.favourites)
       .map((group) => this.#card(kind, group, kind === "album" ? String(group.id) : group.key, nameOf(kind, group)));
@@ -122,11 +131,17 @@ export class BrowsePage {
     );
   }
 
-  async #group(by, key, name, group) {
-    [this.by, this.key] = [by, key];
+  #group(by, key, name, group) {
     this.cards.replaceChildren();
     this.nothing.textContent = "";
-    const found = await this.#fetch(0);
+    const question = this.kind === "favourites" ? this.kind : `${by}:${key}`;
+    return this.#take(question, () => fetchPart(by, key, 0), (found) => {
+      [this.by, this.key] = [by, key];
+      this.#photos(name, group, found);
+    });
+  }
+
+  #photos(name, group, found) {
     this.title.textContent = name;
     const tools = [];
     if (this.kind !== "favourites") {
@@ -163,6 +178,10 @@ export class BrowsePage {
     await ask(`/api/albums/${album.id}/drop`, { body: {} }).catch((error) => tell(error.message));
     this.go("album");
   }
+}
+
+function fetchPart(by, key, offset) {
+  return ask(`/api/browse?by=${by}&key=${encodeURIComponent(key)}&offset=${offset}`);
 }
 
 function nameOf(kind, group) {

@@ -1,6 +1,7 @@
 // Dialogs that ask for one thing: a folder, or a name.
 
 import { ask, icon, make, say, tell } from "./dom.js";
+import { Turns } from "./turns.js";
 
 // Lets the user walk through the folders of the machine; resolves with the chosen one or null. On the
 // desktop the system's own dialog does it.
@@ -45,14 +46,10 @@ async function browse(title, from, resolve) {
     dialog.remove();
     resolve(chosen);
   });
-  const go = async (path) => {
-    let content;
-    try {
-      content = await ask(`/api/folders?path=${encodeURIComponent(path)}`);
-    } catch (error) {
-      tell(error.message);
-      return;
-    }
+  const turns = new Turns(list);
+  const go = (path) =>
+    turns.take(path, () => ask(`/api/folders?path=${encodeURIComponent(path)}`), show).catch((error) => tell(error.message));
+  const show = (content) => {
     here.textContent = content.path;
     up.disabled = content.parent === null;
     up.onclick = () => go(content.parent);

@@ -3,6 +3,7 @@
 import { ask, bytes, icon, make, number, say, tell } from "./dom.js";
 import { copy, reveal } from "./photo.js";
 import { describe, thumbnail } from "./grid.js";
+import { Turns } from "./turns.js";
 
 export class Duplicates {
   constructor(viewer) {
@@ -20,6 +21,7 @@ export class Duplicates {
       this.groups,
       make("div", { class: "less" }, this.more),
     );
+    this.turns = new Turns(this.element);
   }
 
   // Looks for them anew.
@@ -31,23 +33,20 @@ export class Duplicates {
     this.state.className = "quiet busy";
     this.state.textContent = say(near ? "duplicates.comparing" : "library.examining");
     try {
-      const found = await this.#fetch(near);
-      if (near !== this.near.checked) return;
-      const { spare, spare_bytes: size } = found;
-      this.state.textContent = spare ? say("duplicates.spare", { count: spare, size: bytes(size) }) : say("duplicates.none");
-      this.#add(found);
+      await this.turns.take(near ? "near" : "exact", () => this.#fetch(near), (found) => this.#show(found));
     } catch (error) {
+      this.state.className = "quiet";
       this.state.textContent = "";
       tell(error.message);
-    } finally {
-      this.state.classList.remove("busy");
     }
   }
 
   async #extend() {
+    const { turn } = this.turns;
     this.more.disabled = true;
     try {
-      this.#add(await this.#fetch(this.near.checked));
+      const found = await this.#fetch(this.near.checked);
+      if (turn === this.turns.turn) this.#add(found);
     } catch (error) {
       tell(error.message);
     } finally {
@@ -57,6 +56,13 @@ export class Duplicates {
 
   #fetch(near) {
     return ask(`/api/duplicates?near=${near}&offset=${this.shown}`);
+  }
+
+  #show(found) {
+    const { spare, spare_bytes: size } = found;
+    this.state.className = "quiet";
+    this.state.textContent = spare ? say("duplicates.spare", { count: spare, size: bytes(size) }) : say("duplicates.none");
+    this.#add(found);
   }
 
   #add({ groups, more }) {

@@ -29,6 +29,8 @@ export class Grid {
     Object.assign(this, { more, open, label, selection });
     this.photos = [];
     this.heading = null;
+    this.stale = false;
+    this.wanted = null;
     this.body = make("div", { role: "group", "aria-label": label });
     this.end = make("div", { class: "grid-end", "aria-hidden": "true" });
     this.element = make("div", {}, this.body, this.end);
@@ -45,8 +47,10 @@ export class Grid {
 
   // `heading` gives the line above a photo's group.
   show({ hits, more, asked }, { heading = null, offset = 0 } = {}) {
+    const held = this.body.contains(document.activeElement);
     this.heading = heading;
     this.watcher.disconnect();
+    this.loading = false;
     this.photos = [];
     this.asked = asked ?? offset + hits.length;
     this.list = null;
@@ -59,6 +63,28 @@ export class Grid {
     clearTimeout(this.timer);
     if (this.waiting.length) this.timer = setTimeout(() => this.#complete(), LATER);
     else if (more) this.watcher.observe(this.end);
+    if (held) this.focus(0);
+  }
+
+  // Whether others have been asked for, and these stay only until they come. One that is pressed
+  // meanwhile opens if it is among the new ones.
+  outdate(stale) {
+    this.stale = stale;
+    this.element.classList.toggle("stale", stale);
+    if (stale) return;
+    const { wanted } = this;
+    this.wanted = null;
+    this.#look();
+    if (wanted === null || !this.element.checkVisibility()) return;
+    this.#complete();
+    const at = this.photos.findIndex((photo) => photo.id === wanted);
+    if (at >= 0) this.open(at);
+  }
+
+  // Has the watcher tell whether the end is in sight, even if it has told that before.
+  #look() {
+    this.watcher.unobserve(this.end);
+    if (this.hasMore && !this.waiting?.length) this.watcher.observe(this.end);
   }
 
   // Draws what is not drawn yet of the photos that are here.
@@ -99,23 +125,18 @@ export class Grid {
   }
 
   async #extend() {
-    if (this.loading || !this.hasMore) return;
+    if (this.loading || this.stale || !this.hasMore) return;
     this.loading = true;
+    const shown = this.photos;
     try {
-      const shown = this.photos;
       const { hits, more } = await this.more(this.asked);
       if (shown !== this.photos) return;
       this.asked += hits.length;
       this.#add(hits);
       this.hasMore = more && hits.length > 0;
-      if (!this.hasMore) this.watcher.disconnect();
-      else {
-        // The end may still be in sight, which the watcher would not tell again.
-        this.watcher.unobserve(this.end);
-        this.watcher.observe(this.end);
-      }
+      this.#look();
     } finally {
-      this.loading = false;
+      if (shown === this.photos) this.loading = false;
     }
   }
 
@@ -187,6 +208,7 @@ export class Grid {
         title: photo.name,
         onclick: (event) => {
           if (this.selection.size || event.ctrlKey || event.metaKey) this.#choose(photo, event.shiftKey);
+          else if (this.stale) this.wanted = photo.id;
           else this.open(this.photos.indexOf(photo));
         },
       },
@@ -222,7 +244,7 @@ export class Grid {
   #choose(photo, through) {
     const at = this.photos.indexOf(photo);
     const from = this.photos.indexOf(this.last);
-    if (through && from >= 0) {
+    if (through && from >= 0 && !this.stale) {
       this.selection.put(this.photos.slice(Math.min(at, from), Math.max(at, from) + 1));
     } else this.selection.toggle(photo);
     this.last = photo;
@@ -248,7 +270,7 @@ export class Grid {
     if (at < 0 || event.altKey || event.metaKey) return;
     const photo = this.photos.find((one) => String(one.id) === tiles[at].dataset.id);
     let to;
-    if (event.key === "a" && event.ctrlKey) this.selection.put(this.photos);
+    if (event.key === "a" && event.ctrlKey) this.selection.put(this.stale ? [] : this.photos);
     else if (event.ctrlKey) return;
     else if (event.key === "x") this.#choose(photo, false);
     else if (event.key === "X") this.#choose(photo, true);

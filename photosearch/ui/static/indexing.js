@@ -81,6 +81,7 @@ export class ProgressCard {
   }
 
   show(progress) {
+    this.element.dataset.state = progress.state;
     this.element.hidden = progress.state === "idle";
     this.stop.hidden = !progress.running;
     this.bar.hidden = !progress.running;

@@ -5,6 +5,7 @@ import { confirm } from "./choosers.js";
 import { folderForm, problemList } from "./indexing.js";
 import { Models } from "./models.js";
 import { Reading } from "./reading.js";
+import { Turns } from "./turns.js";
 
 export class LibraryPage {
   constructor(place, card, started) {
@@ -46,6 +47,9 @@ export class LibraryPage {
       ),
     );
     this.mend.hidden = true;
+    this.turns = new Turns(place);
+    this.listing = new Turns(this.problems);
+    this.examining = new Turns(this.findings);
   }
 
   async refresh(state) {
@@ -63,7 +67,8 @@ export class LibraryPage {
         ? state.folders.map((folder) => this.#folder(folder))
         : [make("li", { class: "quiet" }, say("library.no_folder"))]),
     );
-    await Promise.all([this.#problems(state), this.models.refresh(state), this.reading.refresh(), this.#disk()]);
+    const parts = () => Promise.all([this.#problems(state), this.models.refresh(state), this.reading.refresh(), this.#disk()]);
+    await this.turns.take("library", parts);
   }
 
   #folder(folder) {
@@ -87,12 +92,16 @@ export class LibraryPage {
     );
   }
 
-  async #problems(state) {
-    if (!state.problems) {
+  #problems(state) {
+    const fetch = async () => (state.problems ? ask("/api/problems") : []);
+    return this.listing.take("problems", fetch, (problems) => this.#list(problems));
+  }
+
+  #list(problems) {
+    if (!problems.length) {
       this.problems.replaceChildren(make("p", { class: "quiet" }, say("library.no_problem")));
       return;
     }
-    const problems = await ask("/api/problems");
     this.problems.replaceChildren(
       make("p", {}, say("index.problems", { count: problems.length })),
       problemList(problems),
@@ -110,22 +119,26 @@ export class LibraryPage {
 
   async #examine(repair) {
     this.findings.replaceChildren(make("li", { class: "quiet" }, say("library.examining")));
+    const fetch = () => ask("/api/doctor", repair ? { body: {} } : {});
     try {
-      const found = await ask("/api/doctor", repair ? { body: {} } : {});
-      this.findings.replaceChildren(
-        ...found.map((one) =>
-          make(
-            "li",
-            { class: one.state },
-            icon({ ok: "check", fixed: "check", note: "info", wrong: "close" }[one.state]),
-            make("span", {}, one.text, one.advice ? make("span", { class: "quiet" }, ` ${one.advice}`) : null),
-          ),
-        ),
-      );
-      this.mend.hidden = !found.some((one) => one.state === "wrong");
+      await this.examining.take(repair ? "repaired" : "examined", fetch, (found) => this.#found(found));
     } catch (error) {
       this.findings.replaceChildren(make("li", { class: "warning" }, error.message));
     }
+  }
+
+  #found(found) {
+    this.findings.replaceChildren(
+      ...found.map((one) =>
+        make(
+          "li",
+          { class: one.state },
+          icon({ ok: "check", fixed: "check", note: "info", wrong: "close" }[one.state]),
+          make("span", {}, one.text, one.advice ? make("span", { class: "quiet" }, ` ${one.advice}`) : null),
+        ),
+      ),
+    );
+    this.mend.hidden = !found.some((one) => one.state === "wrong");
   }
 
   async #watch() {

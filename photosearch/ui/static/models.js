@@ -2,6 +2,7 @@
 
 import { ask, bytes, duration, icon, make, number, say, tell } from "./dom.js";
 import { accept, confirm } from "./choosers.js";
+import { Turns } from "./turns.js";
 
 const EVERY = 700;
 
@@ -32,13 +33,16 @@ export class Models {
       this.needs,
       this.offers,
     );
+    this.listing = new Turns(this.here);
+    this.offering = new Turns(this.offers);
     this.element = make("div", { class: "stacked wide" }, this.here, this.progress, this.problem, this.more);
   }
 
   async refresh(state) {
     this.state = state;
-    const models = await ask("/api/models");
-    this.here.replaceChildren(...models.map((model) => this.#model(model)));
+    await this.listing.take("models", () => ask("/api/models"), (models) =>
+      this.here.replaceChildren(...models.map((model) => this.#model(model))),
+    );
     if (this.more.open) await this.#offer();
     else if (!this.watching) this.#watch(await ask("/api/download"));
   }
@@ -68,8 +72,11 @@ export class Models {
     );
   }
 
-  async #offer() {
-    const { needs, offers, download } = await ask("/api/offers");
+  #offer() {
+    return this.offering.take("offers", () => ask("/api/offers"), (offered) => this.#offers(offered));
+  }
+
+  #offers({ needs, offers, download }) {
     this.needs.textContent = needs ?? "";
     this.offers.replaceChildren(
       ...offers.map((offer) => {

@@ -3,9 +3,13 @@
 import { ask, icon, make, say, tell } from "./dom.js";
 
 export class PictureQuery {
-  constructor(changed) {
-    this.changed = changed;
+  // `changed` is called when there is another picture or none, `waiting` when one is on its way, or
+  // could not be used.
+  constructor(changed, waiting) {
+    Object.assign(this, { changed, waiting });
     this.key = "";
+    // The picture that is being handed over.
+    this.coming = null;
     this.file = make("input", { type: "file", accept: "image/*,.heic,.heif,.avif,.jxl,.dng,.cr2,.cr3,.nef,.arw,.raf,.orf,.rw2", hidden: true });
     this.file.addEventListener("change", () => {
       if (this.file.files[0]) this.take(this.file.files[0]);
@@ -45,8 +49,12 @@ export class PictureQuery {
   }
 
   async take(file) {
+    this.coming = file;
+    this.waiting();
     try {
       const { picture } = await ask(`/api/by-picture?name=${encodeURIComponent(file.name)}`, { body: file });
+      if (this.coming !== file) return;
+      this.coming = null;
       this.key = picture;
       this.shown.replaceChildren(
         make("img", { src: `/api/picture/${picture}`, alt: say("picture.asked"), height: 72 }),
@@ -55,13 +63,17 @@ export class PictureQuery {
       );
       this.shown.hidden = false;
       document.querySelector("#pages button[role=tab]")?.click();
-      this.changed();
+      this.changed({ awaited: true });
     } catch (error) {
       tell(error.message);
+      if (this.coming !== file) return;
+      this.coming = null;
+      this.waiting();
     }
   }
 
   clear() {
+    this.coming = null;
     this.key = "";
     this.shown.hidden = true;
     this.shown.replaceChildren();

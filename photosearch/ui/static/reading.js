@@ -22,10 +22,14 @@ export class Reading {
   }
 
   async refresh() {
-    this.#show(await ask("/api/reading"));
+    const turn = (this.turn = {});
+    const now = await ask("/api/reading");
+    // Not when the switch has been turned meanwhile: it would be turned back.
+    if (turn === this.turn) this.#show(now);
   }
 
   async #switch() {
+    this.turn = {};
     try {
       this.#show(await ask("/api/reading", { body: { on: this.on.checked } }));
     } catch (error) {

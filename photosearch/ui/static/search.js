@@ -5,6 +5,7 @@ import { ask, icon, make, number, say, tell } from "./dom.js";
 import { Grid, monthOf } from "./grid.js";
 import { folderForm } from "./indexing.js";
 import { PictureQuery } from "./picture.js";
+import { Turns } from "./turns.js";
 
 // Milliseconds after which a search is given up when another is asked for.
 const SLOW = 1500;
@@ -34,6 +35,7 @@ export class SearchPage {
     this.chips = make("ul", { class: "chips", "aria-label": say("search.understood") });
     this.problem = make("p", { class: "warning", role: "alert" });
     this.examples = make("div", { class: "examples", hidden: true });
+    this.proposals = new Turns(this.examples);
     this.sort = make(
       "select",
       { class: "field slim", "aria-label": say("search.sort"), onchange: () => this.run() },
@@ -52,7 +54,10 @@ export class SearchPage {
         ...inShort("saved.save"),
       ),
     );
-    this.picture = new PictureQuery(() => this.run());
+    this.picture = new PictureQuery(
+      (how) => this.run(how),
+      () => this.#mark(),
+    );
     place.replaceChildren(
       make("h1", { class: "unseen" }, say("tab.search")),
       this.welcome,
@@ -69,6 +74,10 @@ export class SearchPage {
     if (matchMedia("(max-width: 640px)").matches) input.placeholder = say("search.placeholder_short");
     input.setAttribute("type", "search");
     this.place = place;
+    // What belongs to another question does not answer to this one.
+    for (const part of [this.chips, this.less]) {
+      part.addEventListener("click", (event) => this.stale && event.stopPropagation(), { capture: true });
+    }
     input.addEventListener("input", () => this.run());
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.shiftKey) {
@@ -93,30 +102,47 @@ export class SearchPage {
     return Boolean(this.query || this.picture.key);
   }
 
-  #address(offset) {
-    if (!this.asking) return "/api/newest?limit=60";
-    // Few at first: they are there sooner.
-    const limit = offset ? 120 : 60;
-    const asked = new URLSearchParams({ q: this.query, offset, limit, sort: this.sort.value });
+  // All that the answer depends on; nothing when the newest photos are to be shown.
+  #asked() {
+    if (!this.asking) return "";
+    const asked = new URLSearchParams({ q: this.query, sort: this.sort.value });
     if (this.picture.key) asked.set("picture", this.picture.key);
     if (this.collapse.checked) asked.set("collapse", "true");
     if (this.everything) asked.set("everything", "true");
-    return `/api/search?${asked}`;
+    return String(asked);
+  }
+
+  #address(offset) {
+    const asked = this.#asked();
+    // Few at first: they are there sooner.
+    return asked ? `/api/search?${asked}&offset=${offset}&limit=${offset ? 120 : 60}` : "/api/newest?limit=60";
+  }
+
+  // Whether what is on the screen answers another question than the one that is asked now.
+  get stale() {
+    return this.picture.coming || this.place.dataset.shows !== this.#asked();
+  }
+
+  // Says so; what is shown answers `data-shows`.
+  #mark() {
+    if (this.running || this.picture.coming) this.place.setAttribute("aria-busy", "true");
+    else this.place.removeAttribute("aria-busy");
+    for (const part of [this.chips, this.count, this.less]) part.classList.toggle("stale", this.stale);
+    this.grid.outdate(this.stale);
   }
 
   // Searches for what the box says now. One search at a time, as the server does: who types faster
   // asks for less than every letter, and an answer that a newer question has overtaken is dropped.
-  async run({ everything = false } = {}) {
+  // `awaited`: the question was put before, and can be answered only now.
+  async run({ everything = false, awaited = false } = {}) {
     this.query = this.input.value.trim();
     this.everything = everything;
     history.replaceState(null, "", this.query ? `#q=${encodeURIComponent(this.query)}` : location.pathname);
     this.again = !this.running || this.#address(0) !== this.address;
-    if (!this.again) return this.running;
-    if (performance.now() - this.since > SLOW) this.under?.abort();
-    if (!this.running) {
-      this.place.setAttribute("aria-busy", "true");
-      this.running = this.#answer();
-    }
+    if (this.again && performance.now() - this.since > SLOW) this.under?.abort();
+    this.running ??= this.#answer();
+    if (!awaited) this.grid.wanted = null;
+    this.#mark();
     return this.running;
   }
 
@@ -131,14 +157,16 @@ export class SearchPage {
         if (this.again) continue;
         this.problem.textContent = "";
         this.#show(found);
+        this.place.dataset.shows = this.#asked();
       } catch (error) {
         if (this.again) continue;
+        this.grid.wanted = null;
         if (error.status === 400 && this.asking) this.problem.textContent = error.message;
         else tell(error.message);
       }
     }
     this.running = this.under = null;
-    this.place.removeAttribute("aria-busy");
+    this.#mark();
   }
 
   #show(found) {
@@ -211,15 +239,19 @@ export class SearchPage {
     const empty = !state.photos && !state.progress.running;
     this.welcome.hidden = !empty;
     document.body.classList.toggle("empty", empty);
-    if (!this.asking && newest) {
+    if (newest && this.place.dataset.shows === "" && !this.asking) {
       this.grid.prepend(newest);
       this.count.textContent = this.grid.size ? say("search.added") : "";
     }
     if (!newest && state.photos && !state.progress.running) this.#propose();
   }
 
-  async #propose() {
-    const [texts, saved] = await Promise.all([ask("/api/examples"), ask("/api/saved")]).catch(() => [[], []]);
+  #propose() {
+    const found = () => Promise.all([ask("/api/examples"), ask("/api/saved")]).catch(() => [[], []]);
+    this.proposals.take("examples", found, (proposed) => this.#examples(...proposed));
+  }
+
+  #examples(texts, saved) {
     this.examples.replaceChildren(
       ...saved.map((one) => this.#saved(one)),
       make("span", { class: "quiet" }, say("search.try")),

@@ -48,9 +48,11 @@ export class Viewer {
   }
 
   async open(grid, place) {
-    if (!(await grid.reach(place)) || place < 0) return;
-    [this.grid, this.place] = [grid, place];
+    const { photos } = grid;
+    if (!(await grid.reach(place)) || grid.photos !== photos) return;
     const photo = grid.photos[place];
+    const asked = grid.why?.();
+    [this.grid, this.photo] = [grid, photo];
     // The small picture at once, in the large one's place, and then the large one.
     this.picture.style.aspectRatio = `${photo.width} / ${photo.height}`;
     this.picture.style.setProperty("--ratio", photo.width / photo.height);
@@ -72,7 +74,7 @@ export class Viewer {
     try {
       const known = await ask(`/api/photo/${photo.id}`);
       if (this.#isShown(photo)) {
-        this.#describe(photo, known);
+        this.#describe(photo, known, asked);
         if (known.format === "VIDEO" && !known.missing) this.#play(photo);
       }
     } catch (error) {
@@ -106,14 +108,20 @@ export class Viewer {
   }
 
   #isShown(photo) {
-    return this.element.open && this.grid.photos[this.place] === photo;
+    return this.element.open && this.photo === photo;
+  }
+
+  // Its place in the grid: others may have come before it. Below 0 when it is not there any more.
+  get place() {
+    return this.grid ? this.grid.photos.indexOf(this.photo) : -1;
   }
 
   #step(by) {
-    this.open(this.grid, this.place + by);
+    const at = this.place;
+    if (at >= 0) this.open(this.grid, at + by);
   }
 
-  #describe(photo, known) {
+  #describe(photo, known, asked) {
     const { metadata } = known;
     const facts = [
       [say("photo.taken"), metadata.taken_at && date(metadata.taken_at, { time: true })],
@@ -136,7 +144,7 @@ export class Viewer {
         facts.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]),
       ),
       worldMap(metadata),
-      this.why.section(photo, this.grid.why?.(), known.format === "VIDEO"),
+      this.why.section(photo, asked, known.format === "VIDEO"),
       make(
         "div",
         { class: "actions" },
