@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from optional import needs_fork
 from PIL import Image
 
 from index import Catalogue, FaissIndex
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+pytestmark = needs_fork
 
 KILLS = int(os.environ.get("PHOTOSEARCH_TEST_KILLS", "100"))
 REPOSITORY = Path(__file__).parents[1]

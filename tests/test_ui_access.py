@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM, watched_page
+from in_browser import watched_page
+from optional import needs_chromium
 from served import Served
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = needs_chromium
 
 
 def serious(page: Any) -> list[str]:

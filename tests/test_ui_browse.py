@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM
+from optional import needs_chromium
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = needs_chromium
 
 
 @pytest.fixture

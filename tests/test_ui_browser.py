@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM
+from optional import needs_chromium
 from served import Served, served
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")

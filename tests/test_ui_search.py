@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM, watched_page
+from in_browser import watched_page
+from optional import needs_chromium
 from PIL import Image
 from served import Served
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = needs_chromium
 
 
 def ask(page: Any, text: str) -> None:
