@@ -21,7 +21,7 @@ from shell import Shell
 from photosearch import Library
 from photosearch.encoders import write_manifest
 
-pytest_plugins = ["library_fixtures", "order", "torch_fixtures", "ui_fixtures"]
+pytest_plugins = ["library_fixtures", "optional", "order", "torch_fixtures", "ui_fixtures"]
 
 SIZE, CONTEXT, DIM = 64, 16, 32
 _VOCABULARY, _CHANNELS, _TOKEN_WIDTH = 49408, 16, 8

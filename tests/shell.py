@@ -18,10 +18,11 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 @cache
-def _forked() -> Forked:
-    forked = Forked(os.environ | {"PYTHONPATH": str(REPOSITORY)})
-    atexit.register(forked.close)
-    return forked
+def forked() -> Forked:
+    """The process that `photosearch` is forked from."""
+    started = Forked(os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    atexit.register(started.close)
+    return started
 
 
 class Shell:
@@ -48,7 +49,7 @@ class Shell:
         ours = all(name.startswith("PHOTOSEARCH_") for name in environment)
         if sys.platform != "linux" or not ours:
             return self.fresh(*arguments, **environment)
-        return _forked().run(arguments, self.folder, self.environment | environment)
+        return forked().run(arguments, self.folder, self.environment | environment)
 
     def fresh(
         self, *arguments: str | bytes | Path, **environment: str

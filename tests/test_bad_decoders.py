@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
+from optional import needs_linux
 from PIL import Image
 
 from photosearch import Library
@@ -13,7 +13,7 @@ from photosearch.indexing import workers
 from photosearch.indexing.events import Failed, Finished, Indexed
 from photosearch.indexing.limits import Limits
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits a process's memory")
+pytestmark = needs_linux("limits a process's memory")
 
 # Any interpreter started with it hangs or dies over files of these names.
 HOOK = """

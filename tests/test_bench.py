@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from optional import needs
 from shell import REPOSITORY, Shell, message
 
 from photosearch.bench.measure import measure
@@ -103,7 +104,7 @@ def test_a_command_that_fails_says_why() -> None:
         spend([sys.executable, "-c", "raise ValueError('no way')"])
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no Ctrl-C for one process")
+@needs(sys.platform != "win32", "a system with Ctrl-C for one process")
 def test_a_command_that_takes_too_long_gets_a_ctrl_c() -> None:
     endless = "import signal, time; signal.signal(2, signal.SIG_DFL); time.sleep(60)"
     assert spend([sys.executable, "-c", endless], limit=0.5).seconds < 30

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from optional import module
 from reinforce_data import BundleTeacher
 
 from benchmarks.__main__ import main
@@ -182,7 +183,7 @@ def test_ratio_table_has_a_row_for_each_model() -> None:
 
 
 def test_plot_is_small_and_the_same_each_time(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
+    module("matplotlib")
     for name in ("a.svg", "b.svg"):
         plot(results(), tmp_path / name)
     drawn = (tmp_path / "a.svg").read_bytes()
@@ -239,7 +240,7 @@ def indexing_rounds() -> Indexing:
 
 
 def test_pipeline_page_and_plot_state_the_ratios(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
+    module("matplotlib")
     text = pipeline_page(indexing_rounds(), "on a machine")
     assert "photosearch is **5.00 (5.00-5.00)** times as fast as rclip" in text
     # Without the second that the first photo takes both: 9 of 10 s against 1 of 2, and 3 of 4.
@@ -298,7 +299,7 @@ def test_overhead_is_against_plain_training_that_reads_no_embeddings() -> None:
 
 
 def test_overhead_page_and_plot_state_the_ratios(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
+    module("matplotlib")
     text = overhead_page(overhead(), "a machine")
     assert "texts, takes 1.04 (1.04-1.04) times as long" in text
     assert "8.69 (8.69-8.69) times as long as with what they said stored" in text

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from optional import module
 
 from benchmarks import warm_search
 from benchmarks.libraries import make_library
@@ -66,7 +67,7 @@ def test_a_large_library_is_searched_as_a_command_and_in_a_program(
 
 
 def test_page_of_large_libraries_states_the_ratio_to_rclip(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
+    module("matplotlib")
     clock = np.array([1.0, 3.0, 1.0])  # the machine was slow in the second round
 
     def spent(seconds: float, megabytes: float) -> list[Spent]:

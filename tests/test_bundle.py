@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bundles import change, refused
+from optional import needs_user
 
 from photosearch.encoders import Bundle, default_bundle_path, open_encoder, write_manifest
 from photosearch.errors import BundleError
@@ -67,7 +68,7 @@ def test_a_folder_where_a_file_belongs_is_named(bundle_copy: Path) -> None:
     refused(bundle_copy, "text.onnx")
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
+@needs_user
 @pytest.mark.parametrize("name", ["image.onnx", "bundle.json"])
 def test_a_file_that_may_not_be_read_is_named(bundle_copy: Path, name: str) -> None:
     (bundle_copy / name).chmod(0)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from optional import module
 from PIL import Image
 from tiny_openclip import COCA, favour, write_folder
 from tiny_tflite import random_network, write_classifier
@@ -29,7 +30,7 @@ from trainer.teachers.protocol import Captioner
 from trainer.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()
-open_clip = pytest.importorskip("open_clip")
+open_clip = module("open_clip")
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 

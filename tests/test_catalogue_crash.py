@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from catalogue_data import BUNDLE, child, new_photos, unit_vectors
+from optional import needs_kill
 
 from index import Catalogue, FaissIndex, FileStamp, Problem
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+pytestmark = needs_kill
 
 BATCH = 10
 

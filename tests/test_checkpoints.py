@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from apple_layout import State, apple_mct, apple_s0_layout
 from click.testing import CliRunner
+from optional import module, needs_limits
 from torch import Tensor, nn
 
 from trainer.cli import main
@@ -25,7 +26,7 @@ from trainer.torchvision_ops import ensure_torchvision
 ensure_torchvision()
 
 
-open_clip = pytest.importorskip("open_clip")
+open_clip = module("open_clip")
 
 
 BIASES = ("visual.trunk.head.fc.bias", "visual.trunk.head.bias")
@@ -226,9 +227,11 @@ def test_written_tensors_are_read_again(tmp_path: Path, name: str) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+@needs_limits
 @pytest.mark.parametrize("name", ["weights.safetensors", "weights.pt"])
 def test_failed_write_leaves_the_old_file_alone(tmp_path: Path, name: str) -> None:
-    resource = pytest.importorskip("resource")
+    import resource
+
     file = tmp_path / name
     write_state({"a": torch.ones(2)}, file)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import fastjsonschema
 import pytest
+from optional import needs_linux
 from PIL import Image
 from shell import Shell, message
 
@@ -316,7 +317,7 @@ def test_a_library_that_cannot_be_made(shell: Shell, photos: Path, tmp_path: Pat
     assert "another" in text  # what to do: name another place
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="takes root's rights away the Linux way")
+@needs_linux("takes root's rights away")
 def test_a_library_that_may_only_be_read(shell: Shell, photos: Path) -> None:
     shell("index", photos)
     before = {path: path.read_bytes() for path in shell.library.rglob("*") if path.is_file()}

@@ -10,11 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from screens import XVFB
+from optional import module, needs, needs_qt, needs_screen
 
 from photosearch.desktop.instance import Instance
 from photosearch.desktop.windows import BrowserApp, Tab, WebView, windows
@@ -33,7 +32,7 @@ while os.path.exists(profile):
     time.sleep(0.05)
 """
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="the browser here is a script")
+pytestmark = needs(os.name == "posix", "a system with scripts: the browser is one")
 
 
 @pytest.fixture
@@ -126,10 +125,10 @@ def test_it_ends_cleanly_when_it_is_told_to(
         socket.create_connection(("127.0.0.1", note["port"])).close()
 
 
-@pytest.mark.skipif(XVFB is None, reason="Xvfb is not installed")
-@pytest.mark.skipif(find_spec("qtpy") is None, reason="no Qt for pywebview")
+@needs_screen
+@needs_qt
 def test_the_window_of_pywebview_ends_when_it_is_told_to(screen: str, tmp_path: Path) -> None:
-    pytest.importorskip("webview")
+    module("webview")
     library = tmp_path / "library"
     # Chromium's sandbox, which Qt has inside, does not start for root.
     surroundings = {"DISPLAY": screen, "QT_QPA_PLATFORM": "xcb", "QTWEBENGINE_DISABLE_SANDBOX": "1"}

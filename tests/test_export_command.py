@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from optional import module
 from PIL import Image
 from safetensors.torch import save_file
 from small_model import NAME, known_model, write_model
@@ -103,7 +104,7 @@ def test_one_file_for_both_towers_gives_the_same_networks(workshop, exported, tm
 
 def test_every_check_on_request(workshop, tmp_path):
     """The weights are random, so retrieval stands at chance; its own test has others."""
-    pytest.importorskip("coremltools")
+    module("coremltools")
     out = tmp_path / "bundle"
     gate = photo_tar(tmp_path / "val.tar", 101)
     result = run_whole(workshop, out, "--gate", gate, "--int8-text", "--coreml")

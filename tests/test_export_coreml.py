@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from manifest import bundle_fields
+from optional import module
 from torch import nn
 from torch.nn import functional as F
 
@@ -27,7 +28,7 @@ from trainer.models.family import build_image_tower
 from trainer.models.folding import fold_batch_norms
 from trainer.models.mct import TextRepMixer
 
-pytest.importorskip("coremltools", reason="there is none for this system")
+module("coremltools")
 
 NANO = load_config("MobileCLIP-Nano")
 DIM, CONTEXT, VOCABULARY, SIZE = NANO.dim, 12, 49408, 64

@@ -11,13 +11,14 @@ import photo_metadata as make
 import pytest
 from catalogue_data import BUNDLE, new_photos, unit_vectors
 from films import film
+from optional import module
 from photo_metadata import jpeg
 from PIL import Image
 
 from index import Catalogue, FaissIndex, Frames
 from photosearch import Library
 
-pytest.importorskip("av")
+module("av")
 
 
 @pytest.fixture

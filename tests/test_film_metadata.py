@@ -9,12 +9,13 @@ from pathlib import Path
 import photo_metadata as make
 import pytest
 from films import film
+from optional import module
 from photo_metadata import xmp
 
 from photosearch.indexing.decode import read_metadata
 from photosearch.indexing.metadata import film_at
 
-pytest.importorskip("av")
+module("av")
 
 APPLE = "com.apple.quicktime."
 

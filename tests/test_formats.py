@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from blake3 import blake3
+from optional import module
 from PIL import Image
 
 from photosearch.encoders import ImageSettings, Preprocess
@@ -123,7 +124,7 @@ def test_raw_is_seen_upright(
     tmp_path: Path, cat: Image.Image, source: str, orientation: int
 ) -> None:
     """From the preview where it is large enough; the other source is a grey picture."""
-    pytest.importorskip("rawpy")
+    module("rawpy")
     how = STORED[orientation]
     stored = cat if how is None else cat.transpose(how)
     grey = Image.new("RGB", stored.size, "grey")
@@ -147,7 +148,7 @@ def likeness(decoded: Decoded, image: Image.Image) -> float:
 
 
 def test_a_damaged_preview_leaves_the_sensor(tmp_path: Path, cat: Image.Image) -> None:
-    pytest.importorskip("rawpy")
+    module("rawpy")
     content = dng(jpeg(Image.new("RGB", cat.size, "grey")), mosaic(cat), 1)
     start = content.index(b"\xff\xda")
     (tmp_path / "a.dng").write_bytes(content[:start] + b"\0" * 64 + content[start + 64 :])
@@ -156,7 +157,7 @@ def test_a_damaged_preview_leaves_the_sensor(tmp_path: Path, cat: Image.Image) -
 
 
 def test_what_is_no_raw_is_told(tmp_path: Path) -> None:
-    pytest.importorskip("rawpy")
+    module("rawpy")
     (tmp_path / "a.nef").write_bytes(b"II*\0" + b"\0" * 500)
     with pytest.raises(DecodeError, match="cannot be decoded as camera RAW") as caught:
         read(tmp_path / "a.nef")
@@ -168,7 +169,7 @@ def test_what_is_no_raw_is_told(tmp_path: Path) -> None:
 def test_of_a_camera_unknown_to_libraw_the_largest_preview_is_seen(
     tmp_path: Path, cat: Image.Image, orientation: int
 ) -> None:
-    pytest.importorskip("rawpy")
+    module("rawpy")
     how = STORED[orientation]
     stored = cat if how is None else cat.transpose(how)
     grey = Image.new("RGB", (stored.width * 2, stored.height * 2), "grey")
@@ -185,7 +186,7 @@ def test_of_a_camera_unknown_to_libraw_the_largest_preview_is_seen(
 
 
 def test_a_thumbnail_is_no_photo(tmp_path: Path, cat: Image.Image) -> None:
-    pytest.importorskip("rawpy")
+    module("rawpy")
     (tmp_path / "a.nef").write_bytes(b"II*\0" + b"\0" * 500 + jpeg(cat.resize((24, 15))))
     with pytest.raises(DecodeError, match="cannot be decoded as camera RAW"):
         read(tmp_path / "a.nef")
@@ -215,7 +216,7 @@ def film(path: Path, frames: list[Image.Image], **options: Any) -> None:
 def test_the_frame_with_most_detail_stands_for_a_video(
     tmp_path: Path, cat: Image.Image, name: str
 ) -> None:
-    pytest.importorskip("av")
+    module("av")
     black = Image.new("RGB", cat.size)
     film(tmp_path / name, [black, black, black, black, cat, black])
     # Of three parts of two seconds, the middles are at 1, 3 and 5; only one shows the cat.
@@ -226,7 +227,7 @@ def test_the_frame_with_most_detail_stands_for_a_video(
 
 
 def test_sampled_frames_are_spread_over_the_video(tmp_path: Path) -> None:
-    pytest.importorskip("av")
+    module("av")
     shades = [Image.new("RGB", (64, 48), (40 * number,) * 3) for number in range(6)]
     film(tmp_path / "a.mp4", shades)
     frames = sample_frames(str(tmp_path / "a.mp4"), 3)
@@ -239,7 +240,7 @@ def test_sampled_frames_are_spread_over_the_video(tmp_path: Path) -> None:
 
 def test_a_phone_held_upright_films_upright(tmp_path: Path, cat: Image.Image) -> None:
     """The track header's matrix says that players turn the frames by a quarter, clockwise."""
-    pytest.importorskip("av")
+    module("av")
     film(tmp_path / "a.mp4", [cat.transpose(Image.Transpose.ROTATE_90)] * 2)
     content = bytearray((tmp_path / "a.mp4").read_bytes())
     matrix = content.index(b"tkhd") + 4 + 40
@@ -252,14 +253,14 @@ def test_a_phone_held_upright_films_upright(tmp_path: Path, cat: Image.Image) ->
 
 
 def test_a_playlist_named_video_leads_nowhere(tmp_path: Path) -> None:
-    pytest.importorskip("av")
+    module("av")
     (tmp_path / "a.mp4").write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n")
     with pytest.raises(DecodeError, match="is not a picture in a known format"):
         read(tmp_path / "a.mp4")
 
 
 def test_a_damaged_video_does_not_pass(tmp_path: Path, cat: Image.Image) -> None:
-    pytest.importorskip("av")
+    module("av")
     film(tmp_path / "a.mp4", [cat] * 3)
     (tmp_path / "a.mp4").write_bytes((tmp_path / "a.mp4").read_bytes()[:3000])
     with pytest.raises(DecodeError) as caught:
@@ -269,7 +270,7 @@ def test_a_damaged_video_does_not_pass(tmp_path: Path, cat: Image.Image) -> None
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_jpeg_xl(tmp_path: Path, cat: Image.Image, deep: bool) -> None:
-    codecs = pytest.importorskip("imagecodecs")
+    codecs = module("imagecodecs")
     values = np.asarray(cat)
     content = codecs.jpegxl_encode(values.astype(np.uint16) * 257 if deep else values, level=95)
     (tmp_path / "a.jxl").write_bytes(content)

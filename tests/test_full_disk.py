@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from optional import leave_out, needs_linux
 from PIL import Image
 from shell import REPOSITORY, Shell
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="fills disks the Linux way")
+pytestmark = needs_linux("fills disks its way")
 
 COUNT = 150
 
@@ -98,7 +99,7 @@ cp -r "$PHOTOSEARCH_LIBRARY" "$DONE"
 def test_a_disk_without_room(shell: Shell, many: Path, tmp_path: Path, size: str) -> None:
     """Too small for the file, for its tables, and for some of the photos."""
     if shutil.which("unshare") is None:
-        pytest.skip("needs unshare")
+        leave_out("unshare: apt-get install util-linux")
     shell.library.mkdir()
     full, done = tmp_path / "full", tmp_path / "done"
     result = subprocess.run(
@@ -117,7 +118,7 @@ def test_a_disk_without_room(shell: Shell, many: Path, tmp_path: Path, size: str
         timeout=300,
     )
     if result.returncode == 77 or b"unshare failed" in result.stderr:
-        pytest.skip("may mount nothing here")
+        leave_out("to mount: be root, or allow users namespaces")
     output, errors = result.stdout.decode(), result.stderr.decode()
     assert "index: 1\n" in output, errors
     told(errors)

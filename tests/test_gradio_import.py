@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
+from optional import module
 
 
 def told(program: str) -> str:
@@ -30,7 +30,7 @@ def test_no_stub_is_written_and_no_server_imported() -> None:
 
 
 def test_what_was_put_aside_is_back() -> None:
-    pytest.importorskip("mcp")
+    module("mcp")
     seen = told(
         "import inspect\n"
         "before = inspect.getfile\n"

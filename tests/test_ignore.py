@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from optional import needs_git
 
 from photosearch import Library, UsageError
 from photosearch.indexing.events import Failed, Finished, Recognised
@@ -77,7 +78,7 @@ def found(root: Path) -> set[str]:
     return {os.path.relpath(item.path, root) for item in items}
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="git is the judge")
+@needs_git
 @pytest.mark.parametrize("rules", RULES, ids=lambda rules: repr(rules)[:40])
 def test_git_agrees(tmp_path: Path, rules: dict[str, str]) -> None:
     photos = make(tmp_path / "photos")

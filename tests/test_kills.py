@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -17,13 +18,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from optional import needs_fork
 from PIL import Image
 
 from index import Catalogue, FaissIndex
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+pytestmark = needs_fork
 
-KILLS = int(os.environ.get("PHOTOSEARCH_TEST_KILLS", "100"))
+KILLS = int(os.environ.get("PHOTOSEARCH_TEST_KILLS", "50"))
 REPOSITORY = Path(__file__).parents[1]
 PHOTOS, COPIES, DAMAGED = 280, 12, 8
 
@@ -150,14 +152,19 @@ def test_killed_runs_end_as_one_that_was_not(runs: Runs, photos: Path, tmp_path:
     assert len(expected["contents"]) == PHOTOS
     assert len(order) == PHOTOS + COPIES
 
+    # As even over a run's length as that many moments can be, in random order: by mere chance twice
+    # as many would leave gaps as large.
     how = random.Random(7)
+    moments = [length * (number + how.random()) / KILLS for number in range(KILLS)]
+    how.shuffle(moments)
+    wait = itertools.cycle(moments)
     kills = completed = 0
     partial = []
     library, had = tmp_path / "0", set[str]()
     while kills < KILLS or had:
         pid = runs.start(library)
         if kills < KILLS:
-            time.sleep(how.uniform(0, length))
+            time.sleep(next(wait))
             # The run alone, or its decoding processes with it, as when the machine stops.
             with suppress(ProcessLookupError):
                 (os.kill if kills % 2 else os.killpg)(pid, signal.SIGKILL)

@@ -11,6 +11,7 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from optional import module
 from train_data import write_model, write_shards, write_validation
 
 from benchmarks.__main__ import main as benchmarks
@@ -109,7 +110,7 @@ def test_tables_have_a_row_for_each_rung() -> None:
 
 
 def test_page_and_plot_state_the_factor(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
+    module("matplotlib")
     text = page(made_up(), SMALL, "a machine")
     assert "the whole of the ladder **4.5 (4.0-5.0)** times" in text
     assert "$" not in text

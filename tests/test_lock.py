@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from catalogue_data import child, finish
+from optional import needs_kill, needs_linux
 
 from index import CatalogueError, InUseError, WriterLock
 from index.lock import LOCK_NAME, NOTE_NAME
@@ -75,7 +75,7 @@ START_CHILD = """
 """
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+@needs_kill
 def test_a_killed_holder_frees_it_though_its_children_live(tmp_path: Path) -> None:
     """Children that an index run started may outlive it for a moment."""
     parent = HOLD.replace("    sys.stdin", START_CHILD + "    sys.stdin")
@@ -167,7 +167,7 @@ def test_a_folder_that_cannot_hold_the_lock_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / LOCK_NAME) in str(caught.value)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="takes away root's rights the Linux way")
+@needs_linux("takes root's rights away")
 def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
     with ExitStack() as stack:
         tmp_path.chmod(0o555)

@@ -90,7 +90,8 @@ def one_process(rank: int, folder: str) -> None:
 @pytest.fixture(scope="module")
 def spawned(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, Tensor]]]:
     folder = tmp_path_factory.mktemp("processes")
-    mp.spawn(one_process, (str(folder),), nprocs=PROCESSES)
+    # Forks need not read the modules anew.
+    mp.start_processes(one_process, (str(folder),), nprocs=PROCESSES, start_method="fork")
     return [torch.load(Path(folder) / f"{rank}.pt") for rank in range(PROCESSES)]
 
 

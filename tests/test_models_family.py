@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
+from optional import module
 from torch import Tensor
 
 from trainer.commands.models import command
@@ -17,7 +18,7 @@ from trainer.models.measure import count_macs, summarise
 from trainer.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()
-open_clip = pytest.importorskip("open_clip")
+open_clip = module("open_clip")
 
 # Parameters in millions (image, text) and GMACs of one image: arXiv 2311.17049, table 1 and
 # arXiv 2508.20691, table 3.

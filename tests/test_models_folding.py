@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from optional import module
 from torch import Tensor, nn
 
 from trainer.models.folding import fold_batch_norms
 from trainer.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()
-timm = pytest.importorskip("timm")
+timm = module("timm")
 
 
 def randomise(module: nn.Module) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from hub_server import COMMIT, Hub, serving
+from shell import forked
 from tiny_openclip import DIM, write_folder
 
 from index import InUseError
@@ -87,10 +88,15 @@ class Command:
         )
 
     def __call__(self, *arguments: str | Path, **environment: str) -> tuple[int, str, str]:
-        process = self.start(*arguments, **environment)
-        out, error = process.communicate(timeout=300)
+        if sys.platform != "linux" or "PYTHONPATH" in environment:
+            process = self.start(*arguments, **environment)
+            out, error = process.communicate(timeout=300)
+            code = process.returncode
+        else:
+            result = forked().run(arguments, self.folder, self.environment | environment)
+            code, out, error = result.returncode, result.stdout.decode(), result.stderr.decode()
         assert "Traceback" not in error
-        return process.returncode, out, error
+        return code, out, error
 
 
 @pytest.fixture

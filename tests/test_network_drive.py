@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
 import struct
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from catalogue_data import BUNDLE, child, finish, new_photos, unit_vectors
+from optional import needs_kill, needs_linux
 from shell import Shell
 
 from index import Catalogue, FaissIndex, filesystem
 from index.filesystem import network_drive
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's list of mounts")
+pytestmark = needs_linux("reads its list of mounts")
 
 LINE = "36 35 98:0 / {place} rw,noatime master:1 - {kind} server:/export rw"
 
@@ -141,7 +140,7 @@ with Catalogue.open(Path(sys.argv[1])) as catalogue:
 """
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+@needs_kill
 def test_killed_writers_lose_nothing_that_they_had_reported(mounted: Path) -> None:
     reported = 0
     for lines in (1, 4, 9, 2):

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from optional import leave_out, needs_linux
 from shell import Shell
 
 NAMES = [
@@ -40,7 +41,7 @@ def odd(tmp_path: Path, pictures: Path) -> bytes:
             with open(os.path.join(deep, name), "ab") as file:
                 file.write(bytes([number]))  # no copies of each other
     except OSError:
-        pytest.skip("this file system wants other names")
+        leave_out("a file system that takes any name")
     return folder
 
 
@@ -86,7 +87,7 @@ def test_a_drive_that_is_unmounted_and_mounted_again(
     """Its mount point stays, an empty folder."""
     unshare = shutil.which("unshare")
     if unshare is None or subprocess.run([unshare, "-rm", "true"], capture_output=True).returncode:
-        pytest.skip("this system lets nobody mount without being asked")
+        leave_out("to mount: be root, or allow users namespaces")
     drive = tmp_path / "drive"
     drive.mkdir()
     script = """
@@ -128,7 +129,7 @@ def _like_any_user() -> None:
         libc.prctl(drop_from_bounding_set, capability, 0, 0, 0)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="drops what root may by Linux' means")
+@needs_linux("takes root's rights away")
 def test_what_may_not_be_read_is_told_and_stays(shell: Shell, photos: Path) -> None:
     (photos / "locked").mkdir()
     for name in ("coffee.png", "coins.png"):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from optional import module
 from PIL import Image
 from tiny_openclip import CLIP, DIM, SIZE, write_checkpoint, write_folder, write_repository
 
@@ -20,7 +21,7 @@ from trainer.teachers.openclip import OpenClipTeacher
 from trainer.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()
-open_clip = pytest.importorskip("open_clip")
+open_clip = module("open_clip")
 
 TEXTS = ["a dog on a beach", "two people", "a red car at night"]
 OPENAI = {"mean": (0.48, 0.46, 0.41), "std": (0.27, 0.26, 0.28)}

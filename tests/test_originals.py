@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from inotify import changes_below
+from optional import module, needs_linux
 from PIL import Image
 from served import served
 from shell import Shell
@@ -17,7 +17,7 @@ from test_formats import dng, film, mosaic
 
 from photosearch.indexing.decode import prepare_decoders
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watches with inotify")
+pytestmark = needs_linux("watches with inotify")
 
 XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
 xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
@@ -39,7 +39,7 @@ def everything(tmp_path: Path, pictures: Path) -> Path:
     cat.save(folder / "bmp.bmp")
     (folder / "dng.dng").write_bytes(dng(None, mosaic(cat).astype(np.uint16), 1))
     film(folder / "mp4.mp4", [cat, cat.rotate(90)])
-    codecs = pytest.importorskip("imagecodecs")
+    codecs = module("imagecodecs")
     (folder / "jxl.jxl").write_bytes(codecs.jpegxl_encode(np.asarray(cat), level=90))
     (folder / "jpg.jpg.xmp").write_text(XMP, encoding="utf-8")
     shutil.copy(folder / "jpg.jpg", folder / "below" / "copy.jpg")

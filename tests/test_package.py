@@ -10,23 +10,21 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import pytest
 from family import make_family_photos
 from in_browser import CHROMIUM, ask
-from screens import XVFB
+from optional import needs, needs_chromium, needs_linux, needs_screen
 
 APP = Path(__file__).parent.parent / "build" / "package" / "photosearch" / "photosearch"
 
 pytestmark = [
-    pytest.mark.skipif(not APP.is_file(), reason="the app is not built; `make package` builds it"),
-    pytest.mark.skipif(XVFB is None, reason="Xvfb is not installed"),
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-    pytest.mark.skipif(sys.platform != "linux", reason="the screen here is X11"),
+    needs(APP.is_file(), "the app: make package"),
+    needs_screen,
+    needs_chromium,
+    needs_linux("the screen is X11"),
 ]
 
 

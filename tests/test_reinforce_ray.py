@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -14,17 +13,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from optional import needs_ray
 from reinforce_data import contents, write_photos
 from tars import write_tar
 from tiny_openclip import write_folder
 
 from trainer.cli import main
 from trainer.data.reinforced import read_reinforced
-
-needs_ray = pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None or sys.platform != "linux",
-    reason="needs Ray, and /proc",
-)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from optional import needs_linux
 from reinforce_data import (
     RECIPE,
     TEXTS,
@@ -90,7 +91,7 @@ def alive(process: int) -> bool:
         return False
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@needs_linux("looks into /proc")
 def test_killed_run_ends_byte_identical(
     sources: list[Source], tiny_bundle: Path, expected: dict[str, bytes], tmp_path: Path
 ) -> None:

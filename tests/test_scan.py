@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from optional import needs_user
 
 from index import FileStamp
 from photosearch.errors import UsageError
@@ -137,9 +138,7 @@ def test_a_folder_that_may_not_be_read_costs_only_itself(
     ]
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read every folder"
-)
+@needs_user
 def test_a_folder_without_permissions(tmp_path: Path) -> None:
     put(tmp_path / "a.jpg")
     locked = put(tmp_path / "locked" / "b.jpg").parent

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from films import film
+from optional import module
 from photo_metadata import jpeg
 from PIL import Image
 from test_formats import dng, mosaic
@@ -46,7 +47,7 @@ def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
 
 
 def test_a_raw_is_turned_upright(tmp_path: Path) -> None:
-    pytest.importorskip("rawpy")
+    module("rawpy")
     preview = Image.new("RGB", (160, 80), "red")
     preview.paste("blue", (80, 0, 160, 80))
     sensor = mosaic(Image.new("RGB", (96, 48), "grey"))
@@ -57,5 +58,5 @@ def test_a_raw_is_turned_upright(tmp_path: Path) -> None:
 
 
 def test_a_film_has_a_frame_of_it(tmp_path: Path) -> None:
-    pytest.importorskip("av")
+    module("av")
     assert colour(small(film(tmp_path / "a.mp4", ["blue"])), 0.5, 0.5) == "B"

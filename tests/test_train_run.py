@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from torch import distributed
+from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from train_data import read_table, write_model, write_recipe, write_shards, write_validation
 
 from trainer.cli import main
 from trainer.models.state import read_state, write_state
-
-ROOT = Path(__file__).parents[1]
+from trainer.train.loop import Run
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +41,12 @@ def train(recipe: Path, out: Path, *sets: str) -> list[dict[str, float]]:
     return read_table(out / "training.csv")
 
 
-def start(arguments: list[str]) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def forked(what: Callable[..., None], *arguments: str) -> int | None:
+    """Do `what` in a fork of this process, which need not read the modules anew; its exit code."""
+    process = multiprocessing.get_context("fork").Process(target=what, args=arguments)
+    process.start()
+    process.join(240)
+    return process.exitcode
 
 
 def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
@@ -87,19 +85,17 @@ def test_a_student_learns_from_reinforced_shards(shards: Path, tmp_path: Path) -
     }  # fmt: skip
 
 
-# The command, killed before step 7: the last checkpoint is that of step 6.
-KILLED = """
-import os, signal, sys
-from trainer.cli import main
-from trainer.train.loop import Run
-update = Run._update
-def killed(run, batches):
-    if run.step == 7:
-        os.kill(os.getpid(), signal.SIGKILL)
-    update(run, batches)
-Run._update = killed
-main(sys.argv[1:])
-"""
+def _run_until_killed(*arguments: str) -> None:
+    """The command, killed before step 7: the last checkpoint is that of step 6."""
+    update = Run._update
+
+    def killed(run: Run, batches: Any) -> None:
+        if run.step == 7:
+            os.kill(os.getpid(), signal.SIGKILL)
+        update(run, batches)
+
+    Run._update = killed
+    main(["train", *arguments, "--set", "run.checkpoint_seconds=0"])
 
 
 def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
@@ -110,10 +106,7 @@ def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
     )
     train(recipe, tmp_path / "whole")
     killed = tmp_path / "killed"
-    arguments = ["train", str(recipe), "--out", str(killed), "--set", "run.checkpoint_seconds=0"]
-    process = start(["-c", KILLED, *arguments])
-    output, _ = process.communicate(timeout=240)
-    assert process.returncode == -signal.SIGKILL, output
+    assert forked(_run_until_killed, str(recipe), "--out", str(killed)) == -signal.SIGKILL
     assert (killed / "checkpoint.safetensors").exists()
     assert not (killed / "model.safetensors").exists()
 
@@ -125,20 +118,28 @@ def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
     assert read_table(killed / "training.csv") == read_table(tmp_path / "whole" / "training.csv")
 
 
-# Two runs one after the other, for the processes take longer to start than to train. They share
-# the group that the first one joins and the second one leaves: it can be joined only once.
-TWICE = """
-import sys
-from torch import distributed
-from trainer.cli import main
-recipe, folder = sys.argv[1:]
-leave, distributed.destroy_process_group = distributed.destroy_process_group, lambda: None
-for count in "12":
-    arguments = ["train", recipe, "--out", f"{folder}/{count}", "--set", f"run.accumulate={count}"]
-    main(arguments, standalone_mode=False)
-    distributed.init_process_group = lambda *given, **named: None
-    distributed.destroy_process_group = leave
-"""
+def _run_twice(recipe: str, folder: str) -> None:
+    """As one of torchrun's processes: a run with the batch whole, and one with it in two parts.
+
+    Both are of the group that the first one joins and the second one leaves: it can be joined only
+    once.
+    """
+    leave, distributed.destroy_process_group = distributed.destroy_process_group, lambda: None
+    for count in "12":
+        sets = ["--set", f"run.accumulate={count}"]
+        main(["train", recipe, "--out", f"{folder}/{count}", *sets], standalone_mode=False)
+        distributed.init_process_group = lambda *given, **named: None
+        distributed.destroy_process_group = leave
+
+
+def _launch_two(recipe: str, folder: str) -> None:
+    """What `torchrun --standalone --nproc-per-node 2` does, with forks as its processes."""
+    logs = DefaultLogsSpecs(log_dir=f"{folder}/logs", redirects=Std.ALL)
+    config = LaunchConfig(
+        1, 1, nproc_per_node=2, rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0,
+        start_method="fork", logs_specs=logs,
+    )  # fmt: skip
+    elastic_launch(config, _run_twice)(recipe, folder)
 
 
 def test_torchrun_with_two_processes_gives_the_log_of_one(shards: Path, tmp_path: Path) -> None:
@@ -152,17 +153,9 @@ def test_torchrun_with_two_processes_gives_the_log_of_one(shards: Path, tmp_path
         loss={"feature": 0.5},
     )
     alone = train(recipe, tmp_path / "alone")
-    program = tmp_path / "twice.py"
-    program.write_text(TWICE)
-    process = start(
-        [
-            "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-            str(program), str(recipe), str(tmp_path),
-        ]
-    )  # fmt: skip
-    output, _ = process.communicate(timeout=240)
-    assert process.returncode == 0, output
-    assert output.count("2 x cpu") == 2, "only the first process speaks"
+    assert forked(_launch_two, str(recipe), str(tmp_path)) == 0
+    told = [file.read_text() for file in (tmp_path / "logs").rglob("std*.log")]
+    assert sum(text.count("2 x cpu") for text in told) == 2, "only the first process speaks"
     for accumulate in "12":
         two = tmp_path / accumulate
         close(read_table(two / "training.csv"), alone)

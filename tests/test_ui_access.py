@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from in_browser import (
-    CHROMIUM,
     ask,
     open_tile,
     photo_dialog,
@@ -17,9 +16,10 @@ from in_browser import (
     shows,
     watched_page,
 )
+from optional import needs_chromium
 from served import Served
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = needs_chromium
 
 
 def serious(page: Any) -> list[str]:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM, held_back, photo_dialog, reload, shows
+from in_browser import held_back, photo_dialog, reload, shows
+from optional import needs_chromium
 from served import Served
 
 PLACE = "#place-browse"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = needs_chromium
 
 
 @pytest.fixture

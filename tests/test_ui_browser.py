@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM, photo_dialog, ready, results_of, settled, shows
+from in_browser import photo_dialog, ready, results_of, settled, shows
+from optional import needs_chromium
 from served import Served, served
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from films import film
-from in_browser import CHROMIUM, open_tile, results_of
+from in_browser import open_tile, results_of
+from optional import module, needs_chromium
 from PIL import Image
 from served import Served, served_here
 
 from photosearch import Library
 
-pytest.importorskip("av")
+module("av")
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_a_search_tells_the_moment(server: Served) -> None:
     assert hits["a.mp4"]["moment"] == pytest.approx(8.0, abs=0.3)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@needs_chromium
 def test_a_hit_opens_at_its_moment(page: Any) -> None:
     page.keyboard.press("/")
     page.keyboard.type("blue")

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM, photo_dialog, reload, shows
+from in_browser import photo_dialog, reload, shows
+from optional import needs_chromium
 from PIL import Image, ImageDraw, ImageFont
 from served import Served, served_here
 
 from photosearch import Library
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from hub_server import Hub, serving
-from in_browser import CHROMIUM, shows
+from in_browser import shows
+from optional import needs_chromium
 from served import Served, served_here
 from tiny_openclip import write_folder
 
 from photosearch.pulling.offers import find_offer
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")

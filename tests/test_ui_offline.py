@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from in_browser import CHROMIUM, FLAGS, ask, open_tile, ready, settled, shows
+from optional import needs, needs_chromium
 from served import served
 
 ALONE = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
@@ -23,8 +23,8 @@ def can_be_alone() -> bool:
 
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-    pytest.mark.skipif(not can_be_alone(), reason="no network namespace can be made here"),
+    needs_chromium,
+    needs(can_be_alone(), "to make network namespaces: be root, or allow users theirs"),
 ]
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM, ask, open_tile, reload, results_of, settled, shows, watched_page
+from in_browser import ask, open_tile, reload, results_of, settled, shows, watched_page
+from optional import needs_chromium
 from PIL import Image
 from served import Served
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = needs_chromium
 
 
 def test_filters_become_chips_that_can_be_taken_off(page: Any) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from catalogue_data import BUNDLE, OTHER_BUNDLE, child, finish, new_photo, new_photos, unit_vectors
 from numpy.typing import NDArray
+from optional import needs_limits
 
 from index import Catalogue, CatalogueError, FaissIndex, vector_file, vectors
 
@@ -357,8 +358,8 @@ with Catalogue.open(Path(sys.argv[1])) as catalogue:
 """
 
 
+@needs_limits
 def test_a_search_works_on_a_full_disk_and_leaves_no_half_file(library: Path) -> None:
-    pytest.importorskip("resource", reason="needs a limit on file sizes")
     file_in(library).unlink()
 
     assert finish([child(FULL_DISK, library)]) == ["1\n"]

@@ -7,13 +7,13 @@ import queue
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from optional import needs_linux
 from PIL import Image
 from shell import Shell, message
 
@@ -253,7 +253,7 @@ MOUNTINFO = """\
         ("/mnt/nas", {}),
     ],
 )
-@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux' list of what is mounted")
+@needs_linux("reads its list of mounts")
 def test_network_drives_are_known_by_their_type(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, expected: dict[str, str]
 ) -> None:

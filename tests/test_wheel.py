@@ -12,14 +12,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from optional import needs
 
 REPOSITORY = Path(__file__).parents[1]
 MODEL = REPOSITORY / "assets" / "models" / "mobileclip-nano"
 
-pytestmark = pytest.mark.skipif(
-    not (MODEL / "bundle.json").is_file(),
-    reason="assets/models/mobileclip-nano is not there yet, so a wheel would have no model",
-)
+pytestmark = needs((MODEL / "bundle.json").is_file(), "assets/models/mobileclip-nano")
 
 
 def run(command: list[str | Path], folder: Path) -> str:

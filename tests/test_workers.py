@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from optional import leave_out, needs_pipes
 from PIL import Image
 
 from photosearch.encoders import ImageSettings, Preprocess
@@ -20,8 +21,6 @@ from photosearch.indexing.workers import DecodeWorkers, Trouble
 HALF = (0.5, 0.5, 0.5)
 PREPROCESS = Preprocess(ImageSettings(32, "squash", "none", "bicubic", HALF, HALF))
 ROOM = Limits(memory=1 << 30)
-
-needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 
 
 def decode_all(
@@ -109,7 +108,7 @@ def test_a_worker_that_crashes_costs_the_file_it_was_at(tmp_path: Path) -> None:
 def test_a_file_that_eats_memory_is_listed(tmp_path: Path) -> None:
     """A file of 18 KB and 144 megapixels, which take 720 MB to decode, where there are 320."""
     if not os.path.exists("/proc/self/statm"):
-        pytest.skip("the system limits no process's memory")
+        leave_out("a system that limits a process's memory: Linux")
     photos = some_photos(tmp_path, 3)
     Image.new("1", (12_000, 12_000)).save(tmp_path / "eats.png")
     # Time has no say in it, however busy the machine; and the others have far more than they need.
