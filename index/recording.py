@@ -90,4 +90,7 @@ def put_known(db: sqlite3.Connection, file: KnownFile, moved_from: str | None) -
     ).fetchone()
     if photo_id != twin:
         copy_metadata(db, twin, photo_id)
+    elif moved_from is not None:
+        # Its new name, or its folder's, may say when it was taken.
+        db.execute("UPDATE metadata SET state = '' WHERE photo_id = ?", [photo_id])
     db.execute("DELETE FROM problems WHERE path = ?", [text])

@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from photosearch.indexing.metadata.dates import Date
+
 
 @dataclass(frozen=True)
 class Findings:
-    """As `index.Metadata`; `rating` 0 says that no stars are given, None says nothing."""
+    """As `index.Metadata`; `rating` 0 says that no stars are given, None says nothing.
 
-    taken: tuple[datetime, int | None] | None = None
+    `taken` are dates on which it may have been taken, the likeliest first; `universal` is when, in
+    universal time, which is `unsure` where it may be that of an upload; and `modified` is when it
+    was last worked on.
+    """
+
+    taken: tuple[Date, ...] | None = None
+    universal: datetime | None = None
+    unsure: bool | None = None
+    modified: Date | None = None
     position: tuple[float, float] | None = None
     camera: str | None = None
     lens: str | None = None
@@ -21,6 +31,8 @@ class Findings:
     rating: int | None = None
     caption: str | None = None
     keywords: tuple[str, ...] | None = None
+    people: tuple[str, ...] | None = None
+    favourite: bool | None = None
     live_id: str | None = None
 
 

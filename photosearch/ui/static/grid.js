@@ -291,5 +291,5 @@ export function monthOf(photo) {
 }
 
 export function monthName(month) {
-  return date(`${month}-15`, { day: false });
+  return date(month);
 }

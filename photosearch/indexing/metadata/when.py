@@ -1,0 +1,183 @@
+"""When a photo was taken, out of all that speaks of it, in the order of trust."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from photosearch.indexing.metadata.dates import Date, date_at
+from photosearch.indexing.metadata.findings import Findings
+from photosearch.indexing.metadata.folders import date_of_folder
+from photosearch.indexing.metadata.names import date_of_name
+from photosearch.indexing.metadata.zones import local_at, offset_between
+
+# Seconds from which on the beginning and the end of a film may be taken for another zone.
+_LONG = 400.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """A date, and where it is from: one of the names that `index.Metadata` has for that."""
+
+    date: Date
+    source: str
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What there is about one photo: XMP `beside` it, Takeout's `exported`, the `camera`'s record
+    (or a film's, `seconds` long), the XMP and the `press`'s record in it, its position and path.
+    """
+
+    beside: Sequence[Findings]
+    exported: Findings
+    camera: Findings
+    inside: Findings
+    press: Findings
+    position: tuple[float, float] | None
+    path: str
+    is_film: bool = False
+    seconds: float | None = None
+
+
+def when_taken(sources: Sources) -> Said | None:
+    """The date that is to be believed most, known as exactly as another one tells that agrees.
+
+    What its owner wrote beside a photo goes before what is in it. A clock that looks as if it was
+    never set counts after the file's name.
+    """
+    ranked = list(_ranked(sources))
+    if not ranked:
+        return None
+    best = ranked[0]
+    if best.date.moment is None:
+        finer = (one for one in ranked[1:] if one.source in _EXACT and best.date.holds(one.date))
+        best = next((one for one in finer if one.date != best.date), best)
+    if best.date.offset is None:
+        same = (one.date.offset for one in ranked if one.date.text == best.date.text)
+        offset = next((each for each in same if each is not None), None)
+        best = Said(Date(best.date.text, offset), best.source)
+    return best
+
+
+# Those that may tell the time of a day which another has.
+_EXACT = frozenset({"sidecar", "takeout", "exif", "gps", "xmp", "iptc", "name"})
+
+
+def _ranked(sources: Sources) -> list[Said]:
+    in_name = date_of_name(os.path.basename(sources.path))
+    named = None if in_name is None else _localised(in_name, sources.position)
+    inside = _inside(sources)
+    beside = [Said(date, "sidecar") for each in sources.beside for date in each.taken or ()]
+    own = {said.date.text for said in inside}
+    # A date beside it that its camera has too may be a copy; another is its owner's word.
+    trusted = [said for said in beside if said.date.text not in own or not said.date.is_doubtful]
+    doubtful = [said for said in inside if said.date.is_doubtful]
+    trusted += _exported(sources, inside, named, sure=True)
+    trusted += [said for said in inside if not said.date.is_doubtful]
+    by_name = [] if named is None else [Said(named, "name")]
+    # The name has no more to say than a clock that it agrees with.
+    confirmed = [said for said in doubtful if named is not None and named.holds(said.date)]
+    later = [said for said in doubtful if said not in confirmed and not said.date.was_never_set]
+    never_set = [said for said in doubtful if said not in confirmed and said.date.was_never_set]
+    modified = sources.camera.modified
+    folder = date_of_folder(sources.path)
+    edited = [] if modified is None else [Said(modified, "modified")]
+    clock = _by_clock(sources)
+    for others in (edited, clock):
+        never_set += [said for said in others if said.date.was_never_set]
+    return [
+        *trusted,
+        *confirmed,
+        *_with_offset(by_name, sources),
+        *later,
+        *_exported(sources, inside, named, sure=False),
+        *(said for said in [*clock, *edited] if not said.date.was_never_set),
+        *([] if folder is None else [Said(folder, "folder")]),
+        *never_set,
+    ]
+
+
+def _inside(sources: Sources) -> list[Said]:
+    """What the file itself says, but for a film's clock that is of no zone."""
+    found = [Said(date, "exif") for date in sources.camera.taken or ()]
+    universal = sources.camera.universal
+    if universal is not None:
+        local = _local(universal, sources.position)
+        if not sources.is_film:
+            local = local or Date(universal.isoformat(), 0)
+        if local is not None:
+            found.append(Said(local, "exif" if sources.is_film else "gps"))
+    for findings, source in ((sources.inside, "xmp"), (sources.press, "iptc")):
+        found += [Said(date, source) for date in findings.taken or ()]
+    return found
+
+
+def _local(universal: datetime, position: tuple[float, float] | None) -> Date | None:
+    local = None if position is None else local_at(universal, position)
+    return None if local is None else date_at(local)
+
+
+def _localised(named: Date, position: tuple[float, float] | None) -> Date:
+    """A name in universal time, where the place is known, in its time."""
+    moment = named.moment
+    if named.offset != 0 or moment is None:
+        return named
+    return _local(moment, position) or named
+
+
+def _exported(
+    sources: Sources, inside: Sequence[Said], named: Date | None, *, sure: bool
+) -> list[Said]:
+    """The time of Takeout, which is universal: that of a clock which agrees, or of the place."""
+    universal = sources.exported.universal
+    if universal is None or sure is bool(sources.exported.unsure):
+        return []
+    local = _local(universal, sources.position)
+    for said in inside:
+        moment = said.date.moment
+        offset = None if moment is None else offset_between(moment, universal)
+        if offset is None:
+            continue
+        if said.date.offset is not None:
+            if said.date.offset != offset:
+                continue
+            return [said]
+        # Without a place Google takes the clock on the wall for universal time.
+        known = offset if offset or (local is not None and local.offset == 0) else None
+        return [Said(Date(said.date.text, known), said.source)]
+    if local is not None:
+        return [Said(local, "takeout")]
+    moment = None if named is None else named.moment
+    if named is not None and moment is not None:
+        offset = offset_between(moment, universal)
+        if offset is not None:
+            return [Said(Date(named.text, offset or named.offset), "takeout")]
+    return [Said(Date(universal.isoformat(), 0), "takeout")]
+
+
+def _with_offset(named: list[Said], sources: Sources) -> list[Said]:
+    """A film's name with the offset that its clock, which is universal, tells."""
+    clock, seconds = sources.camera.universal, sources.seconds or 0.0
+    if not named or not sources.is_film or clock is None or seconds > _LONG:
+        return named
+    (said,) = named
+    moment = said.date.moment
+    if moment is None or said.date.offset is not None:
+        return named
+    # Some note the beginning, others the end.
+    early = offset_between(moment, clock, slack=3.0)
+    offset = early if early is not None else offset_between(moment, clock, late=seconds, slack=3.0)
+    # A clock that shows the name's time may be on the wall as well.
+    return [Said(Date(said.date.text, offset), said.source)] if offset else named
+
+
+def _by_clock(sources: Sources) -> list[Said]:
+    """The time of a film's clock as it is: universal as a rule, by some cameras the wall's."""
+    universal = sources.camera.universal
+    if universal is None or not sources.is_film:
+        return []
+    date = date_at(universal)
+    return [] if date is None else [Said(date, "clock")]
