@@ -90,7 +90,6 @@ def put_known(db: sqlite3.Connection, file: KnownFile, moved_from: str | None) -
     ).fetchone()
     if photo_id != twin:
         copy_metadata(db, twin, photo_id)
-    elif moved_from is not None:
-        # Its new name, or its folder's, may say when it was taken.
+    elif file.renamed:
         db.execute("UPDATE metadata SET state = '' WHERE photo_id = ?", [photo_id])
     db.execute("DELETE FROM problems WHERE path = ?", [text])

@@ -82,12 +82,16 @@ class NewPhoto:
 
 @dataclass(frozen=True)
 class KnownFile:
-    """A file to record whose bytes, named by `digest`, are already embedded."""
+    """A file to record whose bytes, named by `digest`, are already embedded.
+
+    `renamed` where its metadata has to be read again, since its path says something else now.
+    """
 
     path: str
     stamp: FileStamp
     digest: bytes
     companions: tuple[str, ...] = ()
+    renamed: bool = False
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,12 @@ def when_taken(sources: Sources) -> Said | None:
     return best
 
 
+def dated_alike(path: str, other: str) -> bool:
+    """Whether two paths say the same of when a photo was taken."""
+    names = {date_of_name(os.path.basename(each)) for each in (path, other)}
+    return len(names) == 1 and date_of_folder(path) == date_of_folder(other)
+
+
 # Those that may tell the time of a day which another has.
 _EXACT = frozenset({"sidecar", "takeout", "exif", "gps", "xmp", "iptc", "name"})
 
