@@ -36,10 +36,21 @@ class Findings:
     live_id: str | None = None
 
 
+# What most of the sources say of most photos.
+NOTHING = Findings()
+_NAMES = tuple(field.name for field in fields(Findings))
+
+
 def first_said(*sources: Findings) -> Findings:
     """Of each field what the first source that has it says."""
+    telling = [source for source in sources if source is not NOTHING]
+    if len(telling) < 2:
+        return telling[0] if telling else NOTHING
     values = {}
-    for field in fields(Findings):
-        said = (getattr(source, field.name) for source in sources)
-        values[field.name] = next((value for value in said if value is not None), None)
+    for name in _NAMES:
+        for source in telling:
+            value = getattr(source, name)
+            if value is not None:
+                values[name] = value
+                break
     return Findings(**values)

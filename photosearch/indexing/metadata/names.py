@@ -67,6 +67,8 @@ _EPOCH_BEGINS = datetime(2000, 1, 1)
 _WHOLE_MONTH = re.compile(rf"{_YEAR}[-_.](?P<month>0[1-9]|1[0-2])(?![-_.]?\d)")
 # 12052008(001), by phones before there were smart ones
 _BACKWARDS = re.compile(rf"{_DAY}{_MONTH}{_YEAR}(?:\(\d+\)|\d{{3}})?\Z")
+# Fewer digits make no date.
+_ENOUGH = re.compile(r"\d(?:.*\d){3}")
 # Hashes and UUIDs, in which digits are by chance what they are.
 _HASH = re.compile(r"(?=.*[a-f])[0-9a-f-]{20,}\Z", re.IGNORECASE)
 # Pixel phones name their photos in universal time.
@@ -77,7 +79,7 @@ def date_of_name(name: str) -> Date | None:
     """The date in a file's name, in local time; in universal time where its offset is 0."""
     # Also of narrow spaces, which macOS puts before "PM", and of wide digits.
     stem = unicodedata.normalize("NFKC", os.path.splitext(name)[0])
-    if _HASH.match(stem):
+    if not _ENOUGH.search(stem) or _HASH.match(stem):
         return None
     return next(_dates(stem), None)
 

@@ -12,7 +12,7 @@ from photosearch.indexing.kinds import HEAD, is_film
 from photosearch.indexing.metadata import exif, iptc, takeout, values, xmp
 from photosearch.indexing.metadata.blocks import Blocks, blocks_of
 from photosearch.indexing.metadata.film import Film, about_film
-from photosearch.indexing.metadata.findings import Findings, first_said
+from photosearch.indexing.metadata.findings import NOTHING, Findings, first_said
 from photosearch.indexing.metadata.when import Sources, when_taken
 
 # To be raised when more is read than before: photos are then read again, without being encoded.
@@ -31,11 +31,11 @@ def metadata_of(file: BinaryIO, path: str, sidecars: Sequence[str] = ()) -> Meta
     film = _tried(lambda: _film(file, path))
     blocks = Blocks() if film else _tried(lambda: blocks_of(file)) or Blocks()
     exif_said = _tried(lambda: _camera(blocks))
-    camera = film.findings if film else exif_said or Findings()
+    camera = film.findings if film else exif_said or NOTHING
     packet = film.xmp if film else blocks.xmp
-    inside = _tried(lambda: xmp.from_xmp(packet or b"")) or Findings()
-    press = _tried(lambda: _press(blocks)) or Findings()
-    beside = [_tried(partial(_sidecar, path)) or Findings() for path in sidecars if _is_xmp(path)]
+    inside = (packet and _tried(lambda: xmp.from_xmp(packet))) or NOTHING
+    press = _tried(lambda: _press(blocks)) or NOTHING
+    beside = [_tried(partial(_sidecar, path)) or NOTHING for path in sidecars if _is_xmp(path)]
     exports = (_tried(partial(_export, path)) for path in sidecars if not _is_xmp(path))
     exported = first_said(*(export for export in exports if export is not None))
     sources = Sources(
@@ -44,7 +44,7 @@ def metadata_of(file: BinaryIO, path: str, sidecars: Sequence[str] = ()) -> Meta
         camera,
         inside,
         press,
-        first_said(*beside, exported, camera, inside).position,
+        _first_position(*beside, exported, camera, inside),
         path,
         film is not None,
         None if film is None else film.seconds,
@@ -56,9 +56,8 @@ def metadata_of(file: BinaryIO, path: str, sidecars: Sequence[str] = ()) -> Meta
 
 def without_metadata(path: str) -> Metadata:
     """What is known of a photo whose inside cannot be read."""
-    nothing = Findings()
-    sources = Sources((), nothing, nothing, nothing, nothing, None, path)
-    return _put_together(sources, nothing, nothing)
+    sources = Sources((), NOTHING, NOTHING, NOTHING, NOTHING, None, path)
+    return _put_together(sources, NOTHING, NOTHING)
 
 
 def orientation_of(file: BinaryIO) -> int:
@@ -104,6 +103,10 @@ def _put_together(sources: Sources, facts: Findings, words: Findings) -> Metadat
         favourite=bool(words.favourite),
         live_id=facts.live_id,
     )
+
+
+def _first_position(*sources: Findings) -> tuple[float, float] | None:
+    return next((source.position for source in sources if source.position is not None), None)
 
 
 def _film(file: BinaryIO, path: str) -> Film | None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from photosearch.indexing.metadata.dates import Date, date_at
 from photosearch.indexing.metadata.findings import Findings
@@ -48,7 +49,11 @@ def when_taken(sources: Sources) -> Said | None:
     What its owner wrote beside a photo goes before what is in it. A clock that looks as if it was
     never set counts after the file's name.
     """
-    ranked = list(_ranked(sources))
+    case = _Case(sources)
+    ranked = case.trusted()
+    # Of most photos the camera says it all.
+    if not ranked or ranked[0].date.moment is None:
+        ranked += case.others()
     if not ranked:
         return None
     best = ranked[0]
@@ -72,38 +77,54 @@ def dated_alike(path: str, other: str) -> bool:
 _EXACT = frozenset({"sidecar", "takeout", "exif", "gps", "xmp", "iptc", "name"})
 
 
-def _ranked(sources: Sources) -> list[Said]:
-    in_name = date_of_name(os.path.basename(sources.path))
-    named = None if in_name is None else _localised(in_name, sources.position)
-    inside = _inside(sources)
-    beside = [Said(date, "sidecar") for each in sources.beside for date in each.taken or ()]
-    own = {said.date.text for said in inside}
-    # A date beside it that its camera has too may be a copy; another is its owner's word.
-    trusted = [said for said in beside if said.date.text not in own or not said.date.is_doubtful]
-    doubtful = [said for said in inside if said.date.is_doubtful]
-    trusted += _exported(sources, inside, named, sure=True)
-    trusted += [said for said in inside if not said.date.is_doubtful]
-    by_name = [] if named is None else [Said(named, "name")]
-    # The name has no more to say than a clock that it agrees with.
-    confirmed = [said for said in doubtful if named is not None and named.holds(said.date)]
-    later = [said for said in doubtful if said not in confirmed and not said.date.was_never_set]
-    never_set = [said for said in doubtful if said not in confirmed and said.date.was_never_set]
-    modified = sources.camera.modified
-    folder = date_of_folder(sources.path)
-    edited = [] if modified is None else [Said(modified, "modified")]
-    clock = _by_clock(sources)
-    for others in (edited, clock):
-        never_set += [said for said in others if said.date.was_never_set]
-    return [
-        *trusted,
-        *confirmed,
-        *_with_offset(by_name, sources),
-        *later,
-        *_exported(sources, inside, named, sure=False),
-        *(said for said in [*clock, *edited] if not said.date.was_never_set),
-        *([] if folder is None else [Said(folder, "folder")]),
-        *never_set,
-    ]
+class _Case:
+    """What speaks of one photo, in the order of trust."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._inside = _inside(sources)
+
+    @cached_property
+    def _named(self) -> Date | None:
+        named = date_of_name(os.path.basename(self._sources.path))
+        return None if named is None else _localised(named, self._sources.position)
+
+    def _exported(self, *, sure: bool) -> list[Said]:
+        exported = self._sources.exported
+        if exported.universal is None or sure is bool(exported.unsure):
+            return []
+        return [_exported(exported.universal, self._sources.position, self._inside, self._named)]
+
+    def trusted(self) -> list[Said]:
+        beside = [
+            Said(date, "sidecar") for each in self._sources.beside for date in each.taken or ()
+        ]
+        own = {said.date.text for said in self._inside}
+        return [
+            # One that its camera has too may be a copy; another is its owner's word.
+            *(said for said in beside if said.date.text not in own or not said.date.is_doubtful),
+            *self._exported(sure=True),
+            *(said for said in self._inside if not said.date.is_doubtful),
+        ]
+
+    def others(self) -> list[Said]:
+        named = self._named
+        doubtful = [said for said in self._inside if said.date.is_doubtful]
+        # The name has no more to say than a clock that it agrees with.
+        confirmed = [said for said in doubtful if named is not None and named.holds(said.date)]
+        left = [said for said in doubtful if said not in confirmed]
+        by_name = [] if named is None else [Said(named, "name")]
+        modified, folder = self._sources.camera.modified, date_of_folder(self._sources.path)
+        late = [*left, *self._exported(sure=False), *_by_clock(self._sources)]
+        if modified is not None:
+            late.append(Said(modified, "modified"))
+        return [
+            *confirmed,
+            *_with_offset(by_name, self._sources),
+            *(said for said in late if not said.date.was_never_set),
+            *([] if folder is None else [Said(folder, "folder")]),
+            *(said for said in late if said.date.was_never_set),
+        ]
 
 
 def _inside(sources: Sources) -> list[Said]:
@@ -135,33 +156,31 @@ def _localised(named: Date, position: tuple[float, float] | None) -> Date:
 
 
 def _exported(
-    sources: Sources, inside: Sequence[Said], named: Date | None, *, sure: bool
-) -> list[Said]:
+    universal: datetime,
+    position: tuple[float, float] | None,
+    inside: Sequence[Said],
+    named: Date | None,
+) -> Said:
     """The time of Takeout, which is universal: that of a clock which agrees, or of the place."""
-    universal = sources.exported.universal
-    if universal is None or sure is bool(sources.exported.unsure):
-        return []
-    local = _local(universal, sources.position)
+    local = _local(universal, position)
     for said in inside:
         moment = said.date.moment
         offset = None if moment is None else offset_between(moment, universal)
-        if offset is None:
+        if offset is None or said.date.offset not in (None, offset):
             continue
         if said.date.offset is not None:
-            if said.date.offset != offset:
-                continue
-            return [said]
+            return said
         # Without a place Google takes the clock on the wall for universal time.
         known = offset if offset or (local is not None and local.offset == 0) else None
-        return [Said(Date(said.date.text, known), said.source)]
+        return Said(Date(said.date.text, known), said.source)
     if local is not None:
-        return [Said(local, "takeout")]
+        return Said(local, "takeout")
     moment = None if named is None else named.moment
     if named is not None and moment is not None:
         offset = offset_between(moment, universal)
         if offset is not None:
-            return [Said(Date(named.text, offset or named.offset), "takeout")]
-    return [Said(Date(universal.isoformat(), 0), "takeout")]
+            return Said(Date(named.text, offset or named.offset), "takeout")
+    return Said(Date(universal.isoformat(), 0), "takeout")
 
 
 def _with_offset(named: list[Said], sources: Sources) -> list[Said]:
