@@ -506,3 +506,13 @@ def test_a_long_sidecar_is_read_in_no_time(tmp_path: Path) -> None:
     words = make.bag("dc:subject", *(f"w{number}" for number in range(50_000)))
     found = beside(tmp_path, xmp(words), photo=jpeg(Image.new("RGB", (4, 4))))
     assert len(found.keywords) == 1000
+
+
+@pytest.mark.parametrize(
+    "text", ["1" + " " * 1_000_000, "1993-" + " " * 1_000_000, "1" * 1_000_000]
+)
+def test_long_values_cost_nothing(text: str) -> None:
+    names = ("exif:DateTimeOriginal", "exif:GPSLatitude", "exif:GPSLongitude", "xmp:Rating")
+    packet = xmp("".join(f"<{name}>{text}x</{name}>" for name in names))
+    found = from_xmp(packet)
+    assert (found.taken, found.position, found.rating) == (None, None, None)

@@ -39,6 +39,8 @@ _FORMS = tuple(
         r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)\s+(?P<year>\d{4})\s*\Z",
     )
 )
+# Characters that the longest of them has, and a few more.
+_LONGEST = 64
 _OFFSET = re.compile(r"\s*(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?\s*\Z")
 
 
@@ -118,8 +120,10 @@ def date_at(moment: datetime) -> Date | None:
 
 def parsed(text: str | None) -> Date | None:
     """The date that `text` is, in EXIF's form, ISO 8601 of any precision, or C's."""
-    for form in _FORMS:
-        found = form.match(text or "")
+    said = (text or "").strip()
+    # Of a long one the blanks would take for ever.
+    for form in _FORMS if len(said) <= _LONGEST else ():
+        found = form.match(said)
         if found is not None:
             return _read({name: value for name, value in found.groupdict().items() if value})
     return None

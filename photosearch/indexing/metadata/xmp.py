@@ -35,6 +35,7 @@ _COORDINATE = re.compile(
 )
 # Degrees, minutes and seconds, as they are printed; in two primes for seconds, too.
 _MARKS = str.maketrans({"\u00ba": "°", "\u2032": "'", "\u2019": "'", "\u2033": '"', "\u201d": '"'})
+_LONGEST = 64
 _DECIMAL_COMMA = re.compile(r"[-+]?\d{1,3},\d{3,}")
 
 
@@ -100,7 +101,9 @@ def _degrees(text: str | None, reference: str | None) -> float | None:
     """Of "52,30.5N", "52,30,30N", "52.5" with a reference of its own, or what programs print."""
     if text is not None and _DECIMAL_COMMA.fullmatch(text.strip()):
         text = text.replace(",", ".")
-    match = _COORDINATE.match((text or "").translate(_MARKS))
+    said = (text or "").strip()
+    # Of a long one the blanks would take for ever.
+    match = _COORDINATE.match(said.translate(_MARKS)) if len(said) <= _LONGEST else None
     if match is None:
         return None
     parts = [_number(match[name]) for name in ("degrees", "minutes", "seconds") if match[name]]
