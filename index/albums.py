@@ -13,9 +13,7 @@ from dataclasses import dataclass
 
 from index.connection import Connection
 from index.recording import now
-
-# The first album, which every catalogue has.
-FAVOURITES = 1
+from index.records import FAVOURITES as FAVOURITES
 
 
 @dataclass(frozen=True)

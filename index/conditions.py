@@ -23,17 +23,29 @@ from index.readings import reading
 
 @dataclass(frozen=True)
 class Taken:
-    """Taken from `start` on and before `end`: ISO 8601 dates or times; None is without bound."""
+    """Taken from `start` on and before `end`: ISO 8601 dates or times; None is without bound.
+
+    A date that is known less exactly has to lie between them as a whole: one of 1985 is not of
+    July 1985. With `of_file` it is about the file's time of change, as this machine's clock had it,
+    and only about photos that do not say when they were taken.
+    """
 
     start: str | None
     end: str | None
+    of_file: bool = False
 
 
 @dataclass(frozen=True)
 class TakenInMonth:
-    """Taken in this month, 1 to 12, of any year."""
+    """Taken in this month, 1 to 12, of any year; `of_file` as in `Taken`."""
 
     month: int
+    of_file: bool = False
+
+
+@dataclass(frozen=True)
+class FileDated:
+    """That do not say when they were taken, and so have no date but that of their file."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +117,13 @@ class Saying:
 
 
 @dataclass(frozen=True)
+class Tagged:
+    """With this keyword, whatever its case and accents; or with one below it, as "Places|Rome"."""
+
+    keyword: str
+
+
+@dataclass(frozen=True)
 class Not:
     condition: Condition
 
@@ -120,6 +139,7 @@ class Either:
 Simple: TypeAlias = (
     Taken
     | TakenInMonth
+    | FileDated
     | InPlace
     | Near
     | Made
@@ -129,6 +149,7 @@ Simple: TypeAlias = (
     | Shaped
     | Located
     | Saying
+    | Tagged
 )
 Condition: TypeAlias = Simple | Not | Either
 
@@ -151,11 +172,11 @@ def query_of(connection: Connection, condition: Simple) -> tuple[str, list[Any]]
     """
     metadata = "SELECT photo_id FROM metadata WHERE"
     match condition:
-        case Taken(start, end):
-            bounds = [("taken_at >= ?", start), ("taken_at < ?", end)]
-            held = [(sql, value) for sql, value in bounds if value is not None]
-            sql = " AND ".join(["taken_at IS NOT NULL", *(sql for sql, _ in held)])
-            return f"{metadata} {sql}", [value for _, value in held]
+        case Taken(of_file=True) | TakenInMonth(of_file=True) | FileDated():
+            return _of_file(condition)
+        case Taken():
+            sql, values = _between("taken_at", condition)
+            return f"{metadata} {sql}", values
         case TakenInMonth(month):
             return f"{metadata} substr(taken_at, 6, 2) = ?", [f"{month:02d}"]
         case InPlace(name):
@@ -182,6 +203,46 @@ def query_of(connection: Connection, condition: Simple) -> tuple[str, list[Any]]
             return f"{metadata} latitude IS NOT NULL AND longitude IS NOT NULL", []
         case Saying(text):
             return _saying(connection, text)
+        case Tagged(keyword):
+            return _tagged(keyword)
+
+
+def _between(moment: str, taken: Taken) -> tuple[str, list[Any]]:
+    """That the date in the column `moment` lies in this time, as a whole."""
+    sql = [f"{moment} IS NOT NULL"]
+    values: list[Any] = []
+    if taken.start is not None:
+        # The first day of a year is also where a date begins that is no more than that year.
+        start = taken.start.removesuffix("T00:00:00")
+        for length in (10, 7):
+            start = start.removesuffix("-01") if len(start) == length else start
+        sql.append(f"{moment} >= ?")
+        values.append(start)
+    if taken.end is not None:
+        # The year, month or day in which the time ends goes beyond it.
+        sql.append(f"{moment} < ? AND {moment} NOT IN (?, ?, ?)")
+        values += [taken.end, taken.end[:4], taken.end[:7], taken.end[:10]]
+    return " AND ".join(sql), values
+
+
+# Local time, as everywhere.
+_FILE_DATE = "strftime('%Y-%m-%dT%H:%M:%S', mtime_ns / 1000000000, 'unixepoch', 'localtime')"
+
+
+def _of_file(condition: Taken | TakenInMonth | FileDated) -> tuple[str, list[Any]]:
+    """About the date of files, of photos that have no other."""
+    match condition:
+        case Taken():
+            sql, values = _between(_FILE_DATE, condition)
+        case TakenInMonth(month):
+            sql, values = f"substr({_FILE_DATE}, 6, 2) = ?", [f"{month:02d}"]
+        case FileDated():
+            sql, values = "1", []
+    return (
+        "SELECT photos.id FROM photos LEFT JOIN metadata ON photo_id = photos.id "
+        f"WHERE taken_at IS NULL AND {sql}",
+        values,
+    )
 
 
 def _marks(values: Sequence[object]) -> str:
@@ -248,6 +309,19 @@ def _saying(connection: Connection, text: str) -> tuple[str, list[Any]]:
     )
     said = [pattern, folded(text)] * 2
     return sql, [*values, *said, json.dumps(reading(connection, text))]
+
+
+def _tagged(keyword: str) -> tuple[str, list[Any]]:
+    # With marks about it each level of a path looks alike, and so does a part of the path.
+    held = f"instr('|' || {_folded('value')} || '|', ?) > 0"
+    wanted = folded(keyword.strip())
+    return (
+        "SELECT photo_id FROM metadata WHERE keywords <> '[]' "
+        "AND (caption IS NOT NULL OR keywords <> '[]') "
+        f"AND EXISTS (SELECT 1 FROM json_each(keywords) WHERE {held} OR {held})",
+        # Some write paths with slashes; they are in other keywords, too.
+        [f"|{wanted}|", f"|{wanted.replace('/', '|')}|"],
+    )
 
 
 def _paths(text: str, part: str, wanted: str) -> tuple[str, list[Any]]:

@@ -78,7 +78,8 @@ def _between_years(taken: Taken) -> list[Taken]:
     if end is not None:
         years.add(f"{end[:4]}-01-01")
     inside = sorted(y for y in years if (start or "") < y and (end is None or y < end))
-    return [Taken(*bounds) for bounds in pairwise([start, *inside, end])]
+    bounds = pairwise([start, *inside, end])
+    return [Taken(*pair, of_file=taken.of_file) for pair in bounds]
 
 
 def _bits(ids: NDArray[np.int64], size: int) -> Bits:

@@ -10,16 +10,30 @@ from typing import Any
 
 from index.connection import Connection
 from index.paths import below, path_to_text, text_to_path
-from index.records import Metadata, Place
+from index.records import FAVOURITES, Metadata, Place
 
 NAMES = tuple(field.name for field in fields(Metadata))
 COLUMNS = ", ".join(NAMES)
 
 
 def put_metadata(db: sqlite3.Connection, photo_id: int, metadata: Metadata, state: str) -> None:
-    """Set what is known of a photo, and the note of what it was read from."""
+    """Set what is known of a photo, and the note of what it was read from.
+
+    One that is said to be a favourite for the first time becomes one; who takes it out again is
+    not overruled.
+    """
+    known = db.execute("SELECT favourite FROM metadata WHERE photo_id = ?", [photo_id]).fetchone()
+    if metadata.favourite and not (known and known[0]):
+        db.execute(
+            "INSERT OR IGNORE INTO album_photos (album_id, digest, added_at) "
+            "SELECT ?, digest, datetime('now') "
+            "FROM photos JOIN contents ON contents.id = content_id "
+            "WHERE photos.id = ? AND digest IS NOT NULL",
+            [FAVOURITES, photo_id],
+        )
     row = {name: getattr(metadata, name) for name in NAMES}
-    row["keywords"] = json.dumps(metadata.keywords)
+    row["keywords"], row["people"] = json.dumps(metadata.keywords), json.dumps(metadata.people)
+    row["favourite"] = int(metadata.favourite)
     row["place"] = metadata.place and json.dumps(asdict(metadata.place))
     marks = ", ".join("?" * (len(NAMES) + 2))
     db.execute(
@@ -40,7 +54,9 @@ def copy_metadata(db: sqlite3.Connection, from_photo: int, to_photo: int) -> Non
 def metadata_of(row: Sequence[Any]) -> Metadata:
     """From the columns `COLUMNS`."""
     values = dict(zip(NAMES, row, strict=True))
-    values["keywords"] = tuple(json.loads(values["keywords"]))
+    for name in ("keywords", "people"):
+        values[name] = tuple(json.loads(values[name]))
+    values["favourite"] = bool(values["favourite"])
     if values["place"] is not None:
         values["place"] = Place(**json.loads(values["place"]))
     return Metadata(**values)

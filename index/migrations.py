@@ -333,6 +333,20 @@ def cover_words(db: Database) -> None:
     )
 
 
+def add_sources_of_dates(db: Database) -> None:
+    """Dates from more sources, the names of people, and what was somebody's favourite elsewhere.
+
+    A file's time of change is no date any more.
+    """
+    db.execute("ALTER TABLE metadata RENAME COLUMN taken_source TO source_of_before")
+    db.execute("ALTER TABLE metadata ADD COLUMN taken_source TEXT")
+    db.execute("UPDATE metadata SET taken_source = source_of_before")
+    db.execute("ALTER TABLE metadata DROP COLUMN source_of_before")
+    db.execute("UPDATE metadata SET taken_at = NULL WHERE taken_source = 'mtime'")
+    db.execute("ALTER TABLE metadata ADD COLUMN people TEXT NOT NULL DEFAULT '[]'")
+    db.execute("ALTER TABLE metadata ADD COLUMN favourite INTEGER NOT NULL DEFAULT 0")
+
+
 STEPS = (
     create_tables,
     add_contents,
@@ -345,6 +359,7 @@ STEPS = (
     add_frames,
     add_filter_indexes,
     cover_words,
+    add_sources_of_dates,
 )
 
 

@@ -90,4 +90,6 @@ def put_known(db: sqlite3.Connection, file: KnownFile, moved_from: str | None) -
     ).fetchone()
     if photo_id != twin:
         copy_metadata(db, twin, photo_id)
+    elif file.renamed:
+        db.execute("UPDATE metadata SET state = '' WHERE photo_id = ?", [photo_id])
     db.execute("DELETE FROM problems WHERE path = ?", [text])

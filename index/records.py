@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# The first album, which every catalogue has.
+FAVOURITES = 1
+
 
 @dataclass(frozen=True)
 class FileStamp:
@@ -26,9 +29,15 @@ class Place:
 class Metadata:
     """What a photo says of itself; None where it says nothing.
 
-    `taken_at` is local time, ISO 8601 without zone, and `taken_source` says where it is from:
-    "exif" (the camera's own record), "xmp", "name" or "mtime". Degrees north and east, seconds,
-    millimetres. `live_id` is what the still and the film of a Live Photo have in common.
+    `taken_at` is local time, ISO 8601 without zone, as exactly as it is known: "1985", "1985-07",
+    "1985-07-04" or "1985-07-04T12:00:00". `taken_source` says where it is from: "sidecar" (XMP
+    beside it), "takeout", "exif" (the camera's own record), "gps" (its satellites), "xmp" or "iptc"
+    (inside it), "name", "clock" (a film's, of no zone that is known), "modified" or "folder".
+    Without any of these it is "mtime": there is only the file's time of change, which is no date.
+
+    Degrees north and east, seconds, millimetres. `keywords` has the names of `people` in it, and of
+    a path of keywords each level and all of it, "Places|Rome". `favourite` is what its owner said
+    elsewhere. `live_id` is what the still and the film of a Live Photo have in common.
     """
 
     taken_at: str | None = None
@@ -47,6 +56,8 @@ class Metadata:
     keywords: tuple[str, ...] = ()
     place: Place | None = None
     live_id: str | None = None
+    people: tuple[str, ...] = ()
+    favourite: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,12 +82,16 @@ class NewPhoto:
 
 @dataclass(frozen=True)
 class KnownFile:
-    """A file to record whose bytes, named by `digest`, are already embedded."""
+    """A file to record whose bytes, named by `digest`, are already embedded.
+
+    `renamed` where its metadata has to be read again, since its path says something else now.
+    """
 
     path: str
     stamp: FileStamp
     digest: bytes
     companions: tuple[str, ...] = ()
+    renamed: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from index.paths import path_to_text
 
 @dataclass(frozen=True)
 class Moment:
-    """When a photo was taken, local time, and where, in degrees north and east and by city."""
+    """When a photo was taken, as exactly as is known, and where, in degrees and by city."""
 
     photo_id: int
     taken_at: str
@@ -70,6 +70,25 @@ class Selection:
             )
         )
 
+    def sources(self, ids: Sequence[int]) -> dict[int, str]:
+        """Where the dates of the photos of `ids` are from, as in `Metadata.taken_source`."""
+        return dict(
+            self._connection.rows(
+                "SELECT photo_id, taken_source FROM metadata WHERE taken_source IS NOT NULL "
+                "AND photo_id IN (SELECT value FROM json_each(?))",
+                [json.dumps([int(photo_id) for photo_id in ids])],
+            )
+        )
+
+    def changed(self, ids: Sequence[int]) -> dict[int, int]:
+        """When the files of the photos of `ids` were changed last, in nanoseconds since 1970."""
+        return dict(
+            self._connection.rows(
+                "SELECT id, mtime_ns FROM photos WHERE id IN (SELECT value FROM json_each(?))",
+                [json.dumps([int(photo_id) for photo_id in ids])],
+            )
+        )
+
     def places(self) -> set[str]:
         """Names of all cities, regions and countries that photos were taken in, folded."""
         names: set[str] = set()
@@ -106,14 +125,14 @@ class Selection:
         )
 
     def moments(self, ids: Sequence[int]) -> dict[int, float]:
-        """When photos of `ids` were taken, in seconds, by what camera or name say.
+        """When photos of `ids` were taken, in seconds, where that is known to the second.
 
-        A file's time of change is left out: of copied files it is the same.
+        When they were last worked on is left out: many are at once.
         """
         return dict(
             self._connection.rows(
                 "SELECT photo_id, (julianday(taken_at) - 2440587.5) * 86400.0 FROM metadata "
-                "WHERE taken_at IS NOT NULL AND coalesce(taken_source, '') <> 'mtime' "
+                "WHERE length(taken_at) = 19 AND coalesce(taken_source, '') <> 'modified' "
                 "AND photo_id IN (SELECT value FROM json_each(?))",
                 [json.dumps([int(photo_id) for photo_id in ids])],
             )

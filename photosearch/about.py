@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 
-from index import Catalogue, Metadata, PhotoFile
+from index import Catalogue, FileStamp, Metadata, PhotoFile
 from photosearch.errors import UsageError
 
 
@@ -16,6 +17,18 @@ class About:
     file: PhotoFile
     metadata: Metadata
     companions: tuple[str, ...]
+
+    @property
+    def file_date(self) -> str | None:
+        return file_date(self.file.stamp)
+
+
+def file_date(stamp: FileStamp) -> str | None:
+    """When a file was changed last, local time, ISO 8601; None beyond the calendar."""
+    try:
+        return datetime.fromtimestamp(stamp.mtime_ns // 1_000_000_000).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def about(catalogue: Catalogue, photo: int | str | os.PathLike[str]) -> About:

@@ -109,23 +109,23 @@ def test_filters_are_options_too(indexed: Shell, pictures: Path) -> None:
 
 
 def test_what_belongs_together(shell: Shell, photos: Path) -> None:
-    shutil.copyfile(photos / "coins.png", photos / "copy of coins.png")
+    shutil.copyfile(photos / "coins.png", photos / "copy of coins 2021-05-03.png")
     shell("index", photos)
     lines = shell("search", "--collapse", "a cat", "-n", "9").stdout.decode().splitlines()
     assert len(lines) == 6
-    assert [line for line in lines if line.endswith("coins.png  (+1)")]
+    assert [line for line in lines if "coins" in line and line.endswith(".png  (+1)")]
     grouped = shell("search", "--group", "day", "a cat").stdout.decode().splitlines()
-    assert grouped[0][:2] == "20"
+    assert {"2021-05-03", "without a date"} < set(grouped)
     assert len(grouped) > 7
     valid = fastjsonschema.compile(json.loads(SCHEMA.read_text(encoding="utf-8")))
     valid(json.loads(shell("search", "--json", "--collapse", "--group", "day", "a").stdout))
     similar = shell("similar", str(photos / "coins.png"), "-0", "-n", "1").stdout
-    assert similar == os.fsencode(photos / "copy of coins.png") + b"\0"
+    assert similar == os.fsencode(photos / "copy of coins 2021-05-03.png") + b"\0"
     spare = shell("duplicates", "-0").stdout
     assert spare == similar
     found = json.loads(shell("duplicates", "--near", "--json").stdout)["duplicates"]
     assert [photo["path"] for photo in found[0]["photos"]][1] == os.fsdecode(spare[:-1])
-    assert (photos / "copy of coins.png").exists()
+    assert (photos / "copy of coins 2021-05-03.png").exists()
 
     shell("saved", "add", "Money", "coins -cats", "--sort", "oldest")
     assert shell("saved", "list").stdout.decode() == "Money: coins -cats  (oldest first)\n"

@@ -20,11 +20,9 @@ from index import Metadata
 from photosearch.encoders import ImageSettings, Preprocess
 from photosearch.indexing.decode import decode, prepare_decoders, read_metadata
 from photosearch.indexing.metadata import metadata_of
-from photosearch.indexing.metadata.names import moment_of_name
 
 HALF = (0.5, 0.5, 0.5)
 PREPROCESS = Preprocess(ImageSettings(32, "squash", "none", "bicubic", HALF, HALF))
-MTIME = "2020-02-02T12:00:00"
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +32,7 @@ def decoders(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def of(content: bytes, name: str = "a.jpg") -> Metadata:
-    changed = int(time.mktime(time.strptime(MTIME, "%Y-%m-%dT%H:%M:%S")))
-    return metadata_of(io.BytesIO(content), f"/photos/{name}", changed * 1_000_000_000)
+    return metadata_of(io.BytesIO(content), f"/photos/{name}")
 
 
 def saved(kind: str, **options: Any) -> bytes:
@@ -126,32 +123,6 @@ def test_sidecars_go_before_what_is_inside(tmp_path: Path) -> None:
     assert (found.rating, found.keywords, found.caption) == (None, ("beside",), "By the river")
     gone = str(tmp_path / "gone.xmp")
     assert read_metadata(str(photo), (gone, str(shared))).rating == 3
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("IMG_20230506_123456.jpg", "2023-05-06T12:34:56"),
-        ("PXL_20230506_123456789.MP.jpg", "2023-05-06T12:34:56"),
-        ("2023-05-06 12.34.56.png", "2023-05-06T12:34:56"),
-        ("Screenshot 2023-05-06 at 12.34.56.png", "2023-05-06T12:34:56"),
-        ("Screenshot_2023-05-06-12-34-56-78_app.png", "2023-05-06T12:34:56"),
-        ("photo_2023-05-06_12-34-56.jpg", "2023-05-06T12:34:56"),
-        ("IMG-20230506-WA0001.jpg", "2023-05-06T00:00:00"),
-        ("2023-05-06.jpg", "2023-05-06T00:00:00"),
-        ("20230506123456.jpg", None),
-        ("IMG_20230231_120000.jpg", None),
-        ("IMG_0042.jpg", None),
-        ("12023050612.jpg", None),
-        ("20990101_000000.jpg", None),
-    ],
-)
-def test_dates_in_names(name: str, expected: str | None) -> None:
-    found = moment_of_name(name)
-    assert (found and found.isoformat()) == expected
-    told = of(jpeg(), name)
-    assert told.taken_at == (expected or MTIME)
-    assert told.taken_source == ("name" if expected else "mtime")
 
 
 @pytest.mark.parametrize(
@@ -259,7 +230,7 @@ def test_random_damage_never_raises() -> None:
             for _ in range(generator.randint(1, 12)):
                 content[generator.randrange(len(content))] = generator.randrange(256)
             found = of(bytes(content[: generator.randint(10, len(content))]))
-            assert found.taken_at is not None
+            assert found.taken_source is not None
 
 
 def test_a_photo_with_hostile_metadata_is_decoded(tmp_path: Path) -> None:

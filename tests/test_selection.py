@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from catalogue_data import BUNDLE, unit_vectors
 
 from index import Catalogue, FileStamp, Metadata, NewPhoto, Place
-from index.conditions import Condition, Either, InPlace, Not, OfFormat, Rated, Saying, Taken
+from index.conditions import (
+    Condition,
+    Either,
+    FileDated,
+    InPlace,
+    Not,
+    OfFormat,
+    Rated,
+    Saying,
+    Tagged,
+    Taken,
+    TakenInMonth,
+)
 from index.functions import folded
 
 PATHS = (
@@ -139,12 +152,20 @@ def test_many_different_conditions(catalogue: Catalogue) -> None:
 
 DATES = (None, "1999-12-31T23:59:59", "2000-01-01", "2000-01-01T00:00:00", "2000-02-29T12:00:00")
 DATES += ("2000-12-31T23:59:59", "2001-01-01T00:00:01", "2001-06-01T08:00:00", "2004-01-01")
+DATES += ("1999", "1999-12", "2000", "2000-01", "2000-02", "2000-02-29", "2001", "2001-06", "2004")
 BOUNDS = (None, "0999-07-01", "1999-12-31", "2000-01-01", "2000-01-01T00:00:01", "2000-03-01")
 BOUNDS += ("2001-01-01", "2001-06-01T08:00:00", "2003-05-01", "2004-01-01", "9999-12-31")
 
 
+def moments(date: str) -> tuple[str, str]:
+    """The first and the last moment that a date may mean."""
+    first, last = "0000-01-01T00:00:00", "0000-12-31T23:59:59"
+    return date + first[len(date) :], date + last[len(date) :]
+
+
 @pytest.mark.parametrize("start", BOUNDS)
 def test_a_time_holds_from_its_start_and_before_its_end(tmp_path: Path, start: str | None) -> None:
+    """Also where a date is known no better than to the year: all of it has to be in there."""
     with Catalogue.open(tmp_path) as catalogue:
         photos = [
             NewPhoto(f"/{n}", FileStamp(n, 1), 4, 3, "JPEG", metadata=Metadata(taken_at=taken))
@@ -155,9 +176,67 @@ def test_a_time_holds_from_its_start_and_before_its_end(tmp_path: Path, start: s
             expected = [
                 number
                 for number, taken in enumerate(DATES)
-                if taken is not None and (start or "") <= taken < (end or "~")
+                if taken is not None
+                and (start or "") <= moments(taken)[0]
+                and moments(taken)[1] < (end or "~")
             ]
             assert found(catalogue, Taken(start, end)) == expected, end
+
+
+def test_the_date_of_a_file_is_found_where_it_is_asked_for(tmp_path: Path) -> None:
+    """By the clock on the wall here; and only of photos that do not say when they were taken."""
+    changed = int(datetime(2021, 5, 3, 12).timestamp()) * 1_000_000_000
+    with Catalogue.open(tmp_path) as catalogue:
+        said = (None, Metadata(), Metadata(taken_source="mtime"), Metadata(taken_at="2021-05-03"))
+        photos = [
+            NewPhoto(f"/{n}", FileStamp(n, changed), 4, 3, "JPEG", metadata=metadata)
+            for n, metadata in enumerate(said)
+        ]
+        photos.append(NewPhoto("/4", FileStamp(4, -1), 4, 3, "JPEG"))
+        catalogue.record(BUNDLE, photos, unit_vectors(5))
+        may, without = ("2021-05-01", "2021-06-01"), [0, 1, 2]
+        assert found(catalogue, Taken(*may)) == [3]
+        assert found(catalogue, Taken(*may, of_file=True)) == without
+        assert found(catalogue, TakenInMonth(5)) == [3]
+        assert found(catalogue, TakenInMonth(5, of_file=True)) == without
+        assert found(catalogue, FileDated()) == [0, 1, 2, 4]
+        assert found(catalogue, Taken(None, "2021-05-03", of_file=True)) == [4]
+        assert found(catalogue, Taken("2020-07-01", "2022-03-01", of_file=True)) == without
+
+
+@pytest.mark.parametrize(
+    ("keyword", "expected"),
+    [
+        ("rome", [0, 1]),
+        ("Europe", [0]),
+        ("places|europe|rome", [0]),
+        ("Places/Europe", [0]),
+        ("Europe|Rome", [0]),
+        ("Places|Rome", []),
+        ("Rom", []),
+        ("romé", [0, 1]),
+        ("AC/DC", [2]),
+        ("AC", []),
+        ('"', [2]),
+    ],
+)
+def test_a_keyword_is_found_as_a_whole_and_each_level_of_a_path(
+    tmp_path: Path, keyword: str, expected: list[int]
+) -> None:
+    words = (
+        ("Places", "Europe", "Rome", "Places|Europe|Rome"),
+        ("Rome",),
+        ("AC/DC", '"'),
+        ("Romeo",),
+        (),
+    )
+    with Catalogue.open(tmp_path) as catalogue:
+        photos = [
+            NewPhoto(f"/{n}", FileStamp(n, 1), 4, 3, "JPEG", metadata=Metadata(keywords=said))
+            for n, said in enumerate(words)
+        ]
+        catalogue.record(BUNDLE, photos, unit_vectors(len(photos)))
+        assert found(catalogue, Tagged(keyword)) == expected
 
 
 def test_nothing_is_found_in_an_empty_catalogue(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from photosearch.about import file_date
 from photosearch.errors import UsageError
 from photosearch.search.report import VERSION, report, understood
 
@@ -54,6 +55,7 @@ def photo(library: Library, photo_id: int) -> dict[str, Any]:
         "format": file.format,
         "missing": file.missing,
         "metadata": said,
+        "file_date": file_date(file.stamp),
         "text": library.text_of(photo_id),
     }
 

@@ -54,6 +54,11 @@ def _filters(
         list[Literal["portrait", "landscape", "square", "panorama"]] | None, Query()
     ] = None,
     has_gps: bool | None = None,
+    has_date: bool | None = None,
+    file_date: Annotated[
+        bool | None, Query(description="without a date; dates then mean that of the file")
+    ] = None,
+    keyword: Annotated[list[str] | None, Query(description="a whole one, or one above it")] = None,
     video: bool | None = None,
     words: Annotated[list[str] | None, Query(description="in name, caption or keywords")] = None,
 ) -> Filters:
@@ -75,6 +80,9 @@ def _filters(
         rating=rating,
         shape=shape,
         has_gps=has_gps,
+        has_date=has_date,
+        file_date=file_date,
+        keyword=keyword,
         video=video,
         words=words,
     )

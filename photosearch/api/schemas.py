@@ -39,7 +39,10 @@ class Photo(BaseModel):
     score: float | None = Field(description="null where only filters were given")
     width: int
     height: int
-    taken_at: str | None
+    taken_at: str | None = Field(description="ISO 8601, as exactly as it is known")
+    taken_source: str | None = Field(
+        description='where that is from; "mtime" where it is not known'
+    )
 
 
 class Hit(Photo):
@@ -69,6 +72,7 @@ class Details(BaseModel):
     format: str
     missing: bool
     metadata: dict[str, Any]
+    file_date: str | None = Field(description="when the file was changed last, local time")
     text: str | None = Field(description="what was read in it; null when nobody has looked")
 
 

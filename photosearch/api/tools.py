@@ -26,8 +26,9 @@ _INSTRUCTIONS = """\
 Searches the photos on this machine by what they show. A query describes the photo ("two dogs on a
 beach"), may rule things out ("-people"), and may have filters in it: before:2021 after:2015-06
 on:"last summer" year:2020 month:may in:Rome near:41.9,12.5,10km camera:canon lens:50mm
-folder:trips type:raw rating>=4 is:portrait is:video has:gps, and "exact words" of file name,
-caption or keywords. photo:ID means like that photo. Photos that do not look like the
+folder:trips type:raw rating>=4 is:portrait is:video has:gps keyword:"Places|Rome", and "exact
+words" of file name, caption or keywords. photo:ID means like that photo. A photo with no date but
+that of its file is found by no date; date:file asks for such. Photos that do not look like the
 query are left out and counted as `beyond`. Scores only order the photos of one search, so look at a
 photo before you say what it shows.
 """

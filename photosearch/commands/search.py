@@ -32,6 +32,7 @@ _SEVERAL = (
     ("--lens", "lens", "NAME", "Only photos taken with such a lens."),
     ("--folder", "folder", "FOLDER", "Only photos in such a folder, or below."),
     ("--type", "type", "TYPE", "Only files of this type, as in jpeg, heic, raw, video."),
+    ("--keyword", "keyword", "WORD", "Only photos with this keyword, or with one below it."),
     ("--words", "words", "TEXT", "Only photos with TEXT in file name, caption or keywords."),
 )
 _SHAPES = ("portrait", "landscape", "square", "panorama", "video")
@@ -48,8 +49,17 @@ def _filters(command: Decorated) -> Decorated:
     command = click.option(
         "--is", "shapes", type=click.Choice(_SHAPES), multiple=True, help="Only such photos."
     )(command)
+    command = click.option(
+        "--date",
+        "dated",
+        type=click.Choice(("file",)),
+        help="Only photos without a date; other date filters then go by that of their file.",
+    )(command)
     return click.option(
-        "--has", type=click.Choice(("gps",)), help="Only photos that say where they were taken."
+        "--has",
+        type=click.Choice(("gps", "date")),
+        multiple=True,
+        help="Only photos that say where, or when, they were taken. May be repeated.",
     )(command)
 
 
@@ -60,7 +70,7 @@ def _filters(command: Decorated) -> Decorated:
     type=click.Choice(("relevance", "newest", "oldest")),
     default="relevance",
     show_default=True,
-    help="Order of the photos.",
+    help="Order of the photos; by date those without one come last.",
 )
 @click.option(
     "--all", "everything", is_flag=True, help="Show also photos that do not look like TEXT."
@@ -88,7 +98,8 @@ def command(
     literal: bool,
     images: tuple[str, ...],
     shapes: tuple[str, ...],
-    has: str | None,
+    dated: str | None,
+    has: tuple[str, ...],
     as_json: bool,
     null: bool,
     **filters: Any,
@@ -110,7 +121,9 @@ def command(
         **given,
         shape=[shape for shape in shapes if shape != "video"] or None,
         video=True if "video" in shapes else None,
-        has_gps=True if has else None,
+        has_gps=True if "gps" in has else None,
+        has_date=True if "date" in has else None,
+        file_date=True if dated else None,
     )
     asked = wanted != Filters() or bool(images)
     if text is None and saved is None and not asked:

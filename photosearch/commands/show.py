@@ -19,10 +19,16 @@ if TYPE_CHECKING:
     from photosearch.about import About
 
 _SOURCES = {
+    "sidecar": "by the XMP file beside it",
+    "takeout": "by Google Takeout",
     "exif": "by the camera",
+    "gps": "by satellites",
     "xmp": "by XMP",
+    "iptc": "by IPTC",
     "name": "by the file's name",
-    "mtime": "when the file was changed last; it says nothing of its own",
+    "clock": "by the video's clock; its time zone is not known",
+    "modified": "when it was last edited",
+    "folder": "by its folder's name",
 }
 
 
@@ -58,6 +64,7 @@ def _content(about: About) -> dict[str, Any]:
         "format": file.format,
         "companions": list(about.companions),
         **asdict(about.metadata),
+        "file_date": about.file_date,
     }
 
 
@@ -71,6 +78,9 @@ def _lines(about: About) -> Iterator[tuple[str, str]]:
     if known.taken_at is not None:
         source = _SOURCES.get(known.taken_source or "", known.taken_source)
         yield "Taken", f"{known.taken_at.replace('T', ' ')}{_offset(known)} ({source})"
+    elif about.file_date is not None:
+        changed = about.file_date
+        yield "File date", f"{changed.replace('T', ' ')} (the photo itself has no date)"
     if known.place is not None:
         names = (known.place.city, known.place.region, known.place.country)
         yield "Place", ", ".join(name for name in names if name)
@@ -82,7 +92,8 @@ def _lines(about: About) -> Iterator[tuple[str, str]]:
         ("Exposure", _exposure(known)),
         ("Rating", known.rating and ("rejected" if known.rating < 0 else "*" * known.rating)),
         ("Caption", known.caption and " ".join(known.caption.split())),
-        ("Keywords", ", ".join(known.keywords)),
+        # Of a path its levels are there, too.
+        ("Keywords", ", ".join(word for word in known.keywords if "|" not in word)),
     ):
         if value:
             yield name, value

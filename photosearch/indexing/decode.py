@@ -60,7 +60,7 @@ def decode(
 ) -> Decoded:
     """Read the picture at `path`, upright, first frame; the file is opened for reading only.
 
-    `sidecars` are XMP files that describe it, the first of them goes before the others.
+    `sidecars` are files that describe it, XMP or Takeout's JSON; the first goes before the others.
 
     Raises `DecodeError` with the reason when it cannot be read, or has more than `max_pixels`.
     """
@@ -70,7 +70,7 @@ def decode(
         picture = open_picture(file, suffix, preprocess.side, max_pixels, _FRAMES)
         pixels = preprocess.pixels(_seen(picture.image, preprocess))
         more = [preprocess.pixels(_seen(image, preprocess)) for _, image in picture.frames[1:]]
-        metadata = metadata_of(file, path, os.fstat(opened.fileno()).st_mtime_ns, sidecars)
+        metadata = metadata_of(file, path, sidecars)
         return Decoded(
             pixels,
             picture.width,
@@ -89,7 +89,7 @@ def read_metadata(path: str, sidecars: Sequence[str] = ()) -> Metadata:
     Raises `DecodeError` with the reason when the file cannot be opened.
     """
     with _told(path), open(path, "rb") as file:
-        return metadata_of(file, path, os.fstat(file.fileno()).st_mtime_ns, sidecars)
+        return metadata_of(file, path, sidecars)
 
 
 def digest_of(path: str) -> bytes:

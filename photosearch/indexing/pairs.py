@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from photosearch.indexing.exports import exports
 from photosearch.indexing.kinds import FILMS, HEIF, JPEG, RAW, SUFFIXES
 
 SIDECAR = ".xmp"
@@ -29,8 +31,10 @@ def groups(names: Iterable[str]) -> Iterator[Group]:
     """What the files `names` of one folder make up, in order of name.
 
     `a.xmp` describes every picture `a`, whatever its suffix, and `a.jpg.xmp` only that one, and so
-    goes first. What describes a file that belongs to another describes that one too.
+    goes first. What describes a file that belongs to another describes that one too. Google
+    Takeout's JSON comes last.
     """
+    names = list(names)
     found: list[tuple[str, str, str]] = []
     described: dict[str, list[str]] = defaultdict(list)
     stills: dict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -38,7 +42,7 @@ def groups(names: Iterable[str]) -> Iterator[Group]:
         stem, suffix = os.path.splitext(name)
         suffix = suffix.lower()
         if suffix == SIDECAR:
-            described[stem].append(name)
+            described[_written(stem)].append(name)
         elif suffix in SUFFIXES:
             found.append((name, stem, suffix))
             for rank, kind in enumerate((JPEG, HEIF, RAW)):
@@ -51,11 +55,29 @@ def groups(names: Iterable[str]) -> Iterator[Group]:
         if owner is not None:
             owners[name] = owner
             belonging[owner].append(name)
+    exported = exports((name for name, _, _ in found), names)
+    spelt = {name for name, _, _ in found} | {stem for _, stem, _ in found}
     for name, stem, _ in found:
-        sidecars = [*described.get(name, ()), *described.get(stem, ())]
+        sidecars = [*_of(name, described, spelt), *_of(stem, described, spelt)]
         for other in belonging.get(name, ()):
-            sidecars += described.get(other, ())
+            sidecars += _of(other, described, spelt)
+        if name in exported:
+            sidecars.append(exported[name])
         yield Group(name, tuple(sidecars), owners.get(name))
+
+
+def _written(stem: str) -> str:
+    """A name whatever its case, and however its accents are written."""
+    return unicodedata.normalize("NFC", stem).casefold()
+
+
+def _of(stem: str, described: dict[str, list[str]], spelt: set[str]) -> list[str]:
+    """The sidecars of this name, but for those that are spelt just like another picture's."""
+    if not described:
+        return []
+    found = described.get(_written(stem), ())
+    names = [(os.path.splitext(name)[0], name) for name in found]
+    return [name for own, name in names if own == stem or own not in spelt]
 
 
 def _owner(suffix: str, stills: list[tuple[int, str]]) -> str | None:

@@ -24,6 +24,7 @@ from photosearch.indexing.events import (
     Started,
 )
 from photosearch.indexing.gathering import Ready, check, gather
+from photosearch.indexing.metadata import dated_alike
 from photosearch.indexing.pace import Pace, for_a_while
 from photosearch.indexing.places import with_place
 from photosearch.indexing.rereading import outdated, reread, sidecars_of, state_of
@@ -288,7 +289,9 @@ class IndexRun:
         """Record a file of known bytes: moved if just one photo of them lost its file."""
         gone = [old for old in self._catalogue.missing_with(digest) if not os.path.lexists(old)]
         moved_from = gone[0] if len(gone) == 1 and gone[0] != path else None
-        self._catalogue.record_known({KnownFile(path, self._files[path].stamp, digest): moved_from})
+        renamed = moved_from is not None and not dated_alike(path, moved_from)
+        known = KnownFile(path, self._files[path].stamp, digest, renamed=renamed)
+        self._catalogue.record_known({known: moved_from})
         self._moved += moved_from is not None and moved_from in self._lost
         self._recognised.append(path)
         return Recognised((path,))

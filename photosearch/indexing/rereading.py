@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from index import Catalogue, FileStamp, Metadata
+from index import Catalogue, Metadata
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.indexing.events import Reread
 from photosearch.indexing.gathering import check
@@ -32,7 +32,7 @@ def state_of(found: Found) -> str:
 
 
 def sidecars_of(files: Mapping[str, Found]) -> dict[str, tuple[str, ...]]:
-    """Paths of the XMP files beside the photos that have any."""
+    """Paths of the files beside photos that describe them."""
     return {
         path: tuple(sidecar.path for sidecar in found.sidecars)
         for path, found in files.items()
@@ -75,7 +75,7 @@ def reread(
         try:
             for result in pool.decode(paths, task="metadata", sidecars=sidecars_of(files)):
                 if result is not None:
-                    metadata = _read(result.outcome, files[result.path].stamp, result.path)
+                    metadata = _read(result.outcome, result.path)
                     if metadata is not None:
                         state = state_of(files[result.path])
                         ready[result.path] = (with_place(metadata), state)
@@ -90,10 +90,10 @@ def reread(
         yield left
 
 
-def _read(outcome: object, stamp: FileStamp, path: str) -> Metadata | None:
+def _read(outcome: object, path: str) -> Metadata | None:
     """None where another run may read it, such as from a drive that was away."""
     if isinstance(outcome, Metadata):
         return outcome
     if isinstance(outcome, Trouble) and not outcome.passing:
-        return without_metadata(path, stamp.mtime_ns)
+        return without_metadata(path)
     return None

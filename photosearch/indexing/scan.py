@@ -11,12 +11,13 @@ from pathlib import Path
 
 from index import FileStamp
 from photosearch.errors import UsageError
+from photosearch.indexing.exports import SUFFIX as EXPORT
 from photosearch.indexing.ignore import NAME as IGNORE_FILE
 from photosearch.indexing.ignore import IgnoreRules
 from photosearch.indexing.kinds import SUFFIXES
 from photosearch.indexing.pairs import SIDECAR, Group, groups
 
-_LOOKED_AT = SUFFIXES | {SIDECAR}
+_LOOKED_AT = SUFFIXES | {SIDECAR, EXPORT}
 
 # Folders that systems make for themselves: thumbnails of NAS boxes, recycle bins.
 _SYSTEM_FOLDERS = frozenset(
@@ -26,7 +27,7 @@ _SYSTEM_FOLDERS = frozenset(
 
 @dataclass(frozen=True)
 class Sidecar:
-    """An XMP file that describes a picture beside it."""
+    """A file that describes a picture beside it: XMP, or Google Takeout's JSON."""
 
     path: str
     stamp: FileStamp

@@ -117,8 +117,8 @@ class DecodeWorkers:
     ) -> Iterator[Result | None]:
         """Decode `paths`, in any order; at most `ready` results wait to be taken.
 
-        `sidecars` are the XMP files beside some of the paths. May be called again when all results
-        are taken.
+        `sidecars` are the files that describe some of the paths. May be called again when all
+        results are taken.
 
         Yields None after each second without a result, so that the caller can go on with what it
         has.

@@ -13,6 +13,7 @@ from datetime import date
 from index.conditions import (
     Condition,
     Either,
+    FileDated,
     InFolder,
     InPlace,
     Located,
@@ -23,6 +24,7 @@ from index.conditions import (
     Rated,
     Saying,
     Shaped,
+    Tagged,
     Taken,
     TakenInMonth,
 )
@@ -156,9 +158,20 @@ def _is(value: str, world: World) -> Condition:
 
 
 def _has(value: str, world: World) -> Condition:
-    if value.strip().lower() != "gps":
-        raise ValueError(f"{value!r} is not known; a photo has gps, or not")
+    name = value.strip().lower()
+    if name == "date":
+        return Taken(None, None)
+    if name != "gps":
+        raise ValueError(f"{value!r} is not known; a photo has gps or a date, or not")
     return Located()
+
+
+def _date_of(value: str, world: World) -> Condition:
+    if value.strip().lower() != "file":
+        raise ValueError(
+            f"{value!r} is not known; date:file asks for the dates of files, on:2021 for others"
+        )
+    return FileDated()
 
 
 _READERS: dict[str, Callable[[str, World], Condition]] = {
@@ -167,6 +180,7 @@ _READERS: dict[str, Callable[[str, World], Condition]] = {
     "since": _side("since"),
     "until": _side("until"),
     "on": lambda value, world: taken(_date(value, world)),
+    "date": _date_of,
     "year": _year,
     "month": _month,
     "near": _near,
@@ -178,12 +192,13 @@ _READERS: dict[str, Callable[[str, World], Condition]] = {
     "rating": _rating,
     "is": _is,
     "has": _has,
+    "keyword": lambda value, world: Tagged(value),
     "words": lambda value, world: Saying(value),
 }
 NAMES = tuple(_READERS)
 
 # Given more than once these must all hold; of the others one is enough.
-_ALL = frozenset({"before", "after", "since", "until", "rating", "has", "words"})
+_ALL = frozenset({"before", "after", "since", "until", "rating", "has", "keyword", "words"})
 
 
 def condition(name: str, value: str, world: World) -> Condition:
@@ -214,6 +229,14 @@ def combined(found: Iterable[tuple[str, Condition]]) -> tuple[Condition, ...]:
 
 Texts = str | Sequence[str] | None
 
+# Arguments that are true or false, and the filters that they are.
+_YES_OR_NO = {
+    "has_gps": ("has", "gps"),
+    "has_date": ("has", "date"),
+    "file_date": ("date", "file"),
+    "video": ("is", "video"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
@@ -239,6 +262,9 @@ class Filters:
     rating: int | str | None = None
     shape: Texts = None
     has_gps: bool | None = None
+    has_date: bool | None = None
+    file_date: bool | None = None
+    keyword: Texts = None
     video: bool | None = None
     words: Texts = None
 
@@ -249,8 +275,8 @@ class Filters:
             value = getattr(self, each.name)
             if value is None:
                 continue
-            if each.name in ("has_gps", "video"):
-                name, text = {"has_gps": ("has", "gps"), "video": ("is", "video")}[each.name]
+            if each.name in _YES_OR_NO:
+                name, text = _YES_OR_NO[each.name]
                 wanted = condition(name, text, world)
                 found.append((each.name, wanted if value else Not(wanted)))
                 continue

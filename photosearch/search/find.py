@@ -208,8 +208,15 @@ def _ordered(
 
 
 def by_date(selection: Selection, ids: Sequence[int], *, oldest: bool) -> list[int]:
-    """The photos in the order of when they were taken; those that do not say come last."""
+    """The photos in the order of when they were taken.
+
+    Those that do not say come last, by the date of their file. One of a year or a month comes where
+    that begins.
+    """
     taken = selection.taken(ids)
     dated = [one for one in ids if one in taken]
     dated.sort(key=lambda one: (taken[one], one), reverse=not oldest)
-    return dated + [one for one in ids if one not in taken]
+    others = [one for one in ids if one not in taken]
+    changed = selection.changed(others) if others else {}
+    others.sort(key=lambda one: (changed.get(one, 0), one), reverse=not oldest)
+    return dated + others

@@ -19,6 +19,8 @@ GROUPINGS: tuple[Grouping, ...] = ("day", "event")
 # An event ends where nothing was taken for so long, or what comes next was taken so far away.
 PAUSE_HOURS = 6
 FAR_KILOMETRES = 50.0
+# Characters of a date that is known to the day.
+_DAY = 10
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,10 @@ class Groups:
     def __init__(self, selection: Selection, by: Grouping) -> None:
         moments = selection.timeline()
         self._of: dict[int, Group] = {}
-        for each in _days(moments) if by == "day" else _events(moments):
+        # What is of a month or a year has no day, and stands together with what is of the same.
+        exact = [moment for moment in moments if len(moment.taken_at) >= _DAY]
+        vague = [moment for moment in moments if len(moment.taken_at) < _DAY]
+        for each in (_days(exact) if by == "day" else _events(exact)) + _days(vague):
             cities = Counter(moment.city for moment in each if moment.city)
             start, end = each[0].taken_at, each[-1].taken_at
             place = cities.most_common(1)[0][0] if cities else None

@@ -15,7 +15,8 @@ class Hit:
     """A photo that matches.
 
     `score` is the cosine of query and photo, less what it shows and should not; None when nothing
-    was asked for but filters. Width and height are in pixels, and `taken_at` is local time.
+    was asked for but filters. Width and height are in pixels. `taken_at` is local time, as exactly
+    as it is known, and `taken_source` where it is from, both as in `index.Metadata`.
     `others` are the photos that show the same, best first, where these are collapsed. `group` is
     the day or event, where hits are grouped. Of a film `moment` is where it matches best, in
     seconds from its beginning.
@@ -30,6 +31,7 @@ class Hit:
     others: tuple[Hit, ...] = ()
     group: Group | None = None
     moment: float | None = None
+    taken_source: str | None = None
 
 
 class Hits(list[Hit]):

@@ -17,7 +17,9 @@ from photosearch.search.query import Query
 
 VERSION = 1
 
-_PLAIN = ("photo_id", "path", "score", "width", "height", "taken_at", "moment")
+_PLAIN = (
+    "photo_id", "path", "score", "width", "height", "taken_at", "taken_source", "moment",
+)  # fmt: skip
 
 
 def report(hits: Hits) -> dict[str, Any]:

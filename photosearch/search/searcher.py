@@ -13,6 +13,7 @@ from photosearch.encoders import Encoder
 from photosearch.errors import UsageError
 from photosearch.search.compose import SAMPLE, compose, penalties
 from photosearch.search.embed import Embedder, Picture, full_path
+from photosearch.search.file_dates import by_file_date
 from photosearch.search.filters import Filters, World
 from photosearch.search.find import (
     Compared,
@@ -65,7 +66,7 @@ class Searcher:
         view.check()
         query = self.understand(text, literal=literal)
         terms = _terms(query, images)
-        conditions = (*query.conditions, *self._conditions(filters))
+        conditions = by_file_date((*query.conditions, *self._conditions(filters)))
         check_asked(terms or conditions)
         selection = self._catalogue.selection
         if not terms:
@@ -105,7 +106,7 @@ class Searcher:
         encoder = self._encoder()
         vector = self._embedding(encoder).photo(name, files=files)
         itself = name if isinstance(name, int) else selection.id_at(full_path(name))
-        chosen = selection.ids(self._conditions(filters))
+        chosen = selection.ids(by_file_date(self._conditions(filters)))
         ranking = Compared(
             compose([(vector, 1.0)]),
             self._current_vectors(encoder.bundle_id),
@@ -176,7 +177,7 @@ class Searcher:
 
         found = page(ranking, view, selection, stack, None if groups is None else groups.of)
         ids = [photo for each in found.stacks for photo in each]
-        taken = selection.taken(ids)
+        taken, sources = selection.taken(ids), selection.sources(ids)
         moments: dict[int, float] = {}
         if isinstance(ranking, (Compared, Relevant)):
             bundle_id = self._encoder().bundle_id
@@ -191,6 +192,7 @@ class Searcher:
                 taken.get(photo.id),
                 group=None if groups is None else groups.of(photo.id),
                 moment=moments.get(photo.id),
+                taken_source=sources.get(photo.id),
             )
             for photo in self._catalogue.photos(ids)
         }

@@ -15,6 +15,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel
 
+from photosearch.about import file_date
 from photosearch.errors import PhotosearchError, UsageError
 from photosearch.library import Library
 from photosearch.search.find import Sort
@@ -194,6 +195,7 @@ def router(context: Context) -> APIRouter:
                 "path": shown(found.path),
                 "folder": shown(os.path.dirname(found.path)),
                 "bytes": found.stamp.size,
+                "file_date": file_date(found.stamp),
                 "format": found.format,
                 "missing": found.missing or not os.path.exists(found.path),
             }

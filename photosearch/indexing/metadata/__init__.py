@@ -14,5 +14,14 @@ from photosearch.indexing.metadata.reading import (
     orientation_of,
     without_metadata,
 )
+from photosearch.indexing.metadata.when import dated_alike
 
-__all__ = ["VERSION", "Film", "film_at", "metadata_of", "orientation_of", "without_metadata"]
+__all__ = [
+    "VERSION",
+    "Film",
+    "dated_alike",
+    "film_at",
+    "metadata_of",
+    "orientation_of",
+    "without_metadata",
+]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import math
 import struct
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from photosearch.indexing.metadata import values
+from photosearch.indexing.metadata.dates import Date, offset_of, parsed
 from photosearch.indexing.metadata.findings import Findings
 from photosearch.indexing.metadata.tiff import Directories, Tags
 
@@ -18,24 +19,21 @@ _EXPOSURE, _F_NUMBER, _FOCAL_LENGTH, _LENS = 0x829A, 0x829D, 0x920A, 0xA434
 _ISO, _RECOMMENDED_INDEX, _ISO_SPEED = 0x8827, 0x8832, 0x8833
 _TAKEN, _DIGITISED = 0x9003, 0x9004
 _OFFSET, _OFFSET_TAKEN, _OFFSET_DIGITISED = 0x9010, 0x9011, 0x9012
+_ZONE_HOURS = 0x882A  # of EXIF before it had offsets
 _MAKER_NOTE, _CONTENT_IDENTIFIER = 0x927C, 0x0011
 _APPLE = b"Apple iOS\0\0\1MM"
 _SOUTH_OR_NORTH, _LATITUDE, _WEST_OR_EAST, _LONGITUDE = 1, 2, 3, 4
+_GPS_TIME, _GPS_DATE = 7, 29
 
 _FIRST = frozenset(
     {_DESCRIPTION, _MAKE, _MODEL, _DATE, _RATING, _XP_TITLE, _XP_COMMENT, _XP_KEYWORDS, _EXIF, _GPS}
 )
 _SECOND = frozenset(
     {_EXPOSURE, _F_NUMBER, _FOCAL_LENGTH, _LENS, _ISO, _RECOMMENDED_INDEX, _ISO_SPEED,
-     _TAKEN, _DIGITISED, _OFFSET, _OFFSET_TAKEN, _OFFSET_DIGITISED, _MAKER_NOTE}
+     _TAKEN, _DIGITISED, _OFFSET, _OFFSET_TAKEN, _OFFSET_DIGITISED, _ZONE_HOURS,
+     _MAKER_NOTE}
 )  # fmt: skip
-_WHERE = frozenset({_SOUTH_OR_NORTH, _LATITUDE, _WEST_OR_EAST, _LONGITUDE})
-
-# What cameras write as a description of every picture.
-_NOT_CAPTIONS = (
-    "olympus digital camera", "sony dsc", "minolta digital camera", "samsung camera", "dcim",
-    "digital camera", "default", "untitled", "exif_jpeg_picture", "kodak digital",
-)  # fmt: skip
+_WHERE = frozenset({_SOUTH_OR_NORTH, _LATITUDE, _WEST_OR_EAST, _LONGITUDE, _GPS_TIME, _GPS_DATE})
 
 
 def from_directories(source: Directories) -> Findings:
@@ -66,7 +64,9 @@ def from_tags(first: Tags, second: Tags, where: Tags) -> Findings:
         iso = _number(second, _ISO_SPEED) or _number(second, _RECOMMENDED_INDEX) or iso
     iso = values.positive(iso, 10_000_000)
     return Findings(
-        taken=_taken(first, second),
+        taken=_taken(second),
+        universal=_by_satellites(where),
+        modified=parsed(_text(first, _DATE)),
         position=values.coordinates(
             _degrees(where, _LATITUDE, _SOUTH_OR_NORTH, b"S"),
             _degrees(where, _LONGITUDE, _WEST_OR_EAST, b"W"),
@@ -121,18 +121,33 @@ def _wide_text(tags: Tags, tag: int) -> str | None:
     return values.long_text(value.decode("utf-16-le", "replace").split("\0", 1)[0])
 
 
-def _taken(first: Tags, second: Tags) -> tuple[datetime, int | None] | None:
-    for tags, tag, zone in (
-        (second, _TAKEN, _OFFSET_TAKEN),
-        (second, _DIGITISED, _OFFSET_DIGITISED),
-        (first, _DATE, _OFFSET),
-    ):
-        found = values.moment(_text(tags, tag))
-        if found is not None:
-            when, offset = found
-            said = _text(second, zone) or _text(second, _OFFSET)
-            return when, offset if offset is not None else values.offset(said)
-    return None
+def _taken(second: Tags) -> tuple[Date, ...] | None:
+    """When the picture was made, and when it was made digital, which for most is the same."""
+    found = []
+    hours = _number(second, _ZONE_HOURS)
+    for tag, zone in ((_TAKEN, _OFFSET_TAKEN), (_DIGITISED, _OFFSET_DIGITISED)):
+        date = parsed(_text(second, tag))
+        if date is None:
+            continue
+        offset = offset_of(_text(second, zone) or _text(second, _OFFSET))
+        if offset is None and hours is not None and -12 <= hours <= 14:
+            offset = int(hours * 60)
+        known = date.offset is not None or date.moment is None
+        found.append(date if known else Date(date.text, offset))
+    return tuple(found) or None
+
+
+def _by_satellites(where: Tags) -> datetime | None:
+    """Universal time, as satellites tell it."""
+    date, time = parsed(_text(where, _GPS_DATE)), where.get(_GPS_TIME)
+    if date is None or len(date.text) < 10 or not isinstance(time, tuple) or len(time) < 3:
+        return None
+    hour, minute, second = time[:3]
+    if not (0 <= hour < 25 and 0 <= minute < 60 and 0 <= second < 61):  # nor is NaN, then
+        return None
+    # Some write the time behind the date, too.
+    midnight = datetime.fromisoformat(date.text[:10])
+    return midnight + timedelta(hours=hour % 24, minutes=minute, seconds=int(second))
 
 
 def _lens(second: Tags) -> str | None:
@@ -143,10 +158,8 @@ def _lens(second: Tags) -> str | None:
 
 def _caption(first: Tags) -> str | None:
     value = first.get(_DESCRIPTION)
-    caption = values.long_text(value) if isinstance(value, bytes) else None
-    if caption is not None and not caption.lower().startswith(_NOT_CAPTIONS):
-        return caption
-    return _wide_text(first, _XP_TITLE) or _wide_text(first, _XP_COMMENT)
+    caption = values.caption(value) if isinstance(value, bytes) else None
+    return caption or _wide_text(first, _XP_TITLE) or _wide_text(first, _XP_COMMENT)
 
 
 def _keywords(first: Tags) -> tuple[str, ...] | None:

@@ -7,12 +7,14 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import BinaryIO
 
 from photosearch.indexing.metadata import values
 from photosearch.indexing.metadata.blocks import XMP_BOX, boxes, content_of
+from photosearch.indexing.metadata.dates import parsed
 from photosearch.indexing.metadata.findings import Findings
+from photosearch.indexing.metadata.zones import universal
 
 # Seconds from the first moment of 1904, where QuickTime's clock begins, to that of 1970.
 _EPOCH = 2_082_844_800
@@ -67,12 +69,7 @@ def _header(content: bytes) -> tuple[float | None, datetime | None]:
     form = ">QQIQ" if content[:1] == b"\1" else ">IIII"
     made, _, scale, length = struct.unpack_from(form, content, 4)
     seconds = length / scale if scale else None
-    when = None
-    if made > _EPOCH:
-        with suppress(ValueError, OverflowError, OSError):
-            # By the specification it is universal time; people think in their own.
-            when = datetime.fromtimestamp(made - _EPOCH, UTC).astimezone()
-    return seconds, when
+    return seconds, universal(made - _EPOCH) if made > _EPOCH else None
 
 
 def _listed(file: BinaryIO, start: int, stop: int) -> dict[str, str]:
@@ -121,18 +118,16 @@ def _user_data(file: BinaryIO, start: int, stop: int) -> dict[str, str]:
 
 
 def _findings(said: dict[str, str], made: datetime | None) -> Findings:
-    taken = values.moment(said.get("creationdate"))
-    if taken is not None and taken[1] == 0 and made is not None:
+    written = said.get("creationdate", "")
+    taken = parsed(written)
+    if taken is not None and written.rstrip().endswith("Z"):
         # What is written in universal time says nothing of the clock on the wall.
+        made = made or taken.moment
         taken = None
-    if taken is None and made is not None:
-        offset = made.utcoffset()
-        local = made.replace(tzinfo=None)
-        minutes = None if offset is None else int(offset.total_seconds() // 60)
-        taken = (local, minutes) if values.is_credible(local) else None
     point = _POINT.match(said.get("location.ISO6709", ""))
     return Findings(
-        taken=taken,
+        taken=None if taken is None else (taken,),
+        universal=made,
         position=None if point is None else values.coordinates(float(point[1]), float(point[2])),
         camera=values.camera(values.text(said.get("make")), values.text(said.get("model"))),
         caption=values.long_text(said.get("description") or said.get("comment")),

@@ -4,49 +4,60 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import partial
 from typing import BinaryIO, TypeVar
 
 from index import Metadata
 from photosearch.indexing.kinds import HEAD, is_film
-from photosearch.indexing.metadata import exif, iptc, values, xmp
+from photosearch.indexing.metadata import exif, iptc, takeout, values, xmp
 from photosearch.indexing.metadata.blocks import Blocks, blocks_of
 from photosearch.indexing.metadata.film import Film, about_film
-from photosearch.indexing.metadata.findings import Findings, first_said
-from photosearch.indexing.metadata.names import moment_of_name
+from photosearch.indexing.metadata.findings import NOTHING, Findings, first_said
+from photosearch.indexing.metadata.when import Sources, when_taken
 
 # To be raised when more is read than before: photos are then read again, without being encoded.
-VERSION = 3
+VERSION = 4
 
 _Read = TypeVar("_Read")
 
 
-def metadata_of(
-    file: BinaryIO, path: str, changed_ns: int, sidecars: Sequence[str] = ()
-) -> Metadata:
-    """What the photo in `file`, at `path`, last changed at `changed_ns`, says of itself.
+def metadata_of(file: BinaryIO, path: str, sidecars: Sequence[str] = ()) -> Metadata:
+    """What the photo in `file`, at `path`, says of itself.
 
-    Of words and stars, the XMP files beside it (`sidecars`, the first goes before the second) are
-    believed before what is inside; of when, where and with what it was taken, its EXIF is.
+    What its owner wrote into the files beside it (`sidecars`, the first goes before the second) is
+    believed before what is inside, which is older; on what it was taken with, its EXIF is.
     Whatever cannot be read is not said; nothing is raised.
     """
     film = _tried(lambda: _film(file, path))
     blocks = Blocks() if film else _tried(lambda: blocks_of(file)) or Blocks()
     exif_said = _tried(lambda: _camera(blocks))
-    camera = film.findings if film else exif_said or Findings()
+    camera = film.findings if film else exif_said or NOTHING
     packet = film.xmp if film else blocks.xmp
-    beside = [_tried(partial(_sidecar, sidecar)) or Findings() for sidecar in sidecars]
-    inside = _tried(lambda: xmp.from_xmp(packet or b"")) or Findings()
-    press = _tried(lambda: _press(blocks)) or Findings()
+    inside = (packet and _tried(lambda: xmp.from_xmp(packet))) or NOTHING
+    press = _tried(lambda: _press(blocks)) or NOTHING
+    beside = [_tried(partial(_sidecar, path)) or NOTHING for path in sidecars if _is_xmp(path)]
+    exports = (_tried(partial(_export, path)) for path in sidecars if not _is_xmp(path))
+    exported = first_said(*(export for export in exports if export is not None))
+    sources = Sources(
+        beside,
+        exported,
+        camera,
+        inside,
+        press,
+        _first_position(*beside, exported, camera, inside),
+        path,
+        film is not None,
+        None if film is None else film.seconds,
+    )
     facts = first_said(camera, *beside, inside)
-    words = first_said(*beside, inside, press, camera)
-    return _put_together(facts, words, camera.taken is not None, path, changed_ns)
+    words = first_said(*beside, exported, inside, press, camera)
+    return _put_together(sources, facts, words)
 
 
-def without_metadata(path: str, changed_ns: int) -> Metadata:
+def without_metadata(path: str) -> Metadata:
     """What is known of a photo whose inside cannot be read."""
-    return _put_together(Findings(), Findings(), False, path, changed_ns)
+    sources = Sources((), NOTHING, NOTHING, NOTHING, NOTHING, None, path)
+    return _put_together(sources, NOTHING, NOTHING)
 
 
 def orientation_of(file: BinaryIO) -> int:
@@ -66,22 +77,15 @@ def film_at(path: str) -> Film | None:
     return _tried(read)
 
 
-def _put_together(
-    facts: Findings, words: Findings, by_camera: bool, path: str, changed_ns: int
-) -> Metadata:
-    taken, source = facts.taken, "exif" if by_camera else "xmp"
-    if taken is None:
-        named = moment_of_name(os.path.basename(path))
-        taken, source = (None if named is None else (named, None)), "name"
-    if taken is None:
-        changed = _tried(lambda: datetime.fromtimestamp(changed_ns // 1_000_000_000))
-        taken = (changed, None) if changed is not None and values.is_credible(changed) else None
-        source = "mtime"
-    latitude, longitude = facts.position or (None, None)
+def _put_together(sources: Sources, facts: Findings, words: Findings) -> Metadata:
+    taken = _tried(lambda: when_taken(sources))
+    latitude, longitude = sources.position or (None, None)
+    people = words.people or ()
     return Metadata(
-        taken_at=None if taken is None else taken[0].isoformat(timespec="seconds"),
-        taken_offset_minutes=None if taken is None else taken[1],
-        taken_source=None if taken is None else source,
+        taken_at=None if taken is None else taken.date.text,
+        taken_offset_minutes=None if taken is None else taken.date.offset,
+        # Without a date there is that of the file.
+        taken_source="mtime" if taken is None else taken.source,
         latitude=latitude,
         longitude=longitude,
         camera=facts.camera,
@@ -93,9 +97,16 @@ def _put_together(
         # Cameras write 0 into every photo.
         rating=words.rating or None,
         caption=words.caption,
-        keywords=words.keywords or (),
+        # Whoever looks for a keyword looks for people, too.
+        keywords=values.words([*(words.keywords or ()), *people]) or (),
+        people=people,
+        favourite=bool(words.favourite),
         live_id=facts.live_id,
     )
+
+
+def _first_position(*sources: Findings) -> tuple[float, float] | None:
+    return next((source.position for source in sources if source.position is not None), None)
 
 
 def _film(file: BinaryIO, path: str) -> Film | None:
@@ -117,9 +128,18 @@ def _press(blocks: Blocks) -> Findings | None:
     return None if blocks.photoshop is None else iptc.from_photoshop(blocks.photoshop)
 
 
+def _is_xmp(path: str) -> bool:
+    return path.lower().endswith(".xmp")
+
+
 def _sidecar(path: str) -> Findings:
     with open(path, "rb") as file:
         return xmp.from_xmp(file.read(xmp.LONGEST))
+
+
+def _export(path: str) -> Findings:
+    with open(path, "rb") as file:
+        return takeout.from_takeout(file.read(takeout.LONGEST))
 
 
 def _tried(read: Callable[[], _Read]) -> _Read | None:

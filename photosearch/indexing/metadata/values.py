@@ -5,58 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-# Photography's first year; cameras whose clock was never set say 0000.
-_FIRST_YEAR = 1826
 _NUL_AND_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]+")
 _SHORT, _LONG = 200, 10_000
 _KEYWORDS = 1000
 
-_MOMENT = re.compile(
-    r"\s*(\d{4})[-:/.](\d{1,2})[-:/.](\d{1,2})"
-    r"(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?)?"
-    r"\s*(Z|[+-]\d{1,2}:?\d{2})?"
-)
-_OFFSET = re.compile(r"\s*([+-])(\d{1,2}):?(\d{2})\s*\Z")
-
-
-def moment(text: str | None) -> tuple[datetime, int | None] | None:
-    """Local time, and minutes east of Greenwich where `text` says so.
-
-    Takes EXIF's form and ISO 8601, with a time of day or without.
-    """
-    match = _MOMENT.match(text or "")
-    if match is None:
-        return None
-    *numbers, zone = match.groups()
-    try:
-        when = datetime(*(int(number or 0) for number in numbers))  # type: ignore[arg-type]
-    except ValueError:
-        return None
-    return (when, offset(zone)) if is_credible(when) else None
-
-
-def is_credible(when: datetime) -> bool:
-    """Whether a photo may have been taken then: not before there were any, nor after today."""
-    tomorrow = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)
-    return when.year >= _FIRST_YEAR and when <= tomorrow
-
-
-def offset(text: str | None) -> int | None:
-    """Minutes east of Greenwich, from "+02:00" or "Z"."""
-    if text is None:
-        return None
-    if text.strip() == "Z":
-        return 0
-    match = _OFFSET.match(text)
-    if match is None:
-        return None
-    minutes = 60 * int(match[2]) + int(match[3])
-    if minutes > 14 * 60:  # the largest that any country has
-        return None
-    return -minutes if match[1] == "-" else minutes
+# What cameras write as a description of every picture.
+_NOT_CAPTIONS = (
+    "olympus digital camera", "sony dsc", "minolta digital camera", "samsung camera", "dcim",
+    "digital camera", "default", "untitled", "exif_jpeg_picture", "kodak digital",
+)  # fmt: skip
 
 
 def coordinates(latitude: float | None, longitude: float | None) -> tuple[float, float] | None:
@@ -80,11 +39,22 @@ def _decoded(value: bytes) -> str:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
+        pass
+    try:
+        # What Windows takes for Latin-1, which has quotes and dashes where that has controls.
+        return value.decode("cp1252")
+    except UnicodeDecodeError:
         return value.decode("latin-1")
 
 
 def long_text(value: bytes | str | None) -> str | None:
     return text(value, _LONG)
+
+
+def caption(value: bytes | str | None) -> str | None:
+    """What somebody wrote, and no camera."""
+    said = long_text(value)
+    return None if said is None or said.lower().startswith(_NOT_CAPTIONS) else said
 
 
 def words(candidates: Iterable[str]) -> tuple[str, ...] | None:

@@ -144,11 +144,14 @@ export function duration(seconds) {
   return say("time.hours", { count: Math.floor(seconds / 3600), minutes: Math.round((seconds % 3600) / 60) });
 }
 
-export function date(iso, { time = false, day = true, short = false } = {}) {
-  const when = new Date(iso);
+// A date as exactly as it is known: "1985", "1985-07", "1985-07-04" or with a time.
+export function date(iso, { time = false, short = false } = {}) {
+  const known = iso.length;
+  const when = new Date(known > 10 ? iso : `${`${iso}-01-01`.slice(0, 10)}T00:00:00`);
   if (Number.isNaN(when.getTime())) return iso;
-  const options = { year: "numeric", month: short ? "short" : "long" };
-  if (day) options.day = "numeric";
-  if (time) Object.assign(options, { hour: "2-digit", minute: "2-digit" });
+  const options = { year: "numeric" };
+  if (known >= 7) options.month = short ? "short" : "long";
+  if (known >= 10) options.day = "numeric";
+  if (time && known > 10) Object.assign(options, { hour: "2-digit", minute: "2-digit" });
   return when.toLocaleString(language, options);
 }

@@ -313,5 +313,5 @@ export function monthOf(photo) {
 }
 
 export function monthName(month) {
-  return date(`${month}-15`, { day: false });
+  return date(month);
 }

@@ -6,6 +6,8 @@ import { copy, reveal } from "./photo.js";
 import { chooseAlbum } from "./selection.js";
 import { Why } from "./why.js";
 
+const SOURCES = ["sidecar", "takeout", "exif", "gps", "xmp", "iptc", "name", "clock", "modified", "folder"];
+
 export class Viewer {
   constructor(selection) {
     this.selection = selection;
@@ -124,11 +126,12 @@ export class Viewer {
   #describe(photo, known, asked) {
     const { metadata } = known;
     const facts = [
-      [say("photo.taken"), metadata.taken_at && date(metadata.taken_at, { time: true })],
+      [say("photo.taken"), taken(metadata)],
+      [say("photo.file_date"), !metadata.taken_at && known.file_date && fileDate(known.file_date)],
       [say("photo.place"), place(metadata)],
       [say("photo.coordinates"), coordinates(metadata)],
       [say("photo.caption"), metadata.caption],
-      [say("photo.keywords"), metadata.keywords?.join(", ")],
+      [say("photo.keywords"), keywords(metadata)],
       [say("photo.text"), known.text],
       [say("photo.camera"), [metadata.camera, metadata.lens].filter(Boolean).join(", ")],
       [say("photo.exposure"), exposure(metadata)],
@@ -223,6 +226,22 @@ export class Viewer {
       if (Math.abs(moved) > 60) this.#step(moved < 0 ? 1 : -1);
     });
   }
+}
+
+// When it was taken, and how that is known.
+function taken({ taken_at: when, taken_source: source }) {
+  if (!when) return null;
+  const from = SOURCES.includes(source) ? ` (${say(`photo.from_${source}`)})` : "";
+  return date(when, { time: true }) + from;
+}
+
+function fileDate(when) {
+  return `${date(when, { time: true })} (${say("photo.file_date_only")})`;
+}
+
+// Of a path, "Places|Rome", each level is there by itself, too.
+function keywords(metadata) {
+  return metadata.keywords?.filter((word) => !word.includes("|")).join(", ");
 }
 
 function place(metadata) {
