@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from typing import BinaryIO
 
 from PIL import ExifTags, Image
 
-from photosearch.indexing.formats.picture import Picture, is_sideways, refuse_above, upright
+from photosearch.indexing.formats import png
+from photosearch.indexing.formats.colour import to_srgb
+from photosearch.indexing.formats.picture import (
+    DecodeError,
+    Picture,
+    is_sideways,
+    refuse_above,
+    upright,
+)
+from photosearch.indexing.formats.tags import profile_of
 
 # Only these are tried, whatever the suffix says: Pillow knows dozens more, some of which hand the
 # file to other programs.
@@ -29,6 +39,23 @@ def read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
 
     Raises `DecodeError` above `max_pixels`, and whatever Pillow raises for a damaged file.
     """
+    try:
+        return _read(file, side, max_pixels)
+    except DecodeError:
+        raise
+    except Exception:
+        file.seek(0)
+        if file.read(len(png.SIGNATURE)) != png.SIGNATURE:
+            raise
+        # Pillow minds what is beside the pixels: long texts and profiles, sums that are wrong.
+        with suppress(Exception):
+            return _read(png.bare(file), side, max_pixels, coloured_by=file)
+        raise
+
+
+def _read(
+    file: BinaryIO, side: int, max_pixels: int, coloured_by: BinaryIO | None = None
+) -> Picture:
     with Image.open(file, formats=_FORMATS) as image:
         width, height = image.size
         kind = image.format or "unknown"
@@ -39,12 +66,13 @@ def read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
         # A progressive JPEG is held whole whatever the size it is shrunk to.
         progressive = "progressive" in image.info
         refuse_above(max_pixels, *((width, height) if progressive else image.size))
+        profile = profile_of(image, coloured_by or file)
         image.load()
         # Asked after loading, in which Pillow turns a TIFF upright by itself.
         orientation = orientation_of(image)
         if is_sideways(orientation):
             width, height = height, width
-        return Picture(upright(image, orientation), width, height, kind)
+        return Picture(upright(to_srgb(image, profile, side), orientation), width, height, kind)
 
 
 def orientation_of(image: Image.Image) -> int:
