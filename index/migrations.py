@@ -333,6 +333,21 @@ def cover_words(db: Database) -> None:
     )
 
 
+def add_others(db: Database) -> None:
+    """How many files of other kinds each folder has, and what decoders printed of problems."""
+    db.execute(
+        """
+        CREATE TABLE others (
+            path TEXT NOT NULL,
+            suffix TEXT NOT NULL,
+            files INTEGER NOT NULL,
+            PRIMARY KEY (path, suffix)
+        ) STRICT
+        """
+    )
+    db.execute("ALTER TABLE problems ADD COLUMN printed TEXT NOT NULL DEFAULT ''")
+
+
 STEPS = (
     create_tables,
     add_contents,
@@ -345,6 +360,7 @@ STEPS = (
     add_frames,
     add_filter_indexes,
     cover_words,
+    add_others,
 )
 
 

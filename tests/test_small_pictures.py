@@ -11,9 +11,9 @@ from photo_metadata import jpeg
 from PIL import Image
 from test_formats import dng, mosaic
 
+from index import FileStamp, PhotoFile
 from photosearch.indexing.decode import prepare_decoders
 from photosearch.indexing.formats import MAX_PIXELS
-from index import FileStamp, PhotoFile
 from photosearch.ui.shrinking import Shrinkers, make_small
 from photosearch.ui.thumbnails import Thumbnails
 
