@@ -303,9 +303,8 @@ class IndexRun:
     def _trouble(self, path: str, trouble: Trouble) -> Failed:
         # Without a stamp the next run tries again, and a photo that was indexed before stays
         # findable.
-        return self._fail(
-            path, trouble.reason, None if trouble.passing else self._files[path].stamp
-        )
+        stamp = None if trouble.passing else self._files[path].stamp
+        return self._fail(path, trouble.reason, stamp, trouble.printed)
 
     def _record(self, ready: Ready) -> Indexed:
         vectors, frames = encode(self._encoder, [photo for _, photo in ready])
@@ -327,8 +326,8 @@ class IndexRun:
         self._indexed += len(photos)
         return Indexed(tuple(path for path, _ in ready))
 
-    def _fail(self, path: str, reason: str, stamp: FileStamp | None) -> Failed:
-        self._catalogue.record_problems([Problem(path, stamp, reason)])
+    def _fail(self, path: str, reason: str, stamp: FileStamp | None, printed: str = "") -> Failed:
+        self._catalogue.record_problems([Problem(path, stamp, reason, printed)])
         self._failed += 1
         return Failed(path, reason)
 
