@@ -21,7 +21,13 @@ from photosearch.indexing.formats.tags import profile_of
 
 # Only these are tried, whatever the suffix says: Pillow knows dozens more, some of which hand the
 # file to other programs.
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF")
+_FORMATS = (
+    "JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF", "PSD", "JPEG2000", "PPM", "ICO",
+)  # fmt: skip
+# Others are what they say they are: no first bytes tell.
+_BY_SUFFIX = {".tga": "TGA", ".dib": "DIB"}
+# Pillow's names that are not what people call the format.
+_NAMES = {"MPO": "JPEG", "JPEG2000": "JP2", "PPM": "PNM", "DIB": "BMP"}
 
 
 def prepare() -> None:
@@ -34,13 +40,13 @@ def prepare() -> None:
     warnings.simplefilter("ignore")
 
 
-def read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
+def read(file: BinaryIO, suffix: str, side: int, max_pixels: int) -> Picture:
     """The first frame of `file`, its short side no less than `side` where it has as much.
 
     Raises `DecodeError` above `max_pixels`, and whatever Pillow raises for a damaged file.
     """
     try:
-        return _read(file, side, max_pixels)
+        return _read(file, suffix, side, max_pixels)
     except DecodeError:
         raise
     except Exception:
@@ -49,16 +55,22 @@ def read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
             raise
         # Pillow minds what is beside the pixels: long texts and profiles, sums that are wrong.
         with suppress(Exception):
-            return _read(png.bare(file), side, max_pixels, coloured_by=file)
+            return _read(png.bare(file), suffix, side, max_pixels, coloured_by=file)
         raise
 
 
 def _read(
-    file: BinaryIO, side: int, max_pixels: int, coloured_by: BinaryIO | None = None
+    file: BinaryIO,
+    suffix: str,
+    side: int,
+    max_pixels: int,
+    coloured_by: BinaryIO | None = None,
 ) -> Picture:
-    with Image.open(file, formats=_FORMATS) as image:
+    more = _BY_SUFFIX.get(suffix)
+    with Image.open(file, formats=(*_FORMATS, more) if more else _FORMATS) as image:
         width, height = image.size
         kind = image.format or "unknown"
+        kind = _NAMES.get(kind, kind)
         # A JPEG decoder can shrink by 2, 4 or 8 on the way, at a fraction of the cost. Only JPEG is
         # asked: in HEIC a draft is the embedded thumbnail, which editors leave as it was.
         if kind == "JPEG":
