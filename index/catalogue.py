@@ -148,6 +148,7 @@ class Catalogue(Queries):
             forgotten = db.execute(f"DELETE FROM photos WHERE {within}", bounds).rowcount
             db.execute(f"DELETE FROM problems WHERE {within}", bounds)
             db.execute(f"DELETE FROM folders WHERE {within}", bounds)
+            db.execute(f"DELETE FROM others WHERE {within}", bounds)
             drop_unused(db)
             if forgotten:
                 count_up(db)
@@ -183,13 +184,14 @@ class Catalogue(Queries):
             for problem in problems:
                 text, stamp = path_to_text(problem.path), problem.stamp
                 db.execute(
-                    "REPLACE INTO problems (path, size, mtime_ns, reason, seen_at) "
-                    "VALUES (?, ?, ?, ?, ?)",
+                    "REPLACE INTO problems (path, size, mtime_ns, reason, printed, seen_at) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
                     [
                         text,
                         stamp and stamp.size,
                         stamp and stamp.mtime_ns,
                         path_to_text(problem.reason),
+                        path_to_text(problem.printed),
                         now(),
                     ],
                 )
@@ -203,6 +205,36 @@ class Catalogue(Queries):
         with self._connection.write() as db:
             for path in paths:
                 db.execute("DELETE FROM problems WHERE path = ?", [path_to_text(path)])
+
+    def record_others(
+        self, root: str, others: Mapping[str, Mapping[str, int]], unknown: Sequence[str] = ()
+    ) -> None:
+        """Put `others`, files by suffix in each folder, in the place of those at `root` and below.
+
+        What is at or below one of `unknown` stays as it was.
+        """
+        new = {
+            (path_to_text(folder), path_to_text(suffix)): files
+            for folder, kinds in others.items()
+            for suffix, files in kinds.items()
+        }
+        within, bounds = below(root)
+        columns = "SELECT path, suffix, files FROM others WHERE"
+        old = {
+            (path, kind): n
+            for path, kind, n in self._connection.rows(f"{columns} {within}", bounds)
+        }
+        for place in unknown:
+            kept = self._connection.rows(f"{columns} {below(place)[0]}", below(place)[1])
+            new |= {(path, kind): files for path, kind, files in kept}
+        if new == old:
+            return
+        with self._connection.write() as db:
+            db.execute(f"DELETE FROM others WHERE {within}", bounds)
+            db.executemany(
+                "REPLACE INTO others (path, suffix, files) VALUES (?, ?, ?)",
+                [(*key, files) for key, files in new.items()],
+            )
 
     def mark_missing(self, paths: Iterable[str]) -> None:
         """Hide photos whose files are gone; their embeddings are kept for their return."""

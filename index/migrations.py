@@ -347,6 +347,21 @@ def add_sources_of_dates(db: Database) -> None:
     db.execute("ALTER TABLE metadata ADD COLUMN favourite INTEGER NOT NULL DEFAULT 0")
 
 
+def add_others(db: Database) -> None:
+    """How many files of other kinds each folder has, and what decoders printed of problems."""
+    db.execute(
+        """
+        CREATE TABLE others (
+            path TEXT NOT NULL,
+            suffix TEXT NOT NULL,
+            files INTEGER NOT NULL,
+            PRIMARY KEY (path, suffix)
+        ) STRICT
+        """
+    )
+    db.execute("ALTER TABLE problems ADD COLUMN printed TEXT NOT NULL DEFAULT ''")
+
+
 STEPS = (
     create_tables,
     add_contents,
@@ -360,6 +375,7 @@ STEPS = (
     add_filter_indexes,
     cover_words,
     add_sources_of_dates,
+    add_others,
 )
 
 

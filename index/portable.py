@@ -57,7 +57,8 @@ class Portable:
                 )
             for table, others in (
                 ("folders", "added_at"),
-                ("problems", "size, mtime_ns, reason, seen_at"),
+                ("problems", "size, mtime_ns, reason, printed, seen_at"),
+                ("others", "suffix, files"),
             ):
                 rows = db.execute(f"SELECT path, {others} FROM {table}").fetchall()
                 db.execute(f"DELETE FROM {table}")

@@ -231,11 +231,21 @@ class Queries(OpenCatalogue):
                 text_to_path(path),
                 None if size is None else FileStamp(size, mtime_ns),
                 text_to_path(reason),
+                text_to_path(printed),
             )
-            for path, size, mtime_ns, reason in self._connection.rows(
-                "SELECT path, size, mtime_ns, reason FROM problems ORDER BY path"
+            for path, size, mtime_ns, reason, printed in self._connection.rows(
+                "SELECT path, size, mtime_ns, reason, printed FROM problems ORDER BY path"
             )
         ]
+
+    def others(self) -> dict[str, int]:
+        """How many files of other kinds the folders have, by suffix, the most first."""
+        return {
+            text_to_path(suffix): files
+            for suffix, files in self._connection.rows(
+                "SELECT suffix, sum(files) FROM others GROUP BY suffix ORDER BY 2 DESC, 1"
+            )
+        }
 
     def counts(self) -> Counts:
         """What the catalogue holds; counted once for as long as it stays as it is."""

@@ -133,11 +133,15 @@ class PhotoFile:
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that could not be indexed, and why; no stamp where even that could not be read."""
+    """A file that could not be indexed, and why; no stamp where even that could not be read.
+
+    `printed` is what its decoder said of it besides, in lines.
+    """
 
     path: str
     stamp: FileStamp | None
     reason: str
+    printed: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ class Status:
     `model` is the id of the one that answers searches, and `encoded` counts the photos, present or
     missing, that have a vector of it. `model_here` is False when its bundle is not here any more.
     `next_model` is the one that will answer when it has encoded all photos; None when none is.
+    `others` are the files of other kinds in the folders, by suffix, the most first; `printed` is
+    what decoders said of problems, by path.
     """
 
     library: str
@@ -54,6 +56,8 @@ class Status:
     model_here: bool
     next_model: str | None
     next_encoded: int
+    others: dict[str, int]
+    printed: dict[str, str]
 
 
 def default_library_path() -> Path:
@@ -376,6 +380,7 @@ class Library(Searches, ModelChoice):
         with _explained():
             counts = self._catalogue.counts()
             answers, here, wanted = self._models.state()
+            problems = self._catalogue.problems()
             return Status(
                 library=str(self.folder),
                 model=answers,
@@ -383,8 +388,10 @@ class Library(Searches, ModelChoice):
                 photos=counts.photos,
                 encoded=counts.embeddings.get(answers, 0),
                 missing=counts.missing,
-                problems=[(item.path, item.reason) for item in self._catalogue.problems()],
+                problems=[(item.path, item.reason) for item in problems],
                 model_here=here,
                 next_model=wanted,
                 next_encoded=0 if wanted is None else counts.embeddings.get(wanted, 0),
+                others=self._catalogue.others(),
+                printed={item.path: item.printed for item in problems if item.printed},
             )

@@ -307,7 +307,7 @@ def test_a_stale_thumbnail_in_a_heic_is_not_shown(tmp_path: Path, cat: Image.Ima
     from photosearch.indexing.formats import pillow
 
     with open(tmp_path / "a.heic", "rb") as file:
-        assert pillow.read(file, 64, 10**6).image.size == before
+        assert pillow.read(file, ".heic", 64, 10**6).image.size == before
 
 
 @pytest.mark.parametrize("held", [1 << 20, 1000])

@@ -12,9 +12,11 @@ from photo_metadata import jpeg
 from PIL import Image
 from test_formats import dng, mosaic
 
+from index import FileStamp, PhotoFile
 from photosearch.indexing.decode import prepare_decoders
 from photosearch.indexing.formats import MAX_PIXELS
-from photosearch.ui.shrinking import make_small
+from photosearch.ui.shrinking import Shrinkers, make_small
+from photosearch.ui.thumbnails import Thumbnails
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +62,15 @@ def test_a_raw_is_turned_upright(tmp_path: Path) -> None:
 def test_a_film_has_a_frame_of_it(tmp_path: Path) -> None:
     module("av")
     assert colour(small(film(tmp_path / "a.mp4", ["blue"])), 0.5, 0.5) == "B"
+
+
+def test_pictures_of_before_with_other_colours_are_not_shown(tmp_path: Path) -> None:
+    digest = bytes(range(32))
+    older = tmp_path / "thumbnails" / "00" / f"{digest.hex()[:40]}.webp"
+    older.parent.mkdir(parents=True)
+    older.write_bytes(b"x")
+    thumbnails = Thumbnails(tmp_path, Shrinkers())
+    photo = PhotoFile(1, "/a.jpg", FileStamp(1, 1), digest, 1, 1, "JPEG", False)
+    assert thumbnails.kept(photo) is None
+    thumbnails._clearing.join()
+    assert not older.parent.exists()

@@ -63,6 +63,7 @@ def photo(library: Library, photo_id: int) -> dict[str, Any]:
 def status(library: Library) -> dict[str, Any]:
     now = asdict(library.status())
     problems = now.pop("problems")
+    del now["printed"]
     return {"version": VERSION} | now | {"problems": len(problems)}
 
 

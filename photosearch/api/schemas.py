@@ -101,6 +101,7 @@ class State(BaseModel):
     model_here: bool
     next_model: str | None
     next_encoded: int
+    others: dict[str, int] = Field(description="files of other kinds, by suffix")
 
 
 class Refused(BaseModel):

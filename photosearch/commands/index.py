@@ -11,7 +11,7 @@ import click
 
 from photosearch.commands.ending import Ending
 from photosearch.commands.opening import open_library
-from photosearch.commands.output import counted, shown
+from photosearch.commands.output import counted, of_other_kinds, shown
 
 if TYPE_CHECKING:
     from photosearch.library import Library
@@ -157,3 +157,5 @@ def run(
             f"{counted(finished.problems, 'known problem')} not tried again; "
             "`photosearch index --retry` does."
         )
+    if finished.others:
+        click.echo(f"{of_other_kinds(finished.others)}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 def counted(number: int, noun: str) -> str:
@@ -15,6 +15,20 @@ def shown(path: str) -> str:
     """A path that fits one line of any terminal, whatever is in its name."""
     text = path.encode("utf-8", "backslashreplace").decode()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+# Kinds of files that are named one by one.
+_NAMED = 12
+
+
+def of_other_kinds(others: Mapping[str, int]) -> str:
+    """How many files are no photos, by suffix: "212 files of other kinds: .pdf 200, .svg 12"."""
+    kinds = [(shown(suffix) or "no suffix", files) for suffix, files in others.items()]
+    named = [f"{kind} {files}" for kind, files in kinds[:_NAMED]]
+    if rest := kinds[_NAMED:]:
+        named.append(f"{len(rest)} more {sum(files for _, files in rest)}")
+    total = counted(sum(others.values()), "file")
+    return f"{total} of other kinds: {', '.join(named)}"
 
 
 def write_bytes(lines: Iterable[bytes]) -> None:

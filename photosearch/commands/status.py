@@ -8,14 +8,17 @@ import sys
 import click
 
 from photosearch.commands.opening import open_to_read
-from photosearch.commands.output import shown
+from photosearch.commands.output import of_other_kinds, shown
 
 
 @click.command("status")
 @click.option("--problems", is_flag=True, help="List the files that could not be indexed, and why.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="With --problems, also what the decoders printed of them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
 @click.pass_context
-def command(ctx: click.Context, problems: bool, as_json: bool) -> None:
+def command(ctx: click.Context, problems: bool, verbose: bool, as_json: bool) -> None:
     """Show what the library holds."""
     from photosearch.library import Library, default_library_path
 
@@ -25,12 +28,18 @@ def command(ctx: click.Context, problems: bool, as_json: bool) -> None:
             f"No library at {shown(str(place))} yet. Make one: photosearch index FOLDER", err=True
         )
         sys.exit(1)
+    if verbose and not problems:
+        raise click.UsageError("-v is for the list of problems; add --problems.")
     with open_to_read(ctx) as library:
         now = library.status()
     if as_json:
         content = vars(now) | {
-            "problems": [{"path": path, "reason": reason} for path, reason in now.problems]
+            "problems": [
+                {"path": path, "reason": reason, "printed": now.printed.get(path, "")}
+                for path, reason in now.problems
+            ]
         }
+        del content["printed"]
         click.echo(json.dumps(content, indent=2))
         return
     click.echo(f"Library   {shown(now.library)}")
@@ -54,8 +63,12 @@ def command(ctx: click.Context, problems: bool, as_json: bool) -> None:
     if now.missing:
         click.echo(f"Gone      {now.missing} (hidden until their files are back)")
     click.echo(f"Problems  {len(now.problems)}")
+    if now.others:
+        click.echo(f"Left out  {of_other_kinds(now.others)}")
     for folder in now.folders:
         click.echo(f"Folder    {shown(folder)}")
     if problems:
         for path, reason in now.problems:
             click.echo(f"{shown(path)}: {reason}")
+            for line in now.printed.get(path, "").splitlines() if verbose else ():
+                click.echo(f"    {shown(line)}")

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from index import Catalogue
-from photosearch.indexing.kinds import FILMS
+from photosearch.indexing.kinds import LIVE
 from photosearch.indexing.metadata import Film, film_at
 from photosearch.indexing.scan import Found
 
@@ -18,7 +18,7 @@ _LONGEST = 10.0
 
 def is_film(path: str) -> bool:
     # Asked of each file of a library, and quicker than os.path.splitext.
-    return path[path.rfind(".") :].lower() in FILMS
+    return path[path.rfind(".") :].lower() in LIVE
 
 
 def may_belong(found: Found) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ class Finished:
     """The run is complete. `missing` photos were in the folders once and are hidden now.
 
     `indexed` were encoded, `recognised` known by their bytes, and `problems` left as they are. Of
-    `reread` the metadata alone was read.
+    `reread` the metadata alone was read. `others` are the files of other kinds in the folders, by
+    suffix, the most first.
     """
 
     indexed: int
@@ -120,6 +122,7 @@ class Finished:
     recognised: int = 0
     problems: int = 0
     reread: int = 0
+    others: Mapping[str, int] = field(default_factory=dict)
 
 
 Event = (

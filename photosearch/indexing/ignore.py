@@ -6,13 +6,14 @@ import os
 import re
 import stat
 import warnings
+from collections.abc import Iterator
 from typing import Self
 
 NAME = ".photosearchignore"
 _MOST_BYTES = 1 << 20
 
-# Whether what fits is left out, and what fits.
-_Line = tuple[bool, re.Pattern[str]]
+# Whether what fits is left out, what fits, and the last name in the line.
+_Line = tuple[bool, re.Pattern[str], str]
 
 
 class IgnoreRules:
@@ -58,15 +59,31 @@ class IgnoreRules:
 
     def decides(self, path: str, *, is_folder: bool) -> str | None:
         """The ignore file that leaves `path` out, or None. Folders above `path` are not asked."""
+        for file, left_out, _ in self._fitting(path, is_folder):
+            return file if left_out else None
+        return None
+
+    def takes_back(self, path: str) -> bool:
+        """Whether the folder at `path`, which is left out by its name, is taken back in.
+
+        By a line that begins its name: that a line of stars fits it too is no word on it.
+        """
+        for _, left_out, last in self._fitting(path, True):
+            return not left_out and last[:1] not in ("*", "?", "[", "")
+        return False
+
+    def _fitting(self, path: str, is_folder: bool) -> Iterator[tuple[str, bool, str]]:
+        """The lines that fit `path`, first the one that decides: file, whether it leaves out,
+        last name.
+        """
         for folder, lines in self._files:
             name = path[len(folder.rstrip(os.sep)) + 1 :].replace(os.sep, "/")
             # A regular expression's dot does not stand for a line break, which no line of the file
             # can hold anyway; and no name holds a NUL.
             name = name.replace("\n", "\0")
-            for left_out, pattern in reversed(lines):
+            for left_out, pattern, last in reversed(lines):
                 if _fits(pattern, name, is_folder):
-                    return os.path.join(folder, NAME) if left_out else None
-        return None
+                    yield os.path.join(folder, NAME), left_out, last
 
 
 def _fits(pattern: re.Pattern[str], name: str, is_folder: bool) -> bool:
@@ -115,6 +132,8 @@ def _parse(text: str) -> tuple[list[_Line], list[str]]:
         else:
             # A comment has neither.
             lines += [
-                (p.include, p.regex) for p in spec.patterns if p.regex and p.include is not None
+                (p.include, p.regex, line.strip().rstrip("/").rpartition("/")[2].lstrip("!\\"))
+                for p in spec.patterns
+                if p.regex and p.include is not None
             ]
     return lines, faults

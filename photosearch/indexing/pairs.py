@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from photosearch.indexing.exports import exports
-from photosearch.indexing.kinds import FILMS, HEIF, JPEG, RAW, SUFFIXES
+from photosearch.indexing.kinds import HEIF, JPEG, LIVE, RAW, SUFFIXES
 
 SIDECAR = ".xmp"
 
@@ -84,6 +84,6 @@ def _owner(suffix: str, stills: list[tuple[int, str]]) -> str | None:
     """Of the pictures of the same name, that to which a file of this suffix belongs."""
     if suffix in RAW:
         stills = [still for still in stills if still[0] < 2]
-    elif suffix not in FILMS:
+    elif suffix not in LIVE:
         return None
     return min(stills)[1] if stills else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ from photosearch.indexing.metadata import dated_alike
 from photosearch.indexing.pace import Pace, for_a_while
 from photosearch.indexing.places import with_place
 from photosearch.indexing.rereading import outdated, reread, sidecars_of, state_of
-from photosearch.indexing.scan import Found, Unreadable, scan
+from photosearch.indexing.scan import Found, Others, Unreadable, scan
 from photosearch.indexing.workers import DecodeWorkers, Trouble
 from photosearch.search.typical import TYPICAL
 
@@ -63,6 +63,7 @@ class IndexRun:
         self._indexed = self._failed = self._moved = self._reread = 0
         self._recognised: list[str] = []
         self._lost: set[str] = set()
+        self._others: Counter[str] = Counter()
 
     def events(self) -> Generator[Event, None, None]:
         """Do the run. Closing the iterator early keeps, and records, all that is decoded."""
@@ -79,6 +80,7 @@ class IndexRun:
         for root in self._roots:
             if root not in whole and not os.path.lexists(root):
                 missing += self._hide_missing(root, {}, {}, [])
+                self._catalogue.record_others(root, {})
                 continue
             if not os.path.lexists(root):
                 here = self._catalogue.paths(root, missing=False)
@@ -87,7 +89,11 @@ class IndexRun:
                 hidden = len(self._catalogue.paths(root, missing=True))
                 yield Absent(root, hidden)
                 continue
-            found, problems = _split(self._until_stopped(scan(root)))
+            others: Others = {}
+            found, problems = _split(self._until_stopped(scan(root, others)))
+            self._catalogue.record_others(root, others, [problem.path for problem in problems])
+            for kinds in others.values():
+                self._others.update(kinds)
             self._files |= found
             files = {path: item.stamp for path, item in found.items()}
             unreadable += problems
@@ -140,6 +146,7 @@ class IndexRun:
             len(self._recognised),
             left,
             self._reread,
+            dict(self._others.most_common()),
         )
 
     def _pair(self, unsure: Sequence[str], belonging: dict[str, str]) -> Iterator[Event]:
@@ -299,9 +306,8 @@ class IndexRun:
     def _trouble(self, path: str, trouble: Trouble) -> Failed:
         # Without a stamp the next run tries again, and a photo that was indexed before stays
         # findable.
-        return self._fail(
-            path, trouble.reason, None if trouble.passing else self._files[path].stamp
-        )
+        stamp = None if trouble.passing else self._files[path].stamp
+        return self._fail(path, trouble.reason, stamp, trouble.printed)
 
     def _record(self, ready: Ready) -> Indexed:
         vectors, frames = encode(self._encoder, [photo for _, photo in ready])
@@ -323,8 +329,8 @@ class IndexRun:
         self._indexed += len(photos)
         return Indexed(tuple(path for path, _ in ready))
 
-    def _fail(self, path: str, reason: str, stamp: FileStamp | None) -> Failed:
-        self._catalogue.record_problems([Problem(path, stamp, reason)])
+    def _fail(self, path: str, reason: str, stamp: FileStamp | None, printed: str = "") -> Failed:
+        self._catalogue.record_problems([Problem(path, stamp, reason, printed)])
         self._failed += 1
         return Failed(path, reason)
 

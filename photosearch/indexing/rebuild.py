@@ -84,5 +84,5 @@ class Rebuild:
         self.unread += trouble.passing
         self.failed += 1
         stamp = None if trouble.passing else waiting[path].stamp
-        self._catalogue.record_problems([Problem(path, stamp, trouble.reason)])
+        self._catalogue.record_problems([Problem(path, stamp, trouble.reason, trouble.printed)])
         return Failed(path, trouble.reason)

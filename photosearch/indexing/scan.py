@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,14 +16,13 @@ from photosearch.indexing.exports import SUFFIX as EXPORT
 from photosearch.indexing.ignore import NAME as IGNORE_FILE
 from photosearch.indexing.ignore import IgnoreRules
 from photosearch.indexing.kinds import SUFFIXES
+from photosearch.indexing.left_out import is_left_out, is_nobodys, kind_of
 from photosearch.indexing.pairs import SIDECAR, Group, groups
 
 _LOOKED_AT = SUFFIXES | {SIDECAR, EXPORT}
 
-# Folders that systems make for themselves: thumbnails of NAS boxes, recycle bins.
-_SYSTEM_FOLDERS = frozenset(
-    {"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"}
-)
+# How many files of each kind a scan has passed over, by their suffix, in each folder that has any.
+Others = dict[str, Counter[str]]
 
 
 @dataclass(frozen=True)
@@ -102,15 +102,30 @@ def _check_not_ignored(path: str) -> None:
 
 def _is_scanned(path: str, folder: str) -> bool:
     """Whether a scan of `folder` comes by `path`, which may be hidden from it."""
-    below = folder.rstrip(os.sep) + os.sep
-    if path == folder or not path.startswith(below):
+    return path != folder and comes_by(folder, path)
+
+
+def comes_by(root: str, path: str) -> bool:
+    """Whether a scan of `root` comes by `path`, as far as names tell; ignore files are asked only
+    whether they take back in what is left out by its name.
+    """
+    start = root.rstrip(os.sep) + os.sep
+    if path == root:
+        return True
+    if not path.startswith(start):
         return False
-    return not any(map(is_left_out, path[len(below) :].split(os.sep)))
-
-
-def is_left_out(name: str) -> bool:
-    """Whether a file or folder of this name is hidden, or made by a system for itself."""
-    return name.startswith(".") or name.lower() in _SYSTEM_FOLDERS
+    folder = root
+    for name in path[len(start) :].split(os.sep):
+        below = os.path.join(folder, name)
+        if is_left_out(name, folder):
+            try:
+                rules, _ = IgnoreRules.above(below)
+            except OSError:
+                return False
+            if not rules.takes_back(below):
+                return False
+        folder = below
+    return True
 
 
 def is_looked_at(name: str) -> bool:
@@ -137,18 +152,19 @@ def links(root: str) -> list[str]:
             entered.add(key)
             with os.scandir(folder) as listing:
                 for entry in listing:
-                    if not is_left_out(entry.name) and entry.is_dir():
+                    if not is_left_out(entry.name, folder) and entry.is_dir():
                         waiting.append(entry.path)
                         if entry.is_symlink():
                             found.append(entry.path)
     return sorted(found)
 
 
-def scan(root: str) -> Iterator[Found | Unreadable]:
+def scan(root: str, others: Others | None = None) -> Iterator[Found | Unreadable]:
     """The pictures below `root` (or `root` itself), folder by folder, in order of name.
 
-    Hidden files and folders are left out, and what `.photosearchignore` files name. Links are
-    followed, but no folder is entered twice.
+    Hidden files and folders are left out, those that systems and programs keep for themselves, and
+    what `.photosearchignore` files name. Links are followed, but no folder is entered twice. Files
+    of other kinds are counted in `others`.
     """
     try:
         rules, ignoring = IgnoreRules.above(root)
@@ -183,8 +199,9 @@ def scan(root: str) -> Iterator[Found | Unreadable]:
         for fault in faults:
             yield Unreadable(os.path.join(folder, IGNORE_FILE), fault)
         below, files = [], []
+        passed: Counter[str] = Counter()
         for entry in entries:
-            if is_left_out(entry.name):
+            if is_left_out(entry.name, folder) and not rules.takes_back(entry.path):
                 continue
             try:
                 is_folder = entry.is_dir()
@@ -192,6 +209,8 @@ def scan(root: str) -> Iterator[Found | Unreadable]:
                 yield Unreadable(entry.path, error.strerror or str(error))
                 continue
             if not is_folder and not is_looked_at(entry.name):
+                if others is not None and _is_missed(entry, rules):
+                    passed[kind_of(entry.name)] += 1
                 continue
             if rules.decides(entry.path, is_folder=is_folder):
                 continue
@@ -199,9 +218,21 @@ def scan(root: str) -> Iterator[Found | Unreadable]:
                 below.append((entry.path, rules))
             else:
                 files.append(entry.name)
+        if others is not None and passed:
+            others[folder] = passed
         for group in groups(files):
             yield _look(folder, group)
         waiting.extend(reversed(below))
+
+
+def _is_missed(entry: os.DirEntry[str], rules: IgnoreRules) -> bool:
+    """Whether somebody may look for a file that is no picture among those that are found."""
+    if is_nobodys(entry.name):
+        return False
+    try:
+        return entry.is_file() and not rules.decides(entry.path, is_folder=False)
+    except OSError:
+        return False
 
 
 def _reason(error: OSError, folder: str) -> str:

@@ -21,10 +21,14 @@ Task = Literal["picture", "digest", "metadata"]
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a file gave no picture; `passing` as in `DecodeError`."""
+    """Why a file gave no picture; `passing` as in `DecodeError`.
+
+    `printed` is what its decoder printed, in lines.
+    """
 
     reason: str
     passing: bool = False
+    printed: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,11 @@ class Result:
     outcome: Decoded | bytes | Metadata | Trouble
 
 
-def serve(pipe: Connection) -> None:
-    """Decode what comes until the other end is closed; first comes how."""
+def serve(pipe: Connection, printed: str) -> None:
+    """Decode what comes until the other end is closed; first comes how.
+
+    What decoders print goes to the file at `printed`.
+    """
     # Ctrl-C reaches the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # No matrices are multiplied here, and the threads that NumPy starts for it spin at first.
@@ -49,8 +56,10 @@ def serve(pipe: Connection) -> None:
         read_metadata,
     )
     from photosearch.indexing.limits import limit_memory, seconds_to_read
+    from photosearch.indexing.printed import Listening
 
     prepare_decoders()
+    listening = Listening(printed)
     try:
         preprocess, limits = pipe.recv()
         limit_memory(limits.memory)
@@ -77,7 +86,9 @@ def serve(pipe: Connection) -> None:
             else:
                 outcome = read_metadata(path, sidecars)
         except DecodeError as error:
-            outcome = Trouble(str(error), error.passing)
+            outcome = Trouble(str(error), error.passing, listening.take())
+        else:
+            listening.take()
         try:
             pipe.send(Result(path, outcome))
         except OSError:

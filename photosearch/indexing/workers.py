@@ -21,6 +21,7 @@ from typing import Any, Self
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.errors import PhotosearchError
 from photosearch.indexing.limits import Limits, limits_of_machine
+from photosearch.indexing.printed import Printed
 from photosearch.indexing.serving import Result, Task, Trouble, serve
 
 __all__ = ["CRASHED", "KILLED", "DecodeWorkers", "Result", "Trouble"]
@@ -41,6 +42,7 @@ KILLED = "its decoder was killed; memory may have run out"
 class _Worker:
     process: Any
     pipe: Connection
+    printed: Printed
     handed: deque[str] = field(default_factory=deque)
     ready: bool = False
     # When the first of `handed` must be done, by the monotonic clock; None before it is begun.
@@ -77,14 +79,19 @@ class DecodeWorkers:
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=serve, args=(theirs,), daemon=True)
-        with _without_interrupts(), _without_main():
-            process.start()
+        printed = Printed()
+        process = self._context.Process(target=serve, args=(theirs, printed.path), daemon=True)
+        try:
+            with _without_interrupts(), _without_main():
+                process.start()
+        except BaseException:
+            printed.close()
+            raise
         # With only the worker holding its end, its death shows as end of file here.
         theirs.close()
         with suppress(OSError):
             ours.send((self._preprocess, self._limits))
-        return _Worker(process, ours)
+        return _Worker(process, ours, printed)
 
     def __enter__(self) -> Self:
         try:
@@ -106,6 +113,7 @@ class DecodeWorkers:
             worker.process.terminate()
         for worker in self._workers:
             _end(worker.process)
+            worker.printed.close()
 
     def decode(
         self,
@@ -223,7 +231,8 @@ class DecodeWorkers:
         path = worker.handed.popleft()
         again.extend(worker.handed)
         self._workers.append(self._start())
-        return Result(path, Trouble(f"took longer than {worker.seconds:.3g} s to decode"))
+        reason = f"took longer than {worker.seconds:.3g} s to decode"
+        return Result(path, Trouble(reason, printed=_last_words(worker)))
 
     def _replace(self, worker: _Worker, again: deque[str]) -> Result | None:
         """Start another in place of a worker that died; its file is lost, the others wait again."""
@@ -233,9 +242,11 @@ class DecodeWorkers:
         code = _end(worker.process)
         lost = None
         if worker.ready:
-            trouble = Trouble(KILLED, passing=True) if -code in _FROM_OUTSIDE else Trouble(CRASHED)
+            killed = -code in _FROM_OUTSIDE
+            trouble = Trouble(KILLED if killed else CRASHED, killed, _last_words(worker))
             lost = Result(worker.handed.popleft(), trouble)
         else:
+            worker.printed.close()
             # No file is to blame. One that ends by itself would do so each time.
             self._stillborn += 1
             if code >= 0 or self._stillborn > _STILLBORN:
@@ -253,6 +264,14 @@ class DecodeWorkers:
             except queue.Full:
                 continue
             return
+
+
+def _last_words(worker: _Worker) -> str:
+    """What a process that is no more printed about its last file."""
+    try:
+        return worker.printed.take()
+    finally:
+        worker.printed.close()
 
 
 def _is_late(worker: _Worker) -> bool:

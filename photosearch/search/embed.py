@@ -132,15 +132,19 @@ class Embedder:
 
 @contextmanager
 def decoders() -> Iterator[None]:
-    """Makes Pillow ready to decode as the workers do, and leaves it to this program as it was."""
+    """Makes Pillow ready to decode as the workers do, and leaves it to this program as it was.
+
+    What the decoders print is dropped.
+    """
     import warnings
 
     from PIL import Image
 
     from photosearch.indexing.decode import prepare_decoders
+    from photosearch.indexing.printed import unheard
 
     most = Image.MAX_IMAGE_PIXELS
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), unheard():
         prepare_decoders()
         try:
             yield

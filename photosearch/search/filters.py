@@ -40,8 +40,16 @@ _FORMATS = {
     "heic": ("HEIF", "HEIC"),
     "tiff": ("TIFF",),
     "video": ("VIDEO",),
-} | {name: (name.upper(),) for name in ("png", "webp", "gif", "bmp", "avif", "jxl", "raw")}
-_SAME_FORMAT = {"jpg": "jpeg", "jpe": "jpeg", "heif": "heic", "tif": "tiff", "jpegxl": "jxl"}
+} | {
+    name: (name.upper(),)
+    for name in (
+        "png", "webp", "gif", "bmp", "avif", "jxl", "raw", "psd", "jp2", "tga", "pnm", "ico", "jxr",
+    )
+}  # fmt: skip
+_SAME_FORMAT = {
+    "jpg": "jpeg", "jpe": "jpeg", "mpo": "jpeg", "heif": "heic", "tif": "tiff", "jpegxl": "jxl",
+    "jpeg2000": "jp2", "jpegxr": "jxr",
+}  # fmt: skip
 _SHAPES = ("portrait", "landscape", "square", "panorama")
 
 

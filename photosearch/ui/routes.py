@@ -72,6 +72,7 @@ def router(context: Context) -> APIRouter:
             "window": context.doors is not None,
             "next_model": status.next_model,
             "next_encoded": status.next_encoded,
+            "others": status.others,
             "progress": _progress(context),
         }
 

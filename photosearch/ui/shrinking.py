@@ -16,6 +16,7 @@ from typing import Any
 from photosearch.indexing.formats import DecodeError, open_picture
 from photosearch.indexing.formats.pillow import prepare as prepare_decoders
 from photosearch.indexing.limits import Limits, limit_memory, limits_of_machine, seconds_to_read
+from photosearch.indexing.printed import Listening, Printed
 
 _QUALITY = 80
 # What a spawned process may take to come up on a busy machine.
@@ -107,6 +108,7 @@ class _Process:
         self._context = multiprocessing.get_context("spawn")
         self._process: Any = None
         self._pipe: Connection | None = None
+        self._printed: Printed | None = None
 
     def shrink(self, path: str, side: int) -> Small:
         pipe = self._running()
@@ -127,8 +129,9 @@ class _Process:
     def _running(self) -> Connection:
         if self._pipe is None:
             self._pipe, theirs = self._context.Pipe()
+            self._printed = Printed()
             self._process = self._context.Process(
-                target=_serve, args=(theirs, self._limits), daemon=True
+                target=_serve, args=(theirs, self._limits, self._printed.path), daemon=True
             )
             self._process.start()
             # With only the process holding its end, its death shows as end of file here.
@@ -149,20 +152,24 @@ class _Process:
             self._process.kill()
             self._process.join()
             self._process.close()
-        self._pipe = self._process = None
+        if self._printed is not None:
+            self._printed.close()
+        self._pipe = self._process = self._printed = None
 
 
-def _serve(pipe: Connection, limits: Limits) -> None:
+def _serve(pipe: Connection, limits: Limits, printed: str) -> None:
     """The life of a process: shrink what comes until the other end is closed."""
     # Ctrl-C reaches the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prepare_decoders()
+    listening = Listening(printed)
     limit_memory(limits.memory)
     try:
         pipe.send(None)
         while True:
             path, side = pipe.recv()
             pipe.send(_outcome(path, side, limits.max_pixels))
+            listening.take()  # the index run has told of it
     except (EOFError, OSError):
         return
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import tempfile
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from index import PhotoFile
 from photosearch.ui.shrinking import Shrinkers, Small
 
 FOLDER = "thumbnails"
+# To be changed when pictures are made otherwise, so that those of before are not shown. Those
+# outside this folder have the colours of their files' profiles taken for sRGB's.
+_MADE = "srgb"
 # Longest side, in pixels: on the grid, and filling a screen. Only the small ones are kept: making
 # a large one takes a moment, and 30,000 of them would take gigabytes.
 GRID = 512
@@ -21,8 +27,12 @@ class Thumbnails:
     """WebP pictures by the content of the photo, so that copies and moved photos share one."""
 
     def __init__(self, library: Path, shrinkers: Shrinkers) -> None:
-        self._folder = library / FOLDER
+        self._folder = library / FOLDER / _MADE
         self._shrinkers = shrinkers
+        older = list((library / FOLDER).glob("[0-9a-f][0-9a-f]"))
+        if older:
+            self._clearing = threading.Thread(target=_remove, args=(older,), daemon=True)
+            self._clearing.start()
 
     def kept(self, photo: PhotoFile) -> Path | None:
         """The file of the grid's picture if it was made before."""
@@ -68,3 +78,8 @@ class Thumbnails:
         except OSError:
             # A full or read-only disk: the picture is made anew each time.
             return
+
+
+def _remove(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from photosearch.indexing.ignore import NAME as IGNORE_FILE
-from photosearch.indexing.scan import is_left_out, is_looked_at
+from photosearch.indexing.scan import comes_by, is_looked_at
 
 
 class Notices:
@@ -79,19 +79,16 @@ def _folder_of(root: str, path: str, is_folder: bool) -> str | None:
     """The folder to look through because of what happened to `path`; None when no run would."""
     if path == root:
         return root
-    start = root.rstrip(os.sep) + os.sep
-    if not path.startswith(start):
-        return None
     name = os.path.basename(path)
-    parts = path[len(start) :].split(os.sep)
+    place = path
     if name == IGNORE_FILE:
-        parts.pop()
+        place = os.path.dirname(path)
     elif not is_folder and not is_looked_at(name):
         if os.path.isdir(path):
             is_folder = True  # by way of a link
         elif os.path.splitext(name)[1]:
             return None
         # else it may have been a link to a folder, and be gone
-    if any(map(is_left_out, parts)):
+    if not comes_by(root, place):
         return None
     return path if is_folder else os.path.dirname(path)

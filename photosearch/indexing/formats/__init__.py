@@ -8,11 +8,12 @@ What a suffix says matters only where the bytes do not tell: many RAW formats be
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import BinaryIO
 
-from photosearch.indexing.formats import jxl, pillow, raw, video
+from photosearch.indexing.formats import jxl, jxr, pillow, raw, video
 from photosearch.indexing.formats.picture import MAX_PIXELS, DecodeError, Picture, refuse_above
-from photosearch.indexing.kinds import HEAD, RAW, is_film
+from photosearch.indexing.kinds import HEAD, film_format, is_raw
 
 __all__ = [
     "MAX_PIXELS",
@@ -22,8 +23,7 @@ __all__ = [
     "refuse_above",
 ]
 
-# No RAW format begins so.
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")
+_TIFF = (b"II*\0", b"MM\0*")
 
 
 def open_picture(
@@ -39,8 +39,22 @@ def open_picture(
     file.seek(0)
     if head.startswith(jxl.SIGNATURES):
         return jxl.read(file.read(), max_pixels)
-    if is_film(head, suffix):
-        return video.read(file, side, max_pixels, frames)
-    if suffix in RAW and not head.startswith(_PICTURES):
-        return raw.read(file, side, max_pixels)
-    return pillow.read(file, side, max_pixels)
+    if head.startswith(jxr.SIGNATURE):
+        return jxr.read(file.read(), max_pixels)
+    container = film_format(head, suffix)
+    if container is not None:
+        return video.read(file, container, side, max_pixels, frames)
+    if is_raw(head, suffix):
+        try:
+            return raw.read(file, side, max_pixels)
+        except DecodeError as error:
+            if error.passing or not head.startswith(_TIFF):
+                raise
+            # Scanners write TIFFs that they call RAW. What is small is the thumbnail of a RAW.
+            file.seek(0)
+            with suppress(Exception):
+                picture = pillow.read(file, suffix, side, max_pixels)
+                if min(picture.width, picture.height) >= side:
+                    return picture
+            raise
+    return pillow.read(file, suffix, side, max_pixels)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PIL import Image
-
+from photosearch.indexing.formats.arrays import image_of
 from photosearch.indexing.formats.picture import Picture, needs_extra, refuse_above
 
 SIGNATURES = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
@@ -22,9 +20,5 @@ def read(content: bytes, max_pixels: int) -> Picture:
     # libjxl offers no look at the size alone; the worker's memory limit guards against bombs.
     values = jpegxl_decode(content, index=0)
     refuse_above(max_pixels, values.shape[1], values.shape[0])
-    if values.dtype == np.uint16:
-        values = (values >> 8).astype(np.uint8)
-    elif values.dtype != np.uint8:
-        values = np.rint(np.clip(np.nan_to_num(values), 0, 1) * 255).astype(np.uint8)
-    image = Image.fromarray(values[..., 0] if values.shape[-1] == 1 else values)
+    image = image_of(values)
     return Picture(image, image.width, image.height, "JXL")

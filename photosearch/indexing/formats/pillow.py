@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from typing import BinaryIO
 
 from PIL import ExifTags, Image
 
-from photosearch.indexing.formats.picture import Picture, is_sideways, refuse_above, upright
+from photosearch.indexing.formats import png
+from photosearch.indexing.formats.colour import to_srgb
+from photosearch.indexing.formats.picture import (
+    DecodeError,
+    Picture,
+    is_sideways,
+    refuse_above,
+    upright,
+)
+from photosearch.indexing.formats.tags import profile_of
 
 # Only these are tried, whatever the suffix says: Pillow knows dozens more, some of which hand the
 # file to other programs.
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF")
+_FORMATS = (
+    "JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF", "PSD", "JPEG2000", "PPM", "ICO",
+)  # fmt: skip
+# Others are what they say they are: no first bytes tell.
+_BY_SUFFIX = {".tga": "TGA", ".dib": "DIB"}
+# Pillow's names that are not what people call the format.
+_NAMES = {"MPO": "JPEG", "JPEG2000": "JP2", "PPM": "PNM", "DIB": "BMP"}
 
 
 def prepare() -> None:
@@ -24,14 +40,37 @@ def prepare() -> None:
     warnings.simplefilter("ignore")
 
 
-def read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
+def read(file: BinaryIO, suffix: str, side: int, max_pixels: int) -> Picture:
     """The first frame of `file`, its short side no less than `side` where it has as much.
 
     Raises `DecodeError` above `max_pixels`, and whatever Pillow raises for a damaged file.
     """
-    with Image.open(file, formats=_FORMATS) as image:
+    try:
+        return _read(file, suffix, side, max_pixels)
+    except DecodeError:
+        raise
+    except Exception:
+        file.seek(0)
+        if file.read(len(png.SIGNATURE)) != png.SIGNATURE:
+            raise
+        # Pillow minds what is beside the pixels: long texts and profiles, sums that are wrong.
+        with suppress(Exception):
+            return _read(png.bare(file), suffix, side, max_pixels, coloured_by=file)
+        raise
+
+
+def _read(
+    file: BinaryIO,
+    suffix: str,
+    side: int,
+    max_pixels: int,
+    coloured_by: BinaryIO | None = None,
+) -> Picture:
+    more = _BY_SUFFIX.get(suffix)
+    with Image.open(file, formats=(*_FORMATS, more) if more else _FORMATS) as image:
         width, height = image.size
         kind = image.format or "unknown"
+        kind = _NAMES.get(kind, kind)
         # A JPEG decoder can shrink by 2, 4 or 8 on the way, at a fraction of the cost. Only JPEG is
         # asked: in HEIC a draft is the embedded thumbnail, which editors leave as it was.
         if kind == "JPEG":
@@ -39,12 +78,13 @@ def read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
         # A progressive JPEG is held whole whatever the size it is shrunk to.
         progressive = "progressive" in image.info
         refuse_above(max_pixels, *((width, height) if progressive else image.size))
+        profile = profile_of(image, coloured_by or file)
         image.load()
         # Asked after loading, in which Pillow turns a TIFF upright by itself.
         orientation = orientation_of(image)
         if is_sideways(orientation):
             width, height = height, width
-        return Picture(upright(image, orientation), width, height, kind)
+        return Picture(upright(to_srgb(image, profile, side), orientation), width, height, kind)
 
 
 def orientation_of(image: Image.Image) -> int:

@@ -7,6 +7,8 @@ from typing import Any, BinaryIO
 
 from PIL import ExifTags, Image
 
+from photosearch.indexing.formats import profiles
+from photosearch.indexing.formats.colour import to_srgb
 from photosearch.indexing.formats.embedded import jpegs
 from photosearch.indexing.formats.picture import (
     DecodeError,
@@ -16,6 +18,7 @@ from photosearch.indexing.formats.picture import (
     refuse_above,
     upright,
 )
+from photosearch.indexing.formats.tags import raw_says_adobe_rgb, says_adobe_rgb
 from photosearch.indexing.metadata import orientation_of
 
 # LibRaw's flips as EXIF orientations.
@@ -51,7 +54,7 @@ def _read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
     with rawpy.imread(file) as raw:
         width, height = raw.sizes.width, raw.sizes.height
         orientation = _ORIENTATION.get(raw.sizes.flip, 1)
-        image = _preview(raw, orientation, side, max_pixels)
+        image = _preview(raw, file, orientation, side, max_pixels)
         if image is None:
             refuse_above(max_pixels, width // 2, height // 2)
             # LibRaw turns it upright by itself.
@@ -61,7 +64,9 @@ def _read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
         return Picture(image, width, height, "RAW")
 
 
-def _preview(raw: Any, orientation: int, side: int, max_pixels: int) -> Image.Image | None:
+def _preview(
+    raw: Any, file: BinaryIO, orientation: int, side: int, max_pixels: int
+) -> Image.Image | None:
     """The largest preview, upright; None where there is none that can be used for `side`."""
     import rawpy
 
@@ -72,7 +77,7 @@ def _preview(raw: Any, orientation: int, side: int, max_pixels: int) -> Image.Im
     if found.format != rawpy.ThumbFormat.JPEG:
         image = Image.fromarray(found.data)
         return upright(image, orientation) if min(image.size) >= side else None
-    preview = _opened(found.data, orientation, side, side, max_pixels)
+    preview = _opened(found.data, file, orientation, side, side, max_pixels)
     return None if preview is None else preview.image
 
 
@@ -83,16 +88,16 @@ def _preview_alone(file: BinaryIO, side: int, max_pixels: int) -> Picture | None
     """
     least, orientation = side // 2, orientation_of(file)
     for content in jpegs(file, least):
-        found = _opened(content, orientation, least, side, max_pixels)
+        found = _opened(content, file, orientation, least, side, max_pixels)
         if found is not None:
             return found
     return None
 
 
 def _opened(
-    content: bytes, orientation: int, least: int, side: int, max_pixels: int
+    content: bytes, file: BinaryIO, orientation: int, least: int, side: int, max_pixels: int
 ) -> Picture | None:
-    """The JPEG `content`, upright; None where it is damaged or has no short side of `least`."""
+    """The JPEG `content` of `file`, upright; None where it is damaged or smaller than `least`."""
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
             width, height = image.size
@@ -100,12 +105,16 @@ def _opened(
                 return None
             image.draft("RGB", (side, side))
             refuse_above(max_pixels, *image.size)
+            profile = image.info.get("icc_profile")
+            if profile is None and (says_adobe_rgb(image) or raw_says_adobe_rgb(file)):
+                profile = profiles.adobe_rgb()
             image.load()
             # A preview that is a whole JPEG file says itself how it lies.
             own = image.getexif().get(ExifTags.Base.Orientation)
             orientation = own if isinstance(own, int) else orientation
             if is_sideways(orientation):
                 width, height = height, width
-            return Picture(upright(image, orientation), width, height, "RAW")
+            seen = upright(to_srgb(image, profile, side), orientation)
+            return Picture(seen, width, height, "RAW")
     except (OSError, SyntaxError, ValueError):  # damaged; the sensor's data may be whole
         return None

@@ -18,6 +18,9 @@ _PARTS = 10_000
 _EXIF, _XMP, _PHOTOSHOP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
 _TIFF_XMP, _TIFF_IPTC = 700, 33723
 _CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
+# Chunks of PNG that hold text, and what the keyword of a block that is written as text begins with.
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_RAW_PROFILE = b"Raw profile type "
 XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
@@ -93,24 +96,57 @@ def _jpeg(file: BinaryIO, start: int) -> Blocks:
 
 
 def _png(file: BinaryIO) -> Blocks:
-    exif = xmp = None
+    exif = xmp = photoshop = iptc = None
     for kind, size in _chunks(file, 8, ">I4s", after=4):
         if size > _LONGEST:
             continue
         if kind == b"eXIf":
             exif = file.read(size)
-        elif kind == b"iTXt":
-            content = file.read(size)
-            if content.startswith(b"XML:com.adobe.xmp\0"):
-                xmp = _international_text(content)
-    return Blocks(_directories(exif), xmp)
+        elif kind in _TEXTS:
+            keyword, text = _text(kind, file.read(size))
+            if keyword == b"XML:com.adobe.xmp":
+                xmp = text
+            elif keyword.startswith(_RAW_PROFILE):
+                name, content = keyword[len(_RAW_PROFILE) :], _raw_profile(text)
+                if content.startswith(_XMP):
+                    xmp = xmp or content[len(_XMP) :]
+                elif name in (b"exif", b"APP1"):
+                    exif = exif or content
+                elif name == b"xmp":
+                    xmp = xmp or content
+                elif content.startswith(b"8BIM"):
+                    photoshop = photoshop or content
+                elif name == b"iptc":
+                    iptc = iptc or content
+    return Blocks(_directories(exif), xmp, photoshop, iptc)
 
 
-def _international_text(content: bytes) -> bytes:
-    """Keyword, two bytes on compression, language and translated keyword come first."""
-    _, _, rest = content.partition(b"\0")
-    text = rest[2:].split(b"\0", 2)[-1]
-    return zlib.decompressobj().decompress(text, _LONGEST) if rest[:1] == b"\1" else text
+def _text(kind: bytes, content: bytes) -> tuple[bytes, bytes]:
+    """Keyword and text of a chunk; the text is empty where it cannot be unpacked."""
+    keyword, _, text = content.partition(b"\0")
+    packed = kind == b"zTXt"
+    if packed:
+        text = text[1:]  # how it is packed, of which there is one way
+    elif kind == b"iTXt":
+        # Two bytes on how it is packed, a language and the translated keyword.
+        packed = text[:1] == b"\1"
+        text = text[2:].split(b"\0", 2)[-1]
+    if not packed:
+        return keyword, text
+    try:
+        return keyword, zlib.decompressobj().decompress(text, _LONGEST)
+    except zlib.error:
+        return keyword, b""
+
+
+def _raw_profile(text: bytes) -> bytes:
+    """What ImageMagick and its kind write as text: a name, a length, and bytes as hexadecimals."""
+    _, _, digits = text.strip().partition(b"\n")
+    length, _, digits = digits.strip().partition(b"\n")
+    try:
+        return bytes.fromhex(digits.decode("ascii"))[: int(length)]
+    except ValueError:
+        return b""
 
 
 def _webp(file: BinaryIO) -> Blocks:

@@ -58,6 +58,7 @@ export class LibraryPage {
       [say("library.photos"), number(state.photos)],
       [say("library.missing"), state.missing ? number(state.missing) : null],
       [say("library.waiting"), waiting > 0 ? number(waiting) : null],
+      [say("library.others"), others(state.others)],
       [say("library.place"), state.library],
     ]);
     this.watching.checked = state.progress.watching;
@@ -175,4 +176,13 @@ function draw(list, facts) {
   list.replaceChildren(
     ...facts.filter(([, value]) => value !== null).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]),
   );
+}
+
+// How many files of other kinds lie in the folders, with the commonest kinds named; null without any.
+function others(kinds) {
+  const found = Object.entries(kinds);
+  if (!found.length) return null;
+  const named = found.slice(0, 5).map(([suffix, files]) => `${suffix || say("library.no_suffix")} ${number(files)}`);
+  if (found.length > named.length) named.push("…");
+  return `${number(found.reduce((sum, [, files]) => sum + files, 0))} (${named.join(", ")})`;
 }
