@@ -333,6 +333,18 @@ def cover_words(db: Database) -> None:
     )
 
 
+def add_looks(db: Database) -> None:
+    """How pictures look, by their bytes; empty where that is not told, as of films."""
+    db.execute(
+        """
+        CREATE TABLE looks (
+            content_id INTEGER PRIMARY KEY REFERENCES contents (id) ON DELETE CASCADE,
+            look BLOB NOT NULL
+        ) STRICT
+        """
+    )
+
+
 STEPS = (
     create_tables,
     add_contents,
@@ -345,6 +357,7 @@ STEPS = (
     add_frames,
     add_filter_indexes,
     cover_words,
+    add_looks,
 )
 
 

@@ -59,8 +59,8 @@ export class Duplicates {
     return ask(`/api/duplicates?near=${near}&offset=${this.shown}`);
   }
 
-  #add({ groups, more }) {
-    this.shown += groups.length;
+  #add({ groups, more, next }) {
+    this.shown = next;
     this.groups.append(...groups.map((group) => this.#group(group)));
     this.more.hidden = !more;
   }
