@@ -16,6 +16,7 @@ from index.contents import drop_unused, leave_content
 from index.embedded import VECTOR
 from index.errors import CatalogueError
 from index.frames import Frames, put_frames
+from index.looks import put_looks_of_paths
 from index.metadata import put_metadata_of_paths
 from index.opened import FILE_NAME
 from index.paths import below, path_to_text
@@ -270,6 +271,14 @@ class Catalogue(Queries):
         """
         with self._connection.write() as db:
             put_metadata_of_paths(db, found)
+
+    def record_looks(self, looks: Mapping[str, bytes]) -> None:
+        """Set how photos look, by their paths; empty where nothing does.
+
+        Paths of which no photo is recorded are passed over.
+        """
+        with self._connection.write() as db:
+            put_looks_of_paths(db, looks)
 
     def record_companions(self, companions: Mapping[str, tuple[str, ...]]) -> None:
         """Set the companions of recorded photos; these are no photos of their own any more."""

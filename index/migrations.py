@@ -362,6 +362,18 @@ def add_others(db: Database) -> None:
     db.execute("ALTER TABLE problems ADD COLUMN printed TEXT NOT NULL DEFAULT ''")
 
 
+def add_looks(db: Database) -> None:
+    """How pictures look, by their bytes; empty where that is not told, as of films."""
+    db.execute(
+        """
+        CREATE TABLE looks (
+            content_id INTEGER PRIMARY KEY REFERENCES contents (id) ON DELETE CASCADE,
+            look BLOB NOT NULL
+        ) STRICT
+        """
+    )
+
+
 STEPS = (
     create_tables,
     add_contents,
@@ -376,6 +388,7 @@ STEPS = (
     cover_words,
     add_sources_of_dates,
     add_others,
+    add_looks,
 )
 
 

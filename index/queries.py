@@ -13,6 +13,7 @@ from index.companions import read_companions, read_live_ids, text_to_companions
 from index.embedded import Batch, count_embeddings, read_embeddings
 from index.files import file_at, files_of, newest
 from index.frames import FrameLists, moments
+from index.looks import without_looks
 from index.metadata import read_metadata, read_states
 from index.opened import OpenCatalogue
 from index.paths import below, text_to_path
@@ -201,6 +202,10 @@ class Queries(OpenCatalogue):
     def metadata(self, ids: Sequence[int]) -> dict[int, Metadata]:
         """What is known of the photos of `ids`; those of which nothing is are left out."""
         return read_metadata(self._connection, ids)
+
+    def without_looks(self, folder: str) -> list[str]:
+        """Paths of photos below `folder`, one of each content whose look was never recorded."""
+        return without_looks(self._connection, folder)
 
     def metadata_states(self, folder: str) -> dict[str, str]:
         """Of the photos below `folder`, or itself, that are there: the note beside the metadata.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from index.companions import companions_to_text
 from index.contents import content_for
+from index.looks import put_look
 from index.metadata import copy_metadata, put_metadata
 from index.paths import path_to_text
 from index.records import KnownFile, NewPhoto
@@ -46,6 +47,8 @@ def put_photo(db: sqlite3.Connection, photo: NewPhoto) -> int:
     ).fetchone()
     if photo.metadata is not None:
         put_metadata(db, photo_id, photo.metadata, photo.metadata_state)
+    if photo.look is not None:
+        put_look(db, content, photo.look)
     db.execute("DELETE FROM problems WHERE path = ?", [text])
     return content
 

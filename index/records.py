@@ -66,7 +66,8 @@ class NewPhoto:
 
     `digest` is the hash of the file's bytes, by which copies are known. `companions` are the paths
     of files that belong to it: the RAW beside a JPEG, a Live Photo's video. `metadata_state` is
-    the caller's note of what the metadata was read from.
+    the caller's note of what the metadata was read from, and `look` says how it looks, empty where
+    nothing does; None leaves what is known.
     """
 
     path: str
@@ -78,6 +79,7 @@ class NewPhoto:
     metadata: Metadata | None = None
     metadata_state: str = ""
     companions: tuple[str, ...] = ()
+    look: bytes | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from index.connection import Connection
 from index.embedded import Batch, vectors_of
 from index.functions import folded
 from index.holding import Holding
+from index.looks import looks_of
 from index.paths import path_to_text
 
 
@@ -133,6 +134,20 @@ class Selection:
             self._connection.rows(
                 "SELECT photo_id, (julianday(taken_at) - 2440587.5) * 86400.0 FROM metadata "
                 "WHERE length(taken_at) = 19 AND coalesce(taken_source, '') <> 'modified' "
+                "AND photo_id IN (SELECT value FROM json_each(?))",
+                [json.dumps([int(photo_id) for photo_id in ids])],
+            )
+        )
+
+    def looks(self, ids: Sequence[int]) -> dict[int, bytes]:
+        """How the photos of `ids` look, as was recorded; those that tell nothing are left out."""
+        return looks_of(self._connection, ids)
+
+    def cameras(self, ids: Sequence[int]) -> dict[int, str]:
+        """What camera took each photo of `ids`; those that do not say are left out."""
+        return dict(
+            self._connection.rows(
+                "SELECT photo_id, camera FROM metadata WHERE camera IS NOT NULL "
                 "AND photo_id IN (SELECT value FROM json_each(?))",
                 [json.dumps([int(photo_id) for photo_id in ids])],
             )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from index import SavedSearch
 from photosearch.errors import UsageError
 from photosearch.explaining import explained
 from photosearch.opened import OpenLibrary
-from photosearch.search.duplicates import Duplicates, exact, near
+from photosearch.search.duplicates import Told, copies
 from photosearch.search.embed import Picture
 from photosearch.search.filters import Filters
 from photosearch.search.find import SORTS, Sort, View
@@ -127,18 +127,34 @@ class Searches(OpenLibrary):
             which = photo if isinstance(photo, int) else os.fspath(photo)
             return self._searcher.why(which, text, images=images, literal=literal, files=files)
 
-    def duplicates(self, *, near_too: bool = False, similarity: float = NEAR) -> list[Duplicates]:
+    def duplicates(
+        self, *, near_too: bool = False, similarity: float = NEAR, read: bool = True
+    ) -> Generator[Told, None, None]:
         """Photos that are there more than once, those that take most space first.
 
-        They have the same bytes; with `near_too` they may only look the same, with a cosine of
-        `similarity` or more. Nothing is deleted, here or anywhere else.
+        They have the same bytes, which are compared now; without `read` it is enough that size and
+        time of change are those of when they were hashed. What was recorded as a copy and is not
+        told of comes as `LeftOut`: it is gone, was changed, cannot be read, or is the same file by
+        another path. With `near_too` there follow photos that only look the same, with a cosine of
+        `similarity` or more, and are compared closely now.
+
+        Files can change at any time, so use what comes when it comes. Nothing is deleted, here or
+        anywhere else.
 
         Raises `UsageError` for a similarity below 0.5 or above 1; `LibraryError`; `BundleError`.
         """
         with explained():
+            found = None
             if near_too:
-                return near(self._catalogue, self.encoder.bundle_id, similarity)
-            return exact(self._catalogue)
+                from photosearch.search.near import NearDuplicates
+
+                workers = os.cpu_count() or 1
+                found = NearDuplicates(
+                    self._catalogue, self.encoder, similarity=similarity, workers=workers
+                )
+            yield from copies(self._catalogue, read=read)
+            if found is not None:
+                yield from found.told()
 
     def text_of(self, photo_id: int) -> str | None:
         """The text that was read in a photo; None when nobody has looked. Raises `LibraryError`."""

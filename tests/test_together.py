@@ -1,4 +1,4 @@
-"""Photos that belong together: stacks, days and events, duplicates, similar ones."""
+"""Photos that belong together: stacks, days and events, similar ones."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import texts_drawn
 
 from index import Catalogue, FileStamp, Metadata, NewPhoto, Place
 from photosearch import Filters, Hit, Library, UsageError
 from photosearch.encoders import open_encoder
+from photosearch.looks import glance
+from photosearch.search import alike
 
 ROME = Place("Rome", "Latium", "Italy")
 
@@ -57,7 +60,13 @@ def place(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Path:
                     300,
                     "JPEG",
                     digest,
-                    Metadata(taken_at=taken, taken_source="exif" if taken else None, place=ROME),
+                    Metadata(
+                        taken_at=taken,
+                        taken_source="exif" if taken else None,
+                        camera="Canon",
+                        place=ROME,
+                    ),
+                    look=glance(texts_drawn.screen(name[0]), 1080, 2400).packed(),
                 )
                 for number, (name, _, digest, taken) in enumerate(photos)
             ],
@@ -180,64 +189,31 @@ def test_similar_photos_leave_out_the_one_asked_for(library: Library) -> None:
         library.similar(4711)
 
 
-def test_duplicates_by_bytes_and_by_looks(library: Library) -> None:
-    (copies,) = library.duplicates()
-    assert (copies.kind, [name(photo.path) for photo in copies.photos]) == ("exact", ["a2", "a1"])
-    assert copies.spare_bytes == 1000
-    found = {
-        "".join(name(photo.path) for photo in each.photos): each
-        for each in library.duplicates(near_too=True)
-    }
-    assert {names: each.kind for names, each in found.items()} == {"a2a1": "exact", "b2b1": "near"}
-    assert found["b2b1"].similarity == pytest.approx(0.985, abs=1e-3)
-    alike = library.duplicates(near_too=True, similarity=0.9)
-    assert {name(each.photos[0].path)[0] for each in alike} == set("abcd")
-    with pytest.raises(UsageError, match="similarity"):
-        library.duplicates(near_too=True, similarity=0.1)
-
-
 @pytest.mark.parametrize(
     ("head", "similarity", "least"), [(32, 0.97, 100), (3, 0.97, 100), (3, 0.8, 100), (3, 0.5, 1)]
 )
-def test_near_duplicates_are_those_of_comparing_each_with_each(
-    tmp_path: Path,
-    tiny_bundle: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    head: int,
-    similarity: float,
-    least: int,
+def test_alike_are_those_of_comparing_each_with_each(
+    monkeypatch: pytest.MonkeyPatch, head: int, similarity: float, least: int
 ) -> None:
     """However few directions tell most of them apart at first."""
-    monkeypatch.setattr("photosearch.search.duplicates._HEAD", head)
-    monkeypatch.setattr("photosearch.search.duplicates._ACROSS", 1000)
-    encoder = open_encoder(tiny_bundle)
+    monkeypatch.setattr(alike, "_HEAD", head)
+    monkeypatch.setattr(alike, "_ACROSS", 1000)
     rng = np.random.default_rng(3)
-    centres = rng.normal(size=(900, encoder.dim))
+    centres = rng.normal(size=(900, 32))
     vectors = np.concatenate([centres + 0.12 * rng.normal(size=centres.shape) for _ in range(3)])
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    with Catalogue.open(tmp_path / "library") as catalogue:
-        catalogue.record(
-            encoder.bundle_id,
-            [
-                NewPhoto(f"/{n}.jpg", FileStamp(n, 1), 4, 3, "JPEG", n.to_bytes(32, "big"))
-                for n in range(len(vectors))
-            ],
-            vectors,
-        )
-        ids, stored = catalogue.embeddings(encoder.bundle_id)
+    stored = vectors.astype(np.float16)
     unit = stored.astype(np.float32)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    group = np.arange(len(ids))
-    while True:  # the lowest number spreads along pairs that are alike
-        spread = np.where(unit @ unit.T >= similarity, group[None], len(ids)).min(axis=1)
-        if (spread == group).all():
-            break
-        group = spread
-    expected = {frozenset(ids[group == one].tolist()) for one in group if (group == one).sum() > 1}
-    assert len(expected) >= least
-    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
-        found = library.duplicates(near_too=True, similarity=similarity)
-    assert {frozenset(photo.id for photo in each.photos) for each in found} == expected
+    cosines = unit @ unit.T
+    ones, others = np.nonzero(np.triu(cosines, 1) >= similarity)
+    assert len(ones) >= least
+    found = {(one, other): cosine for one, other, cosine in alike.pairs(stored, similarity)}
+    expected = set(zip(ones.tolist(), others.tolist(), strict=True))
+    # Rounding decides about those that are just as similar.
+    assert all(abs(cosines[pair] - similarity) < 1e-5 for pair in expected ^ found.keys())
+    for pair in expected & found.keys():
+        assert found[pair] == pytest.approx(float(cosines[pair]), abs=1e-4)
 
 
 def test_saved_searches(tmp_path: Path, tiny_bundle: Path) -> None:

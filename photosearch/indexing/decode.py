@@ -15,12 +15,21 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from index import Metadata
-from photosearch.encoders.preprocess import Preprocess
-from photosearch.indexing.formats import MAX_PIXELS, DecodeError, open_picture
+from photosearch.encoders.preprocess import Preprocess, to_rgb
+from photosearch.indexing.formats import MAX_PIXELS, DecodeError, Picture, open_picture
 from photosearch.indexing.formats.pillow import prepare as prepare_decoders
 from photosearch.indexing.metadata import metadata_of
+from photosearch.looks import CLOSE, Look, closely, glance
 
-__all__ = ["DecodeError", "Decoded", "decode", "digest_of", "prepare_decoders", "read_metadata"]
+__all__ = [
+    "DecodeError",
+    "Decoded",
+    "decode",
+    "digest_of",
+    "look_at",
+    "prepare_decoders",
+    "read_metadata",
+]
 
 # Of a film so many frames can be found by themselves.
 _FRAMES = 16
@@ -31,6 +40,8 @@ _STRIP = 16
 # not held in memory.
 _HELD = 64 << 20
 _PIECE = 1 << 20
+# Formats that may hold several pictures, of which the first is seen. Those in an MPO show the same.
+_SEVERAL = ("GIF", "WEBP", "PNG", "AVIF", "TIFF")
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,7 @@ class Decoded:
 
     digest: BLAKE3 of the file's bytes, 32 bytes. metadata: without a place's name. Of a film `more`
     are the pixels of further frames, uint8 (n, S, S, 3), and `moments` the seconds of all, those of
-    `pixels` first.
+    `pixels` first. `look` is a glance, empty of what moves.
     """
 
     pixels: NDArray[np.uint8]
@@ -50,6 +61,7 @@ class Decoded:
     metadata: Metadata
     moments: tuple[float, ...] = ()
     more: NDArray[np.uint8] | None = None
+    look: bytes = b""
 
 
 def decode(
@@ -68,8 +80,12 @@ def decode(
         file, digest = _digested(opened)
         suffix = os.path.splitext(path)[1].lower()
         picture = open_picture(file, suffix, preprocess.side, max_pixels, _FRAMES)
-        pixels = preprocess.pixels(_seen(picture.image, preprocess))
+        image = to_rgb(picture.image)
+        pixels = preprocess.pixels(_seen(image, preprocess))
         more = [preprocess.pixels(_seen(image, preprocess)) for _, image in picture.frames[1:]]
+        look = b""
+        if not _moves(picture, file):
+            look = glance(image, picture.width, picture.height).packed()
         metadata = metadata_of(file, path, sidecars)
         return Decoded(
             pixels,
@@ -80,6 +96,7 @@ def decode(
             metadata,
             tuple(seconds for seconds, _ in picture.frames),
             np.stack(more) if more else None,
+            look,
         )
 
 
@@ -90,6 +107,29 @@ def read_metadata(path: str, sidecars: Sequence[str] = ()) -> Metadata:
     """
     with _told(path), open(path, "rb") as file:
         return metadata_of(file, path, sidecars)
+
+
+def look_at(path: str, *, close: bool, max_pixels: int = MAX_PIXELS) -> Look | None:
+    """How the picture at `path` looks, at a glance or closely; None of what moves.
+
+    Raises as `decode` does.
+    """
+    with _told(path), open(path, "rb") as file:
+        suffix = os.path.splitext(path)[1].lower()
+        picture = open_picture(file, suffix, CLOSE, max_pixels, 1)
+        if _moves(picture, file):
+            return None
+        image = to_rgb(picture.image)
+        return (closely if close else glance)(image, picture.width, picture.height)
+
+
+def _moves(picture: Picture, file: BinaryIO) -> bool:
+    """Whether it is a film or an animation, or has further pages; one picture is not all of it."""
+    if picture.format not in _SEVERAL:
+        return bool(picture.frames)
+    file.seek(0)
+    with Image.open(file, formats=(picture.format,)) as image:
+        return getattr(image, "n_frames", 1) > 1
 
 
 def digest_of(path: str) -> bytes:

@@ -24,6 +24,7 @@ from photosearch.indexing.events import (
     Started,
 )
 from photosearch.indexing.gathering import Ready, check, gather
+from photosearch.indexing.glancing import glance_at
 from photosearch.indexing.metadata import dated_alike
 from photosearch.indexing.pace import Pace, for_a_while
 from photosearch.indexing.places import with_place
@@ -126,6 +127,7 @@ class IndexRun:
             yield from self._index(changed)
         yield from self._pair(unsure, belonging)
         yield from self._read_again()
+        yield from self._glance_again()
         check(self._stop)
         # Once, at the end: it looks at every content.
         self._catalogue.drop_unused()
@@ -195,6 +197,21 @@ class IndexRun:
         ):
             self._reread += len(event.paths)
             yield event
+
+    def _glance_again(self) -> Iterator[Event]:
+        """Note how photos look that were indexed before that was noted."""
+        paths = [
+            path
+            for root in self._roots
+            for path in self._catalogue.without_looks(root)
+            if path in self._files
+        ]
+        if paths:
+            for event in glance_at(
+                self._catalogue, self._encoder.preprocess, paths, self._worker_count, self._stop
+            ):
+                self._reread += len(event.paths)
+                yield event
 
     def _hide_missing(
         self,
@@ -321,6 +338,7 @@ class IndexRun:
                 photo.digest,
                 with_place(photo.metadata),
                 state_of(self._files[path]),
+                look=photo.look,
             )
             for path, photo in ready
         ]

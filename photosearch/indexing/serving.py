@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from index import Metadata
     from photosearch.indexing.decode import Decoded
+    from photosearch.looks import Look
 
-# What is wanted of a file: its pixels and all else, only its hash, or only what it says of itself.
-Task = Literal["picture", "digest", "metadata"]
+# What is wanted of a file: its pixels and all else, only its hash, only what it says of itself, or
+# how it looks.
+Task = Literal["picture", "digest", "metadata", "glance", "closely"]
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,13 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one file: what its task asked for, or the reason why not."""
+    """What became of one file: what its task asked for, or the reason why not.
+
+    None is the look of what moves.
+    """
 
     path: str
-    outcome: Decoded | bytes | Metadata | Trouble
+    outcome: Decoded | bytes | Metadata | Look | Trouble | None
 
 
 def serve(pipe: Connection, printed: str) -> None:
@@ -52,6 +57,7 @@ def serve(pipe: Connection, printed: str) -> None:
         DecodeError,
         decode,
         digest_of,
+        look_at,
         prepare_decoders,
         read_metadata,
     )
@@ -71,7 +77,7 @@ def serve(pipe: Connection, printed: str) -> None:
             path, task, sidecars = pipe.recv()
         except (EOFError, OSError):
             return
-        outcome: Decoded | bytes | Metadata | Trouble
+        outcome: Decoded | bytes | Metadata | Look | Trouble | None
         try:
             # Only now does its time run: until here the file waited its turn.
             pipe.send(path)
@@ -83,8 +89,10 @@ def serve(pipe: Connection, printed: str) -> None:
                 outcome = decode(path, preprocess, limits.max_pixels, sidecars)
             elif task == "digest":
                 outcome = digest_of(path)
-            else:
+            elif task == "metadata":
                 outcome = read_metadata(path, sidecars)
+            else:
+                outcome = look_at(path, close=task == "closely", max_pixels=limits.max_pixels)
         except DecodeError as error:
             outcome = Trouble(str(error), error.passing, listening.take())
         else:

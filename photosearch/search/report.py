@@ -7,11 +7,11 @@ change it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from photosearch.search.duplicates import Duplicates
+from photosearch.search.duplicates import Duplicates, LeftOut, Told
 from photosearch.search.hits import Hit, Hits
 from photosearch.search.query import Query
 
@@ -43,27 +43,32 @@ def _hit(hit: Hit) -> dict[str, Any]:
     return said
 
 
-def report_duplicates(found: Sequence[Duplicates]) -> dict[str, Any]:
-    """Photos that are there more than once, the best of each first."""
+def report_duplicates(told: Iterable[Told]) -> dict[str, Any]:
+    """Photos that are there more than once, the best of each first; and what was left out."""
+    found: list[dict[str, Any]] = []
+    left: list[dict[str, Any]] = []
+    for each in told:
+        if isinstance(each, LeftOut):
+            left.append(asdict(each))
+        else:
+            found.append(_duplicates(each))
+    return {"version": VERSION, "duplicates": found, "left_out": left}
+
+
+def _duplicates(each: Duplicates) -> dict[str, Any]:
     return {
-        "version": VERSION,
-        "duplicates": [
+        "kind": each.kind,
+        "similarity": each.similarity,
+        "spare_bytes": each.spare_bytes,
+        "photos": [
             {
-                "kind": each.kind,
-                "similarity": each.similarity,
-                "spare_bytes": each.spare_bytes,
-                "photos": [
-                    {
-                        "photo_id": photo.id,
-                        "path": photo.path,
-                        "bytes": photo.stamp.size,
-                        "width": photo.width,
-                        "height": photo.height,
-                    }
-                    for photo in each.photos
-                ],
+                "photo_id": photo.id,
+                "path": photo.path,
+                "bytes": photo.stamp.size,
+                "width": photo.width,
+                "height": photo.height,
             }
-            for each in found
+            for photo in each.photos
         ],
     }
 

@@ -65,8 +65,8 @@ export class Duplicates {
     this.#add(found);
   }
 
-  #add({ groups, more }) {
-    this.shown += groups.length;
+  #add({ groups, more, next }) {
+    this.shown = next;
     this.groups.append(...groups.map((group) => this.#group(group)));
     this.more.hidden = !more;
   }
