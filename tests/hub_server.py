@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,15 +21,16 @@ _PIECE = 64 * 1024
 class Hub:
     """Serves `files`, by "OWNER/NAME/FILE".
 
-    cut: bytes after which each answer with weights breaks off; slow: seconds before each piece of
-    64 KiB; altered: weights are sent with one bit changed; whole: parts are not served. `asked`
-    lists the method, path and range of each request.
+    cut: bytes after which each answer with weights breaks off; altered: weights are sent with one
+    bit changed; whole: parts are not served. `asked` lists the method, path and range of each
+    request.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.cut: int | None = None
-        self.slow = 0.0
+        self._most: int | None = None
+        self._moved = threading.Condition()
         self.altered = False
         self.whole = False
         self.asked: list[tuple[str, str, str | None]] = []
@@ -39,6 +39,29 @@ class Hub:
     def add(self, repository: str, folder: Path) -> None:
         for path in folder.iterdir():
             self.files[f"{repository}/{path.name}"] = path.read_bytes()
+
+    @contextmanager
+    def holding(self, after: int) -> Iterator[None]:
+        """No more of a file with weights than `after` bytes is sent, as by a slow network."""
+        self._hold(after)
+        try:
+            yield
+        finally:
+            self._hold(None)
+
+    def send_more(self) -> None:
+        """Another piece while the rest is held."""
+        assert self._most is not None
+        self._hold(self._most + _PIECE)
+
+    def _hold(self, after: int | None) -> None:
+        with self._moved:
+            self._most = after
+            self._moved.notify_all()
+
+    def wait_to_send(self, at: int) -> None:
+        with self._moved:
+            self._moved.wait_for(lambda: self._most is None or at < self._most)
 
     def ranges(self) -> list[str | None]:
         """Of the requests for weights."""
@@ -132,8 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         left = data if hub.cut is None else data[: hub.cut]
         try:
             for at in range(0, len(left), _PIECE):
-                if hub.slow:
-                    time.sleep(hub.slow)
+                hub.wait_to_send(start + at)
                 self.wfile.write(left[at : at + _PIECE])
         except OSError:  # who asked is gone
             self.close_connection = True

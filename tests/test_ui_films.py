@@ -86,7 +86,9 @@ def test_a_hit_opens_at_its_moment(page: Any) -> None:
     open_tile(page, "a.mp4")
     player = page.locator(".viewer video")
     player.wait_for()
-    page.wait_for_function("document.querySelector('.viewer video').readyState >= 1")
-    assert player.evaluate("film => film.currentTime") == pytest.approx(8.0, abs=0.5)
+    # The browser goes there once it knows the film.
+    page.wait_for_function(
+        "Math.abs(document.querySelector('.viewer video').currentTime - 8) < 0.5"
+    )
     page.keyboard.press("Escape")
     player.wait_for(state="detached")
