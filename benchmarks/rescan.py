@@ -66,6 +66,7 @@ def make_library(library: Path, photos: Path) -> None:
                     os.path.basename(found.path).encode().rjust(32),
                     Metadata(),
                     state_of(found),
+                    look=b"",
                 )
                 for found in some
             ]

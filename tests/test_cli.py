@@ -199,7 +199,9 @@ def test_problems_are_told_listed_and_no_failure(shell: Shell, photos: Path) -> 
     assert f"{photos}/notes.jpg: is not a picture in a known format, or is damaged" in listed
     assert not any("notes.jpg" in line for line in shell("status").stdout.decode().splitlines())
     status = json.loads(shell("status", "--json").stdout)
-    assert {"path": f"{photos}/empty\n.jpg", "reason": "is empty"} in status["problems"]
+    assert {"path": f"{photos}/empty\n.jpg", "reason": "is empty", "printed": ""} in status[
+        "problems"
+    ]
 
 
 def test_names_that_no_line_can_hold(shell: Shell, photos: Path) -> None:
