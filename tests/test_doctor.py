@@ -144,7 +144,7 @@ def test_orphans(indexed: Shell, photos: Path) -> None:
     text = findings(indexed)["catalogue", "wrong"]
     assert text == (
         "1 photo without contents, 1 vector of no contents, 1 description of no photo, "
-        "1 row that refers to nothing"
+        "2 references to nothing"
     )
     findings(indexed, repair=True)
     assert ("catalogue", "wrong") not in findings(indexed)

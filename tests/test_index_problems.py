@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from index_runs import all_below, failed, found, indexed, nested, run, summary
@@ -78,11 +79,11 @@ def refuse_folder(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """As a folder is to one who may not list it; root always may."""
     real = pipeline.scan
 
-    def scan(root: str) -> Iterator[Found | Unreadable]:
+    def scan(root: str, *others: Any) -> Iterator[Found | Unreadable]:
         if root == str(folder):
             yield Unreadable(root, "Permission denied")
             return
-        for item in real(root):
+        for item in real(root, *others):
             if not item.path.startswith(f"{folder}{os.sep}"):
                 yield item
         if str(folder).startswith(f"{root}{os.sep}"):
@@ -126,8 +127,8 @@ def test_reasons_outside_a_file_are_tried_again(
     real = pipeline.scan
     stamp = pipeline.FileStamp(away.stat().st_size, away.stat().st_mtime_ns)
 
-    def scan(root: str) -> Iterator[Found | Unreadable]:
-        yield from real(root)
+    def scan(root: str, *others: Any) -> Iterator[Found | Unreadable]:
+        yield from real(root, *others)
         yield Found(str(target), stamp)
 
     with monkeypatch.context() as patch:

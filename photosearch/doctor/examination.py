@@ -87,7 +87,7 @@ def _orphans(catalogue: Catalogue, repair: bool) -> Generator[Finding, None, Non
             (orphans.vectors, "vector", "of no contents"),
             (orphans.metadata, "description", "of no photo"),
             (orphans.digests, "content", "whose hash is none"),
-            (orphans.others, "row", "that refers to nothing"),
+            (orphans.others, "reference", "to nothing"),
         )
         if number
     ]
