@@ -107,6 +107,17 @@ def manifest_fields() -> dict[str, Any]:
     return tiny_fields()
 
 
+@pytest.fixture
+def decoders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow as the processes have it that decode."""
+    from PIL import Image
+
+    from photosearch.indexing.decode import prepare_decoders
+
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+    prepare_decoders()
+
+
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of real pictures."""

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from photosearch.indexing.decode import prepare_decoders
 from photosearch.indexing.formats import MAX_PIXELS, open_picture, profiles
 from photosearch.indexing.formats.colour import to_srgb
 
+pytestmark = pytest.mark.usefixtures("decoders")
 # What every picture here looks like.
 WANTED = (200, 60, 40)
 SIDE = 64
@@ -29,12 +29,6 @@ PROPHOTO = profiles.of_gamma(1.8, PROPHOTO_PRIMARIES)
 assert P3 is not None
 assert PROPHOTO is not None
 WIDE = {"p3": P3, "adobe": profiles.adobe_rgb(), "prophoto": PROPHOTO}
-
-
-@pytest.fixture(autouse=True)
-def decoders(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
-    prepare_decoders()
 
 
 def stored(profile: bytes, wanted: tuple[int, ...] = WANTED, mode: str = "RGB") -> Image.Image:

@@ -10,40 +10,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from decoded import distance, read
 from PIL import Image
 from test_formats import dng, jpeg, mosaic
 
-from photosearch.encoders import ImageSettings, Preprocess
-from photosearch.indexing.decode import Decoded, DecodeError, decode, prepare_decoders
+from photosearch.indexing.decode import DecodeError, prepare_decoders
 from photosearch.indexing.kinds import FILMS, HEAD, RAW, film_format, is_raw
 from photosearch.indexing.pairs import groups
 
-SIDE = 32
-HALF = (0.5, 0.5, 0.5)
-PREPROCESS = Preprocess(ImageSettings(SIDE, "squash", "none", "bicubic", HALF, HALF))
+pytestmark = pytest.mark.usefixtures("decoders")
 COLOUR = (200, 60, 40)
-
-
-@pytest.fixture(autouse=True)
-def decoders(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
-    prepare_decoders()
 
 
 @pytest.fixture(scope="module")
 def cat(pictures: Path) -> Image.Image:
     with Image.open(pictures / "chelsea.png") as image:
         return image.convert("RGB").resize((240, 160))
-
-
-def read(path: Path) -> Decoded:
-    return decode(str(path), PREPROCESS)
-
-
-def distance(decoded: Decoded, image: Image.Image) -> float:
-    """Mean absolute difference from the pixels of `image`, of 255."""
-    expected = PREPROCESS.pixels(image).astype(np.float64)
-    return float(np.abs(decoded.pixels - expected).mean())
 
 
 # Each suffix with a container and a codec that files of it have.

@@ -8,21 +8,14 @@ import zlib
 from pathlib import Path
 
 import pytest
+from decoded import PREPROCESS
 from PIL import Image
 
-from photosearch.encoders import ImageSettings, Preprocess
-from photosearch.indexing.decode import Decoded, DecodeError, decode, prepare_decoders
+from photosearch.indexing.decode import Decoded, DecodeError, decode
 
-HALF = (0.5, 0.5, 0.5)
-PREPROCESS = Preprocess(ImageSettings(32, "squash", "none", "bicubic", HALF, HALF))
+pytestmark = pytest.mark.usefixtures("decoders")
 LONG = b"x" * (2 << 20)
 COLOUR = (200, 60, 40)
-
-
-@pytest.fixture(autouse=True)
-def decoders(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
-    prepare_decoders()
 
 
 def chunk(kind: bytes, content: bytes, wrong: int = 0) -> bytes:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import suppress
 from typing import BinaryIO
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from photosearch.indexing.formats import png
+from photosearch.indexing.formats import bmp, png, tiff
 from photosearch.indexing.formats.colour import to_srgb
 from photosearch.indexing.formats.picture import (
     DecodeError,
@@ -49,14 +48,51 @@ def read(file: BinaryIO, suffix: str, side: int, max_pixels: int) -> Picture:
         return _read(file, suffix, side, max_pixels)
     except DecodeError:
         raise
-    except Exception:
-        file.seek(0)
-        if file.read(len(png.SIGNATURE)) != png.SIGNATURE:
+    except Exception as error:
+        picture = _otherwise(file, error, suffix, side, max_pixels)
+        if picture is None:
             raise
-        # Pillow minds what is beside the pixels: long texts and profiles, sums that are wrong.
-        with suppress(Exception):
+        return picture
+
+
+class _MisreadError(Exception):
+    """Pillow would get the pixels of this file wrong."""
+
+
+def _otherwise(
+    file: BinaryIO, error: Exception, suffix: str, side: int, max_pixels: int
+) -> Picture | None:
+    """What Pillow refuses for an `error`, read in another way; None where there is none."""
+    file.seek(0)
+    head = file.read(len(png.SIGNATURE))
+    try:
+        if head == png.SIGNATURE:
+            # Pillow minds what is beside the pixels: long texts and profiles, sums that are wrong.
             return _read(png.bare(file), suffix, side, max_pixels, coloured_by=file)
+        if head.startswith(b"BM"):
+            image = bmp.read(file, max_pixels)
+            image.format = "BMP"
+            return _picture(image, profile_of(image, file), 1, side)
+        # Of one that it opens and cannot decode, something is missing.
+        damaged = isinstance(error, OSError) and not isinstance(error, UnidentifiedImageError)
+        if head.startswith(tiff.SIGNATURES) and not damaged:
+            image, profile, orientation = tiff.read(file, max_pixels)
+            image.format = "TIFF"
+            return _picture(image, profile, orientation, side)
+    except DecodeError:
         raise
+    except Exception:
+        return None
+    return None
+
+
+def _picture(image: Image.Image, profile: bytes | None, orientation: int, side: int) -> Picture:
+    """What is decoded in full, upright and in sRGB."""
+    width, height = image.size
+    if is_sideways(orientation):
+        width, height = height, width
+    seen = upright(to_srgb(image, profile, side), orientation)
+    return Picture(seen, width, height, image.format or "unknown")
 
 
 def _read(
@@ -68,6 +104,9 @@ def _read(
 ) -> Picture:
     more = _BY_SUFFIX.get(suffix)
     with Image.open(file, formats=(*_FORMATS, more) if more else _FORMATS) as image:
+        if tiff.is_misread(image) or bmp.is_misread(image):
+            raise _MisreadError
+        tiff.pass_thumbnails(image)
         width, height = image.size
         kind = image.format or "unknown"
         kind = _NAMES.get(kind, kind)

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image
 
-from photosearch.indexing.formats import png, profiles
+from photosearch.indexing.formats import bmp, png, profiles
 from photosearch.indexing.metadata.blocks import blocks_of, boxes
 
 # Bytes of a profile.
@@ -35,6 +35,8 @@ def profile_of(image: Image.Image, file: BinaryIO) -> bytes | None:
 def _profile(image: Image.Image, file: BinaryIO) -> bytes | None:
     if image.format == "PNG":
         return png.profile_of(file)
+    if image.format == "BMP":
+        return bmp.profile_of(file)
     own = image.info.get("icc_profile")
     if own:
         return bytes(own)
