@@ -38,7 +38,7 @@ def open_picture(
     head = file.read(HEAD)
     file.seek(0)
     if head.startswith(jxl.SIGNATURES):
-        return jxl.read(file.read(), max_pixels)
+        return jxl.read(file.read(), side, max_pixels)
     if head.startswith(jxr.SIGNATURE):
         return jxr.read(file.read(), max_pixels)
     container = film_format(head, suffix)

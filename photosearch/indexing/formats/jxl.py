@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from photosearch.indexing.formats.arrays import image_of
+from photosearch.indexing.formats.colour import to_srgb
+from photosearch.indexing.formats.jxl_header import profile_of
 from photosearch.indexing.formats.picture import Picture, needs_extra, refuse_above
 
 SIGNATURES = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 
 
-def read(content: bytes, max_pixels: int) -> Picture:
-    """The first frame; libjxl turns it upright by itself.
+def read(content: bytes, side: int, max_pixels: int) -> Picture:
+    """The first frame, its short side no less than `side`; libjxl turns it upright by itself.
 
     Raises `DecodeError` without the extra or above `max_pixels`, and libjxl's own errors.
     """
@@ -21,4 +23,9 @@ def read(content: bytes, max_pixels: int) -> Picture:
     values = jpegxl_decode(content, index=0)
     refuse_above(max_pixels, values.shape[1], values.shape[0])
     image = image_of(values)
-    return Picture(image, image.width, image.height, "JXL")
+    width, height = image.size
+    try:
+        profile = profile_of(content)
+    except (KeyError, ValueError):  # bad metadata never stops a photo
+        profile = None
+    return Picture(to_srgb(image, profile, side), width, height, "JXL")

@@ -33,7 +33,7 @@ _PRIMARIES: dict[int, Primaries] = {
 # sRGB's as well.
 _UNSPECIFIED = 2
 _LIKE_SRGB = frozenset({1, 2, 6, 13, 14, 15})
-_GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0}
+_GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}
 _PQ, _HLG = 16, 18
 # Of an SDR white in nits: what PQ's codes are measured by (ITU-R BT.2408).
 _WHITE = 203.0
@@ -52,10 +52,16 @@ def of_codes(primaries: int, transfer: int) -> bytes | None:
     if primaries == _UNSPECIFIED:
         primaries = 1
     known = _PRIMARIES.get(primaries)
-    curve = _curve(transfer)
-    if known is None or curve is None or (primaries == 1 and transfer in _LIKE_SRGB):
+    if known is None or (primaries == 1 and transfer in _LIKE_SRGB):
         return None
-    return _profile(known, curve)
+    return of_primaries(known, transfer)
+
+
+@lru_cache(maxsize=32)
+def of_primaries(primaries: Primaries, transfer: int) -> bytes | None:
+    """The profile of these primaries with a curve of ITU-T H.273, None where that is not known."""
+    curve = _curve(transfer)
+    return None if curve is None else _profile(primaries, curve)
 
 
 @lru_cache(maxsize=32)
