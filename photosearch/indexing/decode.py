@@ -128,8 +128,11 @@ def _moves(picture: Picture, file: BinaryIO) -> bool:
     if picture.format not in _SEVERAL:
         return bool(picture.frames)
     file.seek(0)
-    with Image.open(file, formats=(picture.format,)) as image:
-        return getattr(image, "n_frames", 1) > 1
+    try:
+        with Image.open(file, formats=(picture.format,)) as image:
+            return getattr(image, "n_frames", 1) > 1
+    except Exception:  # of a layout that was read in another way
+        return False
 
 
 def digest_of(path: str) -> bytes:
