@@ -95,7 +95,9 @@ def _is(by: By, column: str, key: str) -> tuple[str, Sequence[Any]]:
     if by == "folder":
         return f"{column} = ?", [path_to_text(key).rstrip(os.sep) + os.sep]
     if by == "album":
-        return f"{column} = ?", [int(key) if key.isascii() and key.isdecimal() else -1]
+        # Longer ones are no ids that SQLite has.
+        number = key.isascii() and key.isdecimal() and len(key) < 19
+        return f"{column} = ?", [int(key) if number else -1]
     return f"{column} = ?", [key]
 
 

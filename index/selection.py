@@ -16,7 +16,6 @@ from index.embedded import Batch, vectors_of
 from index.functions import folded
 from index.holding import Holding
 from index.looks import looks_of
-from index.paths import path_to_text
 
 
 @dataclass(frozen=True)
@@ -48,11 +47,6 @@ class Selection:
     def ids(self, conditions: Sequence[Condition]) -> NDArray[np.int64]:
         """Ids (n,), rising, of the photos that are not missing and for which all of these hold."""
         return self._holding.ids(conditions)
-
-    def id_at(self, path: str) -> int | None:
-        """The id of the photo of this path, or None when there is none."""
-        rows = self._connection.rows("SELECT id FROM photos WHERE path = ?", [path_to_text(path)])
-        return rows[0][0] if rows else None
 
     def vectors(self, bundle_id: str, ids: Sequence[int]) -> Batch:
         """Ids, rising, and vectors (n, d) of those photos of `ids` that `bundle_id` has embedded.

@@ -15,6 +15,7 @@ from photosearch.errors import (
     BundleError,
     DownloadError,
     LibraryError,
+    PhotoIdError,
     PhotosearchError,
     UsageError,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "LibraryError",
     "Model",
     "Offer",
+    "PhotoIdError",
     "PhotosearchError",
     "QueryError",
     "Removed",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,17 +30,16 @@ def file_date(stamp: FileStamp) -> str | None:
         return None
 
 
-def about(catalogue: Catalogue, photo: int | str | os.PathLike[str]) -> About:
-    """What the catalogue has of the photo of this id, or at this path.
+def about(catalogue: Catalogue, photo: int | str) -> About:
+    """What the catalogue has of the photo of this id, or at this absolute path.
 
     Raises `UsageError` when there is none.
     """
     with catalogue.snapshot():
         if isinstance(photo, int):
-            # SQLite's ids end there.
-            file = next(iter(catalogue.files([photo] if photo < 1 << 63 else [])), None)
+            file = next(iter(catalogue.files([photo])), None)
         else:
-            path = os.path.abspath(os.path.expanduser(os.fspath(photo)))
+            path = photo
             file = catalogue.file_at(path)
             if file is None:
                 reasons = [item.reason for item in catalogue.problems() if item.path == path]

@@ -2,6 +2,7 @@
 
 PhotosearchError                exit code 1
 ├── UsageError                  exit code 2: a folder or option that cannot be used
+│   └── PhotoIdError            a number that no photo can have as its id
 ├── BundleError                 a model bundle that is missing, damaged or of another format
 ├── DownloadError               a model that cannot be fetched from elsewhere, or not be converted
 └── LibraryError                a library that cannot be opened, read or written
@@ -20,6 +21,10 @@ class UsageError(PhotosearchError):
     """What was asked for cannot be done as asked."""
 
     exit_code = 2
+
+
+class PhotoIdError(UsageError):
+    """A number that no photo can have as its id."""
 
 
 class BundleError(PhotosearchError):

@@ -22,6 +22,7 @@ from photosearch.about import About, about
 from photosearch.errors import LibraryError, UsageError
 from photosearch.explaining import explained as _explained
 from photosearch.model_choice import ModelChoice
+from photosearch.photo import PhotoName, photo_named
 from photosearch.searches import Searches
 
 if TYPE_CHECKING:
@@ -343,6 +344,11 @@ class Library(Searches, ModelChoice):
         with _explained():
             return self._catalogue.files(ids)
 
+    def file_at(self, path: str) -> PhotoFile | None:
+        """The file of the photo at an absolute path, or of the one to which the file belongs."""
+        with _explained():
+            return self._catalogue.file_at(path)
+
     @contextmanager
     def shelves(self) -> Iterator[Shelves]:
         """Photos by month, place, folder and camera; albums and favourites.
@@ -355,15 +361,15 @@ class Library(Searches, ModelChoice):
         with _explained():
             yield self._catalogue.shelves
 
-    def about(self, photo: int | str | os.PathLike[str]) -> About:
-        """All that is known of a photo, by its id or its path.
+    def about(self, photo: PhotoName) -> About:
+        """All that is known of a photo, by its id, "photo:ID", or its path.
 
         The path may also be that of a file which belongs to it, such as its RAW.
 
         Raises `UsageError` when the library has no such photo; `LibraryError`.
         """
         with _explained():
-            return about(self._catalogue, photo)
+            return about(self._catalogue, photo_named(photo))
 
     def newest(self, limit: int = 20) -> list[PhotoFile]:
         """The files of the photos that were indexed last, newest first."""

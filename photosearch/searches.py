@@ -9,6 +9,7 @@ from index import SavedSearch
 from photosearch.errors import UsageError
 from photosearch.explaining import explained
 from photosearch.opened import OpenLibrary
+from photosearch.photo import PhotoName, photo_named
 from photosearch.search.duplicates import Told, copies
 from photosearch.search.embed import Picture
 from photosearch.search.filters import Filters
@@ -86,7 +87,7 @@ class Searches(OpenLibrary):
 
     def similar(
         self,
-        photo: int | str | os.PathLike[str],
+        photo: PhotoName,
         *,
         filters: Filters | None = None,
         collapse: bool = False,
@@ -96,25 +97,26 @@ class Searches(OpenLibrary):
     ) -> Hits:
         """The photos that look most like `photo`, without itself.
 
-        `photo` is the id or the path of one in the library, or, with `files`, any picture file.
+        `photo` is an id, "photo:ID", or the path of one in the library, or, with `files`, of any
+        picture.
 
-        Raises `UsageError` when there is no such photo, or it cannot be read; `LibraryError`;
-        `BundleError`.
+        Raises `UsageError` when there is no such photo, or it cannot be read, `PhotoIdError` for a
+        number that is no id; `LibraryError`; `BundleError`.
         """
         view = View(limit=limit, offset=offset, collapse=collapse)
         with explained():
-            return self._searcher.similar(photo, view, filters=filters, files=files)
+            return self._searcher.similar(photo_named(photo), view, filters=filters, files=files)
 
     def why(
         self,
-        photo: int | str | os.PathLike[str],
+        photo: PhotoName,
         text: str = "",
         *,
         images: Sequence[Picture] = (),
         literal: bool = False,
         files: bool = True,
     ) -> Why:
-        """Why a photo, by its id or the path of any picture file, fits `text`, or does not.
+        """Why a photo fits `text`, or does not: an id, "photo:ID", or the path of any picture.
 
         What each term, and each word, adds to its score, and a map of where in the picture. Filters
         in `text` count for nothing here. The picture is read anew; it takes a second or so.
@@ -124,8 +126,9 @@ class Searches(OpenLibrary):
         `LibraryError`; `BundleError`.
         """
         with explained():
-            which = photo if isinstance(photo, int) else os.fspath(photo)
-            return self._searcher.why(which, text, images=images, literal=literal, files=files)
+            return self._searcher.why(
+                photo_named(photo), text, images=images, literal=literal, files=files
+            )
 
     def duplicates(
         self, *, near_too: bool = False, similarity: float = NEAR, read: bool = True

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -143,6 +144,10 @@ def test_photos_similar_ones_saved_searches_and_the_state(served: Served) -> Non
     found = schemas.Found.model_validate(similar.json())
     assert len(found.hits) == 4
     assert first["path"] not in [hit.path for hit in found.hits]
+    for name in (f"photo:{first['photo_id']}", quote(first["path"], safe="")):
+        assert served.client.get(f"/v1/photos/{name}").json() == answer
+        again = served.client.get(f"/v1/photos/{name}/similar", params={"limit": 4}).json()
+        assert again == similar.json()
     saved = schemas.Saved.model_validate(served.client.get("/v1/saved").json())
     assert saved.searches[0].text == "a cat in:Rome"
     every = served.client.get("/v1/search", params={"saved": "Rome", "limit": 1000}).json()
@@ -172,7 +177,11 @@ def test_photos_similar_ones_saved_searches_and_the_state(served: Served) -> Non
         ("/v1/search?q=/etc/passwd.jpg", 400, "not in the library"),
         ("/v1/photos/99999", 404, "no photo 99999"),
         ("/v1/photos/0/similar", 404, "no photo 0"),
-        ("/v1/photos/123456789012345678901234567890", 404, "no photo"),
+        ("/v1/photos/123456789012345678901234567890", 422, "too large for the id"),
+        ("/v1/photos/photo:99999999999999999999/similar", 422, "too large for the id"),
+        ("/v1/search?q=a photo:99999999999999999999", 422, "too large for the id"),
+        ("/v1/photos/etc/passwd.jpg", 404, "no photo"),
+        ("/v1/photos/%2Fetc%2Fpasswd/similar", 404, "no photo"),
     ],
 )
 def test_refusals_say_why(served: Served, path: str, status: int, error: str) -> None:

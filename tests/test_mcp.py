@@ -83,8 +83,11 @@ def test_an_assistant_searches_and_looks(call: Any, photos: Path) -> None:
         with Image.open(BytesIO(base64.b64decode(picture.data))) as image:
             width, height = image.size
         assert width / height == pytest.approx(best["width"] / best["height"], abs=0.02)
-        plain = await client.call_tool("photo", {"photo_id": best["photo_id"], "picture": False})
-        assert len(plain.content) == 1
+        for name in (best["photo_id"], f"photo:{best['photo_id']}", best["path"]):
+            plain = await client.call_tool("photo", {"photo_id": name, "picture": False})
+            assert len(plain.content) == 1
+            assert json.loads(plain.content[0].text)["path"] == best["path"]
+            assert said(await client.call_tool("similar", {"photo_id": name})) == alike
 
         for name, arguments, reason in (
             ("search", {"query": "befor:2020"}, "did you mean before:"),
@@ -93,6 +96,8 @@ def test_an_assistant_searches_and_looks(call: Any, photos: Path) -> None:
             ("search", {"saved": "Dogs"}, "no saved search of this name; known: Cats"),
             ("photo", {"photo_id": 999}, "no photo 999"),
             ("similar", {"photo_id": -1}, "no photo -1"),
+            ("photo", {"photo_id": "photo:99999999999999999999"}, "too large for the id"),
+            ("photo", {"photo_id": "/etc/passwd"}, "no photo /etc/passwd"),
         ):
             refused = await client.call_tool(name, arguments)
             assert refused.is_error

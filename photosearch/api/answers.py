@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from photosearch.about import file_date
 from photosearch.errors import UsageError
+from photosearch.photo import photo_named
 from photosearch.search.report import VERSION, report, understood
 
 if TYPE_CHECKING:
     from index import PhotoFile
     from photosearch.library import Library
 
-LARGEST_ID = (1 << 63) - 1
-
 
 class UnknownPhotoError(UsageError):
-    """The library holds no photo of this id."""
+    """The library holds no photo of this id, or at this path."""
 
 
 def search(library: Library, text: str, *, saved: str | None = None, **view: Any) -> dict[str, Any]:
@@ -30,9 +30,9 @@ def search(library: Library, text: str, *, saved: str | None = None, **view: Any
     return report(library.search(text, files=False, **view))
 
 
-def similar(library: Library, photo_id: int, **view: Any) -> dict[str, Any]:
-    _check(library, photo_id)
-    return report(library.similar(photo_id, files=False, **view))
+def similar(library: Library, photo: int | str, **view: Any) -> dict[str, Any]:
+    """The photos that look most like one of the library, named by id, photo:ID, or path."""
+    return report(library.similar(_found(library, photo).id, files=False, **view))
 
 
 def understand(library: Library, text: str) -> dict[str, Any]:
@@ -40,10 +40,10 @@ def understand(library: Library, text: str) -> dict[str, Any]:
     return {"version": VERSION, "query": text, "understood": understood(query)}
 
 
-def photo(library: Library, photo_id: int) -> dict[str, Any]:
-    """All that is known of a photo."""
-    file = _check(library, photo_id)
-    metadata = library.metadata([photo_id]).get(photo_id)
+def photo(library: Library, photo: int | str) -> dict[str, Any]:
+    """All that is known of a photo of the library, named by id, photo:ID, or path."""
+    file = _found(library, photo)
+    metadata = library.metadata([file.id]).get(file.id)
     said: dict[str, Any] = {} if metadata is None else asdict(metadata)
     return {
         "version": VERSION,
@@ -56,7 +56,7 @@ def photo(library: Library, photo_id: int) -> dict[str, Any]:
         "missing": file.missing,
         "metadata": said,
         "file_date": file_date(file.stamp),
-        "text": library.text_of(photo_id),
+        "text": library.text_of(file.id),
     }
 
 
@@ -71,8 +71,13 @@ def saved(library: Library) -> dict[str, Any]:
     return {"version": VERSION, "searches": [asdict(each) for each in library.saved_searches()]}
 
 
-def _check(library: Library, photo_id: int) -> PhotoFile:
-    files = library.files([photo_id]) if 0 < photo_id <= LARGEST_ID else []
-    if not files:
-        raise UnknownPhotoError(f"there is no photo {photo_id} in the library; search for its id")
-    return files[0]
+def _found(library: Library, photo: int | str) -> PhotoFile:
+    """Raises `UnknownPhotoError`; `PhotoIdError` for a number that is no id."""
+    name = photo_named(photo)
+    file = next(iter(library.files([name])), None) if isinstance(name, int) else None
+    # A path is one of this machine, and not of the folder in which the server happens to run.
+    if isinstance(name, str) and os.path.isabs(str(photo).removeprefix("photo:")):
+        file = library.file_at(name)
+    if file is None:
+        raise UnknownPhotoError(f"there is no photo {photo} in the library; search for its id")
+    return file

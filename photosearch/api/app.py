@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Query, Request, Response, UploadFile
+from fastapi import Path as PathParameter
 from fastapi.exceptions import RequestValidationError
 
 from photosearch import __version__
 from photosearch.api import answers, schemas
-from photosearch.errors import PhotosearchError, UsageError
+from photosearch.errors import PhotoIdError, PhotosearchError, UsageError
 from photosearch.search.filters import Filters
 from photosearch.search.query import QueryError
 from photosearch.ui.desk import Desk
@@ -20,10 +21,15 @@ from photosearch.ui.desk import Desk
 _REFUSED: dict[int | str, dict[str, Any]] = {
     400: {"model": schemas.Refused, "description": "The query cannot be understood."},
     401: {"model": schemas.Refused, "description": "The token is missing or wrong."},
+    422: {"model": schemas.Refused, "description": "A number that no photo has as its id."},
 }
 _NOT_THERE: dict[int | str, dict[str, Any]] = {
-    404: {"model": schemas.Refused, "description": "There is no such photo."}
+    404: {"model": schemas.Refused, "description": "There is no such photo."},
+    422: {"model": schemas.Refused, "description": "A number that no photo has as its id."},
 }
+
+
+_PhotoName = Annotated[str, PathParameter(description="an id, photo:ID, or an absolute path")]
 
 
 class _Json(Response):
@@ -160,17 +166,13 @@ def create_app(desk: Desk) -> FastAPI:
         """What a text is taken for, without searching."""
         return _Json(await desk.ask(lambda it: answers.understand(it, q)))
 
-    @app.get("/v1/photos/{photo_id}", responses={200: {"model": schemas.Details}, **_NOT_THERE})
-    async def photo(photo_id: int) -> Response:
-        """All that is known of a photo."""
-        return _Json(await desk.ask(lambda it: answers.photo(it, photo_id)))
-
+    # A path may end in anything, so this one is asked first.
     @app.get(
-        "/v1/photos/{photo_id}/similar",
+        "/v1/photos/{photo:path}/similar",
         responses={200: {"model": schemas.Found}, **_REFUSED, **_NOT_THERE},
     )
     async def similar(
-        photo_id: int,
+        photo: _PhotoName,
         filters: Annotated[Filters, Depends(_filters)],
         limit: Annotated[int, Query(ge=1, le=1000)] = 20,
         offset: Annotated[int, Query(ge=0)] = 0,
@@ -178,9 +180,12 @@ def create_app(desk: Desk) -> FastAPI:
     ) -> Response:
         """The photos that look most like one, without itself."""
         view = {"limit": limit, "offset": offset, "collapse": collapse}
-        return _Json(
-            await desk.ask(lambda it: answers.similar(it, photo_id, filters=filters, **view))
-        )
+        return _Json(await desk.ask(lambda it: answers.similar(it, photo, filters=filters, **view)))
+
+    @app.get("/v1/photos/{photo:path}", responses={200: {"model": schemas.Details}, **_NOT_THERE})
+    async def photo(photo: _PhotoName) -> Response:
+        """All that is known of a photo."""
+        return _Json(await desk.ask(lambda it: answers.photo(it, photo)))
 
     @app.get("/v1/saved", responses={200: {"model": schemas.Saved}})
     async def saved() -> Response:
@@ -203,6 +208,8 @@ async def _refused(_: Request, error: Exception) -> Response:
     body: dict[str, Any] = {"error": str(error)}
     if isinstance(error, QueryError):
         body["position"] = error.position
+    if isinstance(error, PhotoIdError):
+        return _Json(body, 422)
     return _Json(body, 400 if isinstance(error, UsageError) else 500)
 
 

@@ -65,14 +65,17 @@ def create_server(desk: Desk, shrinkers: Shrinkers) -> MCPServer:
         return await _said(desk, lambda it: answers.search(it, query, **view))
 
     @server.tool(annotations=_READS)
-    async def similar(photo_id: int, limit: int = 10, offset: int = 0) -> dict[str, Any]:
-        """Find the photos that look most like one, given its id."""
+    async def similar(photo_id: int | str, limit: int = 10, offset: int = 0) -> dict[str, Any]:
+        """Find the photos that look most like one, given its id, photo:ID, or its path."""
         view = {"limit": _least(limit), "offset": offset, "collapse": True}
         return await _said(desk, lambda it: answers.similar(it, photo_id, **view))
 
     @server.tool(annotations=_READS, structured_output=False)
-    async def photo(photo_id: int, picture: bool = True) -> list[Any]:
-        """Tell all that is known of a photo, and show it, unless `picture` is false."""
+    async def photo(photo_id: int | str, picture: bool = True) -> list[Any]:
+        """Tell all that is known of a photo, and show it, unless `picture` is false.
+
+        It is named by its id, photo:ID, or its path.
+        """
         known = await _answer(desk, lambda it: answers.photo(it, photo_id))
         text = json.dumps(_as_text(known), indent=2)
         if not picture:

@@ -37,14 +37,14 @@ _SOURCES = {
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
 @click.pass_context
 def command(ctx: click.Context, photo: str, as_json: bool) -> None:
-    """Show what is known of PHOTO: a path, or an id as in `search --json`."""
+    """Show what is known of PHOTO: its id, photo:ID, or its path."""
     from photosearch.library import Library
 
     if not Library.exists(ctx.obj[0]):
         click.echo("Nothing is indexed yet. Make a library: photosearch index FOLDER", err=True)
         sys.exit(1)
     with open_to_read(ctx) as library:
-        found = library.about(int(photo) if photo.isdecimal() and photo.isascii() else photo)
+        found = library.about(photo)
     if as_json:
         click.echo(json.dumps(_content(found), indent=2))
         return

@@ -25,13 +25,13 @@ def command(
 ) -> None:
     """Find the photos that look most like PHOTO, without itself.
 
-    PHOTO is the id or the path of a photo of the library, or any picture file. Exits with 1 when
-    there are none.
+    PHOTO is the id of a photo of the library, photo:ID, or the path of any picture. Exits with 1
+    when there are none.
     """
     check_forms(as_json, null)
     with open_to_read(ctx) as library:
         hits = library.similar(
-            int(photo) if photo.isascii() and photo.isdecimal() else photo,
+            photo,
             limit=limit,
             offset=offset,
             collapse=collapse,

@@ -35,18 +35,15 @@ def command(
 ) -> None:
     """Tell why PHOTO fits TEXT: what each term adds, and where in the picture it shows.
 
-    PHOTO is the path of any picture, or photo:ID. In the map the parts that count most are
-    darkest: without them the photo would fit less.
+    PHOTO is the id of a photo of the library, photo:ID, or the path of any picture. In the map the
+    parts that count most are darkest: without them the photo would fit less.
     """
     if out is not None and out.exists():
         raise click.UsageError(f"--out: {shown(str(out))} is there already; name a new file.")
     if out is not None and out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise click.UsageError(f"--out: {shown(str(out))} is no .png or .jpg; name one.")
-    number = photo.removeprefix("photo:")
     with open_to_read(ctx) as library:
-        why = library.why(
-            int(number) if number != photo and number.isdigit() else photo, text, literal=literal
-        )
+        why = library.why(photo, text, literal=literal)
     if out is not None:
         from photosearch.search.overlay import write_overlay
 

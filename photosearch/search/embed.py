@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from index import Catalogue
 from photosearch.encoders import Encoder
 from photosearch.errors import UsageError
+from photosearch.photo import photo_named
 from photosearch.search.query import Described, Given, Pictured, Term
 
 if TYPE_CHECKING:
@@ -81,9 +82,9 @@ class Embedder:
                     f"{name} is not in the library; give the id or path of one that is"
                 )
         else:
-            photo = full_path(photo)
-            number = self._catalogue.selection.id_at(photo)
-            known = None if number is None else self._catalogue.photo(number)
+            photo = os.path.abspath(os.path.expanduser(photo))
+            file = self._catalogue.file_at(photo)
+            known = None if file is None else self._catalogue.photo(file.id)
         if known is not None:
             ids, vectors = self._catalogue.selection.vectors(self.encoder.bundle_id, [known.id])
             if len(ids):
@@ -99,7 +100,7 @@ class Embedder:
         if isinstance(picture, bytes):
             return self._bytes(picture)
         if isinstance(picture, (str, os.PathLike)):
-            return self.photo(os.fspath(picture))
+            return self.photo(photo_named(picture))
         return _first(self.encoder.encode_images([picture]))
 
     def _file(self, path: str) -> NDArray[np.float32]:
@@ -150,11 +151,6 @@ def decoders() -> Iterator[None]:
             yield
         finally:
             Image.MAX_IMAGE_PIXELS = most
-
-
-def full_path(path: str) -> str:
-    """The absolute path of a photo, by which the library knows it."""
-    return os.path.abspath(os.path.expanduser(path))
 
 
 def _first(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

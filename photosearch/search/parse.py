@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 from index.conditions import Condition, InPlace, Not, Saying, TakenInMonth
 from index.functions import folded
+from photosearch.errors import PhotoIdError
+from photosearch.photo import photo_named
 from photosearch.search.dates import MONTHS, phrases
 from photosearch.search.filters import NAMES, World, combined, condition, taken
 from photosearch.search.query import (
@@ -28,6 +30,7 @@ from photosearch.search.query import (
     Pictured,
     Query,
     QueryError,
+    QueryPhotoIdError,
     Term,
 )
 
@@ -238,8 +241,13 @@ class _Parser:
         self._add(Term(Described(words), weight), "text", words, start, end)
 
     def _add_photo(self, value: str, weight: float, start: int, end: int) -> None:
-        photo = int(value) if value.isascii() and value.isdecimal() else value
-        self._add(Term(Pictured(photo), weight), "photo", value, start, end)
+        try:
+            photo = photo_named(value)
+        except PhotoIdError as error:
+            raise QueryPhotoIdError(self._text, end - len(value), str(error)) from error
+        # Paths stay as they are written: the box shows them.
+        named = photo if isinstance(photo, int) else value
+        self._add(Term(Pictured(named), weight), "photo", value, start, end)
 
     def _add_filter(self, name: str, one: Condition, start: int, end: int, meaning: str) -> None:
         self._filters.append((name, one))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from index.conditions import Condition
-from photosearch.errors import UsageError
+from photosearch.errors import PhotoIdError, UsageError
 
 
 @dataclass(frozen=True)
@@ -76,3 +76,7 @@ class QueryError(UsageError):
         """Two lines: the text, and a mark below the character."""
         shown = "".join(letter if letter.isprintable() else " " for letter in self.text)
         return f"  {shown}\n  {' ' * self.position}^"
+
+
+class QueryPhotoIdError(QueryError, PhotoIdError):
+    """What was typed names a photo by a number that no photo can have."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from index.gathered import Gathered
 from photosearch.encoders import Encoder
 from photosearch.errors import UsageError
 from photosearch.search.compose import SAMPLE, compose, penalties
-from photosearch.search.embed import Embedder, Picture, full_path
+from photosearch.search.embed import Embedder, Picture
 from photosearch.search.file_dates import by_file_date
 from photosearch.search.filters import Filters, World
 from photosearch.search.find import (
@@ -93,7 +92,7 @@ class Searcher:
 
     def similar(
         self,
-        photo: int | str | os.PathLike[str],
+        photo: int | str,
         view: View,
         *,
         filters: Filters | None,
@@ -101,11 +100,11 @@ class Searcher:
     ) -> Hits:
         """See `Library.similar`."""
         view.check()
-        name = photo if isinstance(photo, int) else os.fspath(photo)
         selection = self._catalogue.selection
         encoder = self._encoder()
-        vector = self._embedding(encoder).photo(name, files=files)
-        itself = name if isinstance(name, int) else selection.id_at(full_path(name))
+        vector = self._embedding(encoder).photo(photo, files=files)
+        known = None if isinstance(photo, int) else self._catalogue.file_at(photo)
+        itself = photo if isinstance(photo, int) else known and known.id
         chosen = selection.ids(by_file_date(self._conditions(filters)))
         ranking = Compared(
             compose([(vector, 1.0)]),
@@ -113,7 +112,7 @@ class Searcher:
             chosen if itself is None else chosen[chosen != itself],
             None,
         )
-        return self._page(ranking, view, Query("", (Term(Pictured(name)),)))
+        return self._page(ranking, view, Query("", (Term(Pictured(photo)),)))
 
     def why(
         self,
@@ -159,7 +158,7 @@ class Searcher:
 
     def _path(self, photo: int | str) -> str:
         if isinstance(photo, str):
-            return full_path(photo)
+            return photo
         known = self._catalogue.photo(photo)
         if known is None:
             raise UsageError(f"{photo}: no photo of the library has this id; give one that has")

@@ -16,7 +16,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel
 
 from photosearch.about import file_date
-from photosearch.errors import PhotosearchError, UsageError
+from photosearch.errors import PhotoIdError, PhotosearchError, UsageError
 from photosearch.library import Library
 from photosearch.search.find import Sort
 from photosearch.search.query import QueryError
@@ -281,6 +281,8 @@ def router(context: Context) -> APIRouter:
 async def refused(_: Request, error: Exception) -> Response:
     """Our own errors as JSON; their message is fit for the user."""
     status = 400 if isinstance(error, UsageError) else 500
+    if isinstance(error, PhotoIdError):
+        status = 422
     content: dict[str, Any] = {"error": str(error)}
     if isinstance(error, QueryError):
         content |= {"error": error.reason, "position": error.position}

@@ -1,0 +1,104 @@
+"""A photo is named the same way everywhere: by its id, as photo:ID, or by its path."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from shell import Shell, message
+
+from photosearch import Library, PhotoIdError, UsageError
+from photosearch.photo import photo_named
+
+HUGE = "99999999999999999999"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (12, 12),
+        ("12", 12),
+        ("photo:12", 12),
+        ("Photo:12", 12),
+        ("./12", os.path.abspath("12")),
+        ("photo:/a/b.jpg", "/a/b.jpg"),
+        ("/a/../b.jpg", "/b.jpg"),
+        (Path("/a/b.jpg"), "/a/b.jpg"),
+        ("~/b.jpg", os.path.expanduser("~/b.jpg")),
+        ("12.jpg", os.path.abspath("12.jpg")),
+        ("\u0661\u0662", os.path.abspath("\u0661\u0662")),
+        (str((1 << 63) - 1), (1 << 63) - 1),
+    ],
+)
+def test_what_names_a_photo(name: int | str | Path, expected: int | str) -> None:
+    assert photo_named(name) == expected
+
+
+@pytest.mark.parametrize("name", [HUGE, f"photo:{HUGE}", int(HUGE), f"-{HUGE}", 1 << 63])
+def test_a_number_that_is_no_id(name: int | str) -> None:
+    with pytest.raises(PhotoIdError, match="too large for the id of a photo"):
+        photo_named(name)
+
+
+@pytest.mark.parametrize("name", ["", " ", "photo:", "photo: "])
+def test_nothing_names_no_photo(name: str) -> None:
+    with pytest.raises(UsageError, match="empty"):
+        photo_named(name)
+
+
+@pytest.fixture
+def names(indexed: Shell) -> list[str]:
+    """All names of one photo."""
+    hit = json.loads(indexed("search", "--json", "a cat", "-n", "1").stdout)["hits"][0]
+    return [str(hit["photo_id"]), f"photo:{hit['photo_id']}", hit["path"]]
+
+
+COMMANDS: dict[str, Callable[[str], list[str]]] = {
+    "similar": lambda name: ["similar", "--json", name],
+    "why": lambda name: ["why", "--json", name, "a cat"],
+    "show": lambda name: ["show", "--json", name],
+    "search": lambda name: ["search", "--json", "--image", name],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_takes_all_names(indexed: Shell, names: list[str], command: str) -> None:
+    answers = []
+    for name in names:
+        result = indexed(*COMMANDS[command](name))
+        assert result.returncode == 0, result.stderr
+        answer = json.loads(result.stdout)
+        for part in ("query", "understood"):
+            answer.pop(part, None)
+        answers.append(answer)
+    assert answers[0] == answers[1] == answers[2]
+
+
+@pytest.mark.parametrize("name", [HUGE, f"photo:{HUGE}"])
+def test_every_command_refuses_what_is_no_id(indexed: Shell, name: str) -> None:
+    for command in COMMANDS.values():
+        assert "too large for the id of a photo" in message(indexed(*command(name)), 2)
+    if name.startswith("photo:"):
+        text = message(indexed("search", f"a cat {name}"), 2)
+        assert "too large for the id of a photo" in text
+        assert "^" in text
+
+
+def test_the_library_takes_all_names(library: Library, photos: Path) -> None:
+    list(library.index([photos], workers=1))
+    path = photos / "coins.png"
+    known = library.about(path)
+    for name in (known.file.id, str(known.file.id), f"photo:{known.file.id}", str(path)):
+        assert library.about(name) == known
+        hits = library.similar(name)
+        assert len(hits) == 5
+        assert known.file.id not in [hit.photo_id for hit in hits]
+        assert library.why(name, "a cat").path == str(path)
+    for ask in (library.about, library.similar, lambda name: library.why(name, "a cat")):
+        with pytest.raises(PhotoIdError):
+            ask(int(HUGE))
+        with pytest.raises(UsageError):
+            ask(4711)
