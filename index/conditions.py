@@ -96,7 +96,12 @@ class Rated:
 
 @dataclass(frozen=True)
 class Shaped:
-    """As seen: "portrait", "landscape", "square", or "panorama", twice as long as wide or more."""
+    """As seen: "portrait", "landscape", "square", or "panorama".
+
+    A panorama is twice as long as wide or more, and nothing else that is: screenshots of phones
+    are, the ones that scroll even more, and films for the cinema. So an upright one has to say
+    which camera took it, and one across has to be longer than a screen or say so too.
+    """
 
     shape: str
 
@@ -160,7 +165,13 @@ _SHAPES = {
     "portrait": "height > width",
     "landscape": "width > height",
     "square": "width = height",
-    "panorama": "max(width, height) >= 2 * min(width, height)",
+    # Few are so long, and an index tells which. No phone's screen is 2.4 times as long as wide, and
+    # no film 2.8 times.
+    "panorama": (
+        "id IN (SELECT id FROM photos WHERE max(width, height) >= 2 * min(width, height)) AND "
+        "CASE format WHEN 'VIDEO' THEN width >= 2.8 * height ELSE width >= 2.4 * height OR EXISTS "
+        "(SELECT 1 FROM metadata WHERE photo_id = photos.id AND camera IS NOT NULL) END"
+    ),
 }
 
 

@@ -50,10 +50,13 @@ def put_frames(
         )
 
 
-def moments(
+def best_frames(
     connection: Connection, bundle_id: str, ids: Sequence[int], query: NDArray[np.float32]
-) -> dict[int, float]:
-    """Of those photos of `ids` that are films: when the frame is seen that is most like `query`."""
+) -> dict[int, tuple[float, float]]:
+    """Of those photos of `ids` that are films: the frame that is most like `query`.
+
+    Its inner product with that, and the seconds at which it is seen.
+    """
     best: dict[int, tuple[float, float]] = {}
     for photo, seconds, vector in connection.rows(
         # In this order, or SQLite would go through all frames there are.
@@ -64,7 +67,7 @@ def moments(
         score = float(np.frombuffer(vector, VECTOR).astype(np.float32) @ query)
         if photo not in best or score > best[photo][0]:
             best[photo] = score, seconds
-    return {photo: seconds for photo, (_, seconds) in best.items()}
+    return best
 
 
 class FrameLists:

@@ -12,7 +12,7 @@ from index.changes import changed_since
 from index.companions import read_companions, read_live_ids, text_to_companions
 from index.embedded import Batch, count_embeddings, read_embeddings
 from index.files import file_at, files_of, newest
-from index.frames import FrameLists, moments
+from index.frames import FrameLists, best_frames
 from index.looks import without_looks
 from index.metadata import read_metadata, read_states
 from index.opened import OpenCatalogue
@@ -190,7 +190,15 @@ class Queries(OpenCatalogue):
         self, bundle_id: str, ids: Sequence[int], query: NDArray[np.float32]
     ) -> dict[int, float]:
         """Of those photos of `ids` that are films: the seconds at which it is most like `query`."""
-        return moments(self._connection, bundle_id, ids, query)
+        best = best_frames(self._connection, bundle_id, ids, query)
+        return {photo: seconds for photo, (_, seconds) in best.items()}
+
+    def best_frames(
+        self, bundle_id: str, ids: Sequence[int], query: NDArray[np.float32]
+    ) -> dict[int, float]:
+        """Of the same photos: how like `query` that frame is, as the inner product."""
+        best = best_frames(self._connection, bundle_id, ids, query)
+        return {photo: score for photo, (score, _) in best.items()}
 
     def changed_since(self, generation: int, revision: str) -> NDArray[np.int64] | None:
         """Ids, rising, of the photos that were added, changed or removed after a generation.

@@ -12,19 +12,21 @@ from optional import leave_out, module
 from photo_metadata import exif, jpeg, xmp
 from PIL import Image
 
-from index import Catalogue
+from index import Catalogue, Metadata
 from photosearch import Library
 from photosearch.indexing.events import Event, Finished, Paired
 from photosearch.indexing.pairs import groups
+from photosearch.indexing.same_moment import share_moment
 from photosearch.indexing.scan import Found, scan
 
 BLUE = Image.new("RGB", (80, 60), "blue")
+GREEN = Image.new("RGB", (96, 64), "green")
 ID = "0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0"
 CONTENT = "com.apple.quicktime.content.identifier"
 
 
 def raw(path: Path) -> Path:
-    """A DNG: a TIFF whose suffix says that it is one, with a picture that LibRaw takes."""
+    """A green DNG: a TIFF whose suffix says that it is one, with a picture that LibRaw takes."""
     from test_formats import dng, mosaic
 
     sensor = mosaic(Image.new("RGB", (96, 64), "green"))
@@ -74,6 +76,32 @@ def held(library: Library) -> dict[str, tuple[str, ...]]:
         (["a.nef", "a.tif"], {"a.nef": None, "a.tif": None}),
         (["a.cr2", "a.dng"], {"a.cr2": None, "a.dng": None}),
         (["a.mov", "b.jpg"], {"a.mov": None, "b.jpg": None}),
+        (
+            ["PXL_1.RAW-01.COVER.jpg", "PXL_1.RAW-02.ORIGINAL.dng"],
+            {
+                "PXL_1.RAW-01.COVER.jpg": None,
+                "PXL_1.RAW-02.ORIGINAL.dng": "PXL_1.RAW-01.COVER.jpg",
+            },
+        ),
+        (
+            ["PXL_1.RAW-01.MP.COVER(1).jpg", "PXL_1.RAW-02.ORIGINAL(1).dng"],
+            {
+                "PXL_1.RAW-01.MP.COVER(1).jpg": None,
+                "PXL_1.RAW-02.ORIGINAL(1).dng": "PXL_1.RAW-01.MP.COVER(1).jpg",
+            },
+        ),
+        (
+            ["PXL_1.RAW-01.COVER.jpg", "PXL_2.RAW-02.ORIGINAL.dng"],
+            {"PXL_1.RAW-01.COVER.jpg": None, "PXL_2.RAW-02.ORIGINAL.dng": None},
+        ),
+        # Two pictures of one shot, of which neither is a RAW.
+        (
+            ["PXL_1.PORTRAIT-01.COVER.jpg", "PXL_1.PORTRAIT-02.ORIGINAL.jpg"],
+            {"PXL_1.PORTRAIT-01.COVER.jpg": None, "PXL_1.PORTRAIT-02.ORIGINAL.jpg": None},
+        ),
+        (["PXL_1.MP.jpg", "PXL_1.mp4"], {"PXL_1.MP.jpg": None, "PXL_1.mp4": "PXL_1.MP.jpg"}),
+        (["PXL_1.MP", "PXL_1.MP.jpg"], {"PXL_1.MP": "PXL_1.MP.jpg", "PXL_1.MP.jpg": None}),
+        (["MVIMG_1.MP4", "MVIMG_1.jpg"], {"MVIMG_1.MP4": "MVIMG_1.jpg", "MVIMG_1.jpg": None}),
     ],
 )
 def test_what_belongs_to_what_by_name(names: list[str], expected: dict[str, str | None]) -> None:
@@ -93,7 +121,7 @@ def test_a_raw_and_its_jpeg_are_one_photo(library: Library, photos: Path) -> Non
     module("rawpy")
     raw(photos / "a.dng")
     raw(photos / "b.dng")
-    make.write(photos / "a.jpg", jpeg(BLUE))
+    make.write(photos / "a.jpg", jpeg(GREEN))
     make.write(photos / "a.dng.xmp", xmp("", 'xmp:Rating="4"'))
     events = run(library, photos)
     assert held(library) == {"a.jpg": ("a.dng",), "b.dng": ()}
@@ -114,16 +142,16 @@ def test_a_pair_that_comes_and_goes(library: Library, photos: Path) -> None:
     raw(photos / "a.dng")
     run(library, photos)
     assert held(library) == {"a.dng": ()}
-    make.write(photos / "a.jpg", jpeg(BLUE))
+    make.write(photos / "a.jpg", jpeg(GREEN))
     assert last(run(library, photos)).missing == 0
     assert held(library) == {"a.jpg": ("a.dng",)}
-    make.write(photos / "a.jpg", jpeg(BLUE.rotate(90, expand=True)))
+    make.write(photos / "a.jpg", jpeg(GREEN.rotate(90, expand=True)))
     run(library, photos)
     assert held(library) == {"a.jpg": ("a.dng",)}
     (photos / "a.jpg").unlink()
     run(library, photos)
     assert held(library) == {"a.dng": ()}
-    make.write(photos / "a.jpg", jpeg(BLUE))
+    make.write(photos / "a.jpg", jpeg(GREEN))
     (photos / "a.dng").unlink()
     run(library, photos)
     assert held(library) == {"a.jpg": ()}
@@ -132,7 +160,7 @@ def test_a_pair_that_comes_and_goes(library: Library, photos: Path) -> None:
 def test_a_raw_is_found_while_its_jpeg_is_damaged(library: Library, photos: Path) -> None:
     module("rawpy")
     raw(photos / "a.dng")
-    make.write(photos / "a.jpg", jpeg(BLUE)[:200])
+    make.write(photos / "a.jpg", jpeg(GREEN)[:200])
     run(library, photos)
     assert held(library) == {"a.dng": ()}
 
@@ -143,7 +171,7 @@ def test_a_live_photo_is_one_photo(library: Library, photos: Path) -> None:
     film(photos / "a.mov", metadata={CONTENT: ID})
     # An editor took the name away, or the film came from elsewhere and is short.
     still(photos / "b.jpg", None)
-    film(photos / "b.mov", metadata={CONTENT: ID[::-1]})
+    film(photos / "b.mov", ["blue"], metadata={CONTENT: ID[::-1]})
     still(photos / "c.jpg", None, "red")
     film(photos / "c.mp4")
     run(library, photos)
@@ -182,9 +210,91 @@ def test_a_film_that_only_shares_the_name_stays_a_film(library: Library, photos:
     assert last(run(library, photos)).indexed == 0
 
 
-def test_a_raw_that_is_indexed_by_itself_joins_its_jpeg(library: Library, photos: Path) -> None:
+def test_one_name_alone_makes_no_pair(library: Library, photos: Path) -> None:
+    """Else a short film, or a RAW of another camera, could not be found any more."""
+    module("av")
     module("rawpy")
     make.write(photos / "a.jpg", jpeg(BLUE))
+    raw(photos / "a.dng")
+    make.write(photos / "b.jpg", jpeg(BLUE))
+    film(photos / "b.mp4", ["red"])
+    events = run(library, photos)
+    own: dict[str, tuple[str, ...]] = {"a.jpg": (), "a.dng": (), "b.jpg": (), "b.mp4": ()}
+    assert held(library) == own
+    # Two of them are the same bytes.
+    assert (last(events).indexed, last(events).recognised) == (3, 1)
+    assert last(run(library, photos)).unchanged == 4
+    assert held(library) == own
+
+
+def test_a_pair_shows_the_same_or_is_of_one_moment(library: Library, photos: Path) -> None:
+    module("av")
+    module("rawpy")
+    # The camera saw it in other colours, but at the same time.
+    for name, taken in (("a", "2023:05:06 14:34:57"), ("b", "2023:05:06 14:40:00")):
+        said = exif({}, {0x9003: taken})
+        make.write(photos / f"{name}.jpg", jpeg(BLUE, exif=said))
+        film(photos / f"{name}.mp4", ["red"], metadata={"creation_time": "2023-05-06T12:34:56Z"})
+    make.write(photos / "IMG_20230506_143456.jpg", jpeg(BLUE))
+    raw(photos / "IMG_20230506_143456.dng")
+    # Of no time at all, and the same to see.
+    make.write(photos / "PXL_9.MP.jpg", jpeg(BLUE))
+    film(photos / "PXL_9.mp4", ["blue"]).rename(photos / "PXL_9.MP")
+    make.write(photos / "PXL_8.RAW-01.COVER.jpg", jpeg(GREEN))
+    raw(photos / "PXL_8.RAW-02.ORIGINAL.dng")
+    events = run(library, photos)
+    assert held(library) == {
+        "a.jpg": ("a.mp4",),
+        "b.jpg": (),
+        "b.mp4": (),
+        "IMG_20230506_143456.jpg": ("IMG_20230506_143456.dng",),
+        "PXL_9.MP.jpg": ("PXL_9.MP",),
+        "PXL_8.RAW-01.COVER.jpg": ("PXL_8.RAW-02.ORIGINAL.dng",),
+    }
+    assert (last(events).indexed, last(events).recognised) == (5, 1)
+    again = last(run(library, photos))
+    assert (again.indexed, again.unchanged, again.recognised) == (0, 6, 0)
+
+
+@pytest.mark.parametrize(
+    ("still", "other", "lasts", "expected"),
+    [
+        (("12:00:00", None, "exif"), ("12:00:02", None, "exif"), 0, True),
+        (("12:00:00", None, "exif"), ("12:00:09", None, "exif"), 0, False),
+        # A film is dated by its end.
+        (("12:00:00", None, "exif"), ("12:00:09", None, "exif"), 8, True),
+        (("12:00:00", 120, "exif"), ("10:00:00", 0, "exif"), 0, True),
+        (("12:00:00", None, "exif"), ("10:00:00", None, "exif"), 0, False),
+        # In universal time, of which the still says nothing.
+        (("12:00:00", None, "exif"), ("10:00:01", None, "clock"), 0, True),
+        (("12:00:00", None, "exif"), ("10:07:00", None, "clock"), 0, False),
+        (("12:00:00", None, "name"), ("12:00:00", None, "name"), 0, True),
+        # What was written beside both, and what copying leaves.
+        (("12:00:00", None, "sidecar"), ("12:00:00", None, "sidecar"), 0, False),
+        (("12:00:00", None, "mtime"), ("12:00:00", None, "mtime"), 0, False),
+        ((None, None, "exif"), (None, None, "exif"), 0, False),
+    ],
+)
+def test_files_of_one_moment(
+    still: tuple[str | None, int | None, str],
+    other: tuple[str | None, int | None, str],
+    lasts: float,
+    expected: bool,
+) -> None:
+    one, two = (
+        Metadata(
+            taken_at="2023-05-06" + (f"T{time}" if time else ""),
+            taken_offset_minutes=offset,
+            taken_source=source,
+        )
+        for time, offset, source in (still, other)
+    )
+    assert share_moment(one, two, lasts=lasts) is expected
+
+
+def test_a_raw_that_is_indexed_by_itself_joins_its_jpeg(library: Library, photos: Path) -> None:
+    module("rawpy")
+    make.write(photos / "a.jpg", jpeg(GREEN))
     run(library, photos)
     run(library, raw(photos / "a.dng"))
     assert held(library) == {"a.jpg": ("a.dng",)}
@@ -193,7 +303,7 @@ def test_a_raw_that_is_indexed_by_itself_joins_its_jpeg(library: Library, photos
 def test_search_shows_a_pair_once(library: Library, photos: Path) -> None:
     module("rawpy")
     raw(photos / "a.dng")
-    make.write(photos / "a.jpg", jpeg(BLUE))
+    make.write(photos / "a.jpg", jpeg(GREEN))
     run(library, photos)
     assert [hit.path for hit in library.search("anything")] == [str(photos / "a.jpg")]
 
@@ -204,7 +314,7 @@ def test_companions_survive_a_name_that_is_no_text(library: Library, photos: Pat
         raw(photos / "caf\udce9.dng")
     except OSError:
         leave_out("a file system that takes any name")
-    make.write(photos / "caf\udce9.jpg", jpeg(BLUE))
+    make.write(photos / "caf\udce9.jpg", jpeg(GREEN))
     run(library, photos)
     assert list(held(library).values()) == [("caf\udce9.dng",)]
     assert json.dumps(list(held(library)))

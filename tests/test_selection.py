@@ -19,6 +19,7 @@ from index.conditions import (
     OfFormat,
     Rated,
     Saying,
+    Shaped,
     Tagged,
     Taken,
     TakenInMonth,
@@ -243,3 +244,40 @@ def test_nothing_is_found_in_an_empty_catalogue(tmp_path: Path) -> None:
     with Catalogue.open(tmp_path / "empty") as catalogue:
         for conditions in ([], [InPlace("rome")], [Not(InPlace("rome"))], [Saying("a")]):
             assert catalogue.selection.ids(conditions).tolist() == []
+
+
+SHAPES = {
+    # Name: width, height, format, camera, and whether it is a panorama.
+    "a phone's screenshot": (1080, 2400, "PNG", None, False),
+    "one that scrolls": (1080, 9000, "JPEG", None, False),
+    "one on its side": (2400, 1080, "PNG", None, False),
+    "a narrow phone's on its side": (2520, 1080, "PNG", None, False),
+    "a phone's panorama": (10800, 3900, "HEIC", "Apple iPhone 12", True),
+    "a short one": (8000, 3900, "JPEG", "Pixel 6", True),
+    "an upright one": (3900, 9500, "JPEG", "Pixel 6", True),
+    "one that was sent on": (4000, 1400, "JPEG", None, True),
+    "one that was stitched": (9000, 2000, "TIFF", None, True),
+    "a photo": (4000, 3000, "JPEG", "Pixel 6", False),
+    "a film for the cinema": (2048, 858, "VIDEO", "ARRI", False),
+    "an upright film": (1080, 2400, "VIDEO", "Pixel 6", False),
+}
+
+
+def test_a_panorama_is_no_screenshot(tmp_path: Path) -> None:
+    photos = [
+        NewPhoto(
+            f"/{name}",
+            FileStamp(1, 1),
+            width,
+            height,
+            form,
+            metadata=Metadata(camera=camera),
+        )
+        for name, (width, height, form, camera, _) in SHAPES.items()
+    ]
+    with Catalogue.open(tmp_path) as catalogue:
+        catalogue.record(BUNDLE, photos, unit_vectors(len(photos)))
+        found = catalogue.photos(catalogue.selection.ids([Shaped("panorama")]).tolist())
+    assert {photo.path[1:] for photo in found} == {
+        name for name, (*_, wanted) in SHAPES.items() if wanted
+    }

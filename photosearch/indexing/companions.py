@@ -1,15 +1,25 @@
-"""Which files belong to a photo: the RAW beside a JPEG, the film of a Live Photo."""
+"""Which files belong to a photo: the RAW beside a JPEG, the film of a Live Photo.
+
+Two files of one name are no pair for that alone: cameras count from one again, and a short film
+that was taken for a photo's could not be found any more.
+"""
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
-from index import Catalogue
+import numpy as np
+
+from index import Catalogue, Metadata
+from photosearch.indexing.decode import DecodeError, read_metadata
 from photosearch.indexing.kinds import LIVE
 from photosearch.indexing.metadata import Film, film_at
+from photosearch.indexing.same_moment import share_moment
 from photosearch.indexing.scan import Found
+from photosearch.search.stacks import BURST
 
 # Seconds. The films of Live Photos last three; one that is longer has been filmed for itself, and
 # has a still's name by chance.
@@ -36,35 +46,88 @@ def kept(catalogue: Catalogue, files: Collection[str]) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class Judged:
+    """`owned` are files that belong to a photo, and to which; `alike` those that do if they show
+    the same as the photo of their name.
+    """
+
+    owned: dict[str, str]
+    alike: dict[str, str]
+
+
 def owners(
     catalogue: Catalogue, found: Iterable[Found], recorded: Collection[str], known: Collection[str]
-) -> dict[str, str]:
-    """Those of `found` that belong to a photo, and to which.
+) -> Judged:
+    """Which of `found` belong to a photo.
+
+    A film and a still of one Live Photo have an identifier in common. Other files of one name
+    belong together when they were made at the same moment, or else look alike.
 
     `recorded` are the photos that can be found; a file does not belong to one that could not be
-    read. Films among `known` are photos of their own so far, and have not changed since.
+    read. Those among `known` are photos of their own so far, and have not changed since.
     """
     ids = catalogue.live_ids()
     stills: dict[str, list[str]] = defaultdict(list)
-    for path, live_id in ids.items():
+    for path, named in ids.items():
         if not is_film(path):
-            stills[live_id].append(path)
-    result = {}
+            stills[named].append(path)
+    judged = Judged({}, {})
     for item in found:
         beside = item.beside if item.beside in recorded else None
-        if not is_film(item.path):
-            owner = beside
-        elif item.path in known and (beside is None or item.path in ids):
-            owner = _still(item.path, ids.get(item.path), beside, ids, stills)
-        elif beside is None and not stills:
-            owner = None
+        lasts, sure = 0.0, False
+        still: str | None = beside
+        if is_film(item.path):
+            live_id = ids.get(item.path) if item.path in known else None
+            if live_id is None:
+                if beside is None and (item.path in known or not stills):
+                    continue
+                film = film_at(item.path) or Film()
+                live_id, lasts = film.findings.live_id, film.seconds or 0.0
+            still = _still(item.path, live_id, beside, ids, stills)
+            if live_id is None and lasts > _LONGEST:
+                continue
+            sure = live_id is not None and still is not None and ids.get(still) == live_id
+        if still is None:
+            continue
+        if sure or _is_of_moment(catalogue, still, item.path, item.path in known, lasts):
+            judged.owned[item.path] = still
         else:
-            film = film_at(item.path) or Film()
-            owner = _still(item.path, film.findings.live_id, beside, ids, stills)
-            if film.findings.live_id is None and (film.seconds or 0) > _LONGEST:
-                owner = None
-        if owner is not None:
-            result[item.path] = owner
+            judged.alike[item.path] = still
+    return judged
+
+
+def _is_of_moment(
+    catalogue: Catalogue, still: str, path: str, is_known: bool, lasts: float
+) -> bool:
+    """Whether the file at `path`, a film that lasts so many seconds or a RAW, is of that moment."""
+    try:
+        own = _recorded(catalogue, path) if is_known else read_metadata(path)
+    except DecodeError:
+        return False
+    return share_moment(_recorded(catalogue, still), own, lasts=lasts)
+
+
+def _recorded(catalogue: Catalogue, path: str) -> Metadata:
+    file = catalogue.file_at(path)
+    return Metadata() if file is None else catalogue.metadata([file.id]).get(file.id, Metadata())
+
+
+def alike(catalogue: Catalogue, bundle_id: str, pairs: Mapping[str, str]) -> dict[str, str]:
+    """Those of `pairs`, files and the photos of their names, that are recorded and look alike."""
+    result = {}
+    for path, still in pairs.items():
+        file, photo = catalogue.file_at(path), catalogue.file_at(still)
+        if file is None or photo is None or file.id == photo.id:
+            continue
+        ids, vectors = catalogue.selection.vectors(bundle_id, [file.id, photo.id])
+        if len(ids) < 2:
+            continue
+        of = dict(zip(ids.tolist(), vectors.astype(np.float32), strict=True))
+        cosine = float(of[file.id] @ of[photo.id])
+        seen = catalogue.best_frames(bundle_id, [file.id], of[photo.id]).get(file.id, cosine)
+        if max(cosine, seen) >= BURST:
+            result[path] = still
     return result
 
 

@@ -12,7 +12,8 @@ RAW = frozenset(
     }
 )  # fmt: skip
 # Films that may belong to a still, as those of Live Photos do.
-LIVE = frozenset({".mp4", ".mov", ".m4v"})
+# Google exports those of its motion photos as .MP.
+LIVE = frozenset({".mp4", ".mov", ".m4v", ".mp"})
 FILMS = LIVE | {
     ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m2t", ".m2ts", ".m2v", ".mj2",
     ".mkv", ".mpe", ".mpeg", ".mpg", ".mts", ".ogv", ".qt", ".vob", ".webm", ".wmv",

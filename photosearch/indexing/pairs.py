@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,8 @@ from photosearch.indexing.exports import exports
 from photosearch.indexing.kinds import HEIF, JPEG, LIVE, RAW, SUFFIXES
 
 SIDECAR = ".xmp"
+# What a Pixel adds to the name of a shot: which of its files it is, and that a film is inside.
+_PIXEL = re.compile(r"(?:\.RAW-\d+)?(?:\.MP)?(?:\.(?:COVER|ORIGINAL))?(?=\(\d+\)$|~\d+$|$)")
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,11 @@ def groups(names: Iterable[str]) -> Iterator[Group]:
             found.append((name, stem, suffix))
             for rank, kind in enumerate((JPEG, HEIF, RAW)):
                 if suffix in kind:
-                    stills[stem].append((rank, name))
+                    stills[_shot(stem)].append((rank, name))
     belonging: dict[str, list[str]] = defaultdict(list)
     owners: dict[str, str] = {}
     for name, stem, suffix in found:
-        owner = _owner(suffix, stills[stem])
+        owner = _owner(suffix, stills[_shot(stem)])
         if owner is not None:
             owners[name] = owner
             belonging[owner].append(name)
@@ -64,6 +67,14 @@ def groups(names: Iterable[str]) -> Iterator[Group]:
         if name in exported:
             sidecars.append(exported[name])
         yield Group(name, tuple(sidecars), owners.get(name))
+
+
+def _shot(stem: str) -> str:
+    """What the files that a Pixel makes of one shot have in common, the others being as they are.
+
+    PXL_….RAW-01.COVER.jpg and PXL_….RAW-02.ORIGINAL.dng; PXL_….MP.jpg and its film PXL_….mp4.
+    """
+    return _PIXEL.sub("", stem)
 
 
 def _written(stem: str) -> str:

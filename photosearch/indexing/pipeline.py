@@ -172,15 +172,29 @@ class IndexRun:
                 recorded |= self._catalogue.stamps(item.beside, self._encoder.bundle_id)
         waiting = set(unsure)
         own = {path for path in recorded if path not in waiting}
-        found = companions.owners(self._catalogue, judged, recorded, own)
+        by_name = companions.owners(self._catalogue, judged, recorded, own)
+        found = by_name.owned
         paired = tuple(path for path in unsure if path in found)
         if paired:
             yield Paired(paired)
         rest = [path for path in unsure if path not in found]
         if rest:
             yield from self._index(rest)
+        # How they look is known now.
+        alike = companions.alike(self._catalogue, self._encoder.bundle_id, by_name.alike)
+        found |= alike
+        paired = tuple(path for path in rest if path in alike)
+        if paired:
+            self._uncount(paired)
+            yield Paired(paired)
         photos = [path for path in self._files if path not in found and path not in belonging]
         companions.record(self._catalogue, belonging | found, photos)
+
+    def _uncount(self, paths: Sequence[str]) -> None:
+        """These were indexed just now, and are no photos of their own after all."""
+        again = {path for path in paths if path in self._recognised}
+        self._recognised = [path for path in self._recognised if path not in again]
+        self._indexed -= len(paths) - len(again)
 
     def _read_again(self) -> Iterator[Event]:
         """Bring metadata up to date where no picture is decoded: of old photos, and sidecars."""
