@@ -21,6 +21,14 @@ class About:
     def file_date(self) -> str | None:
         return file_date(self.file.stamp)
 
+    @property
+    def film_inside(self) -> int | None:
+        """Bytes of the film inside a motion photo, as its file is now; None without one."""
+        from photosearch.indexing.motion import film_inside
+
+        found = film_inside(self.file.path)
+        return found and found[1]
+
 
 def file_date(stamp: FileStamp) -> str | None:
     """When a file was changed last, local time, ISO 8601; None beyond the calendar."""

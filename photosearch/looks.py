@@ -53,7 +53,7 @@ class Look:
         grey = (self.grey >> 1).astype(np.int8)
         steps = np.diff(grey, axis=1, prepend=np.int8(0))
         head = np.array([self.shape], "<f4").tobytes() + self.colour.tobytes()
-        return head + zlib.compress(steps.tobytes(), 6)
+        return head + zlib.compress(steps.tobytes(), 1)
 
 
 def unpacked(packed: bytes) -> Look | None:
@@ -88,11 +88,9 @@ def _look(image: Image, size: tuple[int, int], shape: float) -> Look:
 
     # Both filters leave nothing of a larger picture out. The sharper one is for few cells.
     resample = Resampling.HAMMING if size == (CELLS, CELLS) else Resampling.BILINEAR
-    small = image.resize(size, resample, reducing_gap=4.0).convert("YCbCr")
-    colour = small.resize((COLOURS, COLOURS), Resampling.BOX)
-    return Look(
-        np.asarray(small.getchannel("Y")), np.ascontiguousarray(np.asarray(colour)[..., 1:]), shape
-    )
+    grey = image.convert("L").resize(size, resample, reducing_gap=4.0)
+    colour = image.resize((COLOURS, COLOURS), Resampling.BOX, reducing_gap=1.01).convert("YCbCr")
+    return Look(np.asarray(grey), np.ascontiguousarray(np.asarray(colour)[..., 1:]), shape)
 
 
 def same_at_a_glance(one: Look, other: Look) -> bool:

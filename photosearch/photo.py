@@ -39,7 +39,7 @@ def photo_named(name: PhotoName) -> int | str:
 def _checked(number: int) -> int:
     if abs(number) > _LARGEST:
         raise PhotoIdError(
-            f"photo:{number} is too large for the id of a photo; give the id that a search shows, "
-            "or a path"
+            f"there is no photo of the id {number}, which is too large for one; "
+            "give the id that a search shows, or a path"
         )
     return number

@@ -13,7 +13,7 @@ from texts_drawn import BOARDING, BUDGET, WIFI, changed, screen
 
 from index import Catalogue
 from photosearch import Library
-from photosearch.indexing.decode import look_at
+from photosearch.indexing.decode import look_closely
 from photosearch.looks import (
     Look,
     closely,
@@ -210,9 +210,9 @@ def test_what_moves_has_no_look(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue", "green")]
     for name in ("a.gif", "a.webp", "a.png", "a.tif"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
-        assert look_at(str(tmp_path / name), close=True) is None, name
+        assert look_closely(str(tmp_path / name)) is None, name
         frames[0].save(tmp_path / f"still {name}")
-        assert look_at(str(tmp_path / f"still {name}"), close=True) is not None, name
+        assert look_closely(str(tmp_path / f"still {name}")) is not None, name
 
 
 def looks(library: Library) -> dict[str, bytes]:

@@ -96,7 +96,7 @@ def test_an_assistant_searches_and_looks(call: Any, photos: Path) -> None:
             ("search", {"saved": "Dogs"}, "no saved search of this name; known: Cats"),
             ("photo", {"photo_id": 999}, "no photo 999"),
             ("similar", {"photo_id": -1}, "no photo -1"),
-            ("photo", {"photo_id": "photo:99999999999999999999"}, "too large for the id"),
+            ("photo", {"photo_id": "photo:99999999999999999999"}, "too large for one"),
             ("photo", {"photo_id": "/etc/passwd"}, "no photo /etc/passwd"),
         ):
             refused = await client.call_tool(name, arguments)

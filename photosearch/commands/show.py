@@ -63,6 +63,7 @@ def _content(about: About) -> dict[str, Any]:
         "height": file.height,
         "format": file.format,
         "companions": list(about.companions),
+        "film_inside": about.film_inside,
         **asdict(about.metadata),
         "file_date": about.file_date,
     }
@@ -73,6 +74,8 @@ def _lines(about: About) -> Iterator[tuple[str, str]]:
     yield "Photo", file.path + (" (gone)" if file.missing else "")
     for companion in about.companions:
         yield "With", companion
+    if (inside := about.film_inside) is not None:
+        yield "With", f"a video inside, {inside / 1e6:.1f} MB"
     size = f"{file.stamp.size / 1e6:.1f} MB"
     yield "Picture", f"{file.format}, {file.width} x {file.height}, {size}"
     if known.taken_at is not None:

@@ -42,17 +42,23 @@ class Preprocess:
 
     def pixels(self, image: Image) -> NDArray[np.uint8]:
         """A picture of any mode and size to uint8 (S, S, 3)."""
+        return self.square(self.scaled(image))
+
+    def scaled(self, image: Image) -> Image:
+        """A picture of any mode and size to RGB, with a short side of S pixels, or all S by S."""
         from PIL.Image import Resampling
 
         settings = self.settings
         size, resample = settings.size, Resampling[settings.interpolation.upper()]
         rgb = to_rgb(image)
         if settings.resize == "squash":
-            rgb = rgb.resize((size, size), resample)
-        else:
-            rgb = _middle(rgb, _LONGEST * min(rgb.size))
-            rgb = rgb.resize(_shortest(rgb.size, size), resample)
-        return np.array(_middle(rgb, size))
+            return rgb.resize((size, size), resample)
+        rgb = _middle(rgb, _LONGEST * min(rgb.size))
+        return rgb.resize(_shortest(rgb.size, size), resample)
+
+    def square(self, scaled: Image) -> NDArray[np.uint8]:
+        """What `scaled` gave, cut to uint8 (S, S, 3)."""
+        return np.array(_middle(scaled, self.settings.size))
 
     def normalise(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Pixels uint8 (n, S, S, 3) to network input float32 (n, 3, S, S)."""

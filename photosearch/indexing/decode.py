@@ -26,7 +26,8 @@ __all__ = [
     "Decoded",
     "decode",
     "digest_of",
-    "look_at",
+    "glance_at",
+    "look_closely",
     "prepare_decoders",
     "read_metadata",
 ]
@@ -80,15 +81,15 @@ def decode(
         file, digest = _digested(opened)
         suffix = os.path.splitext(path)[1].lower()
         picture = open_picture(file, suffix, preprocess.side, max_pixels, _FRAMES)
-        image = to_rgb(picture.image)
-        pixels = preprocess.pixels(_seen(image, preprocess))
+        scaled = preprocess.scaled(_seen(picture.image, preprocess))
         more = [preprocess.pixels(_seen(image, preprocess)) for _, image in picture.frames[1:]]
         look = b""
         if not _moves(picture, file):
-            look = glance(image, picture.width, picture.height).packed()
+            # Of what is scaled already: of the whole picture it would take three times as long.
+            look = glance(scaled, picture.width, picture.height).packed()
         metadata = metadata_of(file, path, sidecars)
         return Decoded(
-            pixels,
+            preprocess.square(scaled),
             picture.width,
             picture.height,
             picture.format,
@@ -109,18 +110,31 @@ def read_metadata(path: str, sidecars: Sequence[str] = ()) -> Metadata:
         return metadata_of(file, path, sidecars)
 
 
-def look_at(path: str, *, close: bool, max_pixels: int = MAX_PIXELS) -> Look | None:
-    """How the picture at `path` looks, at a glance or closely; None of what moves.
+def glance_at(path: str, preprocess: Preprocess, max_pixels: int = MAX_PIXELS) -> Look | None:
+    """How the picture at `path` looks at a glance, as `decode` notes it; None of what moves.
 
     Raises as `decode` does.
     """
+    picture = _still(path, preprocess.side, max_pixels)
+    if picture is None:
+        return None
+    scaled = preprocess.scaled(_seen(picture.image, preprocess))
+    return glance(scaled, picture.width, picture.height)
+
+
+def look_closely(path: str, max_pixels: int = MAX_PIXELS) -> Look | None:
+    """How the picture at `path` looks closely; None of what moves. Raises as `decode` does."""
+    picture = _still(path, CLOSE, max_pixels)
+    if picture is None:
+        return None
+    return closely(to_rgb(picture.image), picture.width, picture.height)
+
+
+def _still(path: str, side: int, max_pixels: int) -> Picture | None:
     with _told(path), open(path, "rb") as file:
         suffix = os.path.splitext(path)[1].lower()
-        picture = open_picture(file, suffix, CLOSE, max_pixels, 1)
-        if _moves(picture, file):
-            return None
-        image = to_rgb(picture.image)
-        return (closely if close else glance)(image, picture.width, picture.height)
+        picture = open_picture(file, suffix, side, max_pixels, 1)
+        return None if _moves(picture, file) else picture
 
 
 def _moves(picture: Picture, file: BinaryIO) -> bool:

@@ -17,7 +17,7 @@ _BATCH = 256
 _SECONDS = 1.0
 
 
-def glance_at(
+def glance_again(
     catalogue: Catalogue,
     preprocess: Preprocess,
     paths: Sequence[str],

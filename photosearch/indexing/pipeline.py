@@ -24,7 +24,7 @@ from photosearch.indexing.events import (
     Started,
 )
 from photosearch.indexing.gathering import Ready, check, gather
-from photosearch.indexing.glancing import glance_at
+from photosearch.indexing.glancing import glance_again
 from photosearch.indexing.metadata import dated_alike
 from photosearch.indexing.pace import Pace, for_a_while
 from photosearch.indexing.places import with_place
@@ -221,7 +221,7 @@ class IndexRun:
             if path in self._files
         ]
         if paths:
-            for event in glance_at(
+            for event in glance_again(
                 self._catalogue, self._encoder.preprocess, paths, self._worker_count, self._stop
             ):
                 self._reread += len(event.paths)

@@ -57,7 +57,8 @@ def serve(pipe: Connection, printed: str) -> None:
         DecodeError,
         decode,
         digest_of,
-        look_at,
+        glance_at,
+        look_closely,
         prepare_decoders,
         read_metadata,
     )
@@ -91,8 +92,10 @@ def serve(pipe: Connection, printed: str) -> None:
                 outcome = digest_of(path)
             elif task == "metadata":
                 outcome = read_metadata(path, sidecars)
+            elif task == "glance":
+                outcome = glance_at(path, preprocess, limits.max_pixels)
             else:
-                outcome = look_at(path, close=task == "closely", max_pixels=limits.max_pixels)
+                outcome = look_closely(path, limits.max_pixels)
         except DecodeError as error:
             outcome = Trouble(str(error), error.passing, listening.take())
         else:
