@@ -49,6 +49,18 @@ class FileDated:
 
 
 @dataclass(frozen=True)
+class TakenOnDays:
+    """Taken from one day to another of any year, as in "12-24" to "12-26".
+
+    Where the last comes before the first, it is that of the year after. `of_file` as in `Taken`.
+    """
+
+    first: str
+    last: str
+    of_file: bool = False
+
+
+@dataclass(frozen=True)
 class InPlace:
     """Taken in the city, region or country of this name, whatever its case and accents."""
 
@@ -145,6 +157,7 @@ Simple: TypeAlias = (
     Taken
     | TakenInMonth
     | FileDated
+    | TakenOnDays
     | InPlace
     | Near
     | Made
@@ -183,13 +196,21 @@ def query_of(connection: Connection, condition: Simple) -> tuple[str, list[Any]]
     """
     metadata = "SELECT photo_id FROM metadata WHERE"
     match condition:
-        case Taken(of_file=True) | TakenInMonth(of_file=True) | FileDated():
+        case (
+            Taken(of_file=True)
+            | TakenInMonth(of_file=True)
+            | TakenOnDays(of_file=True)
+            | FileDated()
+        ):
             return _of_file(condition)
         case Taken():
             sql, values = _between("taken_at", condition)
             return f"{metadata} {sql}", values
         case TakenInMonth(month):
             return f"{metadata} substr(taken_at, 6, 2) = ?", [f"{month:02d}"]
+        case TakenOnDays():
+            sql, values = _on_days("taken_at", condition)
+            return f"{metadata} {sql}", values
         case InPlace(name):
             return _one_of(connection, "place", lambda text: _is_in(text, name))
         case Near():
@@ -236,17 +257,29 @@ def _between(moment: str, taken: Taken) -> tuple[str, list[Any]]:
     return " AND ".join(sql), values
 
 
+def _on_days(moment: str, taken: TakenOnDays) -> tuple[str, list[Any]]:
+    """That the day of the date in the column `moment` is one of these."""
+    day = f"substr({moment}, 6, 5)"
+    joint = "AND" if taken.first <= taken.last else "OR"
+    sql = f"length({day}) = 5 AND ({day} >= ? {joint} {day} <= ?)"
+    return sql, [taken.first, taken.last]
+
+
 # Local time, as everywhere.
 _FILE_DATE = "strftime('%Y-%m-%dT%H:%M:%S', mtime_ns / 1000000000, 'unixepoch', 'localtime')"
 
 
-def _of_file(condition: Taken | TakenInMonth | FileDated) -> tuple[str, list[Any]]:
+def _of_file(
+    condition: Taken | TakenInMonth | TakenOnDays | FileDated,
+) -> tuple[str, list[Any]]:
     """About the date of files, of photos that have no other."""
     match condition:
         case Taken():
             sql, values = _between(_FILE_DATE, condition)
         case TakenInMonth(month):
             sql, values = f"substr({_FILE_DATE}, 6, 2) = ?", [f"{month:02d}"]
+        case TakenOnDays():
+            sql, values = _on_days(_FILE_DATE, condition)
         case FileDated():
             sql, values = "1", []
     return (

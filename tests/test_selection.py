@@ -23,6 +23,7 @@ from index.conditions import (
     Tagged,
     Taken,
     TakenInMonth,
+    TakenOnDays,
 )
 from index.functions import folded
 
@@ -162,6 +163,26 @@ def moments(date: str) -> tuple[str, str]:
     """The first and the last moment that a date may mean."""
     first, last = "0000-01-01T00:00:00", "0000-12-31T23:59:59"
     return date + first[len(date) :], date + last[len(date) :]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "days"),
+    [
+        ("12-24", "12-31", {"12-31"}),
+        ("12-31", "01-01", {"12-31", "01-01"}),
+        ("02-29", "06-01", {"02-29", "06-01"}),
+        ("03-01", "05-31", set()),
+    ],
+)
+def test_days_of_any_year(tmp_path: Path, first: str, last: str, days: set[str]) -> None:
+    with Catalogue.open(tmp_path) as catalogue:
+        photos = [
+            NewPhoto(f"/{n}", FileStamp(n, 1), 4, 3, "JPEG", metadata=Metadata(taken_at=taken))
+            for n, taken in enumerate(DATES)
+        ]
+        catalogue.record(BUNDLE, photos, unit_vectors(len(photos)))
+        expected = [n for n, taken in enumerate(DATES) if taken and taken[5:10] in days]
+        assert found(catalogue, TakenOnDays(first, last)) == expected
 
 
 @pytest.mark.parametrize("start", BOUNDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from index.conditions import Condition, Either, FileDated, Not, Taken, TakenInMonth
+from index.conditions import Condition, Either, FileDated, Not, Taken, TakenInMonth, TakenOnDays
 
 
 def by_file_date(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
@@ -21,7 +21,7 @@ def by_file_date(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
 
 def _of_file(condition: Condition) -> Condition:
     match condition:
-        case Taken() | TakenInMonth():
+        case Taken() | TakenInMonth() | TakenOnDays():
             return replace(condition, of_file=True)
         case Not(inner):
             return Not(_of_file(inner))

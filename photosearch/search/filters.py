@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 
 from index.conditions import (
@@ -27,9 +27,21 @@ from index.conditions import (
     Tagged,
     Taken,
     TakenInMonth,
+    TakenOnDays,
 )
 from photosearch.errors import UsageError
-from photosearch.search.dates import MONTHS, Period, bounded, period
+from photosearch.search.dates import (
+    MONTHS,
+    Calendar,
+    Locale,
+    Period,
+    Phrase,
+    Span,
+    bounded,
+    meaning,
+    outer,
+    said,
+)
 
 # Kilometres about a place, where none are given.
 NEARBY = 25.0
@@ -59,23 +71,61 @@ def _nowhere(name: str) -> tuple[float, float] | None:
 
 @dataclass(frozen=True)
 class World:
-    """What reading a filter depends on: the day, the library's places, and where they are."""
+    """What reading a filter depends on: the day, the library's places, and where they are.
+
+    `locale` decides what is ambiguous. `southern` tells that seasons are those of the southern half
+    of the Earth; while it is None, `lives_south` is asked, when a season is named.
+    """
 
     today: date = field(default_factory=date.today)
     places: frozenset[str] = frozenset()
     locate: Callable[[str], tuple[float, float] | None] = _nowhere
+    locale: Locale = field(default_factory=Locale)
+    southern: bool | None = None
+    lives_south: Callable[[], bool] | None = None
+
+    @property
+    def calendar(self) -> Calendar:
+        return Calendar(self.today, self.locale, bool(self.southern))
+
+    def settled(self) -> World:
+        """The same, with it decided when seasons are."""
+        if self.southern is not None:
+            return self
+        ask = self.lives_south
+        return replace(self, southern=self.locale.southern if ask is None else ask())
 
 
-def taken(time: Period) -> Taken:
-    """The condition that a photo is of that time."""
-    start, end = time.start, time.end
-    return Taken(
-        None if start is None else start.isoformat(), None if end is None else end.isoformat()
-    )
+@dataclass(frozen=True)
+class Read:
+    """A filter's condition, what it is in a few words, and whether it depends on the seasons."""
+
+    condition: Condition
+    said: str
+    seasonal: bool = False
 
 
-def _date(value: str, world: World) -> Period:
-    found = period(value, world.today)
+def taken(spans: Sequence[Span]) -> Condition:
+    """The condition that a photo is of any of these days."""
+    each = tuple(map(_taken, spans))
+    return each[0] if len(each) == 1 else Either(each)
+
+
+def _taken(days: Span) -> Condition:
+    if isinstance(days, Period):
+        start, end = days.start, days.end
+        return Taken(
+            None if start is None else start.isoformat(), None if end is None else end.isoformat()
+        )
+    if days.month is not None:
+        return TakenInMonth(days.month)
+    return TakenOnDays(*(f"{month:02d}-{day:02d}" for month, day in (days.first, days.last)))
+
+
+def _meant(value: str, world: World) -> Phrase:
+    found = meaning(value, world.calendar)
+    if found is not None and found.seasonal and world.southern is None:
+        found = meaning(value, world.settled().calendar)
     if found is None:
         raise ValueError(
             f"{value!r} is no date; write it as 2021, 2021-05, 2021-05-03, May 2021 or last summer"
@@ -83,31 +133,51 @@ def _date(value: str, world: World) -> Period:
     return found
 
 
-def _side(side: str) -> Callable[[str, World], Condition]:
-    def read(value: str, world: World) -> Condition:
-        time = bounded(side, _date(value, world))
-        assert time is not None
-        return taken(time)
+def _on(value: str, world: World) -> Read:
+    found = _meant(value, world)
+    return Read(taken(found.spans), found.said, found.seasonal)
+
+
+def _side(side: str) -> Callable[[str, World], Read]:
+    def read(value: str, world: World) -> Read:
+        found = _meant(value, world)
+        named = outer(found.spans, world.today)
+        time = bounded(side, named)
+        if time is None or found.side:  # the latest May, or Christmas
+            found = _meant(f"{side} {value}", world)
+            return Read(taken(found.spans), found.said, found.seasonal)
+        language = world.locale.language
+        return Read(_taken(time), said([time], language, side, named), found.seasonal)
 
     return read
 
 
-def _year(value: str, world: World) -> Condition:
-    if not re.fullmatch(r"\d{4}(-\d{4})?", value):
+def _year(value: str, world: World) -> Read:
+    if not re.fullmatch(r"\d{4}(\s*(-|\.\.)\s*\d{4})?", value.strip()):
         raise ValueError(f"{value!r} is no year; write it as 2021, or 2019-2021")
-    return taken(_date(value, world))
+    return _on(value, world)
 
 
-def _month(value: str, world: World) -> Condition:
+def _month(value: str, world: World) -> Read:
     name = value.strip().lower()
-    if name.isdecimal() and 1 <= int(name) <= 12:
-        return TakenInMonth(int(name))
-    found = [n for n, month in enumerate(MONTHS, 1) if len(name) >= 3 and month.startswith(name)]
-    if found:
-        return TakenInMonth(found[0])
-    if re.fullmatch(r"\d{4}-(0?[1-9]|1[0-2])", name):
-        return taken(_date(name, world))
+    number = int(name) if name.isdecimal() else 0
+    if 1 <= number <= 12:
+        found = meaning(MONTHS[number - 1], world.calendar)
+    else:
+        found = meaning(name, world.calendar)
+    if found is not None and len(found.spans) == 1 and _is_month(found.spans[0]):
+        return Read(taken(found.spans), found.said)
     raise ValueError(f"{value!r} is no month; write it as may, 5 or 2021-05")
+
+
+def _is_month(days: Span) -> bool:
+    """Whether it is all of one month, of one year or of any."""
+    if not isinstance(days, Period):
+        return days.month is not None
+    start, end = days.start, days.end
+    if start is None or end is None or start.day != 1 or end.day != 1:
+        return False
+    return (end.year - start.year) * 12 + end.month - start.month == 1
 
 
 def _near(value: str, world: World) -> Condition:
@@ -182,12 +252,12 @@ def _date_of(value: str, world: World) -> Condition:
     return FileDated()
 
 
-_READERS: dict[str, Callable[[str, World], Condition]] = {
+_READERS: dict[str, Callable[[str, World], Condition | Read]] = {
     "before": _side("before"),
     "after": _side("after"),
     "since": _side("since"),
     "until": _side("until"),
-    "on": lambda value, world: taken(_date(value, world)),
+    "on": _on,
     "date": _date_of,
     "year": _year,
     "month": _month,
@@ -209,11 +279,17 @@ NAMES = tuple(_READERS)
 _ALL = frozenset({"before", "after", "since", "until", "rating", "has", "keyword", "words"})
 
 
-def condition(name: str, value: str, world: World) -> Condition:
+def read(name: str, value: str, world: World) -> Read:
     """What a filter asks for. Raises `ValueError` with the reason when its value makes no sense."""
     if not value.strip():
         raise ValueError(f"{name}: needs a value")
-    return _READERS[name](value, world)
+    found = _READERS[name](value, world)
+    return found if isinstance(found, Read) else Read(found, f"{name} {value}")
+
+
+def condition(name: str, value: str, world: World) -> Condition:
+    """The condition of a filter. Raises as `read` does."""
+    return read(name, value, world).condition
 
 
 def combined(found: Iterable[tuple[str, Condition]]) -> tuple[Condition, ...]:

@@ -15,14 +15,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from index.conditions import Condition, InPlace, Not, Saying, TakenInMonth
+from index.conditions import Condition, InPlace, Near, Not, Saying
 from index.functions import folded
 from photosearch.errors import PhotoIdError
 from photosearch.photo import photo_named
-from photosearch.search.dates import MONTHS, phrases
-from photosearch.search.filters import NAMES, World, combined, condition, taken
+from photosearch.search.dates import Yearly, phrases
+from photosearch.search.filters import NAMES, World, combined, read, taken
 from photosearch.search.query import (
     Described,
     Given,
@@ -78,7 +78,14 @@ def parse(text: str, world: World | None = None, *, literal: bool = False) -> Qu
         clean = " ".join(text.split())
         whole = Part(0, len(text), "like", "text", clean)
         return Query(text, (Term(Described(clean)),), (), (whole,)) if clean else Query(text)
-    return _Parser(text, world or World()).query()
+    world = world or World()
+    if world.southern is not None:
+        return _Parser(text, world).query()
+    northern = _Parser(text, replace(world, southern=False))
+    query = northern.query()
+    if northern.seasonal and northern.is_south(world):
+        return _Parser(text, replace(world, southern=True)).query()
+    return query
 
 
 class _Parser:
@@ -90,6 +97,7 @@ class _Parser:
         # Words without a weight are one description, wherever they stand.
         self._drafts = [_Draft(1.0, -1, [])]
         self._run: list[tuple[int, int]] = []  # plain words not yet looked at
+        self.seasonal = False  # whether a season was named
 
     def query(self) -> Query:
         position = 0
@@ -106,6 +114,16 @@ class _Parser:
             combined(self._filters),
             tuple(sorted(self._parts, key=lambda part: part.start)),
         )
+
+    def is_south(self, world: World) -> bool:
+        """Whether seasons are those of the south: at the place that was named, or in general."""
+        for _, one in self._filters:
+            if isinstance(one, Near):
+                return one.latitude < 0
+            point = world.locate(one.name) if isinstance(one, InPlace) else None
+            if point is not None:
+                return point[0] < 0
+        return bool(world.settled().southern)
 
     def _skip(self, position: int) -> int:
         while position < len(self._text) and self._text[position].isspace():
@@ -217,17 +235,15 @@ class _Parser:
             raise QueryError(text, start, f"{name}: holds or not, so it takes no weight")
         else:
             try:
-                one = condition(name, value, self._world)
+                wanted = read(name, value, self._world)
             except ValueError as error:
                 raise QueryError(text, key.end(), str(error)) from error
-            negative = weight < 0
-            self._add_filter(
-                name,
-                Not(one) if negative else one,
-                start,
-                end,
-                f"not {name} {value}" if negative else f"{name} {value}",
-            )
+            self.seasonal |= wanted.seasonal
+            one, said = wanted.condition, wanted.said
+            if weight < 0:
+                no = "nicht" if self._world.locale.language == "de" else "not"
+                one, said = Not(one), f"{no} {said}"
+            self._add_filter(name, one, start, end, said)
         return end
 
     # What was understood
@@ -277,18 +293,18 @@ class _Parser:
 
     def _without_dates(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         left = start
-        for phrase in phrases(self._text[start:end], self._world.today):
+        for phrase in phrases(self._text[start:end], self._world.calendar):
             first, last = start + phrase.start, start + phrase.end
-            if phrase.month is not None:
-                one: Condition = TakenInMonth(phrase.month)
-                name, meaning = "month", f"month {MONTHS[phrase.month - 1]}"
-            else:
-                assert phrase.period is not None
-                one, name = taken(phrase.period), "date"
-                since, before = phrase.period.start, phrase.period.end
-                said = [f"from {since}" if since else "", f"before {before}" if before else ""]
-                meaning = " ".join(filter(None, said))
-            self._add_filter(name, one, first, last, meaning)
+            if not phrase.spans:
+                words = self._text[first:last]
+                raise QueryError(
+                    self._text, first, f"{words!r} is no day; correct it, or write \\ before it"
+                )
+            self.seasonal |= phrase.seasonal
+            # A limit, a time, and days of any year each hold beside the others.
+            days = all(isinstance(one, Yearly) for one in phrase.spans) or len(phrase.spans) > 9
+            name = phrase.side or ("month" if days else "date")
+            self._add_filter(name, taken(phrase.spans), first, last, phrase.said)
             yield left, first
             left = last
         yield left, end

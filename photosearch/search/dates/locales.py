@@ -1,0 +1,65 @@
+"""What a person's language and country decide: which of 04/05 is the month, and the words of chips.
+
+Locale.of("en-US").month_first    True: 4 May is 05/04 there
+Locale.of("de_AT.UTF-8").language    "de"
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from photosearch.errors import UsageError
+from photosearch.search.dates.words import these
+
+# Where the month comes first in numbers, by Unicode's CLDR. English without a country counts as
+# American there, too.
+_MONTH_FIRST = frozenset(these("AS FM GU MH MP PH PR PW UM US VI"))
+# Countries where, for the most part, summer is in January.
+_SOUTHERN = frozenset(these("AO AR AU BO BR BW CL FJ LS MG MU MZ NA NC NZ PE PY RE SZ UY ZA ZM ZW"))
+_TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{4})?(?:[-_]([A-Za-z]{2}|\d{3}))?(?:[-_.@].*)?")
+
+
+@dataclass(frozen=True)
+class Locale:
+    """A language, "en" or "de" (all others are taken for English), and a country, or "".
+
+    `month_first` tells that 04/05 is April there.
+    """
+
+    language: str = "en"
+    country: str = ""
+    month_first: bool = True
+
+    @classmethod
+    def of(cls, tag: str) -> Self:
+        """From what browsers and systems say: "en-GB", "de_DE.UTF-8", "zh-Hant-TW", "C", "POSIX".
+
+        Raises `UsageError` for anything else.
+        """
+        if tag.split(".")[0].upper() in ("", "C", "POSIX"):
+            return cls()
+        found = _TAG.fullmatch(tag)
+        if found is None:
+            raise UsageError(f"{tag!r} is no locale; write it as en-GB, en-US or de")
+        language, country = found[1].lower(), (found[2] or "").upper()
+        american = country in _MONTH_FIRST if country else language == "en"
+        return cls("de" if language == "de" else "en", country, american)
+
+    @classmethod
+    def of_system(cls) -> Self:
+        """That of this process; of what the system says and nobody understands, the default."""
+        for name in ("LC_ALL", "LC_TIME", "LANG"):
+            if os.environ.get(name):
+                try:
+                    return cls.of(os.environ[name])
+                except UsageError:
+                    break
+        return cls()
+
+    @property
+    def southern(self) -> bool:
+        """Whether most people there have summer in January."""
+        return self.country in _SOUTHERN

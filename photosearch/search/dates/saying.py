@@ -1,0 +1,135 @@
+"""Spans of days in words, as short as they can be: 2019, May 2021, 3-5 May 2021, before 2020."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from photosearch.search.dates.calendar import Period, Span, Yearly
+from photosearch.search.dates.point import date_before
+
+_MONTHS = {
+    "en": "January February March April May June July August September October November December",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+}
+_TO = "\N{EN DASH}"
+_SIDES = {
+    "en": {"before": "before", "after": "after", "since": "since", "until": "until"},
+    "de": {"before": "vor", "after": "nach", "since": "seit", "until": "bis"},
+}
+_GERMAN_DAY = {"before": "vor dem", "after": "nach dem", "since": "seit dem", "until": "bis zum"}
+_OR = {"en": "or", "de": "oder"}
+_ANY_YEAR = {"en": "any year", "de": "jedes Jahr"}
+# More than so many would not fit on a chip.
+_SHOWN = 4
+
+
+def said(spans: Sequence[Span], language: str, side: str = "", bound: Period | None = None) -> str:
+    """What these days are, in "en" or "de"; with a side, those beside the period `bound`."""
+    if side and bound is not None:
+        return _beside(side, _edge(bound, side, language), language)
+    every = [
+        _yearly(one, language) if isinstance(one, Yearly) else _period(one, language)
+        for one in spans
+    ]
+    if all(isinstance(one, Yearly) for one in spans):
+        return any_year(_joined(every, language), language)
+    if len(every) > _SHOWN:
+        return f"{every[0]}, …, {every[-1]}"
+    return _joined(every, language)
+
+
+def any_year(name: str, language: str) -> str:
+    """What comes every year, marked as that."""
+    return f"{name} ({_ANY_YEAR[language]})"
+
+
+def _joined(every: Sequence[str], language: str) -> str:
+    *first, last = every
+    # The year once, at the end.
+    year = last[last.rfind(" ") :]
+    if " " in last and all(one.endswith(year) for one in first):
+        first = [one.removesuffix(year) for one in first]
+    return f"{', '.join(first)} {_OR[language]} {last}" if first else last
+
+
+def _month(number: int, language: str) -> str:
+    return _MONTHS[language].split()[number - 1]
+
+
+def _day(number: int, language: str) -> str:
+    return f"{number}." if language == "de" else str(number)
+
+
+def _yearly(days: Yearly, language: str) -> str:
+    (month, first), (last_month, last) = days.first, days.last
+    whole = first == 1 and last == 31
+    if whole:
+        names = [_month(month, language), _month(last_month, language)]
+        return names[0] if month == last_month else _TO.join(names)
+    start, end = _day(first, language), f"{_day(last, language)} {_month(last_month, language)}"
+    if month == last_month:
+        return end if first == last else f"{start}{_TO}{end}"
+    return f"{start} {_month(month, language)} {_TO} {end}"
+
+
+def _period(period: Period, language: str) -> str:
+    start, end = period.start, period.end
+    if start is None or end is None:
+        bound = start or end
+        assert bound is not None
+        side = "before" if start is None else "since"
+        return _beside(side, _shortest(bound, language), language)
+    last = date_before(period)
+    if start.day == 1 and end.day == 1:
+        return _months(start, last, language)
+    if start == last:
+        return _full(start, language)
+    if start.year != last.year:
+        return f"{_full(start, language)} {_TO} {_full(last, language)}"
+    if start.month != last.month:
+        first = f"{_day(start.day, language)} {_month(start.month, language)}"
+        return f"{first} {_TO} {_full(last, language)}"
+    return f"{_day(start.day, language)}{_TO}{_full(last, language)}"
+
+
+def _beside(side: str, edge: str, language: str) -> str:
+    """With the preposition, which in German differs before a day: vor 2020, vor dem 3. Mai."""
+    is_day = language == "de" and "." in edge
+    return f"{_GERMAN_DAY[side] if is_day else _SIDES[language][side]} {edge}"
+
+
+def _edge(period: Period, side: str, language: str) -> str:
+    """A year, month or day as it is; of anything longer only the end that counts."""
+    start, end = period.start, period.end
+    if start is None or end is None:
+        return _period(period, language)
+    last = date_before(period)
+    whole = start.day == end.day == 1
+    if start == last or (whole and (start.year, start.month) == (last.year, last.month)):
+        return _period(period, language)
+    if whole and start.month == end.month == 1 and end.year == start.year + 1:
+        return _period(period, language)
+    day = start if side in ("before", "since") else last
+    return _months(day.replace(day=1), day, language) if whole else _full(day, language)
+
+
+def _full(day: date, language: str) -> str:
+    return f"{_day(day.day, language)} {_month(day.month, language)} {day.year}"
+
+
+def _months(start: date, last: date, language: str) -> str:
+    """A period of whole months, from the first day of one to the last of another."""
+    if start.month == 1 and last.month == 12:
+        return str(start.year) if start.year == last.year else f"{start.year}{_TO}{last.year}"
+    end = f"{_month(last.month, language)} {last.year}"
+    if start.year != last.year:
+        return f"{_month(start.month, language)} {start.year} {_TO} {end}"
+    return end if start.month == last.month else f"{_month(start.month, language)}{_TO}{end}"
+
+
+def _shortest(day: date, language: str) -> str:
+    """A day, as a year or month where it is the first of it."""
+    if day.day > 1:
+        return _full(day, language)
+    return str(day.year) if day.month == 1 else f"{_month(day.month, language)} {day.year}"
