@@ -110,6 +110,16 @@ class Selection:
         )
         return math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))
 
+    def southern(self) -> bool | None:
+        """Whether most photos that say where they were taken are from south of the equator.
+
+        None when there are none of these.
+        """
+        ((south, all_),) = self._connection.rows(
+            "SELECT total(latitude < 0), count(*) FROM metadata WHERE latitude IS NOT NULL"
+        )
+        return south * 2 > all_ if all_ else None
+
     def contents(self, ids: Sequence[int]) -> dict[int, int]:
         """A number for the bytes of each photo of `ids`; copies have the same."""
         return dict(

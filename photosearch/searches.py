@@ -24,16 +24,18 @@ from photosearch.search.why import Why
 class Searches(OpenLibrary):
     """The part of `Library` that reads."""
 
-    def understand(self, text: str, *, literal: bool = False) -> Query:
+    def understand(self, text: str, *, literal: bool = False, locale: str = "") -> Query:
         """What `text` asks for: its terms and conditions, and where in the text each stands.
 
         With `literal` all of it is a description. The names of places are those of the library.
+        `locale`, such as "en-GB" or "de", decides whether 04/05 is in April or May, and the
+        language of what is said of the parts; without one it is American English.
 
         Raises `QueryError`, a `UsageError` that knows the character from which on it cannot be
-        understood; `LibraryError`.
+        understood, and for what is no locale; `LibraryError`.
         """
         with explained():
-            return self._searcher.understand(text, literal=literal)
+            return self._searcher.understand(text, literal=literal, locale=locale)
 
     def search(
         self,
@@ -49,6 +51,7 @@ class Searches(OpenLibrary):
         literal: bool = False,
         files: bool = True,
         everything: bool = False,
+        locale: str = "",
     ) -> Hits:
         """The photos that fit `text`, best first; empty when nothing fits or nothing is indexed.
 
@@ -56,7 +59,7 @@ class Searches(OpenLibrary):
         are left out, and counted as `beyond` of the hits. With `everything` none is.
 
         `text` is what a person types into the search box; docs/search.md has its grammar. With
-        `literal` all of it is a description.
+        `literal` all of it is a description. `locale` is as for `understand`.
 
         `filters` are the filters of the box as arguments, and those in `text` hold besides.
         `images` are pictures that the photos should be like as well: PIL images, the bytes of a
@@ -83,6 +86,7 @@ class Searches(OpenLibrary):
                 literal=literal,
                 files=files,
                 everything=everything,
+                locale=locale,
             )
 
     def similar(
@@ -115,19 +119,25 @@ class Searches(OpenLibrary):
         images: Sequence[Picture] = (),
         literal: bool = False,
         files: bool = True,
+        locale: str = "",
     ) -> Why:
         """Why a photo fits `text`, or does not: an id, "photo:ID", or the path of any picture.
 
         What each term, and each word, adds to its score, and a map of where in the picture. Filters
         in `text` count for nothing here. The picture is read anew; it takes a second or so.
-        `images`, `literal` and `files` are as for `search`.
+        `images`, `literal`, `files` and `locale` are as for `search`.
 
         Raises `UsageError` when there is no such photo, it cannot be read, or nothing is described;
         `LibraryError`; `BundleError`.
         """
         with explained():
             return self._searcher.why(
-                photo_named(photo), text, images=images, literal=literal, files=files
+                photo_named(photo),
+                text,
+                images=images,
+                literal=literal,
+                files=files,
+                locale=locale,
             )
 
     def duplicates(

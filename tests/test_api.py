@@ -161,6 +161,20 @@ def test_photos_similar_ones_saved_searches_and_the_state(served: Served) -> Non
     assert fewer["hits"] == sorted(fewer["hits"], key=lambda hit: hit["taken_at"])
     state = schemas.State.model_validate(served.client.get("/v1/status").json())
     assert (state.photos, state.problems) == (120, 0)
+    asked = {"q": "dogs 04/05/2021"}
+    for locale, meant in (
+        ("en-US", "5 April 2021"),
+        ("en-GB", "4 May 2021"),
+        ("de", "4. Mai 2021"),
+    ):
+        by_parameter = served.client.get("/v1/understand", params=asked | {"locale": locale})
+        by_header = served.client.get(
+            "/v1/understand", params=asked, headers={"accept-language": f"{locale},en;q=0.5"}
+        )
+        for answer in (by_parameter, by_header):
+            assert answer.json()["understood"][1]["meaning"] == meant
+    refused = served.client.get("/v1/search", params=asked | {"locale": "???"})
+    assert (refused.status_code, "en-GB" in refused.json()["error"]) == (400, True)
     chips = served.client.get("/v1/understand", params={"q": "dogs before:2020"}).json()
     assert [part["name"] for part in chips["understood"]] == ["text", "before"]
 

@@ -35,8 +35,8 @@ def similar(library: Library, photo: int | str, **view: Any) -> dict[str, Any]:
     return report(library.similar(_found(library, photo).id, files=False, **view))
 
 
-def understand(library: Library, text: str) -> dict[str, Any]:
-    query = library.understand(text)
+def understand(library: Library, text: str, locale: str) -> dict[str, Any]:
+    query = library.understand(text, locale=locale)
     return {"version": VERSION, "query": text, "understood": understood(query)}
 
 

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Query, Request, Response, UploadFile
+from fastapi import Depends, FastAPI, Header, Query, Request, Response, UploadFile
 from fastapi import Path as PathParameter
 from fastapi.exceptions import RequestValidationError
 
 from photosearch import __version__
 from photosearch.api import answers, schemas
 from photosearch.errors import PhotoIdError, PhotosearchError, UsageError
+from photosearch.search.dates.locales import accepted_tag
 from photosearch.search.filters import Filters
 from photosearch.search.query import QueryError
 from photosearch.ui.desk import Desk
@@ -23,6 +24,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     401: {"model": schemas.Refused, "description": "The token is missing or wrong."},
     422: {"model": schemas.Refused, "description": "A number that no photo has as its id."},
 }
+_LOCALE = "as in en-GB: how dates are read; without it, the header Accept-Language says"
 _NOT_THERE: dict[int | str, dict[str, Any]] = {
     404: {"model": schemas.Refused, "description": "There is no such photo."},
     422: {"model": schemas.Refused, "description": "A number that no photo has as its id."},
@@ -106,6 +108,8 @@ def _view(
     saved: Annotated[
         str | None, Query(description="a saved search, to which the text is added")
     ] = None,
+    locale: Annotated[str, Query(description=_LOCALE)] = "",
+    accept_language: Annotated[str, Header()] = "",
 ) -> dict[str, Any]:
     """Which photos of those found, in which order."""
     return {
@@ -116,6 +120,7 @@ def _view(
         "collapse": collapse,
         "everything": everything,
         "saved": saved,
+        "locale": locale or accepted_tag(accept_language),
     }
 
 
@@ -162,9 +167,14 @@ def create_app(desk: Desk) -> FastAPI:
         )
 
     @app.get("/v1/understand", responses={200: {"model": schemas.Understood}, **_REFUSED})
-    async def understand(q: str) -> Response:
+    async def understand(
+        q: str,
+        locale: Annotated[str, Query(description=_LOCALE)] = "",
+        accept_language: Annotated[str, Header()] = "",
+    ) -> Response:
         """What a text is taken for, without searching."""
-        return _Json(await desk.ask(lambda it: answers.understand(it, q)))
+        where = locale or accepted_tag(accept_language)
+        return _Json(await desk.ask(lambda it: answers.understand(it, q, where)))
 
     # A path may end in anything, so this one is asked first.
     @app.get(

@@ -54,14 +54,16 @@ def create_server(desk: Desk, shrinkers: Shrinkers) -> MCPServer:
         sort: Literal["relevance", "newest", "oldest"] = "relevance",
         collapse: bool = True,
         saved: str | None = None,
+        locale: str = "",
     ) -> dict[str, Any]:
         """Find photos by a description and filters, best first, with ids, paths, dates and scores.
 
         With `collapse` copies and bursts are one hit. `offset` gives the next page. `saved` is the
-        name of a saved search, to which the query, if any, is added.
+        name of a saved search, to which the query, if any, is added. `locale`, such as en-GB, says
+        how dates are read.
         """
         view: dict[str, Any] = {"limit": _least(limit), "offset": offset, "sort": sort}
-        view |= {"collapse": collapse, "saved": saved}
+        view |= {"collapse": collapse, "saved": saved, "locale": locale}
         return await _said(desk, lambda it: answers.search(it, query, **view))
 
     @server.tool(annotations=_READS)

@@ -10,7 +10,7 @@ import click
 
 from photosearch.commands.opening import open_to_read
 from photosearch.commands.output import counted
-from photosearch.commands.showing import check_forms, page_options, show
+from photosearch.commands.showing import check_forms, locale_option, page_options, show
 
 Decorated = Callable[..., Any]
 
@@ -80,6 +80,7 @@ def _filters(command: Decorated) -> Decorated:
 )
 @click.option("--saved", metavar="NAME", help="Run a saved search, with TEXT added to it.")
 @click.option("--literal", is_flag=True, help="Take all of TEXT as a description.")
+@locale_option
 @click.option("--image", "images", multiple=True, metavar="FILE", help="Like this picture as well.")
 @_filters
 @page_options
@@ -96,6 +97,7 @@ def command(
     saved: str | None,
     collapse: bool,
     literal: bool,
+    locale: str | None,
     images: tuple[str, ...],
     shapes: tuple[str, ...],
     dated: str | None,
@@ -111,11 +113,13 @@ def command(
     """
     check_forms(as_json, null)
     from photosearch.library import Library
+    from photosearch.search.dates.locales import Locale, system_tag
     from photosearch.search.filters import Filters, World
     from photosearch.search.find import check_asked
     from photosearch.search.hits import Hits
     from photosearch.search.parse import parse
 
+    locale = system_tag() if locale is None else locale
     given = {name: value for name, value in filters.items() if value not in (None, ())}
     wanted = Filters(
         **given,
@@ -144,11 +148,12 @@ def command(
                 images=images,
                 literal=literal,
                 everything=everything,
+                locale=locale,
             )
             waiting = 0 if hits else library.status().photos
     else:
         # What asks for nothing, or cannot be understood, is told also where there is nothing yet.
-        world = World(locate=lambda _: (0, 0))
+        world = World(locate=lambda _: (0, 0), locale=Locale.of(locale))
         hits = Hits(query=parse(text or "", world, literal=literal))
         wanted.conditions(world)
         check_asked(hits.query.terms or hits.query.conditions or asked or saved)

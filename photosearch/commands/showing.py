@@ -50,6 +50,15 @@ def page_options(command: Decorated) -> Decorated:
     return command
 
 
+def locale_option(command: Decorated) -> Decorated:
+    """Of commands that read dates."""
+    return click.option(
+        "--locale",
+        metavar="TAG",
+        help="Read dates as people do there, as in en-GB, en-US, de. Default: the system's.",
+    )(command)
+
+
 def check_forms(as_json: bool, null: bool) -> None:
     if as_json and null:
         raise click.UsageError("--json and -0 are two forms of output; give one of them.")

@@ -11,6 +11,7 @@ import click
 
 from photosearch.commands.opening import open_to_read
 from photosearch.commands.output import shown
+from photosearch.commands.showing import locale_option
 
 if TYPE_CHECKING:
     from photosearch.search.why import Why
@@ -22,6 +23,7 @@ _SHADES = " .:-=+*#%@"
 @click.argument("photo", metavar="PHOTO")
 @click.argument("text", metavar="TEXT")
 @click.option("--literal", is_flag=True, help="Take all of TEXT as a description.")
+@locale_option
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -31,7 +33,13 @@ _SHADES = " .:-=+*#%@"
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
 @click.pass_context
 def command(
-    ctx: click.Context, photo: str, text: str, literal: bool, out: Path | None, as_json: bool
+    ctx: click.Context,
+    photo: str,
+    text: str,
+    literal: bool,
+    locale: str | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Tell why PHOTO fits TEXT: what each term adds, and where in the picture it shows.
 
@@ -42,8 +50,11 @@ def command(
         raise click.UsageError(f"--out: {shown(str(out))} is there already; name a new file.")
     if out is not None and out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise click.UsageError(f"--out: {shown(str(out))} is no .png or .jpg; name one.")
+    from photosearch.search.dates.locales import system_tag
+
+    where = system_tag() if locale is None else locale
     with open_to_read(ctx) as library:
-        why = library.why(photo, text, literal=literal)
+        why = library.why(photo, text, literal=literal, locale=where)
     if out is not None:
         from photosearch.search.overlay import write_overlay
 

@@ -11,6 +11,7 @@ from index.gathered import Gathered
 from photosearch.encoders import Encoder
 from photosearch.errors import UsageError
 from photosearch.search.compose import SAMPLE, compose, penalties
+from photosearch.search.dates import Locale
 from photosearch.search.embed import Embedder, Picture
 from photosearch.search.file_dates import by_file_date
 from photosearch.search.filters import Filters, World
@@ -46,9 +47,9 @@ class Searcher:
         self._grouped: tuple[tuple[Grouping, tuple[int, int]], Groups] | None = None
         self._sample: tuple[tuple[str, int], Gathered] | None = None
 
-    def understand(self, text: str, *, literal: bool = False) -> Query:
+    def understand(self, text: str, *, literal: bool = False, locale: str = "") -> Query:
         """See `Library.understand`."""
-        return parse(text, self._world(), literal=literal)
+        return parse(text, self._world(locale), literal=literal)
 
     def search(
         self,
@@ -60,12 +61,13 @@ class Searcher:
         literal: bool,
         files: bool,
         everything: bool,
+        locale: str = "",
     ) -> Hits:
         """See `Library.search`."""
         view.check()
-        query = self.understand(text, literal=literal)
+        query = self.understand(text, literal=literal, locale=locale)
         terms = _terms(query, images)
-        conditions = by_file_date((*query.conditions, *self._conditions(filters)))
+        conditions = by_file_date((*query.conditions, *self._conditions(filters, locale)))
         check_asked(terms or conditions)
         selection = self._catalogue.selection
         if not terms:
@@ -122,9 +124,10 @@ class Searcher:
         images: Sequence[Picture],
         literal: bool,
         files: bool,
+        locale: str = "",
     ) -> Why:
         """See `Library.why`."""
-        terms = _terms(self.understand(text, literal=literal), images)
+        terms = _terms(self.understand(text, literal=literal, locale=locale), images)
         if not terms:
             raise UsageError(f"{text!r} describes nothing that a photo could show; describe it")
         encoder = self._encoder()
@@ -146,6 +149,7 @@ class Searcher:
             literal=literal,
             files=files,
             everything=False,
+            locale=locale,
         )
         return Why(
             path=path,
@@ -164,8 +168,8 @@ class Searcher:
             raise UsageError(f"{photo}: no photo of the library has this id; give one that has")
         return known.path
 
-    def _conditions(self, filters: Filters | None) -> tuple[Condition, ...]:
-        return () if filters is None else filters.conditions(self._world())
+    def _conditions(self, filters: Filters | None, locale: str = "") -> tuple[Condition, ...]:
+        return () if filters is None else filters.conditions(self._world(locale))
 
     def _page(self, ranking: Ranking, view: View, query: Query) -> Hits:
         selection = self._catalogue.selection
@@ -211,12 +215,20 @@ class Searcher:
             self._grouped = (by, edition), Groups(self._catalogue.selection, by)
         return self._grouped[1]
 
-    def _world(self) -> World:
+    def _world(self, locale: str) -> World:
         selection = self._catalogue.selection
         edition = selection.edition
         if self._places is None or self._places[0] != edition:
             self._places = edition, frozenset(selection.places())
-        return World(places=self._places[1], locate=self._locate)
+        where = Locale.of(locale)
+
+        def lives_south() -> bool:
+            mostly = selection.southern()
+            return where.southern if mostly is None else mostly
+
+        return World(
+            places=self._places[1], locate=self._locate, locale=where, lives_south=lives_south
+        )
 
     def _locate(self, name: str) -> tuple[float, float] | None:
         """Where a place lies: by the photos taken there, or else by the list of towns."""

@@ -15,7 +15,7 @@ from photosearch.ui.photos import find_photo
 
 
 async def reasons(
-    context: Context, photo_id: int, text: str, images: Sequence[bytes]
+    context: Context, photo_id: int, text: str, images: Sequence[bytes], locale: str
 ) -> dict[str, Any]:
     """What each term adds to the score of a photo, and where in the picture it shows.
 
@@ -27,7 +27,7 @@ async def reasons(
         raise UsageError("of films this cannot be told; choose a photo")
     await context.hands(_check, photo)
     why = await context.thinker.ask(
-        lambda it: it.why(photo_id, text, images=images, files=False),
+        lambda it: it.why(photo_id, text, images=images, files=False, locale=locale),
     )
     return _told(why)
 

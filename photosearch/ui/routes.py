@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from photosearch.about import file_date
 from photosearch.errors import PhotoIdError, PhotosearchError, UsageError
 from photosearch.library import Library
+from photosearch.search.dates.locales import accepted_tag
 from photosearch.search.find import Sort
 from photosearch.search.query import QueryError
 from photosearch.ui.context import Context
@@ -81,6 +82,7 @@ def router(context: Context) -> APIRouter:
 
     @api.get("/search")
     async def search(
+        request: Request,
         q: str = "",
         offset: int = 0,
         limit: int = _PAGE,
@@ -92,6 +94,7 @@ def router(context: Context) -> APIRouter:
         """A part of the photos that `q`, or a picture that was sent before, describes."""
         offset, limit = max(0, offset), max(1, min(limit, 500))
         images = [pictures.get(picture)] if picture else []
+        locale = accepted_tag(request.headers.get("accept-language", ""))
         hits = await context.finder.ask(
             lambda it: it.search(
                 q,
@@ -102,6 +105,7 @@ def router(context: Context) -> APIRouter:
                 files=False,
                 everything=everything,
                 collapse=collapse,
+                locale=locale,
             )
         )
         every = {one.photo_id: one for hit in hits for one in (hit, *hit.others)}
@@ -140,10 +144,13 @@ def router(context: Context) -> APIRouter:
         )
 
     @api.get("/why/{photo_id}")
-    async def why(photo_id: int, q: str = "", picture: str = "") -> dict[str, Any]:
+    async def why(
+        request: Request, photo_id: int, q: str = "", picture: str = ""
+    ) -> dict[str, Any]:
         """Why a photo fits `q`, or a picture that was sent before; it takes a second or so."""
         images = [pictures.get(picture)] if picture else []
-        return await reasons(context, photo_id, q, images)
+        locale = accepted_tag(request.headers.get("accept-language", ""))
+        return await reasons(context, photo_id, q, images, locale)
 
     @api.get("/saved")
     async def saved() -> list[dict[str, Any]]:

@@ -48,18 +48,28 @@ class Locale:
         american = country in _MONTH_FIRST if country else language == "en"
         return cls("de" if language == "de" else "en", country, american)
 
-    @classmethod
-    def of_system(cls) -> Self:
-        """That of this process; of what the system says and nobody understands, the default."""
-        for name in ("LC_ALL", "LC_TIME", "LANG"):
-            if os.environ.get(name):
-                try:
-                    return cls.of(os.environ[name])
-                except UsageError:
-                    break
-        return cls()
-
     @property
     def southern(self) -> bool:
         """Whether most people there have summer in January."""
         return self.country in _SOUTHERN
+
+
+def system_tag() -> str:
+    """What the system says that this process's locale is; "" when it says nothing known."""
+    for name in ("LC_ALL", "LC_TIME", "LANG"):
+        if os.environ.get(name):
+            return _known(os.environ[name])
+    return ""
+
+
+def accepted_tag(header: str) -> str:
+    """The first language of an HTTP header Accept-Language; "" when there is none that is known."""
+    return _known(header.split(",")[0].split(";")[0].strip())
+
+
+def _known(tag: str) -> str:
+    try:
+        Locale.of(tag)
+    except UsageError:
+        return ""
+    return tag
