@@ -13,12 +13,14 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, TypeAlias
 
 from index.connection import Connection
-from index.functions import folded
+from index.functions import folded, place_key, place_keys
 from index.paths import below, path_to_text
 from index.readings import reading
+from index.records import Place
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,14 @@ class TakenOnDays:
 
 @dataclass(frozen=True)
 class InPlace:
-    """Taken in the city, region or country of this name, whatever its case and accents."""
+    """Taken in the city, region or country of this name, whatever its case, accents and hyphens.
+
+    Or in one of the places `known` by it, as the catalogue names them; an empty part of a place
+    may be anything.
+    """
 
     name: str
+    known: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,8 +218,8 @@ def query_of(connection: Connection, condition: Simple) -> tuple[str, list[Any]]
         case TakenOnDays():
             sql, values = _on_days("taken_at", condition)
             return f"{metadata} {sql}", values
-        case InPlace(name):
-            return _one_of(connection, "place", lambda text: _is_in(text, name))
+        case InPlace():
+            return _one_of(connection, "place", _in_place(condition))
         case Near():
             return _near(condition)
         case Made(by, text):
@@ -305,9 +312,21 @@ def _one_of(
     )
 
 
-def _is_in(text: str, name: str) -> bool:
-    wanted = folded(name.strip())
-    return any(folded(value) == wanted for value in json.loads(text).values())
+def _in_place(wanted: InPlace) -> Callable[[str], bool]:
+    """Whether a place, as the catalogue keeps it, is the one that is wanted."""
+    key = place_key(wanted.name)
+    known = {tuple(map(place_key, (one.city, one.region, one.country))) for one in wanted.known}
+
+    def is_in(text: str) -> bool:
+        place = Place(**json.loads(text))
+        names = (place.city, place.region, place.country)
+        if any(key in place_keys(name) for name in names if name):
+            return True
+        # Of a place known by its country alone the other names may be any.
+        parts = product(*((place_key(name), "") for name in names)) if known else ()
+        return any(part in known for part in parts)
+
+    return is_in
 
 
 def _near(near: Near) -> tuple[str, list[Any]]:

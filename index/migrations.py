@@ -374,6 +374,17 @@ def add_looks(db: Database) -> None:
     )
 
 
+def fold_readings_again(db: Database) -> None:
+    """Texts with quotes, dashes and letters such as a Polish l are compared otherwise now."""
+    from index.readings import plain
+
+    rows = db.execute("SELECT content_id, text, folded FROM readings").fetchall()
+    for content, text, before in rows:
+        now = before if text.isascii() else plain(text)
+        if now != before:
+            db.execute("UPDATE readings SET folded = ? WHERE content_id = ?", [now, content])
+
+
 STEPS = (
     create_tables,
     add_contents,
@@ -389,6 +400,7 @@ STEPS = (
     add_sources_of_dates,
     add_others,
     add_looks,
+    fold_readings_again,
 )
 
 

@@ -42,7 +42,7 @@ class Readings:
                     "INSERT INTO readings (content_id, text, folded) "
                     "SELECT id, ?, ? FROM contents WHERE id = ? "
                     "ON CONFLICT DO UPDATE SET text = excluded.text, folded = excluded.folded",
-                    [text, _plain(text), content],
+                    [text, plain(text), content],
                 )
 
     def of(self, photo_id: int) -> str | None:
@@ -81,7 +81,7 @@ def reading(connection: Connection, text: str) -> list[int]:
     return [content for content, read in rows if _holds(read.split(), words)]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """The words without case and accents, with a blank on both sides of each."""
     return f" {' '.join(_WORD.findall(folded(text)))} "
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from index.conditions import Condition, InPlace, query_of
 from index.connection import Connection
 from index.embedded import Batch, vectors_of
-from index.functions import folded
+from index.functions import place_keys
 from index.holding import Holding
 from index.looks import looks_of
+from index.records import Place
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,19 @@ class Selection:
         )
 
     def places(self) -> set[str]:
-        """Names of all cities, regions and countries that photos were taken in, folded."""
+        """Keys of the names of all cities, regions and countries that photos were taken in."""
         names: set[str] = set()
         for text in self._connection.distinct("metadata", "place"):
-            names.update(folded(name) for name in json.loads(text).values() if name)
+            for name in filter(None, json.loads(text).values()):
+                names |= place_keys(name)
         return names
 
-    def centre(self, place: str) -> tuple[float, float] | None:
-        """Degrees north and east of the middle of the photos taken in `place`, if there are any."""
-        query, values = query_of(self._connection, InPlace(place))
+    def centre(self, place: str, known: tuple[Place, ...] = ()) -> tuple[float, float] | None:
+        """Degrees north and east of the middle of the photos taken in `place`, if there are any.
+
+        `known` are places that are called so as well.
+        """
+        query, values = query_of(self._connection, InPlace(place, known))
         points = self._connection.rows(
             f"SELECT latitude, longitude FROM metadata WHERE photo_id IN ({query}) "
             "AND latitude IS NOT NULL AND longitude IS NOT NULL",

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import Metadata, Place
-from index.functions import folded
+from index.functions import place_key, place_keys
+from photosearch.indexing.place_names import asset, places_called
 
 _EARTH = 6371.0  # kilometres
 # A photo within so large a circle about a city's centre was taken in that city, rather than in the
@@ -34,17 +35,15 @@ def with_place(metadata: Metadata) -> Metadata:
 def place_named(name: str) -> tuple[float, float] | None:
     """Degrees north and east of the largest town of this name, None when there is none.
 
-    A region or country may follow, as in "Portland, Oregon". Case and accents do not matter.
+    A region or country may follow, as in "Portland, Oregon". Case, accents and language do not
+    matter: "Munich" and "Muenchen" are "M\u00fcnchen".
     """
     return _places().named(name)
 
 
 @cache
 def _places() -> Places:
-    package = Path(__file__).resolve().parents[1]
-    # An installed wheel carries the assets inside the package; a source tree has them beside it.
-    installed = package / "assets" / "places" / "places.npz"
-    return Places(installed if installed.is_file() else package.parent / "assets/places/places.npz")
+    return Places(asset("places.npz"))
 
 
 @cache
@@ -69,20 +68,37 @@ class Places:
 
     def named(self, name: str) -> tuple[float, float] | None:
         """See `place_named`."""
-        town, *within = (folded(part.strip()) for part in name.split(","))
-        for place in self._by_name.get(town, ()):
-            around = {folded(part) for part in self._regions[self._region[place]]}
-            if around.issuperset(within):
+        town, *within = name.split(",")
+        # By that name, or by another.
+        found = {place for key in place_keys(town) for place in self._by_name.get(key, ())}
+        for other in places_called(town):
+            found.update(
+                place
+                for place in self._by_name.get(place_key(other.city), ())
+                if self._regions[self._region[place]] == [other.region, other.country]
+            )
+        for place in sorted(found, key=lambda one: -int(self._population[one])):
+            if all(self._is_within(place, part) for part in within):
                 x, y, z = self._points[place]
                 return float(np.degrees(np.arcsin(z))), float(np.degrees(np.arctan2(y, x)))
         return None
 
+    def _is_within(self, place: int, name: str) -> bool:
+        """Whether a town lies in the region or country that is called so."""
+        region, country = self._regions[self._region[place]]
+        if place_key(name) in place_keys(region) | place_keys(country):
+            return True
+        return any(
+            not one.city and one.country == country and one.region in ("", region)
+            for one in places_called(name)
+        )
+
     @cached_property
     def _by_name(self) -> dict[str, list[int]]:
-        """The towns of each name, the largest first."""
+        """The towns of each name."""
         towns: dict[str, list[int]] = {}
-        for place in np.argsort(-self._population.astype(np.int64), kind="stable"):
-            towns.setdefault(folded(self._cities[place]), []).append(int(place))
+        for place in range(len(self._cities)):
+            towns.setdefault(place_key(self._cities[place]), []).append(int(place))
         return towns
 
     def at(self, latitude: float, longitude: float) -> Place | None:

@@ -29,6 +29,8 @@ from index.conditions import (
     TakenInMonth,
     TakenOnDays,
 )
+from index.functions import place_key
+from index.records import Place
 from photosearch.errors import UsageError
 from photosearch.search.dates import (
     MONTHS,
@@ -65,6 +67,10 @@ _SAME_FORMAT = {
 _SHAPES = ("portrait", "landscape", "square", "panorama")
 
 
+def _unnamed(name: str) -> tuple[Place, ...]:
+    return ()
+
+
 def _nowhere(name: str) -> tuple[float, float] | None:
     return None
 
@@ -73,12 +79,15 @@ def _nowhere(name: str) -> tuple[float, float] | None:
 class World:
     """What reading a filter depends on: the day, the library's places, and where they are.
 
+    `places` are the keys of their names, and `called` gives places by other names.
+
     `locale` decides what is ambiguous. `southern` tells that seasons are those of the southern half
     of the Earth; while it is None, `lives_south` is asked, when a season is named.
     """
 
     today: date = field(default_factory=date.today)
     places: frozenset[str] = frozenset()
+    called: Callable[[str], tuple[Place, ...]] = _unnamed
     locate: Callable[[str], tuple[float, float] | None] = _nowhere
     locale: Locale = field(default_factory=Locale)
     southern: bool | None = None
@@ -252,6 +261,16 @@ def _date_of(value: str, world: World) -> Condition:
     return FileDated()
 
 
+def in_place(name: str, world: World) -> Condition:
+    """That a photo was taken there; a larger place may follow, as in "Portland, Oregon"."""
+    whole = InPlace(name, world.called(name))
+    parts = [part for part in name.split(",") if part.strip()]
+    if len(parts) < 2 or whole.known or place_key(name) in world.places:
+        return whole
+    outside = tuple(Not(InPlace(part.strip(), world.called(part))) for part in parts)
+    return Not(Either(outside))
+
+
 _READERS: dict[str, Callable[[str, World], Condition | Read]] = {
     "before": _side("before"),
     "after": _side("after"),
@@ -262,7 +281,7 @@ _READERS: dict[str, Callable[[str, World], Condition | Read]] = {
     "year": _year,
     "month": _month,
     "near": _near,
-    "in": lambda value, world: InPlace(value),
+    "in": in_place,
     "camera": lambda value, world: Made("camera", value),
     "lens": lambda value, world: Made("lens", value),
     "folder": lambda value, world: InFolder(value),

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from index.conditions import Condition, InPlace, Near, Not, Saying
-from index.functions import folded
+from index.functions import place_key
 from photosearch.errors import PhotoIdError
 from photosearch.photo import photo_named
 from photosearch.search.dates import Yearly, phrases
-from photosearch.search.filters import NAMES, World, combined, read, taken
+from photosearch.search.filters import NAMES, World, combined, in_place, read, taken
 from photosearch.search.query import (
     Described,
     Given,
@@ -57,7 +57,9 @@ _STOP = re.compile(
 _AND = re.compile(r"\s*(?:,\s*)?\b(?:and|or|nor)\s+(?:any\s+|no\s+)?", re.IGNORECASE)
 _ARTICLE = re.compile(r"^(?:a|an|the|any)\s+", re.IGNORECASE)
 _SIGNS = re.compile(r"\bno\s+\w+\s+signs?\b", re.IGNORECASE)
-_IN_PLACE = re.compile(r"\b(?:in|from|at)\s+(?=(?P<rest>\w.*))", re.IGNORECASE)
+_IN_PLACE = re.compile(
+    r"\b(?:in|from|at|aus|bei)\s+(?:(?:the|der|den|dem|die|das)\s+)?(?=\w)", re.IGNORECASE
+)
 
 
 @dataclass
@@ -318,7 +320,8 @@ class _Parser:
             if stop is None:
                 continue
             name = self._text[found.end() : stop]
-            self._add_filter("in", InPlace(name), found.start(), stop, f"in {name}")
+            one = in_place(name, self._world)
+            self._add_filter("in", one, found.start(), stop, f"in {name}")
             yield left, found.start()
             left = stop
         yield left, end
@@ -336,9 +339,17 @@ class _Parser:
             name = self._text[start:stop].rstrip(",.;")
             stop = start + len(name)
             sure = name[:1].isupper() or not self._text[stop:end].strip(" ,.;")
-            if sure and folded(name) in self._world.places:
+            if sure and self._is_known(name):
                 return stop
         return None
+
+    def _is_known(self, name: str) -> bool:
+        """Whether photos were taken in a place of this name, or that is called so too."""
+        keys = self._world.places
+        return place_key(name) in keys or any(
+            place_key(place.city or place.region or place.country) in keys
+            for place in self._world.called(name)
+        )
 
     def _without_negatives(self, start: int, end: int) -> None:
         text = self._text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from index import Catalogue, FaissIndex
+from index import Catalogue, FaissIndex, Place
 from index.conditions import Condition
 from index.gathered import Gathered
 from photosearch.encoders import Encoder
@@ -227,14 +227,18 @@ class Searcher:
             return where.southern if mostly is None else mostly
 
         return World(
-            places=self._places[1], locate=self._locate, locale=where, lives_south=lives_south
+            places=self._places[1],
+            called=_called,
+            locate=self._locate,
+            locale=where,
+            lives_south=lives_south,
         )
 
     def _locate(self, name: str) -> tuple[float, float] | None:
         """Where a place lies: by the photos taken there, or else by the list of towns."""
         from photosearch.indexing.places import place_named
 
-        return self._catalogue.selection.centre(name) or place_named(name)
+        return self._catalogue.selection.centre(name, _called(name)) or place_named(name)
 
     def _embedding(self, encoder: Encoder) -> Embedder:
         if self._embedder is None or self._embedder.encoder is not encoder:
@@ -255,6 +259,13 @@ class Searcher:
         if self._vectors is None or self._vectors[0] != state:
             self._vectors = state, FaissIndex.open(self._catalogue, bundle_id)
         return self._vectors[1]
+
+
+def _called(name: str) -> tuple[Place, ...]:
+    # Only for queries that name a place.
+    from photosearch.indexing.place_names import places_called
+
+    return places_called(name)
 
 
 def _terms(query: Query, images: Sequence[Picture]) -> tuple[Term, ...]:
