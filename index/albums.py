@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from index.connection import Connection
+from index.functions import composed, same_name
 from index.recording import now
 from index.records import FAVOURITES as FAVOURITES
 
@@ -46,21 +47,23 @@ def albums_of(connection: Connection, photo_ids: Iterable[int]) -> dict[int, lis
 
 def make_album(connection: Connection, name: str) -> int:
     """The id of the album of this name, which is made when there is none."""
+    name = composed(name)
     with connection.write() as db:
-        db.execute(
-            "INSERT INTO albums (name, made_at) VALUES (?, ?) ON CONFLICT DO NOTHING", [name, now()]
-        )
-        return int(db.execute("SELECT id FROM albums WHERE name = ?", [name]).fetchone()[0])
+        for number, other in db.execute("SELECT id, name FROM albums"):
+            if same_name(other, name):
+                return int(number)
+        made = db.execute("INSERT INTO albums (name, made_at) VALUES (?, ?)", [name, now()])
+        return int(made.lastrowid or 0)
 
 
 def rename_album(connection: Connection, album: int, name: str) -> bool:
     """Give an album another name; False when another one has it."""
+    name = composed(name)
     with connection.write() as db:
-        changed = db.execute(
-            "UPDATE OR IGNORE albums SET name = ? WHERE id = ? AND id <> ?",
-            [name, album, FAVOURITES],
-        )
-        return bool(changed.rowcount)
+        others = db.execute("SELECT name FROM albums WHERE id <> ?", [album])
+        if album == FAVOURITES or any(same_name(other, name) for (other,) in others):
+            return False
+        return bool(db.execute("UPDATE albums SET name = ? WHERE id = ?", [name, album]).rowcount)
 
 
 def drop_album(connection: Connection, album: int) -> None:

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from index.connection import Connection
 from index.functions import folded, place_key, place_keys
-from index.paths import below, path_to_text
+from index.paths import below_in_any_form, beyond_ascii, path_to_text
 from index.readings import reading
 from index.records import Place
 
@@ -347,7 +347,7 @@ def _near(near: Near) -> tuple[str, list[Any]]:
 
 def _in_folder(folder: str) -> tuple[str, list[Any]]:
     if os.path.isabs(folder):
-        sql, bounds = below(os.path.normpath(folder))
+        sql, bounds = below_in_any_form(os.path.normpath(folder))
         return f"SELECT id FROM photos WHERE {sql}", list(bounds)
     # A part of the path: whole names of folders, so that "art" does not find "party".
     parts = path_to_text(folder.replace("\\", "/").strip("/"))
@@ -363,7 +363,7 @@ def _saying(connection: Connection, text: str) -> tuple[str, list[Any]]:
     sql = (
         f"{named} UNION ALL SELECT photo_id FROM metadata "
         "WHERE (caption IS NOT NULL OR keywords <> '[]') AND ("
-        f"(caption {like} OR {_beyond_ascii('caption')}) "
+        f"(caption {like} OR {beyond_ascii('caption')}) "
         f"AND instr({_folded('caption')}, ?) > 0 OR keywords <> '[]' "
         # As JSON keywords are ASCII, with a backslash where they are not or have quotes in them.
         f"AND (keywords {like} OR instr(keywords, '\\') > 0) AND "
@@ -397,7 +397,7 @@ def _paths(text: str, part: str, wanted: str) -> tuple[str, list[Any]]:
     like, pattern = _like(text)
     return (
         f"SELECT id FROM photos WHERE path {like} AND {holds} UNION ALL "
-        f"SELECT id FROM photos WHERE {_beyond_ascii('path')} AND {holds}",
+        f"SELECT id FROM photos WHERE {beyond_ascii('path')} AND {holds}",
         [pattern, *[folded(wanted)] * 2],
     )
 
@@ -413,10 +413,6 @@ def _like(text: str) -> tuple[str, str]:
     return sql, f"%{marked.replace('/', '_')}%"
 
 
-def _beyond_ascii(text: str) -> str:
-    return f"length({text}) <> length(CAST({text} AS BLOB))"
-
-
 def _folded(text: str) -> str:
     """The SQL for a text folded: by SQLite itself where it is ASCII, which is far quicker."""
-    return f"CASE WHEN {_beyond_ascii(text)} THEN folded({text}) ELSE lower({text}) END"
+    return f"CASE WHEN {beyond_ascii(text)} THEN folded({text}) ELSE lower({text}) END"

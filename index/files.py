@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 
 from index.connection import Connection
-from index.paths import path_to_text, text_to_path
+from index.functions import composed
+from index.paths import beyond_ascii, path_to_text, text_to_path
 from index.records import FileStamp, PhotoFile
 
 _COLUMNS = "photos.id, path, size, mtime_ns, digest, width, height, format, missing"
@@ -24,19 +25,26 @@ def files_of(connection: Connection, ids: Sequence[int]) -> list[PhotoFile]:
 
 
 def file_at(connection: Connection, path: str) -> PhotoFile | None:
-    """The file of the photo at `path`, or of the photo to which the file there belongs."""
+    """The file of the photo at `path`, or of the photo to which the file there belongs.
+
+    When none is written just so, one whose accents are written in another way.
+    """
     text = path_to_text(path)
-    rows = connection.rows(
-        f"SELECT {_COLUMNS} FROM photos LEFT JOIN contents ON contents.id = content_id "
-        "WHERE path = ?",
-        [text],
-    ) or connection.rows(
-        f"SELECT {_COLUMNS} FROM photos LEFT JOIN contents ON contents.id = content_id "
-        "WHERE companions <> '[]' "
-        "AND EXISTS (SELECT 1 FROM json_each(companions) WHERE value = ?)",
-        [text],
-    )
-    return _file(rows[0]) if rows else None
+    belongs = "companions <> '[]' AND EXISTS (SELECT 1 FROM json_each(companions) WHERE {} = ?)"
+    wanted = [("path = ?", text), (belongs.format("value"), text)]
+    if not text.isascii():
+        alike = composed(text)
+        wanted.append((f"{beyond_ascii('path')} AND composed(path) = ?", alike))
+        wanted.append((belongs.format("composed(value)"), alike))
+    for condition, value in wanted:
+        rows = connection.rows(
+            f"SELECT {_COLUMNS} FROM photos LEFT JOIN contents ON contents.id = content_id "
+            f"WHERE {condition} ORDER BY photos.id LIMIT 1",
+            [value],
+        )
+        if rows:
+            return _file(rows[0])
+    return None
 
 
 def newest(connection: Connection, limit: int) -> list[PhotoFile]:

@@ -62,6 +62,16 @@ def place_keys(name: str) -> frozenset[str]:
     return frozenset((place_key(name), place_key(spelt)))
 
 
+def composed(text: str) -> str:
+    """`text` with each letter and its accents as one character, where there is one (NFC)."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def same_name(name: str, other: str) -> bool:
+    """Whether two names are one, however their accents and capitals are written."""
+    return composed(name).casefold() == composed(other).casefold()
+
+
 def kilometres(north: float, east: float, other_north: float, other_east: float) -> float:
     """The distance of two points, in degrees north and east."""
     a, b = math.radians(north), math.radians(other_north)
@@ -71,7 +81,7 @@ def kilometres(north: float, east: float, other_north: float, other_east: float)
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Make both known to SQL on this connection; of NULL they make NULL."""
+    """Make them known to SQL on this connection; of NULL they make NULL."""
 
     def folded_or_null(text: str | None) -> str | None:
         return None if text is None else folded(text)
@@ -81,4 +91,5 @@ def register(connection: sqlite3.Connection) -> None:
         return kilometres(*known) if len(known) == len(degrees) else None
 
     connection.create_function("folded", 1, folded_or_null, deterministic=True)
+    connection.create_function("composed", 1, composed, deterministic=True)
     connection.create_function("kilometres", 4, kilometres_or_null, deterministic=True)

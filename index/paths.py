@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 
+from index.functions import composed
+
 _SURROGATES = range(0xD800, 0xE000)
 # U+10F000 to U+10F7FF, near the end of the last private-use plane, and the escape after them.
 _SHIFT = 0x10F000 - _SURROGATES.start
@@ -32,12 +34,29 @@ def text_to_path(text: str) -> str:
     return text if text.isascii() else _STANDS_FOR.sub(_original, text)
 
 
+def beyond_ascii(text: str) -> str:
+    """The SQL for whether a text is not all ASCII; of paths there is an index of those."""
+    return f"length({text}) <> length(CAST({text} AS BLOB))"
+
+
 def below(folder: str) -> tuple[str, list[str]]:
     """An SQL condition on the column `path`, being `folder` or below it, and its parameters."""
     start = path_to_text(folder.rstrip(os.sep))
     # What goes on after the separator sorts before the character that follows the separator.
     bounds = [path_to_text(folder), start + os.sep, start + chr(ord(os.sep) + 1)]
     return "(path = ? OR (path >= ? AND path < ?))", bounds
+
+
+def below_in_any_form(folder: str) -> tuple[str, list[str]]:
+    """As `below`, however the accents in either are written; they may be letters of their own.
+
+    Only paths beyond ASCII, which have an index of their own, are looked at in Python.
+    """
+    exactly, bounds = below(folder)
+    if folder.isascii():
+        return exactly, bounds
+    alike = exactly.replace("path", "composed(path)")
+    return f"({beyond_ascii('path')} AND {alike})", [composed(bound) for bound in bounds]
 
 
 def _original(match: re.Match[str]) -> str:

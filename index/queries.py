@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ from index.frames import FrameLists, best_frames
 from index.looks import without_looks
 from index.metadata import read_metadata, read_states
 from index.opened import OpenCatalogue
-from index.paths import below, text_to_path
+from index.paths import below, below_in_any_form, text_to_path
 from index.records import Counts, FileStamp, Metadata, Photo, PhotoFile, Problem, Waiting
 
 
@@ -117,6 +118,18 @@ class Queries(OpenCatalogue):
             for table in ("photos", "problems", "folders")
         )
         return photos, problems + folders
+
+    def spellings(self, folder: str) -> list[str]:
+        """`folder` in each way that its accents are written in paths that are recorded."""
+        within, bounds = below_in_any_form(folder)
+        depth = folder.rstrip(os.sep).count(os.sep)
+        found: dict[str, None] = {}
+        for table in ("photos", "problems", "folders"):
+            for (text,) in self._connection.rows(
+                f"SELECT path FROM {table} WHERE {within}", bounds
+            ):
+                found[os.sep.join(text_to_path(text).split(os.sep)[: depth + 1])] = None
+        return list(found)
 
     def photo(self, photo_id: int) -> Photo | None:
         """The photo of this id, or None when there is none."""

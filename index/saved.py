@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from index.connection import Connection
+from index.functions import same_name
 from index.records import SavedSearch
 
 
@@ -23,14 +24,14 @@ class SavedSearches:
 
     def get(self, name: str) -> SavedSearch | None:
         """The one of this name, whatever its case, or None when there is none."""
-        rows = self._connection.rows(
-            "SELECT name, text, sort FROM saved_searches WHERE name = ?", [name]
-        )
-        return SavedSearch(*rows[0]) if rows else None
+        return next((one for one in self.all() if same_name(one.name, name)), None)
 
     def put(self, search: SavedSearch) -> None:
         """Save one, in the place of another of its name."""
         with self._connection.write() as db:
+            for other in self.all():
+                if same_name(other.name, search.name):
+                    db.execute("DELETE FROM saved_searches WHERE name = ?", [other.name])
             db.execute(
                 "REPLACE INTO saved_searches (name, text, sort) VALUES (?, ?, ?)",
                 [search.name, search.text, search.sort],
@@ -38,5 +39,9 @@ class SavedSearches:
 
     def remove(self, name: str) -> bool:
         """Forget one; whether there was one of this name."""
+        found = self.get(name)
+        if found is None:
+            return False
         with self._connection.write() as db:
-            return bool(db.execute("DELETE FROM saved_searches WHERE name = ?", [name]).rowcount)
+            db.execute("DELETE FROM saved_searches WHERE name = ?", [found.name])
+        return True

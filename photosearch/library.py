@@ -244,6 +244,9 @@ class Library(Searches, ModelChoice):
         with _explained():
             photos, others = self._catalogue.count_below(path)
             if not photos and not others:
+                # The same folder, with its accents written in another way.
+                if spelt := self._catalogue.spellings(path):
+                    return sum(self.forget(other, dry_run=dry_run) for other in spelt)
                 known = ", ".join(self._catalogue.folders()) or "none"
                 raise UsageError(f"{path}: nothing is recorded below it; known folders: {known}")
             if dry_run:

@@ -162,11 +162,8 @@ def test_photos_similar_ones_saved_searches_and_the_state(served: Served) -> Non
     state = schemas.State.model_validate(served.client.get("/v1/status").json())
     assert (state.photos, state.problems) == (120, 0)
     asked = {"q": "dogs 04/05/2021"}
-    for locale, meant in (
-        ("en-US", "5 April 2021"),
-        ("en-GB", "4 May 2021"),
-        ("de", "4. Mai 2021"),
-    ):
+    meanings = {"en-US": "5 April 2021", "en-GB": "4 May 2021", "de": "4. Mai 2021"}
+    for locale, meant in meanings.items():
         by_parameter = served.client.get("/v1/understand", params=asked | {"locale": locale})
         by_header = served.client.get(
             "/v1/understand", params=asked, headers={"accept-language": f"{locale},en;q=0.5"}

@@ -138,3 +138,15 @@ def test_a_film_that_is_recorded_again_has_only_its_new_frames(tmp_path: Path) -
         catalogue.record(BUNDLE, [photo], vectors[:1], {photo.path: Frames((5,), vectors[:1])})
         assert catalogue.moments(BUNDLE, [1], vectors[2]) == {1: 5.0}
         assert catalogue.frames(BUNDLE) is None
+
+
+def test_a_film_is_a_term_by_its_path(library: Library, photos: Path, tmp_path: Path) -> None:
+    """One of the library, and any other."""
+    list(library.index([photos], workers=1))
+    other = tmp_path / "clip.mov"
+    film(other, ["green"] * 3, seconds=3)
+    found = library.search(str(other), limit=2)
+    assert [part.kind for part in found.query.parts] == ["like"]
+    assert {Path(hit.path).name for hit in found} == {"film.mp4", "green.jpg"}
+    known = library.search(str(photos / "film.mp4"), limit=1)
+    assert Path(known[0].path).name == "film.mp4"

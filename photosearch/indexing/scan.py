@@ -18,6 +18,7 @@ from photosearch.indexing.ignore import IgnoreRules
 from photosearch.indexing.kinds import SUFFIXES
 from photosearch.indexing.left_out import is_left_out, is_nobodys, kind_of
 from photosearch.indexing.pairs import SIDECAR, Group, groups
+from photosearch.indexing.spelling import as_known
 
 _LOOKED_AT = SUFFIXES | {SIDECAR, EXPORT}
 
@@ -70,7 +71,7 @@ def resolve_roots(
         if not os.fspath(given):
             # It would stand for the current folder, which nobody named.
             raise UsageError("the name of a folder to index is empty; give its path")
-        path = os.path.abspath(os.path.expanduser(os.fspath(given)))
+        path = as_known(os.path.abspath(os.path.expanduser(os.fspath(given))), known)
         if not os.path.exists(path) and path in known:
             roots.append(path)
             continue

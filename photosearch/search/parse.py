@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from index.conditions import Condition, InPlace, Near, Not, Saying
 from index.functions import place_key
 from photosearch.errors import PhotoIdError
+from photosearch.indexing.kinds import SUFFIXES
 from photosearch.photo import photo_named
 from photosearch.search.dates import Yearly, phrases
 from photosearch.search.filters import NAMES, World, combined, in_place, read, taken
@@ -33,17 +34,20 @@ from photosearch.search.query import (
     QueryPhotoIdError,
     Term,
 )
+from photosearch.search.typed import Typed
 
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=[^\s\d])")
 _KEY = re.compile(r"([A-Za-z]+)(:|(?=[<>=]))(?=\S)")
 _EMPTY = re.compile(r"([A-Za-z]+):(?=\s|$)")
 _WORD = re.compile(r"\S+")
 _FILE = re.compile(
-    r"(?:~?[/\\]|\.\.?[/\\]|[A-Za-z]:[/\\])\S*\."
-    r"(?:jpe?g|jpe|jfif|png|webp|gif|tiff?|bmp|hei[cf]|avif|jxl|dng|cr[23w]|nef|arw|raf|orf|rw2)$",
+    r"(?:~?[/\\]|\.\.?[/\\]|[A-Za-z]:[/\\])\S*"
+    rf"(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))})$",
     re.IGNORECASE,
 )
 _TERMS = ("photo", "image")
+# Of these the value is taken as it was typed: names may have any character in them.
+_AS_TYPED = frozenset({"photo", "folder", "camera", "lens", "words"})
 
 # What a person leaves out ends where the description goes on with something else.
 _NEGATION = re.compile(
@@ -74,25 +78,33 @@ class _Draft:
 def parse(text: str, world: World | None = None, *, literal: bool = False) -> Query:
     """Understand `text`; with `literal` all of it is a description.
 
-    Raises `QueryError` that points at the character where it cannot be understood.
+    Quotes, dashes and signs of any kind are those of ASCII. Raises `QueryError` that points at the
+    character where it cannot be understood.
     """
     if literal:
         clean = " ".join(text.split())
         whole = Part(0, len(text), "like", "text", clean)
         return Query(text, (Term(Described(clean)),), (), (whole,)) if clean else Query(text)
-    world = world or World()
+    typed = Typed.of(text)
+    try:
+        return typed.place(_understood(typed, world or World()))
+    except QueryError as error:
+        raise typed.place_error(error) from error
+
+
+def _understood(typed: Typed, world: World) -> Query:
     if world.southern is not None:
-        return _Parser(text, world).query()
-    northern = _Parser(text, replace(world, southern=False))
+        return _Parser(typed, world).query()
+    northern = _Parser(typed, replace(world, southern=False))
     query = northern.query()
     if northern.seasonal and northern.is_south(world):
-        return _Parser(text, replace(world, southern=True)).query()
+        return _Parser(typed, replace(world, southern=True)).query()
     return query
 
 
 class _Parser:
-    def __init__(self, text: str, world: World) -> None:
-        self._text, self._world = text, world
+    def __init__(self, typed: Typed, world: World) -> None:
+        self._typed, self._text, self._world = typed, typed.text, world
         self._terms: list[tuple[int, Term]] = []  # with where they begin
         self._filters: list[tuple[str, Condition]] = []
         self._parts: list[Part] = []
@@ -155,7 +167,7 @@ class _Parser:
         assert word is not None
         if _FILE.match(word[0]):
             self._end_run()
-            self._add_photo(word[0], sign, start, word.end())
+            self._add_photo(self._typed.said(*word.span()), sign, start, word.end())
             return word.end()
         key = _KEY.match(text, position)
         if key is not None:
@@ -189,7 +201,7 @@ class _Parser:
         self._end_run()
         self._drafts.append(_Draft(weight, start, []))
 
-    def _quote(self, position: int) -> tuple[str, int]:
+    def _quote(self, position: int, *, as_typed: bool = False) -> tuple[str, int]:
         """What stands in the quotes that open at `position`, and where they end."""
         close = self._text.find('"', position + 1)
         if close < 0:
@@ -197,12 +209,13 @@ class _Parser:
         inner = self._text[position + 1 : close]
         if not inner.strip():
             raise QueryError(self._text, position, "there is nothing between these quotes")
-        return inner, close + 1
+        return self._typed.said(position + 1, close) if as_typed else inner, close + 1
 
     def _quoted(self, start: int, position: int, weight: float, *, plain: bool) -> int:
-        inner, end = self._quote(position)
+        inner, end = self._quote(position, as_typed=plain)
         self._end_run()
         if plain:
+            inner = inner.strip()
             self._add_filter("words", Saying(inner), start, end, inner)
         else:
             self._add_text(" ".join(inner.split()), weight, start, end)
@@ -221,11 +234,13 @@ class _Parser:
             )
             raise QueryError(text, key.start(), f"there is no filter {key[1]}:; {advice}")
         if text[key.end()] == '"':
-            value, end = self._quote(key.end())
+            value, end = self._quote(key.end(), as_typed=name in _AS_TYPED)
         else:
             found = _WORD.match(text, key.end())
             assert found is not None
             value, end = found[0], found.end()
+            if name in _AS_TYPED:
+                value = self._typed.said(*found.span())
         self._end_run()
         if name == "photo":
             self._add_photo(value, weight, start, end)
