@@ -15,8 +15,8 @@ from PIL import Image
 from test_formats import dng, jpeg, mosaic
 
 from photosearch.indexing.decode import DecodeError, prepare_decoders
-from photosearch.indexing.kinds import FILMS, HEAD, RAW, film_format, is_raw
 from photosearch.indexing.pairs import groups
+from photosearch.kinds import FILMS, HEAD, RAW, film_format, is_raw
 
 pytestmark = pytest.mark.usefixtures("decoders")
 COLOUR = (200, 60, 40)

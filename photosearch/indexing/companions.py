@@ -15,10 +15,10 @@ import numpy as np
 
 from index import Catalogue, Metadata
 from photosearch.indexing.decode import DecodeError, read_metadata
-from photosearch.indexing.kinds import LIVE
 from photosearch.indexing.metadata import Film, film_at
 from photosearch.indexing.same_moment import share_moment
 from photosearch.indexing.scan import Found
+from photosearch.kinds import LIVE
 from photosearch.search.stacks import BURST
 
 # Seconds. The films of Live Photos last three; one that is longer has been filmed for itself, and

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photosearch.indexing.formats import MAX_PIXELS
-from photosearch.indexing.kinds import FILMS
+from photosearch.kinds import FILMS
 
 # What the workers may use together; the rest is for the network and for other programs.
 _SHARE = 0.5

@@ -11,7 +11,7 @@ import os
 import struct
 from contextlib import suppress
 
-from photosearch.indexing.kinds import HEIF, JPEG
+from photosearch.kinds import HEIF, JPEG
 
 _BEGINS = b"ftyp"
 # Such a box is short, and the brands in it are of films.

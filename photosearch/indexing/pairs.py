@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from photosearch.indexing.exports import exports
-from photosearch.indexing.kinds import HEIF, JPEG, LIVE, RAW, SUFFIXES
+from photosearch.kinds import HEIF, JPEG, LIVE, RAW, SUFFIXES
 
 SIDECAR = ".xmp"
 # What a Pixel adds to the name of a shot: which of its files it is, and that a film is inside.

@@ -15,10 +15,10 @@ from photosearch.errors import UsageError
 from photosearch.indexing.exports import SUFFIX as EXPORT
 from photosearch.indexing.ignore import NAME as IGNORE_FILE
 from photosearch.indexing.ignore import IgnoreRules
-from photosearch.indexing.kinds import SUFFIXES
 from photosearch.indexing.left_out import is_left_out, is_nobodys, kind_of
 from photosearch.indexing.pairs import SIDECAR, Group, groups
 from photosearch.indexing.spelling import as_known
+from photosearch.kinds import SUFFIXES
 
 _LOOKED_AT = SUFFIXES | {SIDECAR, EXPORT}
 

@@ -128,7 +128,8 @@ def _taken(days: Span) -> Condition:
         )
     if days.month is not None:
         return TakenInMonth(days.month)
-    return TakenOnDays(*(f"{month:02d}-{day:02d}" for month, day in (days.first, days.last)))
+    first, last = (f"{month:02d}-{day:02d}" for month, day in (days.first, days.last))
+    return TakenOnDays(first, last)
 
 
 def _meant(value: str, world: World) -> Phrase:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from index.conditions import Condition, InPlace, Near, Not, Saying
 from index.functions import place_key
 from photosearch.errors import PhotoIdError
-from photosearch.indexing.kinds import SUFFIXES
+from photosearch.kinds import SUFFIXES
 from photosearch.photo import photo_named
 from photosearch.search.dates import Yearly, phrases
 from photosearch.search.filters import NAMES, World, combined, in_place, read, taken

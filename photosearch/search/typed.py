@@ -68,4 +68,4 @@ class Typed:
 
     def place_error(self, error: QueryError) -> QueryError:
         """The error, at the character of what was typed."""
-        return QueryError(self.original, self.starts[error.position], error.reason)
+        return type(error)(self.original, self.starts[error.position], error.reason)

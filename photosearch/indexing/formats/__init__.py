@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from photosearch.indexing.formats import jxl, jxr, pillow, raw, video
 from photosearch.indexing.formats.picture import MAX_PIXELS, DecodeError, Picture, refuse_above
-from photosearch.indexing.kinds import HEAD, film_format, is_raw
+from photosearch.kinds import HEAD, film_format, is_raw
 
 __all__ = [
     "MAX_PIXELS",

@@ -18,7 +18,7 @@ from photosearch.indexing.formats.picture import (
     needs_extra,
     refuse_above,
 )
-from photosearch.indexing.kinds import HEAD, film_format
+from photosearch.kinds import HEAD, film_format
 
 # Frames among which the one with the most detail stands for the video.
 CANDIDATES = 3

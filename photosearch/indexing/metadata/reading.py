@@ -8,12 +8,12 @@ from functools import partial
 from typing import BinaryIO, TypeVar
 
 from index import Metadata
-from photosearch.indexing.kinds import HEAD, is_film
 from photosearch.indexing.metadata import exif, iptc, takeout, values, xmp
 from photosearch.indexing.metadata.blocks import Blocks, blocks_of
 from photosearch.indexing.metadata.film import Film, about_film
 from photosearch.indexing.metadata.findings import NOTHING, Findings, first_said
 from photosearch.indexing.metadata.when import Sources, when_taken
+from photosearch.kinds import HEAD, is_film
 
 # To be raised when more is read than before: photos are then read again, without being encoded.
 VERSION = 4
