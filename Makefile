@@ -1,9 +1,9 @@
-# `make demo` and `make test` do all their own set-up on a fresh machine.
+# `make demo`, `make test` and `make quick` do all their own set-up on a fresh machine.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint bench package clean
+.PHONY: demo test quick lint bench package clean
 
 .venv/pip.stamp:
 	$(PYTHON) -m venv .venv
@@ -23,8 +23,12 @@ demo: .venv/demo.stamp
 
 test: .venv/dev.stamp
 	# A file of tests runs in one process, for its tests share a browser, a server or a bundle.
-	# The files start in the order of tests/order.py, not by how many tests they have.
+	# The files start in the order of tests/slow.py, not by how many tests they have.
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+# What takes less than half a second a test, for while one works: under a minute.
+quick: .venv/dev.stamp
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import shutil
@@ -21,7 +22,7 @@ from shell import Shell
 from photosearch import Library
 from photosearch.encoders import write_manifest
 
-pytest_plugins = ["library_fixtures", "optional", "order", "torch_fixtures", "ui_fixtures"]
+pytest_plugins = ["library_fixtures", "optional", "slow", "torch_fixtures", "ui_fixtures"]
 
 SIZE, CONTEXT, DIM = 64, 16, 32
 _VOCABULARY, _CHANNELS, _TOKEN_WIDTH = 49408, 16, 8
@@ -36,6 +37,14 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # It reads once whether it is offline, as the modules of the pages, imported later, have it.
     importlib.import_module("huggingface_hub.constants")
+    # Reading the modules makes nearly a million objects, which stay. Looking through them again and
+    # again for what can go takes as long as many tests.
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import multiprocessing
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 from tars import write_tar
 
@@ -72,6 +74,17 @@ class Namer:
 
 def open_bundle(folder: Path, delay: float = 0.0) -> Networks:
     return Networks([BundleTeacher(folder, delay)], Namer())
+
+
+def fork_workers(patch: pytest.MonkeyPatch) -> None:
+    """Fork worker processes, which then need not read the modules anew.
+
+    That those that are spawned do the same is a test of its own.
+    """
+    if "fork" not in multiprocessing.get_all_start_methods():
+        return
+    context = multiprocessing.get_context("fork")
+    patch.setattr(multiprocessing, "get_context", lambda method: context)
 
 
 def pictures(count: int, *, first: int = 0) -> list[bytes]:

@@ -77,6 +77,7 @@ def served(library: Path, tiny_bundle: Path) -> Iterator[Served]:
     assert server.stop() in (0, 130)
 
 
+@pytest.mark.slow
 def test_a_search_gives_what_the_library_gives(
     served: Served, library: Path, tiny_bundle: Path
 ) -> None:
@@ -226,6 +227,7 @@ def test_pages_of_other_sites_get_nothing(served: Served) -> None:
     assert served.client.get("/v1/status", headers={"Host": "localhost:1"}).status_code == 200
 
 
+@pytest.mark.slow
 def test_other_machines_need_the_token(library: Path, tiny_bundle: Path) -> None:
     server = Served(library, tiny_bundle, "--host", "0.0.0.0")
     try:

@@ -13,7 +13,7 @@ from photosearch.indexing import workers
 from photosearch.indexing.events import Failed, Finished, Indexed
 from photosearch.indexing.limits import Limits
 
-pytestmark = needs_linux("limits a process's memory")
+pytestmark = [pytest.mark.slow, needs_linux("limits a process's memory")]
 
 # Any interpreter started with it hangs or dies over files of these names.
 HOOK = """

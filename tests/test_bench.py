@@ -15,6 +15,8 @@ from photosearch.bench.measure import measure
 from photosearch.bench.processes import CommandError, spend
 from photosearch.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 
 def content_of(folder: Path) -> dict[str, str]:
     return {

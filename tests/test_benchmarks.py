@@ -52,6 +52,8 @@ from photosearch import Library
 from photosearch.bench.processes import Spent
 from trainer.data.reinforced import read_reinforced
 
+pytestmark = pytest.mark.slow
+
 NANO = CONTENDERS[0]
 
 

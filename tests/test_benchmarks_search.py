@@ -23,6 +23,8 @@ from photosearch import Library
 from photosearch.bench.processes import Spent
 from photosearch.encoders import open_encoder
 
+pytestmark = pytest.mark.slow
+
 
 def test_photos_of_a_synthetic_library_are_near_to_their_captions_and_to_each_other(
     tiny_bundle: Path,

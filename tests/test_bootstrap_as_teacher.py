@@ -24,6 +24,8 @@ from trainer.teachers.head import HeadRecipe
 from trainer.teachers.open import open_teacher
 from trainer.teachers.sentence import SentenceEncoder, packaged_encoder
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ["dog", "apple", "house", "car", "tree"]
 SIZE = 32
 

@@ -264,6 +264,7 @@ class TestCommand:
 
         return make
 
+    @pytest.mark.slow
     def test_writes_it_into_a_bundle(self, tars: Callable[..., Path], tmp_path: Path) -> None:
         bundle = shutil.copytree(bundled_path(), tmp_path / "bundle")
         before = Bundle.open(bundle)

@@ -29,6 +29,8 @@ from trainer.teachers.classifier import TfliteClassifier
 from trainer.teachers.protocol import Captioner
 from trainer.torchvision_ops import ensure_torchvision
 
+pytestmark = pytest.mark.slow
+
 ensure_torchvision()
 open_clip = module("open_clip")
 

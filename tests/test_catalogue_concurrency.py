@@ -25,6 +25,7 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.slow
 def test_processes_that_make_a_library_at_the_same_time_all_get_it(tmp_path: Path) -> None:
     processes = [child(OPEN) for _ in range(4)]
     for number in range(40):
@@ -59,6 +60,7 @@ with Catalogue.open(folder) as catalogue:
 """
 
 
+@pytest.mark.slow
 def test_writers_wait_for_one_another_and_lose_nothing(tmp_path: Path) -> None:
     processes = [child(WRITE, tmp_path / "library", first, "20") for first in ("0", "1000", "2000")]
     for process in processes:

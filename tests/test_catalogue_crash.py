@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
+import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from catalogue_data import BUNDLE, child, new_photos, unit_vectors
-from optional import needs_kill
+from forked import in_a_fork
+from optional import needs_fork, needs_kill
 
 from index import Catalogue, FaissIndex, FileStamp, Problem
 
-pytestmark = needs_kill
+pytestmark = [pytest.mark.slow, needs_kill]
 
 BATCH = 10
 
@@ -77,35 +81,38 @@ def test_a_writer_killed_at_any_moment_loses_nothing_that_it_had_reported(tmp_pa
         assert recorded >= reported
 
 
-# Kills itself when the n-th statement of the call is about to run.
-KILL_AT = """
-import os, signal, sys
-from pathlib import Path
-from catalogue_data import BUNDLE, new_photo, new_photos, unit_vectors
-from index import Catalogue, FileStamp, Problem
-catalogue = Catalogue.open(Path(sys.argv[1]))
-left = int(sys.argv[2])
-def trace(statement):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-catalogue._connection._raw.set_trace_callback(trace)
-CALL
-catalogue._connection._raw.set_trace_callback(None)
-print(int(sys.argv[2]) - left)
-"""
-
-CALLS = {
-    "record": "catalogue.record(BUNDLE, new_photos(3, start=1), unit_vectors(3, seed=5))",
-    "record_problems": "catalogue.record_problems("
-    "[Problem(p.path, FileStamp(1, 1), 'bad') for p in new_photos(3)])",
-    "mark_missing": "catalogue.mark_missing([p.path for p in new_photos(3)])",
-    "mark_present": "catalogue.mark_present(['/photos/00003.jpg'])",
-    "forget_problems": "catalogue.forget_problems(['/photos/x.jpg', '/photos/y.jpg'])",
-    "forget": "catalogue.forget('/photos')",
-    "embed": "catalogue.embed('other-1-0123456789ab', [1, 2], unit_vectors(2, seed=6))",
+CALLS: dict[str, Callable[[Catalogue], object]] = {
+    "record": lambda it: it.record(BUNDLE, new_photos(3, start=1), unit_vectors(3, seed=5)),
+    "record_problems": lambda it: it.record_problems(
+        [Problem(p.path, FileStamp(1, 1), "bad") for p in new_photos(3)]
+    ),
+    "mark_missing": lambda it: it.mark_missing([p.path for p in new_photos(3)]),
+    "mark_present": lambda it: it.mark_present(["/photos/00003.jpg"]),
+    "forget_problems": lambda it: it.forget_problems(["/photos/x.jpg", "/photos/y.jpg"]),
+    "forget": lambda it: it.forget("/photos"),
+    "embed": lambda it: it.embed("other-1-0123456789ab", [1, 2], unit_vectors(2, seed=6)),
 }
+
+
+def _call(call: str, folder: Path, kill_at: int) -> None:
+    """Kill this process when the statement of that number, from 1, is about to run.
+
+    Where it lives on, it ends with the number of statements as its exit code.
+    """
+    catalogue = Catalogue.open(folder)
+    begun = 0
+
+    def trace(statement: str) -> None:
+        nonlocal begun
+        begun += 1
+        if begun == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    catalogue._connection._raw.set_trace_callback(trace)
+    CALLS[call](catalogue)
+    catalogue._connection._raw.set_trace_callback(None)
+    catalogue.close()
+    sys.exit(begun)
 
 
 def content_of(folder: Path) -> list[str]:
@@ -133,26 +140,22 @@ def library_for_calls(folder: Path) -> Path:
     return folder
 
 
+@needs_fork
 @pytest.mark.parametrize("call", CALLS)
 def test_a_call_killed_between_any_two_statements_is_undone_or_done(
     tmp_path: Path, call: str
 ) -> None:
-    code = KILL_AT.replace("CALL", CALLS[call])
     whole = library_for_calls(tmp_path / "whole")
     before = content_of(whole)
-    process = child(code, whole, "0")  # counts, and lets it live
-    output, errors = process.communicate()
-    assert process.returncode == 0, errors
+    statements = in_a_fork(_call, call, whole, 0)
     after = content_of(whole)
     assert after != before
-    statements = int(output)
-    assert statements >= 3
+    assert statements is not None
+    assert 3 <= statements < 250  # which an exit code can say
 
     for number in sorted({1, 2, 3, statements // 2, statements - 1, statements}):
         folder = library_for_calls(tmp_path / str(number))
-        process = child(code, folder, str(number))
-        _, errors = process.communicate()
-        assert process.returncode == -signal.SIGKILL, errors
+        assert in_a_fork(_call, call, folder, number) == -signal.SIGKILL
         # The last statement is the COMMIT, which has not run either.
         assert content_of(folder) == before
         with Catalogue.open(folder) as catalogue:

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import fastjsonschema
 import pytest
+from click.testing import CliRunner
 from optional import needs_linux
 from PIL import Image
 from shell import Shell, message
@@ -46,17 +47,17 @@ def options(command: click.Command) -> Iterator[click.Option]:
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
-def test_help_of_every_command_names_every_option(shell: Shell, flag: str) -> None:
+def test_help_of_every_command_names_every_option(flag: str) -> None:
     for name, command in commands():
-        result = shell(*name, flag)
-        assert result.returncode == 0
-        text = result.stdout.decode()
+        result = CliRunner().invoke(main, [*name, flag])
+        assert result.exit_code == 0
+        text = result.stdout
         assert command.help
         assert " ".join(command.help.split()[:5]) in " ".join(text.split())
         for option in options(command):
             assert option.help, f"{name} {option.name} has no help"
             assert all(form in text for form in option.opts)
-    listed = shell("--help").stdout.decode()
+    listed = CliRunner().invoke(main, ["--help"]).stdout
     assert all(name[0] in listed for name, _ in commands() if name)
 
 
@@ -90,6 +91,7 @@ def test_version(shell: Shell) -> None:
 # What the commands do
 
 
+@pytest.mark.slow
 def test_filters_are_options_too(indexed: Shell, pictures: Path) -> None:
 
     def names(*arguments: str) -> set[str]:
@@ -108,6 +110,7 @@ def test_filters_are_options_too(indexed: Shell, pictures: Path) -> None:
     assert "None of the 6 photos" in text
 
 
+@pytest.mark.slow
 def test_what_belongs_together(shell: Shell, photos: Path) -> None:
     shutil.copyfile(photos / "coins.png", photos / "copy of coins 2021-05-03.png")
     shell("index", photos)
@@ -146,6 +149,7 @@ def test_a_query_shows_where_it_fails(shell: Shell) -> None:
     assert "TEXT is missing" in message(shell("search"), 2)
 
 
+@pytest.mark.slow
 def test_index_search_and_status(shell: Shell, photos: Path) -> None:
     result = shell.fresh("index", photos)
     assert result.returncode == 0, result.stderr
@@ -186,6 +190,7 @@ def test_a_search_as_json(indexed: Shell) -> None:
         assert isinstance(hit["photo_id"], int)
 
 
+@pytest.mark.slow
 def test_problems_are_told_listed_and_no_failure(shell: Shell, photos: Path) -> None:
     (photos / "notes.jpg").write_text("Dear diary", encoding="utf-8")
     (photos / "empty\n.jpg").touch()
@@ -204,6 +209,7 @@ def test_problems_are_told_listed_and_no_failure(shell: Shell, photos: Path) -> 
     ]
 
 
+@pytest.mark.slow
 def test_names_that_no_line_can_hold(shell: Shell, photos: Path) -> None:
     names = [b"line\nbreak.png", b"caf\xe9.png", b"100% \xf0\x9f\x90\xb1.png", b"two  spaces.png"]
     paths = {os.path.join(os.fsencode(photos), name) for name in names}
@@ -231,6 +237,7 @@ def test_names_that_no_line_can_hold(shell: Shell, photos: Path) -> None:
     assert b"\xff" + b"/a.png\n" in result.stdout
 
 
+@pytest.mark.slow
 def test_the_library_is_named_by_option_variable_or_default(
     shell: Shell, photos: Path, tmp_path: Path
 ) -> None:
@@ -298,6 +305,7 @@ def test_an_empty_text_with_a_library(indexed: Shell) -> None:
     assert "description is empty" in message(indexed("search", ""), 2)
 
 
+@pytest.mark.slow
 def test_a_known_folder_that_is_not_there_is_told_and_hidden(shell: Shell, photos: Path) -> None:
     shell("index", photos)
     away = photos.with_name("unplugged")
@@ -320,6 +328,7 @@ def test_a_library_that_cannot_be_made(shell: Shell, photos: Path, tmp_path: Pat
 
 
 @needs_linux("takes root's rights away")
+@pytest.mark.slow
 def test_a_library_that_may_only_be_read(shell: Shell, photos: Path) -> None:
     shell("index", photos)
     before = {path: path.read_bytes() for path in shell.library.rglob("*") if path.is_file()}

@@ -17,6 +17,8 @@ from waiting import waits_for_ever
 
 from index import CatalogueError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def waiting(shell: Shell, tmp_path: Path, pictures: Path) -> tuple[Path, dict[str, str]]:

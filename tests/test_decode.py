@@ -331,6 +331,7 @@ def test_the_middle_of_a_strip_is_what_the_model_sees(
     assert distance(decoded.pixels, CROPPED.pixels(strip)) < 0.5
 
 
+@pytest.mark.slow
 def test_a_thumbnail_in_a_heic_is_enough(tmp_path: Path, pictures: Path) -> None:
     """It may stand in for the picture, whose own size is still reported."""
     with Image.open(pictures / "coffee.png") as image:
@@ -397,6 +398,7 @@ def test_an_error_without_a_message_still_has_a_reason(
     assert reason(tmp_path / "a.png") == "cannot be decoded (ValueError)"
 
 
+@pytest.mark.slow
 def test_photos_are_never_written(tmp_path: Path, cat: Image.Image) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -32,7 +32,10 @@ while os.path.exists(profile):
     time.sleep(0.05)
 """
 
-pytestmark = needs(os.name == "posix", "a system with scripts: the browser is one")
+pytestmark = [
+    pytest.mark.slow,
+    needs(os.name == "posix", "a system with scripts: the browser is one"),
+]
 
 
 @pytest.fixture

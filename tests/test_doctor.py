@@ -74,6 +74,7 @@ def execute(shell: Shell, *statements: str) -> None:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+@pytest.mark.slow
 def test_a_sound_library(indexed: Shell, photos: Path) -> None:
     before, catalogue = state(photos), (indexed.library / "catalogue.db").read_bytes()
     result = indexed("doctor")
@@ -235,6 +236,7 @@ def test_indexes_that_differ_from_their_tables(indexed: Shell) -> None:
     assert findings(indexed) == {}
 
 
+@pytest.mark.slow
 def test_a_damaged_catalogue_is_salvaged(indexed: Shell, photos: Path) -> None:
     path = indexed.library / "catalogue.db"
     execute(indexed, "PRAGMA user_version = 0")

@@ -87,6 +87,7 @@ class TestIntervals:
         assert figure.high == pytest.approx(figure.value + half, abs=0.012)
 
     @pytest.mark.parametrize("measure", [mean_per_class_recall, macro_f1])
+    @pytest.mark.slow
     def test_agrees_with_drawing_photos(self, predictions, measure, monkeypatch):
         monkeypatch.setattr("trainer.evaluate.classification._RANDOM_RUNS", 1)
         figure = measure(predictions)

@@ -26,6 +26,8 @@ from trainer.export import export_bundle
 from trainer.models.config import load_config
 from trainer.models.family import build
 
+pytestmark = pytest.mark.slow
+
 
 class Clock:
     """Seconds that pass only while a tower runs, as many as its script says."""

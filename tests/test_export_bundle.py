@@ -22,6 +22,8 @@ from trainer.export import ExportError, annotate_bundle, export_bundle
 from trainer.export.storage import QuantizedEmbedding
 from trainer.models.mct import TextRepMixer
 
+pytestmark = pytest.mark.slow
+
 CONTEXT, DIM, SIZE, VOCABULARY, WIDTH = 12, 24, 32, 49408, 16
 CARD = "# A card\n\nOf towers with random weights: ünïcödé.\n"
 TEXTS = ["a dog on a beach", "", "sunset", "two children playing in the snow " * 5, "Zürich"]

@@ -22,6 +22,8 @@ from photosearch.encoders import Bundle
 from trainer.cli import main
 from trainer.models.config import load_config
 
+pytestmark = pytest.mark.slow
+
 CARD = """
 name = "nano-small"
 version = "7"

@@ -18,6 +18,8 @@ from trainer.export.samples import sample_pixels, sample_texts
 from trainer.models.config import load_config
 from trainer.models.family import build_image_tower, build_text_tower
 
+pytestmark = pytest.mark.slow
+
 S0 = load_config("MobileCLIP-S0")
 # The network is the same at any multiple of 64; at its own 256 pixels it takes 16 times as long.
 SIZE = 64

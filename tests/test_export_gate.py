@@ -23,6 +23,8 @@ from photosearch.encoders import Bundle, ImageSettings, Preprocess, Tokenizer, o
 from trainer.export import ExportError, export_bundle
 from trainer.export.gate import LIMIT, Recall
 
+pytestmark = pytest.mark.slow
+
 CONTEXT, DIM, SIZE, VOCABULARY, PHOTOS = 6, 32, 8, 49408, 120
 FIELDS = bundle_fields(size=SIZE, context=CONTEXT, dim=DIM, name="colours")
 

@@ -19,6 +19,8 @@ from trainer.export.errors import ExportError
 from trainer.export.pretrained import open_towers
 from trainer.models.pretrained import load_pretrained
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["a dog on a beach", "", "two people, 1999", "very " * 100 + "long"]
 CARD = {
     "name": "tiny",

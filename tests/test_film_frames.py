@@ -60,6 +60,7 @@ def test_filters_hold_for_films_too(library: Library, photos: Path) -> None:
     assert len(library.search("blue type:jpg")) == 2
 
 
+@pytest.mark.slow
 def test_a_copy_shares_the_frames_and_a_film_that_is_gone_is_not_found(
     library: Library, photos: Path
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_copy_shares_the_frames_and_a_film_that_is_gone_is_not_found(
     assert hits[0].moment == pytest.approx(8.0, abs=0.3)
 
 
+@pytest.mark.slow
 def test_another_model_has_frames_of_its_own(
     library: Library, photos: Path, tiny_bundle: Path, tmp_path: Path
 ) -> None:

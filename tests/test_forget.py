@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from shell import Shell, message
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def below(photos: Path) -> Path:

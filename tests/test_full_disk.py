@@ -16,7 +16,7 @@ from optional import leave_out, needs_linux
 from PIL import Image
 from shell import REPOSITORY, Shell
 
-pytestmark = needs_linux("fills disks its way")
+pytestmark = [pytest.mark.slow, needs_linux("fills disks its way")]
 
 COUNT = 150
 

@@ -21,6 +21,8 @@ from photosearch.indexing.decode import Decoded, prepare_decoders
 from photosearch.indexing.limits import Limits
 from photosearch.indexing.workers import DecodeWorkers, Trouble
 
+pytestmark = pytest.mark.slow
+
 HALF = (0.5, 0.5, 0.5)
 PREPROCESS = Preprocess(ImageSettings(16, "squash", "none", "bicubic", HALF, HALF))
 SUFFIXES = [".jpg", ".png", ".webp", ".gif", ".tif", ".bmp", ".heic", ".avif"]

@@ -28,6 +28,8 @@ from trainer.train.loop import Run
 from trainer.train.settings import OptimizerSettings, RunSettings, ScheduleSettings, Settings
 from trainer.train.task import Share
 
+pytestmark = pytest.mark.slow
+
 DIM, SIZE, VIEWS = 24, 32, 2
 
 

@@ -103,6 +103,7 @@ def test_a_new_photo_is_added(library: Library, photos: Path) -> None:
     assert indexed(events) == {str(photos / "new.png")}
 
 
+@pytest.mark.slow
 def test_an_edited_photo_is_encoded_again(library: Library, photos: Path) -> None:
     run(library, photos)
     before = vectors(library)

@@ -41,6 +41,7 @@ def many(tmp_path: Path, photos: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_one_file(library: Library, many: Path) -> None:
     killed = []
     events = []
@@ -77,6 +78,7 @@ sys.addaudithook(watch)
     [("segv.png", "crashed the decoder"), ("kill.png", "its decoder was killed; memory may")],
 )
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.slow
 def test_a_file_that_kills_its_worker_is_listed(
     library: Library,
     photos: Path,
@@ -119,6 +121,7 @@ def test_workers_that_cannot_start_are_no_fault_of_the_photos(
 
 
 @pytest.mark.parametrize("stop_at", [1, 2])
+@pytest.mark.slow
 def test_stopping_early_keeps_what_was_reported(library: Library, many: Path, stop_at: int) -> None:
     events: list[Event] = []
     with closing(library.index([many], workers=1)) as running:
@@ -179,6 +182,7 @@ def test_a_slow_network_gets_small_batches(
     assert max(sizes) <= 2
 
 
+@pytest.mark.slow
 def test_files_of_one_size_are_recorded_long_before_all_are_hashed(
     library: Library, many: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +223,7 @@ def test_searching_while_a_run_goes_on(library: Library, many: Path, tiny_bundle
     assert reported == all_below(many)
 
 
+@pytest.mark.slow
 def test_two_runs_over_one_library_at_once(
     library: Library, many: Path, photos: Path, tiny_bundle: Path
 ) -> None:
@@ -234,6 +239,7 @@ def test_two_runs_over_one_library_at_once(
     assert library.status().photos == 126
 
 
+@pytest.mark.slow
 def test_a_program_needs_no_main_guard(tmp_path: Path, photos: Path, tiny_bundle: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(

@@ -23,7 +23,7 @@ from PIL import Image
 
 from index import Catalogue, FaissIndex
 
-pytestmark = needs_fork
+pytestmark = [pytest.mark.slow, needs_fork]
 
 KILLS = int(os.environ.get("PHOTOSEARCH_TEST_KILLS", "50"))
 REPOSITORY = Path(__file__).parents[1]

@@ -60,6 +60,7 @@ def test_tar_without_labels_is_named(tmp_path: Path) -> None:
         LabelledPhotos.select([tar], np.zeros((1, 3)), np.zeros((1, 2)), embed)
 
 
+@pytest.mark.slow
 def test_head_learns_labels_that_no_caption_speaks_of() -> None:
     random = np.random.default_rng(0)
     meaning = normalise(random.standard_normal((PHOTOS, DIM)))

@@ -33,6 +33,8 @@ from trainer.cli import main as trainer
 from trainer.data.reinforced import manifest_path, read_manifest
 from trainer.train.recipe import load_recipe
 
+pytestmark = pytest.mark.slow
+
 
 def curve(*recall: float, every: int = 100) -> Curve:
     return Curve(every * np.arange(len(recall), dtype=float), np.array(recall))

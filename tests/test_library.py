@@ -128,6 +128,7 @@ def test_hits_are_limited_and_best_first(place: Path, tiny_bundle: Path) -> None
     }
 
 
+@pytest.mark.slow
 def test_an_edited_photo_keeps_its_id(place: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     photo = tmp_path / "photos" / "coffee.png"
 

@@ -124,6 +124,7 @@ for _ in range(40):
 """
 
 
+@pytest.mark.slow
 def test_never_two_at_once(tmp_path: Path) -> None:
     (tmp_path / "counter").write_text("0")
     fast = COUNT.replace("import WriterLock", "import WriterLock, lock\nlock._PAUSE = 0.001")

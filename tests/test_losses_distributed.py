@@ -18,6 +18,8 @@ from trainer.losses import (
     teacher_pairs,
 )
 
+pytestmark = pytest.mark.slow
+
 PROCESSES, PAIRS, DIM, DIMS, SCALES = 2, 12, 6, (5, 7), (100.0, 60.0)
 LOSSES = ("clip", "distillation", "total")
 

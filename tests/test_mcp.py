@@ -18,6 +18,8 @@ from PIL import Image
 
 from photosearch import Library
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def call(

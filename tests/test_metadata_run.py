@@ -74,6 +74,7 @@ def test_photos_of_an_older_library_are_read_but_not_encoded(
     assert last(run(library, photos)).reread == 0
 
 
+@pytest.mark.slow
 def test_a_sidecar_that_comes_changes_and_goes(library: Library, photos: Path) -> None:
     run(library, photos)
     sidecar = make.write(photos / "a.xmp", xmp("", 'xmp:Rating="5"'))

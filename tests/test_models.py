@@ -51,6 +51,7 @@ def test_the_bundled_model_is_used_until_another_is_chosen(library: Library) -> 
     assert library.status().next_model is None
 
 
+@pytest.mark.slow
 def test_the_old_model_answers_until_the_new_one_has_encoded_all(
     library: Library, colours: Path
 ) -> None:
@@ -87,6 +88,7 @@ def test_the_old_model_answers_until_the_new_one_has_encoded_all(
     ]
 
 
+@pytest.mark.slow
 def test_it_lasts_and_other_open_libraries_follow(library: Library, colours: Path) -> None:
     with Library.open(library.folder) as other:
         old = other.search("red", everything=True)
@@ -111,6 +113,7 @@ def test_the_copy_is_used_not_the_folder_that_was_named(
     assert names(library)[0] == "red"
 
 
+@pytest.mark.slow
 def test_going_back_encodes_only_what_is_new(
     library: Library, colours: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +131,7 @@ def test_going_back_encodes_only_what_is_new(
     assert names(library)[0] == "red"
 
 
+@pytest.mark.slow
 def test_photos_that_are_new_meanwhile_are_found_at_once(
     library: Library, colours: Path, photos: Path
 ) -> None:
@@ -144,6 +148,7 @@ def test_photos_that_are_new_meanwhile_are_found_at_once(
     assert names(library, "yellow")[0] == "yellow"
 
 
+@pytest.mark.slow
 def test_all_folders_take_part_though_one_is_named(
     library: Library, colours: Path, photos: Path, tmp_path: Path
 ) -> None:
@@ -155,6 +160,7 @@ def test_all_folders_take_part_though_one_is_named(
     assert set(names(library)) == {*COLOURS, "yellow"}
 
 
+@pytest.mark.slow
 def test_a_drive_that_is_away_does_not_hold_the_change_up(
     library: Library, colours: Path, photos: Path, tmp_path: Path
 ) -> None:
@@ -171,6 +177,7 @@ def test_a_drive_that_is_away_does_not_hold_the_change_up(
     assert names(library, "yellow")[0] == "yellow"
 
 
+@pytest.mark.slow
 def test_copies_are_encoded_once_and_companions_stay(
     library: Library, colours: Path, photos: Path
 ) -> None:
@@ -183,6 +190,7 @@ def test_copies_are_encoded_once_and_companions_stay(
     assert set(names(library)[:2]) == {"red", "copy"}
 
 
+@pytest.mark.slow
 def test_a_photo_that_is_damaged_since_does_not_hold_the_change_up(
     library: Library, colours: Path, photos: Path
 ) -> None:
@@ -194,6 +202,7 @@ def test_a_photo_that_is_damaged_since_does_not_hold_the_change_up(
     assert set(names(library)) == {"green", "blue", "black"}
 
 
+@pytest.mark.slow
 def test_photos_that_cannot_be_reached_hold_the_change_up(
     library: Library, colours: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +228,7 @@ def test_photos_that_cannot_be_reached_hold_the_change_up(
     assert names(library)[0] == "red"
 
 
+@pytest.mark.slow
 def test_what_was_encoded_is_kept_when_the_run_ends_early(
     library: Library, colours: Path, photos: Path
 ) -> None:
@@ -306,6 +316,7 @@ def recorded(folder: Path, bundle_id: str) -> int:
     return 0
 
 
+@pytest.mark.slow
 def test_a_change_that_is_killed_half_way(
     library: Library, colours: Path, photos: Path, tmp_path: Path
 ) -> None:

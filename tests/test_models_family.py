@@ -17,6 +17,8 @@ from trainer.models.family import Clip, build, build_from, build_text_tower
 from trainer.models.measure import count_macs, summarise
 from trainer.torchvision_ops import ensure_torchvision
 
+pytestmark = pytest.mark.slow
+
 ensure_torchvision()
 open_clip = module("open_clip")
 

@@ -44,6 +44,7 @@ def outputs(module: nn.Module, size: int) -> Tensor:
         ("efficientnet_b0", {}, 64, 0),
     ],
 )
+@pytest.mark.slow
 def test_folded_tower_equals_the_trained_one(
     tower: str, options: dict[str, object], size: int, left: int
 ) -> None:

@@ -238,6 +238,7 @@ def test_exported_network_takes_any_batch(folded: bool) -> None:
         np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_graph_capture_keeps_the_batch_dynamic() -> None:
     model = small()
     batch = torch.export.Dim("batch")

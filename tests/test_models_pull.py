@@ -27,6 +27,8 @@ from photosearch.pulling.download import HubFile, fetch, look_up
 from photosearch.pulling.offers import OFFERS, check_licence, find_offer
 from photosearch.pulling.run import Converting, Downloading, Pulled, PullEvent, pull
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[1]
 OFFER = find_offer("ViT-B-32")
 README = "---\nlicense: mit\n---\n# Their card\n\nTrained somewhere.\n"

@@ -10,6 +10,8 @@ from model_changes import encoded, four_pictures, names, run
 
 from photosearch import Library, UsageError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def no_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

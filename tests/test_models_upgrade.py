@@ -16,6 +16,8 @@ import index as index_package
 import photosearch
 from photosearch.encoders import Bundle
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def no_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,7 @@ with Catalogue.open(Path(sys.argv[1])) as catalogue:
 
 
 @needs_kill
+@pytest.mark.slow
 def test_killed_writers_lose_nothing_that_they_had_reported(mounted: Path) -> None:
     reported = 0
     for lines in (1, 4, 9, 2):
@@ -157,6 +158,7 @@ def test_killed_writers_lose_nothing_that_they_had_reported(mounted: Path) -> No
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+@pytest.mark.slow
 def test_writers_and_readers_take_turns(mounted: Path) -> None:
     writers = [child(WRITE, mounted, str(first), str(first + 20)) for first in (0, 20)]
     read = f"""{MOUNT}
@@ -172,6 +174,7 @@ while seen < 200:
     assert not list(mounted.glob("catalogue.db-*"))
 
 
+@pytest.mark.slow
 def test_an_index_run_tells_of_it(shell: Shell, photos: Path, drive: Path) -> None:
     hook = drive.parent / "hook"
     hook.mkdir()

@@ -16,6 +16,8 @@ from photosearch import Library
 from photosearch.reading.reader import TextReader
 from photosearch.reading.run import TextRead, read_text
 
+pytestmark = pytest.mark.slow
+
 
 def sign(path: Path, *lines: str) -> Path:
     image = Image.new("RGB", (640, 80 + 90 * len(lines)), "white")

@@ -13,6 +13,8 @@ import pytest
 from optional import leave_out, needs_linux
 from shell import Shell
 
+pytestmark = pytest.mark.slow
+
 NAMES = [
     b"line\nbreak\r\t.png",
     b"100%25 %s {0} $HOME.png",

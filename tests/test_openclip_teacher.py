@@ -20,6 +20,8 @@ from trainer.teachers.open import open_teacher
 from trainer.teachers.openclip import OpenClipTeacher
 from trainer.torchvision_ops import ensure_torchvision
 
+pytestmark = pytest.mark.slow
+
 ensure_torchvision()
 open_clip = module("open_clip")
 

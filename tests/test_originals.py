@@ -17,7 +17,7 @@ from test_formats import dng, film, mosaic
 
 from photosearch.indexing.decode import prepare_decoders
 
-pytestmark = needs_linux("watches with inotify")
+pytestmark = [pytest.mark.slow, needs_linux("watches with inotify")]
 
 XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
 xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description

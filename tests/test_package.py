@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from family import make_family_photos
 from in_browser import CHROMIUM, ask
 from optional import needs, needs_chromium, needs_linux, needs_screen
@@ -21,6 +22,7 @@ from optional import needs, needs_chromium, needs_linux, needs_screen
 APP = Path(__file__).parent.parent / "build" / "package" / "photosearch" / "photosearch"
 
 pytestmark = [
+    pytest.mark.slow,
     needs(APP.is_file(), "the app: make package"),
     needs_screen,
     needs_chromium,

@@ -137,6 +137,7 @@ def test_a_raw_and_its_jpeg_are_one_photo(library: Library, photos: Path) -> Non
     assert held(library) == {"a.jpg": ("a.dng",), "b.dng": ()}
 
 
+@pytest.mark.slow
 def test_a_pair_that_comes_and_goes(library: Library, photos: Path) -> None:
     module("rawpy")
     raw(photos / "a.dng")

@@ -52,6 +52,7 @@ def altered(exported: Path, to: Path, name: str, content: bytes) -> Path:
     return to
 
 
+@pytest.mark.slow
 def test_to_another_machine(shell: Shell, photos: Path, tmp_path: Path) -> None:
     shell("index", photos)
     before = shell.photos()

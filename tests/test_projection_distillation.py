@@ -147,6 +147,7 @@ def test_features_drop_out_in_training_only(pairs: list[tuple[Path, Path]]) -> N
         assert torch.equal(one, two)
 
 
+@pytest.mark.slow
 def test_learns_what_the_teacher_does_and_fits_a_tower(
     pairs: list[tuple[Path, Path]], tmp_path: Path
 ) -> None:

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from optional import needs_ray
-from reinforce_data import contents, write_photos
+from reinforce_data import contents, fork_workers, write_photos
 from tars import write_tar
 from tiny_openclip import write_folder
 
 from trainer.cli import main
 from trainer.data.reinforced import read_reinforced
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +72,17 @@ def processes_using(folder: Path) -> set[str]:
 
 @needs_ray
 def test_ray_gives_the_same_bytes_and_leaves_nothing(
-    teacher: str, tmp_path: Path, ray_home: Path
+    teacher: str, tmp_path: Path, ray_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tars = [write_photos(tmp_path / "in" / f"{n}.tar", 3, first=3 * n) for n in range(3)]
     options = [*tars, "--teacher", teacher, "--views", 2, "--view-size", 48, "--batch-size", 2]
     options += ["--captioner", "labels"]
     plain, rayed = tmp_path / "plain" / "set", tmp_path / "rayed" / "set"
-    result = reinforce(ray_home, *options, "--out", plain)
-    assert result.returncode == 0, result.stderr
+    with monkeypatch.context() as patch:
+        fork_workers(patch)
+        patch.setenv("RAY_TMPDIR", str(ray_home))
+        made = CliRunner().invoke(main, ["reinforce", *map(str, options), "--out", str(plain)])
+    assert made.exit_code == 0, made.output
     assert not list(ray_home.iterdir())
 
     result = reinforce(ray_home, *options, "--out", rayed, "--ray", "--workers", 2)

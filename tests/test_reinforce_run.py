@@ -22,6 +22,7 @@ from reinforce_data import (
     BundleTeacher,
     Namer,
     contents,
+    fork_workers,
     open_bundle,
     pictures,
     write_photos,
@@ -36,6 +37,8 @@ from trainer.reinforce.networks import Networks
 from trainer.reinforce.run import ShardJob, reinforce
 from trainer.reinforce.shard import ShardResult, reinforce_shard
 from trainer.reinforce.sources import Source, TarShard, real_captions
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 SHARDS, PHOTOS = 5, 6
@@ -349,6 +352,10 @@ class TestCommand:
         rows = "\n".join(f'{n}.{"png" if n % 2 else "jpg"},"{TEXTS[n]}, {n}"' for n in range(5))
         (tmp_path / "captions.csv").write_text(f"file,caption\n{rows}\n0.jpg,again\n")
         return folder
+
+    @pytest.fixture(autouse=True)
+    def forks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        fork_workers(monkeypatch)
 
     def run(self, *arguments: object) -> tuple[int, str]:
         result = CliRunner().invoke(main, ["reinforce", *map(str, arguments)])

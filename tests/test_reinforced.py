@@ -61,6 +61,7 @@ def cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return unit[0] @ unit[1].T
 
 
+@pytest.mark.slow
 def test_stored_embeddings_are_of_the_replayed_views(shard: Path, networks: Networks) -> None:
     """Of every view of every sample of a shard of several batches, for each teacher."""
     samples = list(read_reinforced(shard))

@@ -92,6 +92,7 @@ FILTERS: list[tuple[str, Filters, Callable[[Known], object]]] = [
 
 
 @pytest.mark.parametrize(("text", "filters", "holds"), FILTERS, ids=[text for text, *_ in FILTERS])
+@pytest.mark.slow
 def test_a_filtered_search_gives_the_true_best(
     world: World, text: str, filters: Filters, holds: Callable[[Known], object]
 ) -> None:

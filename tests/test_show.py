@@ -11,6 +11,8 @@ import pytest
 from photo_metadata import camera_exif, exif, jpeg
 from shell import Shell
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def photos(tmp_path: Path, shell: Shell) -> Path:

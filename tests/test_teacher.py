@@ -59,6 +59,7 @@ def test_conse_is_the_weighted_mean_of_class_embeddings() -> None:
     assert placed == pytest.approx(np.array([[0.6, 0.8, 0.0], [0.0, 0.0, 1.0]]), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_teacher_finds_photos_it_never_saw(
     data: dict[str, np.ndarray], teacher: BootstrapTeacher
 ) -> None:

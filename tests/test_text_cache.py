@@ -86,6 +86,7 @@ def test_needs_an_encoder_for_what_is_missing(tmp_path: Path) -> None:
         fill(OTHERS, path)
 
 
+@pytest.mark.slow
 def test_goes_on_after_a_kill(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib\n"

@@ -70,6 +70,7 @@ def test_ids_of_random_texts_are_open_clips(
         np.testing.assert_array_equal(row, wanted, err_msg=ascii(text))
 
 
+@pytest.mark.slow
 def test_ids_of_every_token_of_the_vocabulary_are_open_clips(
     reference: Callable[[list[str], int], np.ndarray],
 ) -> None:

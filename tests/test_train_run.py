@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from forked import in_a_fork
+from optional import needs_fork
 from torch import distributed
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -20,6 +20,8 @@ from train_data import read_table, write_model, write_recipe, write_shards, writ
 from trainer.cli import main
 from trainer.models.state import read_state, write_state
 from trainer.train.loop import Run
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +43,6 @@ def train(recipe: Path, out: Path, *sets: str) -> list[dict[str, float]]:
     return read_table(out / "training.csv")
 
 
-def forked(what: Callable[..., None], *arguments: str) -> int | None:
-    """Do `what` in a fork of this process, which need not read the modules anew; its exit code."""
-    process = multiprocessing.get_context("fork").Process(target=what, args=arguments)
-    process.start()
-    process.join(240)
-    return process.exitcode
-
-
 def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
     return left.keys() == right.keys() and all(torch.equal(left[k], right[k]) for k in left)
 
@@ -60,6 +54,7 @@ def close(left: Any, right: Any, tolerance: float = 1e-4) -> None:
         assert mine == pytest.approx(theirs, rel=tolerance, abs=tolerance)
 
 
+@pytest.mark.usefixtures("curves")
 def test_a_student_learns_from_reinforced_shards(shards: Path, tmp_path: Path) -> None:
     validation = write_validation(tmp_path / "validation" / "photos.tar")
     recipe = write_recipe(tmp_path, shards, data={"validation": [str(validation)]})
@@ -98,6 +93,7 @@ def _run_until_killed(*arguments: str) -> None:
     main(["train", *arguments, "--set", "run.checkpoint_seconds=0"])
 
 
+@needs_fork
 def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
     # With random numbers in the network, and in the workers' batches.
     model = write_model(tmp_path / "random.json", drop_path=0.4)
@@ -106,7 +102,7 @@ def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
     )
     train(recipe, tmp_path / "whole")
     killed = tmp_path / "killed"
-    assert forked(_run_until_killed, str(recipe), "--out", str(killed)) == -signal.SIGKILL
+    assert in_a_fork(_run_until_killed, str(recipe), "--out", str(killed)) == -signal.SIGKILL
     assert (killed / "checkpoint.safetensors").exists()
     assert not (killed / "model.safetensors").exists()
 
@@ -142,6 +138,7 @@ def _launch_two(recipe: str, folder: str) -> None:
     elastic_launch(config, _run_twice)(recipe, folder)
 
 
+@needs_fork
 def test_torchrun_with_two_processes_gives_the_log_of_one(shards: Path, tmp_path: Path) -> None:
     validation = write_validation(tmp_path / "validation" / "photos.tar")
     model = write_model(tmp_path / "plain.json", text="transformer")
@@ -153,7 +150,7 @@ def test_torchrun_with_two_processes_gives_the_log_of_one(shards: Path, tmp_path
         loss={"feature": 0.5},
     )
     alone = train(recipe, tmp_path / "alone")
-    assert forked(_launch_two, str(recipe), str(tmp_path)) == 0
+    assert in_a_fork(_launch_two, str(recipe), str(tmp_path)) == 0
     told = [file.read_text() for file in (tmp_path / "logs").rglob("std*.log")]
     assert sum(text.count("2 x cpu") for text in told) == 2, "only the first process speaks"
     for accumulate in "12":

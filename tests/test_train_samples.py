@@ -116,6 +116,7 @@ def test_windows_mix_only_some_shards(shards: Shards) -> None:
     assert np.flatnonzero(np.diff(mixed)).size > 1
 
 
+@pytest.mark.slow
 def test_views_and_synthetic_captions_can_be_limited(shards: Shards) -> None:
     def seen(**changes: int) -> tuple[int, int]:
         source, views, texts = samples(shards, **changes), set(), set()

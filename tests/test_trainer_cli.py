@@ -114,6 +114,7 @@ class TestRefusals:
             # Or else of another required option, which click happened to look at first.
             refused(result, 2, rf"'?{re.escape(str(gone))}'? does not exist|Missing option")
 
+    @pytest.mark.slow
     def test_in_a_real_process(self, tmp_path: Path) -> None:
         program = Path(sys.executable).parent / "photosearch-trainer"
         arguments = ["distil", "text", "--corpus", tmp_path / "gone", "--out", tmp_path / "out"]
@@ -146,6 +147,7 @@ class TestRefusals:
         result = run(*named, "--captioned", tmp_path / "photos.tar", "--wordnet", place / "wordnet")
         refused(result, 1, "photos.tar: damaged")
 
+    @pytest.mark.slow
     def test_teach(self, place: Path, tmp_path: Path) -> None:
         into = ["--cache", tmp_path / "cache", "--out", tmp_path / "out"]
         given = [

@@ -27,6 +27,8 @@ from trainer.teachers.sentence import packaged_encoder
 from trainer.torchvision_ops import ensure_torchvision
 from trainer.train.image import to_tensor
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def offline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import os
 import signal
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from forked import in_a_fork
+from optional import needs_fork
 
 from trainer.models.mct import TextRepMixer
 from trainer.models.state import read_state
@@ -20,6 +21,8 @@ from trainer.train.loop import Run
 from trainer.train.optimizer import rate
 from trainer.train.settings import OptimizerSettings, RunSettings, ScheduleSettings, Settings
 from trainer.train.text import TextDistillation
+
+pytestmark = pytest.mark.slow
 
 TEXTS = [f"{size} {colour} {thing}" for size in ("big", "small") for colour in ("red", "blue")
          for thing in ("cat", "dog", "bus", "cup", "hat", "tree", "fish", "boat")]  # fmt: skip
@@ -80,31 +83,24 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-# Killed before step 14, when the last checkpoint is that of step 12.
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-import tests.test_training_loop as t
-run = t.make_run(Path(sys.argv[1]), checkpoint_seconds=0)
-update = run._update
-def killed(batches):
-    if run.step == 14:
-        os.kill(os.getpid(), signal.SIGKILL)
-    update(batches)
-run._update = killed
-run.train()
-"""
+def _run_until_killed(folder: Path) -> None:
+    """Killed before step 14, when the last checkpoint is that of step 12."""
+    run = make_run(folder, checkpoint_seconds=0)
+    update = run._update
+
+    def killed(batches: Any) -> None:
+        if run.step == 14:
+            os.kill(os.getpid(), signal.SIGKILL)
+        update(batches)
+
+    run._update = killed
+    run.train()
 
 
+@needs_fork
 def test_killed_run_ends_bit_identical(whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "killed"
-    process = subprocess.run(
-        [sys.executable, "-c", KILLED, str(folder)],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
-        capture_output=True,
-        timeout=240,
-    )
-    assert process.returncode == -signal.SIGKILL, process.stderr
+    assert in_a_fork(_run_until_killed, folder) == -signal.SIGKILL
     assert not (folder / "model.safetensors").exists()
 
     resumed = make_run(folder)
@@ -154,6 +150,7 @@ def test_stopping_between_evaluations_changes_nothing(whole: Path, tmp_path: Pat
     assert all(torch.equal(expected[name], parts[name]) for name in expected)
 
 
+@pytest.mark.usefixtures("curves")
 def test_training_learns_and_logs(tmp_path: Path) -> None:
     run = make_run(tmp_path, steps=120)
     figures = run.train()

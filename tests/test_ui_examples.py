@@ -15,6 +15,8 @@ from photosearch import Library
 from photosearch.ui.desk import Desk
 from photosearch.ui.examples import Examples
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def desk(family: Path, tmp_path: Path) -> Iterator[Desk]:

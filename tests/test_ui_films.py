@@ -16,6 +16,8 @@ from served import Served, served_here
 
 from photosearch import Library
 
+pytestmark = pytest.mark.slow
+
 module("av")
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from in_browser import CHROMIUM, FLAGS, ask, open_tile, ready, settled, shows
 from optional import needs, needs_chromium
 from served import served
@@ -23,6 +24,7 @@ def can_be_alone() -> bool:
 
 
 pytestmark = [
+    pytest.mark.slow,
     needs_chromium,
     needs(can_be_alone(), "to make network namespaces: be root, or allow users theirs"),
 ]

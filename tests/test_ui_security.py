@@ -17,6 +17,8 @@ from photosearch import Library, UsageError
 from photosearch.ui.security import SESSION_SECONDS, Sessions
 from photosearch.ui.server import Server
 
+pytestmark = pytest.mark.slow
+
 SECRET = b"not for anybody's eyes"
 PNG = "chelsea.png"
 

@@ -73,6 +73,7 @@ def recall(found: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
     return float(np.mean([np.isin(b, a).mean() for a, b in zip(found, truth, strict=True)]))
 
 
+@pytest.mark.slow
 def test_clusters_are_made_and_only_some_are_looked_through(made: Path) -> None:
     (file,) = (made / "vectors").iterdir()
     loaded = read_vectors(file)
@@ -200,6 +201,7 @@ def test_a_damaged_file_is_replaced_at_once_and_clustered_again_by_an_index_run(
         assert not FaissIndex.refresh(catalogue, BUNDLE, like_texts)
 
 
+@pytest.mark.slow
 def test_vectors_that_do_not_cluster_stay_exact(tmp_path: Path) -> None:
     # In no direction more than in any other: every list would have to be looked through.
     with Catalogue.open(tmp_path) as catalogue:

@@ -20,6 +20,8 @@ from shell import Shell, message
 from index import Catalogue, WriterLock, filesystem
 from photosearch.watching.mounts import unwatched
 
+pytestmark = pytest.mark.slow
+
 LONG = 60.0
 
 

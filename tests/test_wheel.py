@@ -17,7 +17,10 @@ from optional import needs
 REPOSITORY = Path(__file__).parents[1]
 MODEL = REPOSITORY / "assets" / "models" / "mobileclip-nano"
 
-pytestmark = needs((MODEL / "bundle.json").is_file(), "assets/models/mobileclip-nano")
+pytestmark = [
+    pytest.mark.slow,
+    needs((MODEL / "bundle.json").is_file(), "assets/models/mobileclip-nano"),
+]
 
 
 def run(command: list[str | Path], folder: Path) -> str:

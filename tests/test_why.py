@@ -16,6 +16,8 @@ from photosearch import Library, UsageError
 from photosearch.encoders import ImageSettings, bundled_path
 from photosearch.search.why import CELLS, seen_area
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:

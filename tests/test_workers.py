@@ -105,6 +105,7 @@ def test_a_worker_that_crashes_costs_the_file_it_was_at(tmp_path: Path) -> None:
     assert all(isinstance(outcome, Decoded) for outcome in outcomes.values())
 
 
+@pytest.mark.slow
 def test_a_file_that_eats_memory_is_listed(tmp_path: Path) -> None:
     """A file of 18 KB and 144 megapixels, which take 720 MB to decode, where there are 320."""
     if not os.path.exists("/proc/self/statm"):

@@ -21,3 +21,16 @@ def one_table_of_operators() -> None:
     read = getattr(registry, "from_torchlib", None)
     if read is not None and not hasattr(read, "cache_info"):
         registry.from_torchlib = staticmethod(cache(read))
+
+
+@pytest.fixture
+def curves() -> None:
+    """Asked for by a test of the curves that a training run draws."""
+
+
+@pytest.fixture(autouse=True)
+def no_other_curves(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing them takes as long as the small runs of the tests do."""
+    log = sys.modules.get("trainer.train.log")
+    if log is not None and "curves" not in request.fixturenames:
+        monkeypatch.setattr(log, "plot_curves", lambda *given: None)
