@@ -70,7 +70,11 @@ def in_a_fork(what: Callable[..., None], *arguments: Any) -> int | None:
     process = multiprocessing.get_context("fork").Process(target=what, args=arguments)
     process.start()
     process.join(_SECONDS)
-    return process.exitcode
+    ended = process.exitcode
+    if ended is None:  # it would be taken for a process of the tests that follow
+        process.kill()
+        process.join()
+    return ended
 
 
 def _next() -> tuple[list[str], str, dict[str, str]]:

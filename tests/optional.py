@@ -27,6 +27,7 @@ _EXTRAS = {
     "open_clip": "trainer",
     "ray": "cluster",
     "rawpy": "raw",
+    "tifffile": "tiff",
     "timm": "trainer",
     "webview": "desktop",
 }

@@ -6,11 +6,12 @@ import struct
 
 import numpy as np
 import pytest
+from optional import module
 from test_colour import PROPHOTO_PRIMARIES, WANTED, is_near, seen, stored
 
 from photosearch.indexing.formats import jxl_header, profiles
 
-codecs = pytest.importorskip("imagecodecs")
+codecs = module("imagecodecs")
 pytestmark = pytest.mark.usefixtures("decoders")
 
 Field = tuple[int, int]  # a value, and in how many bits

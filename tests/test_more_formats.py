@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from decoded import distance, read
+from optional import module
 from PIL import Image
 from test_formats import dng, jpeg, mosaic
 
@@ -39,6 +40,7 @@ CONTAINERS = {
     ".mj2": ("mov", "jpeg2000"), ".qt": ("mov", "mjpeg"), ".flv": ("flv", "flv"),
     ".f4v": ("mp4", "libx264"), ".dv": ("dv", "dvvideo"), ".mp4": ("mp4", "mpeg4"),
     ".mov": ("mov", "libx264"), ".m4v": ("mp4", "libx264"),
+    ".mp": ("mp4", "libx264"),
 }  # fmt: skip
 
 
@@ -66,7 +68,7 @@ def film(path: Path, images: list[Image.Image], gop: int = 1, suffix: str = "") 
 @pytest.mark.parametrize("suffix", sorted(CONTAINERS))
 def test_a_film_is_seen_at_several_moments(tmp_path: Path, suffix: str) -> None:
     """Each second has a shade of its own, so that a frame tells when it was."""
-    pytest.importorskip("av")
+    module("av")
     # With grain, as of flat shades a file has so few packets that nobody can seek in it.
     grain = np.random.default_rng(1).integers(-12, 13, (6, 96, 128, 3))
     shades = [
@@ -89,7 +91,7 @@ def test_every_suffix_of_films_is_tried() -> None:
 
 @pytest.mark.parametrize("suffix", [".mts", ".mkv", ".mpg", ".wmv", ".webm"])
 def test_a_film_of_one_key_frame_has_one_moment(tmp_path: Path, suffix: str) -> None:
-    pytest.importorskip("av")
+    module("av")
     images = [Image.new("RGB", (64, 48), COLOUR)] * 3
     decoded = read(film(tmp_path / f"a{suffix}", images, gop=100))
     assert decoded.moments[0] < 1.5
@@ -98,7 +100,7 @@ def test_a_film_of_one_key_frame_has_one_moment(tmp_path: Path, suffix: str) -> 
 
 def test_pixels_that_are_no_squares(tmp_path: Path) -> None:
     """As on DVDs: 720 columns that are seen as 1024."""
-    av = pytest.importorskip("av")
+    av = module("av")
     with av.open(str(tmp_path / "a.mpg"), "w", format="vob") as container:
         stream: Any = container.add_stream("mpeg2video", rate=25)
         stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
@@ -112,7 +114,7 @@ def test_pixels_that_are_no_squares(tmp_path: Path) -> None:
 
 
 def test_hdr_films_have_the_colours_that_are_seen(tmp_path: Path) -> None:
-    av = pytest.importorskip("av")
+    av = module("av")
     from test_colour import stored
 
     from photosearch.indexing.formats import profiles
@@ -138,7 +140,7 @@ def test_hdr_films_have_the_colours_that_are_seen(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", sorted(RAW))
 def test_raw_files_by_any_suffix(tmp_path: Path, cat: Image.Image, suffix: str) -> None:
     """Those of TIFF's structure, by LibRaw; and without anything known, by their preview."""
-    pytest.importorskip("rawpy")
+    module("rawpy")
     grey = Image.new("RGB", cat.size, "grey")
     (tmp_path / f"a{suffix}").write_bytes(dng(jpeg(cat), mosaic(grey), 1))
     decoded = read(tmp_path / f"a{suffix}")
@@ -162,7 +164,7 @@ def test_raw_files_that_begin_as_nothing_else(
     tmp_path: Path, cat: Image.Image, kind: str, suffix: str
 ) -> None:
     """They are known by that, also under another name; of damaged ones the preview is seen."""
-    pytest.importorskip("rawpy")
+    module("rawpy")
     path = tmp_path / f"a{suffix or '.' + kind}"
     path.write_bytes(RAW_HEADS[kind] + b"\0" * 200 + jpeg(cat) + b"sensor" * 99)
     decoded = read(path)
@@ -171,7 +173,7 @@ def test_raw_files_that_begin_as_nothing_else(
 
 
 def test_a_tiff_that_is_called_raw(tmp_path: Path, cat: Image.Image) -> None:
-    pytest.importorskip("rawpy")
+    module("rawpy")
     cat.save(tmp_path / "a.nef", "TIFF")
     decoded = read(tmp_path / "a.nef")
     assert (decoded.width, decoded.height, decoded.format) == (240, 160, "TIFF")
@@ -239,7 +241,7 @@ def test_the_largest_picture_of_an_icon(tmp_path: Path, cat: Image.Image) -> Non
 
 @pytest.mark.parametrize("kind", ["uint8", "uint16", "float32"])
 def test_jpeg_xr(tmp_path: Path, cat: Image.Image, kind: str) -> None:
-    codecs = pytest.importorskip("imagecodecs")
+    codecs = module("imagecodecs")
     values: np.ndarray[Any, Any] = np.asarray(cat)
     if kind == "uint16":
         values = values.astype(np.uint16) * 257
@@ -269,7 +271,7 @@ def contents(tmp_path_factory: pytest.TempPathFactory, cat: Image.Image) -> dict
 def test_a_file_that_is_called_wrongly_is_read_by_its_content(
     tmp_path: Path, cat: Image.Image, contents: dict[str, bytes], suffix: str
 ) -> None:
-    pytest.importorskip("av")
+    module("av")
     for kind, content in contents.items():
         path = tmp_path / f"a{suffix}"
         path.write_bytes(content)

@@ -9,6 +9,7 @@ from pathlib import Path
 import photo_metadata as make
 import pytest
 from films import film
+from optional import module
 from photo_metadata import jpeg
 from PIL import Image
 from shell import Shell
@@ -20,7 +21,7 @@ BLUE = Image.new("RGB", (80, 60), "blue")
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    pytest.importorskip("av")
+    module("av")
     data = film(tmp_path_factory.mktemp("clip") / "a.mp4", ["blue"]).read_bytes()
     # FFmpeg calls it QuickTime; phones write MP4.
     return data.replace(b"ftypqt  ", b"ftypmp42", 1)

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from decoded import PREPROCESS, distance
 from numpy.typing import NDArray
+from optional import module
 from PIL import Image, ImageCms
 from test_colour import WIDE, stored
 
 from photosearch.indexing.decode import Decoded, DecodeError, decode
 
-tifffile = pytest.importorskip("tifffile")
-pytest.importorskip("imagecodecs")
+tifffile = module("tifffile")
+module("imagecodecs")
 pytestmark = pytest.mark.usefixtures("decoders")
 
 

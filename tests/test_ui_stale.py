@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import CHROMIUM, ask, held_back, photo_dialog, results_of, watched_page
+from in_browser import ask, held_back, photo_dialog, results_of, watched_page
+from optional import needs_chromium
 from PIL import Image
 from served import Served
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = needs_chromium
 
 SEARCHES = "**/api/search?*"
 
