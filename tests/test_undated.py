@@ -13,7 +13,8 @@ from typing import Any
 
 import photo_metadata as make
 import pytest
-from in_browser import CHROMIUM, watched_page
+from in_browser import watched_page
+from optional import needs_chromium
 from photo_metadata import camera_exif, exif, jpeg
 from PIL import Image
 from served import Served, served_here
@@ -203,7 +204,7 @@ def server(place: Path, tiny_bundle: Path) -> Iterator[Served]:
         yield server
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@needs_chromium
 @pytest.mark.parametrize(
     ("locale", "timeline", "exact", "vague", "without"),
     [
