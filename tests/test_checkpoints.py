@@ -43,7 +43,7 @@ class Unset(TorchFunctionMode):
         self, function: Any, types: Any, arguments: Any = (), named: Any = None
     ) -> Any:
         if getattr(function, "__name__", "") in ("normal_", "uniform_", "erfinv_"):
-            return arguments[0]
+            return arguments[0] if arguments else (named or {})["tensor"]
         return function(*arguments, **(named or {}))
 
 
