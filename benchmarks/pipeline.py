@@ -28,6 +28,7 @@ from photosearch.encoders.registry import bundled_path
 from trainer.export.bundle import export_bundle
 from trainer.models.config import load_config
 from trainer.models.family import build
+from trainer.models.tokens import text_facts, tokenizer_file
 
 NANO, S0 = CONTENDERS[0], CONTENDERS[1]
 RCLIP = "rclip"
@@ -136,7 +137,7 @@ def measure(
 def random_bundle(contender: Contender, folder: Path) -> Path:
     """A bundle of the family's model with random weights, made by the trainer's export."""
     config = load_config(contender.name)
-    settings, context = config.image, config.text.context_length
+    settings = config.image
     fields = {
         "name": f"{contender.name.lower()}-random",
         "version": "1",
@@ -150,7 +151,7 @@ def random_bundle(contender: Contender, folder: Path) -> Path:
             "mean": list(settings.mean),
             "std": list(settings.std),
         },
-        "text": {"context_length": context, "tokenizer": "clip-bpe"},
+        "text": text_facts(config.text),
         "logit_scale": 100.0,
         "calibration": None,
         "licence": "Apache-2.0",
@@ -160,7 +161,15 @@ def random_bundle(contender: Contender, folder: Path) -> Path:
     torch.manual_seed(0)
     model = build(contender.name).eval()
     card = "# Random weights\n"
-    export_bundle(model.visual, model.text, folder, fields=fields, card=card, replace=True)
+    export_bundle(
+        model.visual,
+        model.text,
+        folder,
+        fields=fields,
+        card=card,
+        tokenizer=tokenizer_file(config.text),
+        replace=True,
+    )
     return folder
 
 

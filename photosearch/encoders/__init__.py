@@ -7,6 +7,7 @@ from photosearch.encoders.preprocess import Preprocess
 from photosearch.encoders.registry import bundled_path, default_bundle_path, open_encoder
 from photosearch.encoders.store import BundleStore
 from photosearch.encoders.tokenizer import Tokenizer
+from photosearch.encoders.tokens import Tokenise, open_tokenizer, tokenizer_for
 
 __all__ = [
     "Bundle",
@@ -16,9 +17,12 @@ __all__ = [
     "ImageSettings",
     "Preprocess",
     "TextSettings",
+    "Tokenise",
     "Tokenizer",
     "bundled_path",
     "default_bundle_path",
     "open_encoder",
+    "open_tokenizer",
+    "tokenizer_for",
     "write_manifest",
 ]

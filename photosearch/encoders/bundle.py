@@ -4,6 +4,7 @@ bundle.json   name, version, preprocessing, licence, metrics, and the sha256 of 
 image.onnx    input "image" float32 (n, 3, S, S), normalised; output "embedding" (n, d)
 text.onnx     input "tokens" int64 (n, context); output "embedding" (n, d)
 README.md     the model card
+tokenizer.json  what makes the tokens, unless CLIP's does; as the library `tokenizers` writes it
 background.npy  with a calibration: vectors (n, d) of ordinary photos, float16
 
 A bundle may hold more files, in folders too, such as Core ML packages for other programs. Its key
@@ -28,6 +29,8 @@ from photosearch.errors import BundleError
 
 MANIFEST = "bundle.json"
 CARD = "README.md"
+TOKENIZER = "tokenizer.json"
+CLIP_BPE = "clip-bpe"
 FORMAT = 1
 
 # What the names of the files that are run here start with: weights too large for one ONNX file lie
@@ -54,10 +57,18 @@ class ImageSettings:
 
 @dataclass(frozen=True)
 class TextSettings:
-    """context_length: tokens a text is padded or cut to; tokenizer: the name of the vocabulary."""
+    """How a text becomes token ids.
+
+    context_length: tokens that a text is cut to; tokenizer: "clip-bpe", or the name of the
+    bundle's own file. For such a file also: padding, whether the texts of a batch are padded to the
+    "longest" of them, which the network then has to mask, or to the context length; and pad_id,
+    with what.
+    """
 
     context_length: int
     tokenizer: str
+    pad_id: int = 0
+    padding: Literal["longest", "max_length"] = "max_length"
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ class Bundle:
         """Read and check the bundle in `folder`.
 
         Every listed file must be there and have its size. With `verify`, its sha256 is checked
-        too. Without, `network` and `calibration` check that of what they read: a search should not
+        too. Without, `checked` and `calibration` check that of what they read: a search should not
         wait until the image network, or Core ML packages that it never reads, are hashed.
 
         Raises `BundleError` when anything is missing, damaged, or of a format unknown here.
@@ -83,8 +94,8 @@ class Bundle:
             _check_file(path / name, expected, verify)
         return cls(path, manifest)
 
-    def network(self, name: str) -> Path:
-        """The file of a network, once the hashes of it and of its weights were checked.
+    def checked(self, name: str) -> Path:
+        """A network or tokenizer.json, once the hashes of it and of its weights were checked.
 
         Raises `BundleError` when one is damaged.
         """
@@ -139,13 +150,16 @@ class Bundle:
 
     @cached_property
     def id(self) -> str:
-        """Name, version, and a hash of the weights and of the preprocessing."""
+        """Name, version, and a hash of the weights, the tokenizer and the preprocessing."""
+        own = self.text.tokenizer != CLIP_BPE
         weights = {
             name: entry["sha256"]
             for name, entry in self.manifest["files"].items()
-            if name.startswith(_NETWORKS)
+            if name.startswith(_NETWORKS) or (own and name == TOKENIZER)
         }
-        what = {"weights": weights, "image": asdict(self.image), "text": asdict(self.text)}
+        # What bundles with CLIP's tokenizer do not say must not move the ids that they have.
+        text = {k: v for k, v in asdict(self.text).items() if k in self.manifest["text"]}
+        what = {"weights": weights, "image": asdict(self.image), "text": text}
         digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
         return f"{self.name}-{self.version}-{digest[:12]}"
 

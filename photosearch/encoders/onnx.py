@@ -16,7 +16,7 @@ from photosearch.encoders.bundle import Bundle
 from photosearch.encoders.calibration import Calibration
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.encoders.providers import CPU, candidates, named_provider, quickest
-from photosearch.encoders.tokenizer import Tokenizer
+from photosearch.encoders.tokens import Tokenise, open_tokenizer
 from photosearch.errors import BundleError
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class OnnxEncoder:
         return self._bundle.calibration
 
     @cached_property
-    def _tokenizer(self) -> Tokenizer:
-        return Tokenizer(self._bundle.text.context_length)
+    def _tokenizer(self) -> Tokenise:
+        return open_tokenizer(self._bundle)
 
     @cached_property
     def _image_network(self) -> Any:
@@ -95,14 +95,15 @@ class OnnxEncoder:
 
     @cached_property
     def _text_network(self) -> Any:
-        row = (self._bundle.text.context_length,)
+        text = self._bundle.text
+        row = (None if text.padding == "longest" else text.context_length,)
         return self._load("text.onnx", "tokens", row, threads=self._threads)
 
     def _load(
         self,
         name: str,
         input_name: str,
-        row: tuple[int, ...],
+        row: tuple[int | None, ...],
         *,
         threads: int,
         provider: str = CPU,
@@ -118,7 +119,7 @@ class OnnxEncoder:
             options.log_severity_level = 4
             options.enable_mem_pattern = False  # DirectML demands it
         # Those of a graphics card come after that of the processor, which was checked.
-        path = self._bundle.network(name) if provider == CPU else self._bundle.folder / name
+        path = self._bundle.checked(name) if provider == CPU else self._bundle.folder / name
         try:
             network = onnxruntime.InferenceSession(
                 str(path), options, providers=list(dict.fromkeys((provider, CPU)))
@@ -171,10 +172,21 @@ class OnnxEncoder:
         if self._ahead is not None:
             self._ahead.join()
         parts = [
-            self._run(self._text_network, "tokens", self._tokenizer(texts[start : start + _BATCH]))
-            for start in range(0, len(texts), _BATCH)
+            self._run_texts(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.dim), np.float32)
+
+    def _run_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        tokens = self._tokenizer(texts)
+        network = self._text_network
+        try:
+            return self._run(network, "tokens", tokens)
+        except Exception as error:  # as when the network is loaded; such as a token it has not
+            raise BundleError(
+                f"{self._bundle.folder / 'text.onnx'}: cannot take the tokens that "
+                f"{self._bundle.text.tokenizer} makes ({error}); the two do not belong together, "
+                "so fetch the bundle again"
+            ) from error
 
 
 def _cores() -> int:
@@ -184,8 +196,11 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _fits(values: Sequence[Any], name: str, row: tuple[int, ...]) -> bool:
-    """Whether a network's one input or output is batches of `row`; a named size fits any."""
+def _fits(values: Sequence[Any], name: str, row: tuple[int | None, ...]) -> bool:
+    """Whether a network's one input or output is batches of `row`.
+
+    A size that is left open fits any, and only that fits None.
+    """
     if len(values) != 1 or values[0].name != name or len(values[0].shape) != 1 + len(row):
         return False
     batch, *sizes = values[0].shape

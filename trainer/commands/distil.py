@@ -56,12 +56,13 @@ def text(
     import numpy as np
     import torch
 
-    from photosearch.encoders.tokenizer import Tokenizer, token_texts
+    from photosearch.encoders.tokenizer import token_texts
     from trainer.data.corpus import Corpus
     from trainer.models.config import load_config
     from trainer.models.family import build_text_tower
     from trainer.models.mct import TextRepMixer
     from trainer.models.token_init import seed_token_table
+    from trainer.models.tokens import tokenizer_of
     from trainer.teachers.sentence import SentenceEncoder
     from trainer.teachers.text_cache import cached_embeddings
     from trainer.train.loop import has_checkpoint
@@ -81,7 +82,7 @@ def text(
         seed_token_table(tower.token_embedding, np.asarray(seeds))
     task = TextDistillation(
         tower,
-        Tokenizer(config.text.context_length),
+        tokenizer_of(config.text),
         texts["texts"],
         targets["texts"],
         {

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 @click.option("--image", type=options.FILE, help="Weights of the image tower alone.")
 @click.option("--text", type=options.FILE, help="Weights of the text tower alone.")
 @click.option(
+    "--sentence-encoder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="For a model whose text tower is one: the folder that its tokenizer and, without --text, "
+    "its weights are in.  [default: the installed all-MiniLM-L6-v2]",
+)
+@click.option(
     "--pretrained",
     metavar="SPEC",
     help="In place of --model and weights: a model of open_clip, as MODEL:TAG, MODEL:FILE, "
@@ -60,6 +66,7 @@ def command(
     weights: Path | None,
     image: Path | None,
     text: Path | None,
+    sentence_encoder: Path | None,
     pretrained: str | None,
     card: Path,
     metrics: tuple[Path, ...],
@@ -73,12 +80,18 @@ def command(
     """Write a model bundle, after checking it against PyTorch.
 
     The weights come as one file (--weights), as one for each tower (--image and --text), or from
-    open_clip (--pretrained). The token table is stored in 8 bits a number. Evaluate the bundle,
-    then export it again with --metrics: the weights, and so the bundle's id, stay the same.
+    open_clip (--pretrained). A text tower that is a sentence encoder needs no --text. The token
+    table is stored in 8 bits a number. Evaluate the bundle, then export it again with --metrics:
+    the weights, and so the bundle's id, stay the same.
     """
     sources = (bool(weights), bool(image or text), bool(pretrained))
-    if sum(sources) != 1 or bool(image) != bool(text):
+    ready = not pretrained and _reads_sentences(model)
+    if sum(sources) != 1 or bool(image) != bool(text or (image and ready)):
         raise click.UsageError("give either --weights, or both --image and --text, or --pretrained")
+    if sentence_encoder and not ready:
+        raise click.UsageError(
+            "--sentence-encoder is for a model whose text tower is one, such as MobileCLIP-Small"
+        )
     if int8_text and not gate:
         raise click.UsageError("--int8-text needs --gate, captioned photos to measure it on")
 
@@ -96,8 +109,9 @@ def command(
     rendered = render_card(about)
     if pretrained is not None:
         visual, tower, known = _open_pretrained(pretrained)
+        tokenizer = None
     else:
-        visual, tower, known = _build(model, weights, image, text)
+        visual, tower, known, tokenizer = _build(model, weights, image, text, sentence_encoder)
     fields = known | _said(about)
     if said.logit_scale is not None:
         fields["logit_scale"] = said.logit_scale
@@ -110,6 +124,7 @@ def command(
         out,
         fields=fields | {"metrics": records},
         card=rendered,
+        tokenizer=tokenizer,
         image_storage=storage,
         text_storage=storage,
         embedding_storage="int8",
@@ -129,12 +144,24 @@ def _open_pretrained(spec: str) -> tuple[nn.Module, nn.Module, dict[str, Any]]:
     return towers.image, towers.text, towers.fields()
 
 
+def _reads_sentences(model: str) -> bool:
+    from trainer.models.config import load_config, model_names
+
+    return model in model_names() and load_config(model).text.tower == "sentence"
+
+
 def _build(
-    model: str, weights: Path | None, image: Path | None, text: Path | None
-) -> tuple[nn.Module, nn.Module, dict[str, Any]]:
-    """The towers of a configuration with the weights of the files, and what is known of them."""
+    model: str,
+    weights: Path | None,
+    image: Path | None,
+    text: Path | None,
+    sentence_encoder: Path | None,
+) -> tuple[nn.Module, nn.Module, dict[str, Any], Path | None]:
+    """The towers of a configuration with the weights of the files, what is known of them, and the
+    file of their tokenizer, if it is not CLIP's."""
     from trainer.models.config import load_config
     from trainer.models.family import build_from
+    from trainer.models.tokens import text_facts, tokenizer_file
 
     config = load_config(model)
     towers = build_from(config)
@@ -147,23 +174,33 @@ def _build(
             "architecture": config.name,
             "embedding_dim": config.dim,
             "image": {key: settings[key] for key in names},
-            "text": {"context_length": config.text.context_length, "tokenizer": "clip-bpe"},
-            "logit_scale": _load(towers, weights, image, text),
+            "text": text_facts(config.text),
+            "logit_scale": _load(towers, weights, image, text, sentence_encoder),
         },
+        tokenizer_file(config.text, sentence_encoder),
     )
 
 
 def _load(
-    towers: Clip, weights: Path | None, image: Path | None, text: Path | None
+    towers: Clip,
+    weights: Path | None,
+    image: Path | None,
+    text: Path | None,
+    sentence_encoder: Path | None,
 ) -> float | None:
     """Fill `towers` from the files; return the factor on cosines that one file for both holds."""
     from trainer.models.checkpoints import load_into
+    from trainer.models.sentence_tower import SentenceTower, load_sentence_encoder
     from trainer.models.state import read_state
+    from trainer.teachers.sentence import packaged_encoder
 
     if weights is not None:
         load_into(towers, weights)
         return float(towers.logit_scale.detach().exp())
     for tower, path in ((towers.visual, image), (towers.text, text)):
+        if path is None and isinstance(tower, SentenceTower):
+            load_sentence_encoder(tower, sentence_encoder or packaged_encoder())
+            continue
         assert path is not None  # one of them alone is a usage error
         try:
             tower.load_state_dict(read_state(path))

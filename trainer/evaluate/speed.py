@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from photosearch.encoders import Bundle, Preprocess, Tokenizer
+from photosearch.encoders import Bundle, Preprocess, open_tokenizer
 from trainer.export.samples import sample_pixels, sample_texts
 
 BATCHES = (1, 32)
@@ -150,7 +150,7 @@ def torch_towers(bundle: Bundle, model: str, image: Path, text: Path) -> Towers:
             raise ValueError(f"{weights}: not weights of {model} ({reason})") from None
     visual, textual = (fold_batch_norms(tower) for tower, _ in parts)
     visual = visual.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    preprocess, tokenizer = Preprocess(bundle.image), Tokenizer(bundle.text.context_length)
+    preprocess, tokenise = Preprocess(bundle.image), open_tokenizer(bundle)
 
     @torch.inference_mode()
     def images(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -160,7 +160,7 @@ def torch_towers(bundle: Bundle, model: str, image: Path, text: Path) -> Towers:
 
     @torch.inference_mode()
     def texts(lines: Sequence[str]) -> NDArray[np.float32]:
-        return F.normalize(textual(torch.from_numpy(tokenizer(lines))), dim=-1).numpy()
+        return F.normalize(textual(torch.from_numpy(tokenise(lines))), dim=-1).numpy()
 
     towers = Towers(f"PyTorch {torch.__version__}", bundle.image.size, images, texts)
     _check_same(towers, onnx_towers(bundle, torch.get_num_threads()), image, text)

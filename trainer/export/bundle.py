@@ -25,10 +25,12 @@ from torch import nn
 from photosearch.encoders import (
     Bundle,
     ImageSettings,
-    Tokenizer,
+    TextSettings,
     open_encoder,
+    open_tokenizer,
     write_manifest,
 )
+from photosearch.encoders.bundle import TOKENIZER
 from photosearch.encoders.calibration import BACKGROUND
 from photosearch.encoders.onnx import OnnxEncoder
 from trainer.export.coreml import write_coreml
@@ -39,6 +41,7 @@ from trainer.export.onnx_file import write_onnx
 from trainer.export.place import in_place, sizes_of
 from trainer.export.report import Checks, ExportReport, Int8Report
 from trainer.export.samples import Samples, samples_for
+from trainer.export.tokenizer_json import open_source, write_tokenizer
 from trainer.export.tower import (
     BATCHES,
     TOLERANCE,
@@ -61,6 +64,7 @@ def export_bundle(
     *,
     fields: dict[str, Any],
     card: str,
+    tokenizer: Path | None = None,
     image_storage: Precision = "float32",
     text_storage: Precision = "float32",
     embedding_storage: Literal["float32", "int8"] = "float32",
@@ -75,9 +79,10 @@ def export_bundle(
 
     Args:
         image_tower: pixels (n, 3, S, S) normalised as `fields["image"]` says -> (n, dim).
-        text_tower: token ids (n, context) int64 -> (n, dim).
+        text_tower: token ids (n, L) int64 -> (n, dim).
         fields: bundle.json but for "format", "files" and "export".
         card: the text of README.md.
+        tokenizer: the file tokenizer.json, for a model that has one of its own.
         image_storage, text_storage: "float16" halves the tower's weights, rounding them.
         embedding_storage: "int8" quarters the token table, with one float scale a row.
         int8_text: try 8-bit arithmetic in the text tower; kept if R@10 on the gate drops by less
@@ -90,18 +95,18 @@ def export_bundle(
         replace: a bundle already at `out_folder` is replaced.
 
     Raises:
-        ExportError: a tower cannot be exported, does not fit `fields`, or differs from PyTorch by
-            1e-4 or more; the gate is not passed; the bundle is too large, or another than was
-            measured; something is in the way. Nothing is left behind.
+        ExportError: a tower cannot be exported, does not fit `fields` or the tokenizer, or differs
+            from PyTorch by 1e-4 or more; the gate is not passed; the bundle is too large, or
+            another than was measured; something is in the way. Nothing is left behind.
         BundleError: `fields` are not what bundle.json needs.
         PhotoTarError: a tar of the gate cannot be read.
     """
-    settings, context = _settings(fields)
+    settings, reading = _settings(fields)
     if int8_text and not gate:
         raise ExportError("an int8 text tower needs a gate: captioned photos to measure it on")
     if int8_text and text_storage == "float16":
         raise ExportError("an int8 text tower cannot be stored in float16; choose one of the two")
-    samples = samples_for(settings, context, sum(BATCHES))
+    samples = samples_for(settings, open_source(reading, tokenizer), sum(BATCHES))
     images, ids = torch.from_numpy(samples.images), torch.from_numpy(samples.ids)
     dim = fields.get("embedding_dim")
     image = prepare(image_tower, images, "image", dim, float16=image_storage == "float16")
@@ -128,7 +133,10 @@ def export_bundle(
             folder / "text.onnx",
             input_name="tokens",
             float16=text.float16,
+            free_length=reading.padding == "longest",
         )
+        if tokenizer is not None:
+            write_tokenizer(tokenizer, folder / TOKENIZER)
         (folder / "README.md").write_text(card, encoding="utf-8")
         write_manifest(folder, fields)
         checks = Checks(
@@ -216,10 +224,10 @@ def _through_gate(
 ) -> tuple[Recall, Int8Report | None]:
     """Measure the bundle in `folder`, and take the 8-bit text tower into it if that is as good."""
     bundle = Bundle.open(folder)
-    tokenizer = Tokenizer(bundle.text.context_length)
+    tokenise = open_tokenizer(bundle)
     towers = image.folded, text.folded
     if not int8_text:
-        recall = measure(gate, towers, tokenizer, OnnxEncoder(bundle))
+        recall = measure(gate, towers, tokenise, OnnxEncoder(bundle))
         _check_drop(recall)
         return recall, None
     beside = folder / ".int8"  # hidden, and so no part of the bundle
@@ -229,12 +237,14 @@ def _through_gate(
     # Its network is another than the one whose hash is listed.
     unlisted = bundle.manifest | {"files": {}}
     int8 = OnnxEncoder(replace_fields(bundle, folder=beside, manifest=unlisted))
-    recall = measure(gate, towers, tokenizer, OnnxEncoder(bundle), int8)
+    recall = measure(gate, towers, tokenise, OnnxEncoder(bundle), int8)
     _check_drop(recall)
-    alone = np.concatenate([int8.encode_texts([one]) for one in samples.texts])
     report = Int8Report(
         kept=recall.drop("int8") < LIMIT,
-        cosine=mean_cosine(alone, embeddings(text.folded, torch.from_numpy(samples.ids))),
+        cosine=mean_cosine(
+            int8.encode_texts(samples.texts),
+            embeddings(text.folded, torch.from_numpy(samples.ids)),
+        ),
         size=theirs.stat().st_size,
         float32_size=ours.stat().st_size,
     )
@@ -252,9 +262,9 @@ def _check_drop(recall: Recall) -> None:
         )
 
 
-def _settings(fields: dict[str, Any]) -> tuple[ImageSettings, int]:
+def _settings(fields: dict[str, Any]) -> tuple[ImageSettings, TextSettings]:
     try:
-        return ImageSettings(**fields["image"]), int(fields["text"]["context_length"])
+        return ImageSettings(**fields["image"]), TextSettings(**fields["text"])
     except (KeyError, TypeError, ValueError) as error:
         raise ExportError(f"bundle fields: image or text is incomplete ({error})") from error
 

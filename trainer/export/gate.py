@@ -1,6 +1,6 @@
 """The retrieval gate: a bundle must find what its towers find in PyTorch.
 
-    recall = measure([Path("val.tar")], (image, text), tokenizer, float32, int8)
+    recall = measure([Path("val.tar")], (image, text), tokenise, float32, int8)
     recall.drop("int8") < LIMIT
 
 All are asked the same captions of the same photos, so a difference between them is the doing of the
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
-from photosearch.encoders import Encoder, Tokenizer
+from photosearch.encoders import Encoder, Tokenise
 from trainer.data.photo_tars import PhotoTarError, decode
 from trainer.evaluate.captioned import batches, captions_of, distinct_photos
 from trainer.evaluate.retrieval import chance_recall, retrieval
@@ -68,7 +68,7 @@ class Recall:
 def measure(
     tars: Sequence[Path],
     pytorch: tuple[nn.Module, nn.Module],
-    tokenizer: Tokenizer,
+    tokenise: Tokenise,
     float32: Encoder,
     int8: Encoder | None = None,
 ) -> Recall:
@@ -77,7 +77,7 @@ def measure(
     Args:
         tars: photos with captions.
         pytorch: the image tower and the text tower.
-        tokenizer: makes the token ids of the text tower.
+        tokenise: makes the token ids of the text tower.
         float32: the bundle made of them.
         int8: the same with an 8-bit text tower; only that is used.
 
@@ -92,13 +92,12 @@ def measure(
             f"captions; a gate needs at least {_LEAST_PHOTOS} photos and {_LEAST_CAPTIONS} captions"
         )
     texts = {
-        "pytorch": embeddings(pytorch[1], torch.from_numpy(tokenizer(captions))),
+        "pytorch": embeddings(pytorch[1], torch.from_numpy(tokenise(captions))),
         "float32": float32.encode_texts(captions),
     }
     if int8 is not None:
         photos["int8"] = photos["float32"]
-        # One at a time, as a search does: its embeddings depend on what else is in the batch.
-        texts["int8"] = np.concatenate([int8.encode_texts([caption]) for caption in captions])
+        texts["int8"] = int8.encode_texts(captions)
     values = {name: _recall(photos[name], texts[name], owners) for name in texts}
     gallery = len(photos["float32"])
     chance = chance_recall(_K, gallery, np.ones(1, np.int64))

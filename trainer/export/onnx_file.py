@@ -29,26 +29,34 @@ _LEAST_VALUES = 1024
 
 
 def write_onnx(
-    tower: nn.Module, example: Tensor, path: Path, *, input_name: str, float16: bool = False
+    tower: nn.Module,
+    example: Tensor,
+    path: Path,
+    *,
+    input_name: str,
+    float16: bool = False,
+    free_length: bool = False,
 ) -> None:
     """Export `tower`, in eval mode, to the file `path` and nothing beside it.
 
-    The input is called `input_name`, the output "embedding"; the first axis of both is free. With
-    `float16`, the weights that float16 holds exactly are stored in it and cast back in the graph
-    (see `trainer.export.storage.round_to_float16`); the others stay as they are.
+    The input is called `input_name`, the output "embedding"; the first axis of both is free, and
+    with `free_length` the second of the input, up to the length of the example. With `float16`, the
+    weights that float16 holds exactly are stored in it and cast back in the graph (see
+    `trainer.export.storage.round_to_float16`); the others stay as they are.
 
     Args:
         example: an input of at least two rows, since PyTorch takes a batch of one for a constant.
 
     Raises:
-        ExportError: the tower fixes its batch size, or PyTorch cannot export it.
+        ExportError: the tower fixes an axis that is to be free, or PyTorch cannot export it.
     """
+    axes = {0: torch.export.Dim("n")}
+    if free_length:
+        axes[1] = torch.export.Dim("length", max=example.shape[1])
     with _exportable():
         try:
             # Captured here, since the exporter's own capture lets a tower fix its batch size.
-            captured = torch.export.export(
-                tower, (example,), dynamic_shapes=({0: torch.export.Dim("n")},)
-            )
+            captured = torch.export.export(tower, (example,), dynamic_shapes=(axes,))
             program = torch.onnx.export(
                 captured,
                 (),

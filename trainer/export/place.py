@@ -7,12 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from photosearch.encoders.bundle import TOKENIZER
 from photosearch.encoders.calibration import BACKGROUND
 from trainer.export.errors import ExportError
 
 PACKAGES = {"image": "image.mlpackage", "text": "text.mlpackage"}
 _OURS = frozenset(
-    {"README.md", "bundle.json", "image.onnx", "text.onnx", BACKGROUND, *PACKAGES.values()}
+    {
+        "README.md",
+        "bundle.json",
+        "image.onnx",
+        "text.onnx",
+        BACKGROUND,
+        TOKENIZER,
+        *PACKAGES.values(),
+    }
 )
 
 

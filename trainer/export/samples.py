@@ -8,7 +8,7 @@ from itertools import islice, product
 import numpy as np
 from numpy.typing import NDArray
 
-from photosearch.encoders import ImageSettings, Preprocess, Tokenizer
+from photosearch.encoders import ImageSettings, Preprocess, Tokenise
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Samples:
     """Pictures and texts, as they are and as a model with these settings takes them.
 
     pixels: uint8 (n, S, S, 3); images: the same normalised, float32 (n, 3, S, S); texts: n of them;
-    ids: int64 (n, context).
+    ids: int64 (n, L), where L is the context length.
     """
 
     settings: ImageSettings
@@ -26,11 +26,11 @@ class Samples:
     ids: NDArray[np.int64]
 
 
-def samples_for(settings: ImageSettings, context: int, count: int) -> Samples:
-    """`count` pictures and as many texts."""
+def samples_for(settings: ImageSettings, tokenise: Tokenise, count: int) -> Samples:
+    """`count` pictures and as many texts, one of which fills the context."""
     pixels, texts = sample_pixels(count, settings.size), sample_texts(count)
     images = Preprocess(settings).normalise(pixels)
-    return Samples(settings, pixels, images, texts, Tokenizer(context)(texts))
+    return Samples(settings, pixels, images, texts, tokenise(texts))
 
 
 def sample_pixels(count: int, size: int, *, seed: int = 0) -> NDArray[np.uint8]:

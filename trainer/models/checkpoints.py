@@ -45,6 +45,7 @@ def detect_layout(state: Mapping[str, Tensor]) -> Layout:
     layouts: tuple[tuple[Layout, str, str], ...] = (
         ("apple", "image_encoder.model.", "text_encoder."),
         ("ours", "visual.", "text.blocks."),
+        ("ours", "visual.", "text.layers."),
         ("openclip", "visual.", "text.transformer.resblocks."),
     )
     for layout, *prefixes in layouts:
@@ -80,8 +81,8 @@ def from_ours(state: Mapping[str, Tensor], name: str, layout: Layout) -> dict[st
     if layout == "ours":
         return ours
     if layout == "openclip":
-        if any(key.startswith("text.blocks.") for key in ours):
-            raise ValueError(f"open_clip has no model {name}: it lacks the MCt text tower")
+        if any(key.startswith(("text.blocks.", "text.layers.")) for key in ours):
+            raise ValueError(f"open_clip has no model {name}: it lacks its text tower")
         return ours
     for key in PROJECTION_BIAS & ours.keys():
         if ours[key].any():

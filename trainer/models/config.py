@@ -41,13 +41,16 @@ class ImageConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TextConfig:
-    """The text tower: `mct` (see `trainer.models.mct`) or CLIP's own `transformer`.
+    """The text tower: `mct` (see `trainer.models.mct`), CLIP's own `transformer`, or `sentence`.
+
+    The last is a sentence encoder (see `trainer.models.sentence_tower`), which has a tokenizer of
+    its own and gives features of its own width.
 
     `embed_dim` narrows the token table, in `mct` only, which in turn cannot be `causal`;
     `layer_scale` is what the scales of its RepMixer blocks start from.
     """
 
-    tower: Literal["mct", "transformer"]
+    tower: Literal["mct", "transformer", "sentence"]
     context_length: int
     vocab_size: int
     width: int
@@ -58,8 +61,8 @@ class TextConfig:
     layer_scale: float = 1e-5
 
     def __post_init__(self) -> None:
-        if self.tower == "mct" and self.causal:
-            raise ValueError("text tower mct convolves over later tokens: it cannot be causal")
+        if self.tower != "transformer" and self.causal:
+            raise ValueError(f"text tower {self.tower} sees later tokens: it cannot be causal")
         if self.tower != "mct" and self.embed_dim is not None:
             raise ValueError(f"embed_dim applies to text tower mct, not to {self.tower}")
 

@@ -5,9 +5,9 @@
     texts = model.encode_text(ids)                     # (B, 77) int64    -> (B, 512)
 
 Image towers come from timm; text towers from open_clip, but for those of MobileCLIP-S0 and our own
-MobileCLIP-Nano, which open_clip does not have. Parameters are named as in open_clip, so
-`load_state_dict` takes its checkpoints. Under `with torch.device("meta")` a model takes its shape
-without taking memory.
+MobileCLIP-Nano and MobileCLIP-Small, which open_clip does not have. Parameters are named as in
+open_clip, so `load_state_dict` takes its checkpoints. Under `with torch.device("meta")` a model
+takes its shape without taking memory.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from trainer.models.config import ImageConfig, ModelConfig, TextConfig, load_config
 from trainer.models.mct import TextRepMixer
 from trainer.models.nano_image import NanoImageTower
+from trainer.models.sentence_tower import SentenceTower
 from trainer.torchvision_ops import ensure_torchvision
 
 
@@ -91,7 +92,20 @@ def build_image_tower(image: ImageConfig, dim: int) -> nn.Module:
 
 
 def build_text_tower(text: TextConfig, dim: int) -> nn.Module:
-    """Token ids (B, context_length) int64 -> features (B, dim)."""
+    """Token ids (B, context_length) int64 -> features (B, dim).
+
+    Raises `ValueError` for a sentence encoder of another width than `dim`.
+    """
+    if text.tower == "sentence":
+        if text.width != dim:
+            raise ValueError(f"a sentence encoder of width {text.width} gives no {dim} numbers")
+        return SentenceTower(
+            context_length=text.context_length,
+            vocab_size=text.vocab_size,
+            width=text.width,
+            heads=text.heads,
+            layers=text.layers,
+        )
     if text.tower == "mct":
         return TextRepMixer(
             context_length=text.context_length,

@@ -13,6 +13,8 @@ from trainer.models.config import ImageConfig, TextConfig, load_config
 from trainer.models.family import build_image_tower, build_text_tower
 from trainer.models.folding import fold_batch_norms
 
+_TEXT_TOWERS = {"mct": "MCt", "transformer": "transformer", "sentence": "BERT"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSummary:
@@ -42,7 +44,7 @@ def summarise(name: str) -> ModelSummary:
     config = load_config(name)
     parameters, weighted, attention = _image_costs(config.image, config.dim)
     text = config.text
-    kind = f"{'MCt' if text.tower == 'mct' else 'transformer'} {text.layers}L w{text.width}"
+    kind = f"{_TEXT_TOWERS[text.tower]} {text.layers}L w{text.width}"
     return ModelSummary(
         name=name,
         image_tower=config.image.tower,

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from photosearch.encoders import Tokenizer
 from trainer.data.reinforced import TeacherRecord
 from trainer.losses import (
     bank_loss,
@@ -21,6 +20,7 @@ from trainer.losses import (
     teacher_pairs,
 )
 from trainer.models.family import Clip
+from trainer.models.tokens import tokenizer_of
 from trainer.train.pixels import normalised
 from trainer.train.recipe import Recipe
 from trainer.train.samples import Choices, Samples
@@ -77,7 +77,7 @@ class ReinforcedTraining:
                 synthetic=recipe.data.synthetic,
                 light=recipe.data.augmentation == "light",
             ),
-            Tokenizer(config.text.context_length),
+            tokenizer_of(config.text),
             batch=recipe.run.batch,
             seed=recipe.run.seed,
             mixed=recipe.data.shuffle_shards,

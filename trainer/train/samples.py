@@ -6,7 +6,6 @@ processes share it, nor on whether the run was interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photosearch.encoders import Tokenise
 from trainer.data.reinforced import ReinforcedSample
 from trainer.reinforce.augment import AugmentSettings, draw, replay
 from trainer.train.shards import Shards
@@ -22,8 +22,6 @@ from trainer.train.task import Batch, Share
 
 # CLIP's own augmentation (arXiv 2103.00020, section 2.3), with open_clip's figures.
 _LIGHT = AugmentSettings(crop_scale=(0.9, 1.0), randaugment_ops=0)
-
-Tokenise = Callable[[Sequence[str]], NDArray[np.int64]]
 
 # A caption and the teachers' embedding of it.
 Text = tuple[str, NDArray[np.float32]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,9 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from photosearch.encoders import Tokenise
 from trainer.train.task import Batch, Outputs, Share, TaskDefaults
-
-Tokenise = Callable[[list[str]], np.ndarray]
 
 
 @lru_cache(maxsize=2)

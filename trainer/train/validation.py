@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from photosearch.encoders import ImageSettings, Preprocess, Tokenizer
+from photosearch.encoders import ImageSettings, Preprocess
 from trainer.data.photo_tars import PhotoTarError, decode
 from trainer.evaluate.captioned import captions_of, distinct_photos
 from trainer.evaluate.retrieval import retrieval
 from trainer.models.config import ModelConfig
 from trainer.models.family import Clip
+from trainer.models.tokens import tokenizer_of
 from trainer.train.pixels import normalised
 
 _AT_ONCE = 64
@@ -44,7 +45,7 @@ class Validation:
         if not pictures:
             raise PhotoTarError(f"{' + '.join(map(str, tars))}: holds no photos")
         self._pictures = torch.from_numpy(np.stack(pictures))
-        self._ids = torch.from_numpy(Tokenizer(config.text.context_length)(texts))
+        self._ids = torch.from_numpy(tokenizer_of(config.text)(texts))
         self._owners = np.asarray(owners)
         self._image = config.image
         self._embedded: torch.Tensor | None = None
