@@ -11,11 +11,11 @@ import tokenizers
 from tokenizers import models, normalizers, pre_tokenizers, processors
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-WORDS = (
-    *"a b c d e r s u ! ? , . - ' # 1 2".split(),
-    *"##a ##b ##c ##d ##e ##r ##s ##ing ##1".split(),
-    *"the dog cat red car bus play beach snow zürich zurich 犬 straße".split(),
-)
+_WORDS = """
+a b c d e r s u ! ? , . - ' # 1 2 ##a ##b ##c ##d ##e ##r ##s ##ing ##1
+the dog cat red car bus play beach snow zürich zurich 犬 straße
+"""
+WORDS = tuple(_WORDS.split())
 VOCABULARY = {word: number for number, word in enumerate((*SPECIAL, *WORDS))}
 
 

@@ -18,7 +18,7 @@ from optional import module
 from torch import nn
 from torch.nn import functional as F
 
-from photosearch.encoders import Bundle, ImageSettings, open_encoder, write_manifest
+from photosearch.encoders import Bundle, ImageSettings, Tokenizer, open_encoder, write_manifest
 from trainer.export import ExportError, annotate_bundle, export_bundle
 from trainer.export.coreml import LEAST_COSINE, compare, write_coreml
 from trainer.export.coreml_cast import casts_of_arrays
@@ -175,7 +175,7 @@ class Plain(nn.Module):
 
 def packages(folder: Path, image: nn.Module, text: nn.Module):
     folder.mkdir()
-    samples = samples_for(SETTINGS, CONTEXT, 8)
+    samples = samples_for(SETTINGS, Tokenizer(CONTEXT), 8)
     return write_coreml(folder, fold_batch_norms(image), fold_batch_norms(text), samples)
 
 

@@ -114,6 +114,9 @@ class OnnxEncoder:
         options.inter_op_num_threads = 1
         # Idle threads that spin would take the cores from the workers that decode pictures.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if name == "text.onnx":
+            # To look for more to fuse takes longer than it saves of the one text of a search.
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         if provider != CPU:
             # It is tried, and its failure is no news.
             options.log_severity_level = 4

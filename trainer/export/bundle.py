@@ -106,7 +106,7 @@ def export_bundle(
         raise ExportError("an int8 text tower needs a gate: captioned photos to measure it on")
     if int8_text and text_storage == "float16":
         raise ExportError("an int8 text tower cannot be stored in float16; choose one of the two")
-    samples = samples_for(settings, open_source(reading, tokenizer), sum(BATCHES))
+    samples = samples_for(settings, open_source(reading, tokenizer, text_tower), sum(BATCHES))
     images, ids = torch.from_numpy(samples.images), torch.from_numpy(samples.ids)
     dim = fields.get("embedding_dim")
     image = prepare(image_tower, images, "image", dim, float16=image_storage == "float16")

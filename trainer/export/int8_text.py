@@ -34,9 +34,12 @@ def write_int8(source: Path, path: Path) -> None:
 
     with _root_logger_as_it_was():
         from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+        from onnxruntime.quantization.onnx_model import ONNXModel
 
+        network = ONNXModel(onnx.load(source))
+        network.replace_gemm_with_matmul()
         quantizer = MatMulNBitsQuantizer(
-            onnx.load(source),
+            network.model,
             bits=8,
             block_size=_BLOCK,
             is_symmetric=True,

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import tokenizers
+from torch import nn
+
 from photosearch.encoders import TextSettings, Tokenise, tokenizer_for
 from photosearch.encoders.bundle import CLIP_BPE
 from photosearch.errors import BundleError
 from trainer.export.errors import ExportError
 
 
-def open_source(settings: TextSettings, source: Path | None) -> Tokenise:
+def open_source(settings: TextSettings, source: Path | None, tower: nn.Module) -> Tokenise:
     """The tokenizer of a bundle with these settings: CLIP's, or that in the file `source`.
 
     Raises `ExportError` when there is a file and none is asked for, or the other way round, or it
-    cannot be used.
+    cannot be used, such as with the token table of `tower`.
     """
     if (source is None) != (settings.tokenizer == CLIP_BPE):
         raise ExportError(
@@ -24,10 +27,17 @@ def open_source(settings: TextSettings, source: Path | None) -> Tokenise:
         )
     try:
         tokenise = tokenizer_for(settings, source)
-        if settings.tokenizer != CLIP_BPE:
-            tokenise(["é"])  # lets the library read it
+        tokenise(["é"])  # a file is then read by the library too, which plain texts do without
     except BundleError as error:
         raise ExportError(str(error)) from None
+    tables = [part.num_embeddings for part in tower.modules() if isinstance(part, nn.Embedding)]
+    if source is not None and tables:
+        largest = max(tokenizers.Tokenizer.from_file(str(source)).get_vocab().values())
+        if largest >= max(tables):
+            raise ExportError(
+                f"{source}: makes the token {largest}, and the text tower has only "
+                f"{max(tables)}; give the tokenizer that belongs to it"
+            )
     return tokenise
 
 

@@ -113,43 +113,54 @@ def load_sentence_encoder(tower: SentenceTower, folder: Path) -> None:
     Raises `ValueError` when there is none, it is no BERT with the mean over its tokens, or of
     another shape.
     """
-    _check_kind(folder)
+    _check_kind(folder, tower)
     source = read_state(folder / "model.safetensors")
     try:
         tower.load_state_dict(_renamed(source, tower))
-    except (KeyError, RuntimeError) as error:
+    except (KeyError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
+        if isinstance(error, KeyError):
+            reason = f"has no {reason}"
         raise ValueError(f"{folder}: not a sentence encoder of this shape: {reason}") from None
 
 
-def _check_kind(folder: Path) -> None:
+def _check_kind(folder: Path, tower: SentenceTower) -> None:
     """Raises `ValueError` unless `tower` computes what the encoder in `folder` does."""
+    heads = {layer.heads for layer in tower.layers if isinstance(layer, BertLayer)}
     config, pooling = _read(folder / "config.json"), _read(folder / "1_Pooling" / "config.json")
     modes = {name for name, on in pooling.items() if name.startswith("pooling_mode") and on is True}
     if config.get("model_type") != "bert" or config.get("hidden_act") != "gelu":
         raise ValueError(f"{folder}: is no BERT with GELU, which the text tower is")
     if modes != {"pooling_mode_mean_tokens"}:
         raise ValueError(f"{folder}: does not take the mean over tokens, as the text tower does")
+    found = config.get("num_attention_heads")
+    if heads != {found}:  # which no weight would tell
+        raise ValueError(f"{folder}: has {found} heads, and the text tower {heads}")
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path}: not part of a sentence encoder ({error})") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: not part of a sentence encoder (no settings in it)")
+    return content
 
 
 def _renamed(source: dict[str, Tensor], tower: SentenceTower) -> dict[str, Tensor]:
     """BERT's tensors under the names of `tower`, query, key and value one upon the other."""
-    positions = source["embeddings.position_embeddings.weight"][: tower.context_length]
+    positions = source["embeddings.position_embeddings.weight"]
+    if len(positions) < tower.context_length:
+        raise ValueError(f"has only {len(positions)} positions")
     kinds = source["embeddings.token_type_embeddings.weight"]
     state = {
         "token_embedding.weight": source["embeddings.word_embeddings.weight"],
-        "positional_embedding": positions + kinds[0],
+        "positional_embedding": positions[: tower.context_length] + kinds[0],
     }
     layers = len(tower.layers)
     if f"encoder.layer.{layers}.output.dense.weight" in source:
-        raise KeyError(f"more than {layers} layers")
+        raise ValueError(f"has more than {layers} layers")
     for kind in ("weight", "bias"):
         state[f"norm.{kind}"] = source[f"embeddings.LayerNorm.{kind}"]
         for number in range(layers):

@@ -37,7 +37,8 @@ class ModelSettings:
     name: of a configuration of `trainer.models`, or a JSON file with one.
     init: weights of a whole model, in any layout of `trainer.models.checkpoints`. image_init,
     text_init: weights of one tower, or of a whole model of which that tower is taken; a .tflite
-    classifier for the backbone of a Nano image tower. projection_init: weights of that tower's
+    classifier for the backbone of a Nano image tower; the model.safetensors in the folder of a
+    sentence encoder for a text tower that is one. projection_init: weights of that tower's
     projection alone, from `distil projection`, read after image_init.
     freeze: prefixes of parameter names that do not learn; modules under them stay in evaluation
     mode. freeze_batch_norm: prefixes under which batch statistics alone stay as they are.

@@ -14,6 +14,7 @@ from trainer.models.checkpoints import load_into
 from trainer.models.config import ModelConfig, load_config, model_names, read_config
 from trainer.models.family import Clip, build_from
 from trainer.models.nano_image import NanoImageTower
+from trainer.models.sentence_tower import SentenceTower, load_sentence_encoder
 from trainer.models.state import read_state
 from trainer.models.warm_start import warm_start
 from trainer.train.recipe import Recipe
@@ -91,6 +92,9 @@ def _load_tower(tower: nn.Module, prefix: str, path: Path) -> None:
         warm_start(tower.backbone, path)
         return
     state = read_state(path)
+    if isinstance(tower, SentenceTower) and any(name.startswith("encoder.") for name in state):
+        load_sentence_encoder(tower, path.parent)
+        return
     if any(name.startswith(prefix) for name in state):
         state = _without(prefix, state)
     try:
