@@ -57,6 +57,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Compute the text tower in 8 bits, if R@10 on the gate drops by less than 0.5 points.",
 )
+@click.option(
+    "--int8-image",
+    type=options.FILE,
+    multiple=True,
+    metavar="TAR",
+    help="Compute the image tower's convolutions in 8 bits, by their ranges on these photos.",
+)
 @click.option("--float16", is_flag=True, help="Store large weights as float16, in half the space.")
 @click.option("--coreml", is_flag=True, help="Write Core ML packages too; checked on a Mac only.")
 @click.option("--replace", "replacing", is_flag=True, help="Replace a bundle already there.")
@@ -72,6 +79,7 @@ def command(
     metrics: tuple[Path, ...],
     gate: tuple[Path, ...],
     int8_text: bool,
+    int8_image: tuple[Path, ...],
     float16: bool,
     coreml: bool,
     replacing: bool,
@@ -94,6 +102,9 @@ def command(
         )
     if int8_text and not gate:
         raise click.UsageError("--int8-text needs --gate, captioned photos to measure it on")
+
+    if int8_image and not gate:
+        raise click.UsageError("--int8-image needs --gate, captioned photos to measure it on")
 
     from trainer.evaluate.measures import Measure
     from trainer.export import export_bundle
@@ -129,6 +140,7 @@ def command(
         text_storage=storage,
         embedding_storage="int8",
         int8_text=int8_text,
+        int8_image=int8_image,
         gate=gate,
         coreml=coreml,
         expect_id=measured.pop() if measured else None,

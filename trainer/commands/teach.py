@@ -96,9 +96,4 @@ def command(
         groups = encoder.grouped(held_out.captions)
         owners = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
         found = retrieval(images, np.concatenate(groups), owners).text_to_photo
-        recalls = ", ".join(
-            f"{figure.name} {figure.value:.1%} ({figure.low:.1%} to {figure.high:.1%})"
-            for figure in found.figures
-            if figure.name.startswith("R@")
-        )
-        click.echo(f"{validation.name}, gallery of {found.gallery}: {recalls}")
+        click.echo(f"{validation.name}, gallery of {found.gallery}: {found.recalls()}")

@@ -39,6 +39,14 @@ class Direction:
         """The figure called "R@1", ..., "mean rank" or "median rank"."""
         return next(figure for figure in self.figures if figure.name == name)
 
+    def recalls(self) -> str:
+        """Each recall with its interval, for a terminal."""
+        return ", ".join(
+            f"{figure.name} {figure.value:.1%} ({figure.low:.1%} to {figure.high:.1%})"
+            for figure in self.figures
+            if figure.name.startswith("R@")
+        )
+
 
 @dataclass(frozen=True)
 class Retrieval:

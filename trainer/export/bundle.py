@@ -25,6 +25,7 @@ from torch import nn
 from photosearch.encoders import (
     Bundle,
     ImageSettings,
+    Preprocess,
     TextSettings,
     open_encoder,
     open_tokenizer,
@@ -32,14 +33,15 @@ from photosearch.encoders import (
 )
 from photosearch.encoders.bundle import TOKENIZER
 from photosearch.encoders.calibration import BACKGROUND
-from photosearch.encoders.onnx import OnnxEncoder
+from photosearch.encoders.onnx import OnnxEncoder, import_onnxruntime
 from trainer.export.coreml import write_coreml
 from trainer.export.errors import ExportError
 from trainer.export.gate import LIMIT, Recall, measure
+from trainer.export.int8_image import calibration_batches, write_int8_convolutions
 from trainer.export.int8_text import write_int8
-from trainer.export.onnx_file import write_onnx
+from trainer.export.onnx_file import store_float16, write_onnx
 from trainer.export.place import in_place, sizes_of
-from trainer.export.report import Checks, ExportReport, Int8Report
+from trainer.export.report import Checks, ExportReport, Int8Image, Int8Report
 from trainer.export.samples import Samples, samples_for
 from trainer.export.tokenizer_json import open_source, write_tokenizer
 from trainer.export.tower import (
@@ -51,6 +53,7 @@ from trainer.export.tower import (
     mean_cosine,
     prepare,
 )
+from trainer.teachers.conse import normalise
 
 _DERIVED = frozenset({"format", "files"})
 
@@ -69,6 +72,7 @@ def export_bundle(
     text_storage: Precision = "float32",
     embedding_storage: Literal["float32", "int8"] = "float32",
     int8_text: bool = False,
+    int8_image: Sequence[Path] = (),
     gate: Sequence[Path] = (),
     coreml: bool = False,
     limit_bytes: int | None = None,
@@ -87,6 +91,8 @@ def export_bundle(
         embedding_storage: "int8" quarters the token table, with one float scale a row.
         int8_text: try 8-bit arithmetic in the text tower; kept if R@10 on the gate drops by less
             than half a point.
+        int8_image: photo tars; what lies before the image tower's poolings computes in 8 bits, by
+            the ranges that its activations have on them. A gate is needed.
         gate: captioned photo tars; a bundle that finds less than its towers in PyTorch, by half a
             point of R@10 or more, is refused.
         coreml: write Core ML packages too.
@@ -104,6 +110,8 @@ def export_bundle(
     settings, reading = _settings(fields)
     if int8_text and not gate:
         raise ExportError("an int8 text tower needs a gate: captioned photos to measure it on")
+    if int8_image and not gate:
+        raise ExportError("an int8 image tower needs a gate: captioned photos to measure it on")
     if int8_text and text_storage == "float16":
         raise ExportError("an int8 text tower cannot be stored in float16; choose one of the two")
     samples = samples_for(settings, open_source(reading, tokenizer, text_tower), sum(BATCHES))
@@ -143,6 +151,11 @@ def export_bundle(
             _parity(folder, image, text, samples),
             {"image": image.cosine, "text": text.cosine},
         )
+        if int8_image:
+            checks = replace_fields(
+                checks, int8_image=_shrink_image(folder, image, samples, int8_image)
+            )
+            write_manifest(folder, fields)
         if gate:
             recall, int8 = _through_gate(folder, image, text, samples, gate, int8_text=int8_text)
             checks = replace_fields(checks, recall=recall, int8=int8)
@@ -211,6 +224,30 @@ def _parity(folder: Path, image: Tower, text: Tower, samples: Samples) -> dict[s
                 "is allowed; the tower computes something else in the exported graph"
             )
     return parity
+
+
+def _shrink_image(
+    folder: Path, image: Tower, samples: Samples, photos: Sequence[Path]
+) -> Int8Image:
+    """Put the image network in `folder` into 8 bits, as far as that goes."""
+    path = folder / "image.onnx"
+    before = path.stat().st_size
+    prepare = Preprocess(samples.settings)
+    small = folder / ".image.onnx"
+    write_int8_convolutions(path, small, calibration_batches(photos, prepare))
+    if image.float16:
+        store_float16(small)
+    small.replace(path)
+    network = import_onnxruntime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    parts = [
+        network.run(["embedding"], {"image": samples.images[start : start + 8]})[0]
+        for start in range(0, len(samples.images), 8)
+    ]
+    return Int8Image(
+        cosine=mean_cosine(normalise(np.concatenate(parts)), image.expected),
+        size=path.stat().st_size,
+        float32_size=before,
+    )
 
 
 def _through_gate(

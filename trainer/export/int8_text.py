@@ -32,7 +32,7 @@ def write_int8(source: Path, path: Path) -> None:
     import_onnxruntime()
     import onnx
 
-    with _root_logger_as_it_was():
+    with root_logger_as_it_was():
         from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
         from onnxruntime.quantization.onnx_model import ONNXModel
 
@@ -52,7 +52,7 @@ def write_int8(source: Path, path: Path) -> None:
 
 
 @contextmanager
-def _root_logger_as_it_was() -> Iterator[None]:
+def root_logger_as_it_was() -> Iterator[None]:
     """ONNX Runtime's quantiser logs to the root logger, which thereby gets a handler for good."""
     root = logging.getLogger()
     handlers, level, disabled = list(root.handlers), root.level, root.manager.disable

@@ -110,6 +110,15 @@ def _tidy(model: ir.Model) -> None:
     output.name = "embedding"
 
 
+def store_float16(path: Path) -> None:
+    """Store the large weights of the ONNX file `path` that float16 holds exactly in float16."""
+    import onnx_ir as ir
+
+    model = ir.load(path)
+    _store_float16(model)
+    ir.save(model, path)
+
+
 def _store_float16(model: ir.Model) -> None:
     """Float32 weights that float16 holds exactly become float16, each with a cast after it."""
     import onnx_ir as ir

@@ -26,6 +26,18 @@ class Int8Report:
 
 
 @dataclass(frozen=True)
+class Int8Image:
+    """An image tower that computes in 8 bits before its poolings.
+
+    cosine: the mean to the image tower in PyTorch, on the sample pictures.
+    """
+
+    cosine: float
+    size: int
+    float32_size: int
+
+
+@dataclass(frozen=True)
 class Checks:
     """What was measured before the bundle was put into its place.
 
@@ -38,6 +50,7 @@ class Checks:
     storage_cosine: dict[str, float]
     recall: Recall | None = None
     int8: Int8Report | None = None
+    int8_image: Int8Image | None = None
     coreml: CoreMLReport | None = None
 
     def record(self) -> dict[str, Any]:
@@ -61,6 +74,12 @@ class Checks:
                 "cosine": round(self.int8.cosine, 6),
                 "bytes": self.int8.size,
                 "float32_bytes": self.int8.float32_size,
+            }
+        if self.int8_image is not None:
+            record["int8_image"] = {
+                "cosine": round(self.int8_image.cosine, 4),
+                "bytes": self.int8_image.size,
+                "float32_bytes": self.int8_image.float32_size,
             }
         if self.coreml is not None:
             record["coreml"] = self.coreml.record()
@@ -99,7 +118,7 @@ class ExportReport:
             f"storage cosine {self.storage_cosine[tower]:.6f}"
             for tower in self.parity
         ]
-        lines += [*self._retrieval(), *self._coreml()]
+        lines += [*self._int8_image(), *self._retrieval(), *self._coreml()]
         return "\n".join(lines)
 
     def _retrieval(self) -> list[str]:
@@ -119,6 +138,15 @@ class ExportReport:
                 f"{int8.size / 1e6:.2f} MB instead of {int8.float32_size / 1e6:.2f}"
             )
         return lines
+
+    def _int8_image(self) -> list[str]:
+        image = self.checks.int8_image
+        if image is None:
+            return []
+        return [
+            f"  int8 image tower: cosine {image.cosine:.4f}, {image.size / 1e6:.2f} MB instead of "
+            f"{image.float32_size / 1e6:.2f}"
+        ]
 
     def _coreml(self) -> list[str]:
         coreml = self.checks.coreml

@@ -25,6 +25,8 @@ class ImageConfig:
     of the square input in pixels, `mean` and `std` those of RGB values in 0-1, and `drop_path` the
     stochastic depth of training. `hidden`, when given, puts a projection with a hidden layer of
     that width behind the network, as MobileCLIP-Nano has, in place of the network's own classifier.
+    With `concepts` the tower is a `ConceptImageTower`: `tower` then names one or more classifiers,
+    with "+" between them, and `hidden` is the width of the head on their features.
     """
 
     tower: str
@@ -37,6 +39,11 @@ class ImageConfig:
     std: tuple[float, float, float]
     drop_path: float = 0.0
     hidden: int | None = None
+    concepts: bool = False
+
+    def __post_init__(self) -> None:
+        if self.concepts and self.hidden is None:
+            raise ValueError('an image tower with concepts needs "hidden", the width of its head')
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from trainer.models.concept_image import ConceptImageTower
 from trainer.models.config import ImageConfig, ModelConfig, TextConfig, load_config
 from trainer.models.mct import TextRepMixer
 from trainer.models.nano_image import NanoImageTower
@@ -74,6 +75,8 @@ def build_from(config: ModelConfig) -> Clip:
 
 def build_image_tower(image: ImageConfig, dim: int) -> nn.Module:
     """Normalised pixels (B, 3, S, S) -> features (B, dim)."""
+    if image.concepts and image.hidden is not None:
+        return ConceptImageTower(image.tower.split("+"), dim=dim, hidden=image.hidden)
     if image.hidden is not None:
         return NanoImageTower(image.tower, dim=dim, hidden=image.hidden)
     ensure_torchvision()
