@@ -14,6 +14,7 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from manifest import bundle_fields
+from optional import module
 from own_tokenizers import by_the_library, edited
 from sentence_encoders import HEADS, LAYERS, TOKENS, WIDTH, write_encoder
 from torch import nn
@@ -157,7 +158,7 @@ def test_core_ml_takes_the_whole_context(
     tower: SentenceTower, encoder: Path, tmp_path: Path
 ) -> None:
     """Packages have no free length, and padding takes no part."""
-    pytest.importorskip("coremltools")
+    module("coremltools")
     report = export(tmp_path / "bundle", tower, encoder, coreml=True)
     assert report.checks.coreml is not None
     assert report.checks.coreml.float16["text"] > 0.999

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import string
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tokenizers
+from optional import needs_user
 from own_tokenizers import VOCABULARY, WORDS, bert, by_the_library, edited, unigram, write
 
 from photosearch.encoders import TextSettings, Tokenizer, tokenizer_for
@@ -197,7 +197,7 @@ def test_a_damaged_or_foreign_file_is_named(tmp_path: Path, content: bytes, mess
     assert len(str(caught.value)) < 500
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
+@needs_user
 def test_a_file_that_may_not_be_read_is_named(file: Path, tmp_path: Path) -> None:
     path = tmp_path / "tokenizer.json"
     path.write_bytes(file.read_bytes())

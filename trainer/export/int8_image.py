@@ -75,7 +75,7 @@ def write_int8_convolutions(
         ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
         graph = onnx.load(plain).graph
         before = _before_pooling(graph)
-        if not any(node.op_type == "Conv" for node in graph.node if node.name in before):
+        if not any(node.op_type == "Conv" for node in graph.node):
             raise ExportError(
                 f"{source.name}: has no convolution before a pooling to put in 8 bits"
             )
@@ -94,13 +94,31 @@ def write_int8_convolutions(
 
 
 def _before_pooling(graph: Any) -> set[str]:
-    """The names of the nodes whose outputs a pooling takes, directly or by way of others."""
+    """The names of the nodes up to the last pooling over the picture, that one left out.
+
+    A mean over something else may follow it: what has a pooling before it and no convolution behind
+    it is beyond the picture.
+    """
     makers = {output: node for node in graph.node for output in node.output}
-    open_values = [name for node in graph.node if node.op_type in _POOLS for name in node.input]
-    found: set[str] = set()
-    while open_values:
-        node = makers.get(open_values.pop())
-        if node is not None and node.name not in found:
-            found.add(node.name)
-            open_values.extend(node.input)
-    return found
+
+    def ancestors(nodes: Iterable[Any]) -> set[str]:
+        found: set[str] = set()
+        left = [name for node in nodes for name in node.input]
+        while left:
+            node = makers.get(left.pop())
+            if node is not None and node.name not in found:
+                found.add(node.name)
+                left.extend(node.input)
+        return found
+
+    pools = [node for node in graph.node if node.op_type in _POOLS]
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    before_convolutions = ancestors(convolutions) | {node.name for node in convolutions}
+    before_pools = ancestors(pools)
+    names = {node.name for node in pools}
+    return {
+        node.name
+        for node in graph.node
+        if node.name in before_convolutions
+        or (node.name in before_pools and not ({node.name} | ancestors([node])) & names)
+    }
