@@ -216,7 +216,7 @@ class TestCommand:
         """A model that reads sentences, the weights of its image tower, and a card."""
         small = json.loads((configs._FOLDER / "MobileCLIP-Small.json").read_text())
         small["dim"] = WIDTH
-        small["image"] |= {"tower": "test_resnet", "size": SIZE, "hidden": None}
+        small["image"] |= {"tower": "test_resnet", "size": SIZE, "hidden": None, "concepts": False}
         shape = {"vocab_size": TOKENS, "width": WIDTH, "heads": HEADS, "layers": LAYERS}
         small["text"] |= shape | {"context_length": CONTEXT}
         (tmp_path / "configs").mkdir()

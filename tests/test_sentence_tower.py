@@ -149,14 +149,14 @@ def test_a_run_starts_from_it(folder: Path, loaded: SentenceTower, tmp_path: Pat
     small = dataclasses.asdict(load_config("MobileCLIP-Small"))
     shape = {"context_length": 12, "vocab_size": TOKENS, "width": WIDTH}
     small["text"] |= shape | {"heads": HEADS, "layers": LAYERS}
-    small["image"] |= {"tower": "test_resnet", "size": 32, "hidden": None}
+    small["image"] |= {"tower": "test_resnet", "size": 32, "hidden": None, "concepts": False}
     del small["name"]
     (tmp_path / "small.json").write_text(json.dumps(small | {"dim": WIDTH}))
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
         f"[model]\nname = '{tmp_path / 'small.json'}'\n"
         f"text_init = '{folder / 'model.safetensors'}'\n"
-        "[data]\ntrain = ['a.tar']\n[run]\nsteps = 1\nbatch = 1\n"
+        "[data]\ntrain = ['a.tar']\n[run]\nsteps = 1\nbatch = 2\n"
     )
     read = load_recipe(recipe)
     model = build_student(read)
