@@ -87,7 +87,7 @@ class Sight(nn.Module):
 
 
 def load_classifier(network: nn.Module, state: dict[str, Tensor], source: str) -> None:
-    """Load weights of the same architecture whose tensors have other names, in the same order.
+    """Load weights of the same architecture, by their names or, where these differ, by their order.
 
     TensorFlow's EfficientNet-Lite weights come for PyTorch under names of another implementation
     (`_blocks.0._depthwise_conv.weight`); timm's hold the same tensors in the same order.
@@ -97,6 +97,9 @@ def load_classifier(network: nn.Module, state: dict[str, Tensor], source: str) -
     wanted = network.state_dict()
     if len(wanted) != len(state):
         raise ValueError(f"{source}: {len(state)} tensors, and this network has {len(wanted)}")
+    if state.keys() == wanted.keys():
+        network.load_state_dict(state)
+        return
     renamed = {}
     for ours, theirs in zip(wanted, state, strict=True):
         same_kind = ours.rpartition(".")[2] == theirs.rpartition(".")[2]
