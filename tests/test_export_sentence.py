@@ -14,9 +14,12 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from manifest import bundle_fields
+from onnx import TensorProto
 from optional import module
 from own_tokenizers import by_the_library, edited
+from PIL import Image
 from sentence_encoders import HEADS, LAYERS, TOKENS, WIDTH, write_encoder
+from tars import sample, write_tar
 from torch import nn
 from torch.nn import functional as F
 
@@ -32,6 +35,7 @@ from trainer.models.sentence_tower import SentenceTower, load_sentence_encoder
 CONTEXT, SIZE = 10, 32
 TEXT = {"context_length": CONTEXT, "tokenizer": "tokenizer.json", "pad_id": 0, "padding": "longest"}
 FIELDS = bundle_fields(size=SIZE, context=CONTEXT, dim=WIDTH, text=TEXT)
+NETWORKS = ("image.onnx", "text.onnx")
 TEXTS = ["a dog", "Zürich!", "", "the red car, the red bus and the dogs", "犬"]
 
 
@@ -194,6 +198,11 @@ class TestRefused:
             export(tmp_path / "bundle", tower, tmp_path)
 
 
+def stored(path: Path) -> set[int]:
+    """The kinds of numbers that a network's weights are stored as."""
+    return {weights.data_type for weights in onnx.load(path).graph.initializer}
+
+
 CARD = """
 name = "small"
 version = "1"
@@ -257,6 +266,25 @@ class TestCommand:
         assert result.exit_code == 0, result.output
         rows = open_encoder(tmp_path / "bundle").encode_texts(TEXTS)
         assert (rows * expected(tower, encoder)).sum(1).max() < 0.999
+
+    def test_in_8_bits_its_gate_reads_its_tokens_and_halves_the_image_tower_alone(
+        self, tmp_path: Path, encoder: Path
+    ) -> None:
+        members = []
+        for number in range(101):
+            photo = Image.new("RGB", (4, 4), (2 * number, 255 - number, 90))
+            captions = [f"the dog {number}", f"a car, {number}"]
+            members += sample(f"{number:03}", photo, {"captions": captions})
+        gate = write_tar(tmp_path / "gate.tar", members)
+        options = ["--gate", gate, "--int8-text", "--float16"]
+        image = tmp_path / "image.pt"
+        result = self.run(tmp_path, "--image", image, "--sentence-encoder", encoder, *options)
+        assert result.exit_code == 0, result.output
+        told = Bundle.open(tmp_path / "bundle").manifest["export"]
+        assert told["int8_text"]["cosine"] > 0.999
+        assert told["retrieval"]["gallery"] == 101
+        kinds = (TensorProto.FLOAT16 in stored(tmp_path / "bundle" / name) for name in NETWORKS)
+        assert [*kinds] == [True, False]
 
     def test_one_that_does_not_fit(self, tmp_path: Path) -> None:
         image, other = tmp_path / "image.pt", write_encoder(tmp_path / "deep", layers=LAYERS + 1)

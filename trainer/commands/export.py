@@ -64,7 +64,11 @@ if TYPE_CHECKING:
     metavar="TAR",
     help="Compute the image tower's convolutions in 8 bits, by their ranges on these photos.",
 )
-@click.option("--float16", is_flag=True, help="Store large weights as float16, in half the space.")
+@click.option(
+    "--float16",
+    is_flag=True,
+    help="Store large weights as float16, in half the space; with --int8-text the image tower's.",
+)
 @click.option("--coreml", is_flag=True, help="Write Core ML packages too; checked on a Mac only.")
 @click.option("--replace", "replacing", is_flag=True, help="Replace a bundle already there.")
 @options.out
@@ -137,7 +141,7 @@ def command(
         card=rendered,
         tokenizer=tokenizer,
         image_storage=storage,
-        text_storage=storage,
+        text_storage="float32" if int8_text else storage,
         embedding_storage="int8",
         int8_text=int8_text,
         int8_image=int8_image,

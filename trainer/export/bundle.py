@@ -271,6 +271,8 @@ def _through_gate(
     beside.mkdir()
     ours, theirs = folder / "text.onnx", beside / "text.onnx"
     write_int8(ours, theirs)
+    if (folder / TOKENIZER).is_file():
+        shutil.copy2(folder / TOKENIZER, beside)
     # Its network is another than the one whose hash is listed.
     unlisted = bundle.manifest | {"files": {}}
     int8 = OnnxEncoder(replace_fields(bundle, folder=beside, manifest=unlisted))
