@@ -24,11 +24,11 @@ demo: .venv/demo.stamp
 test: .venv/dev.stamp
 	# A file of tests runs in one process, for its tests share a browser, a server or a bundle.
 	# The files start in the order of tests/slow.py, not by how many tests they have.
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --max-worker-restart 2
 
 # What takes less than half a second a test, for while one works: under a minute.
 quick: .venv/dev.stamp
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --max-worker-restart 2 -m "not slow"
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

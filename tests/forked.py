@@ -65,9 +65,19 @@ class Forked:
         self._process.wait()
 
 
+def clean_forks() -> Any:
+    """The context whose processes are forks of one that has only read modules.
+
+    A fork of pytest's own process has none of its threads and all of their locks, and may wait for
+    one of those for ever.
+    """
+    multiprocessing.set_forkserver_preload(["pytest", "trainer.cli", "trainer.train.loop"])
+    return multiprocessing.get_context("forkserver")
+
+
 def in_a_fork(what: Callable[..., None], *arguments: Any) -> int | None:
-    """Do `what` in a fork of this process, which need not read the modules anew; its exit code."""
-    process = multiprocessing.get_context("fork").Process(target=what, args=arguments)
+    """Do `what`, a function of a module, in a process of its own; its exit code."""
+    process = clean_forks().Process(target=what, args=arguments)
     process.start()
     process.join(_SECONDS)
     ended = process.exitcode

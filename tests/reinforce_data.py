@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from forked import clean_forks
 from PIL import Image
 from tars import write_tar
 
@@ -81,9 +82,9 @@ def fork_workers(patch: pytest.MonkeyPatch) -> None:
 
     That those that are spawned do the same is a test of its own.
     """
-    if "fork" not in multiprocessing.get_all_start_methods():
+    if "forkserver" not in multiprocessing.get_all_start_methods():
         return
-    context = multiprocessing.get_context("fork")
+    context = clean_forks()
     patch.setattr(multiprocessing, "get_context", lambda method: context)
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from forked import clean_forks
 from torch import Tensor
 
 from trainer.losses import (
@@ -92,8 +93,8 @@ def one_process(rank: int, folder: str) -> None:
 @pytest.fixture(scope="module")
 def spawned(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, Tensor]]]:
     folder = tmp_path_factory.mktemp("processes")
-    # Forks need not read the modules anew.
-    mp.start_processes(one_process, (str(folder),), nprocs=PROCESSES, start_method="fork")
+    clean_forks()  # which need not read the modules anew
+    mp.start_processes(one_process, (str(folder),), nprocs=PROCESSES, start_method="forkserver")
     return [torch.load(Path(folder) / f"{rank}.pt") for rank in range(PROCESSES)]
 
 

@@ -22,19 +22,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from trainer.data.photo_tars import PhotoTarError
 from trainer.train import checkpoint
 from trainer.train.accumulation import backward_in_parts
 from trainer.train.average import Average
 from trainer.train.log import Log
 from trainer.train.meters import Clock, Meters
 from trainer.train.optimizer import build_optimizer, rate
+from trainer.train.parts import Parts
 from trainer.train.processes import ALONE, Processes
 from trainer.train.settings import Settings, differences
-from trainer.train.task import Batch, Outputs, Share, Task, moved
+from trainer.train.task import Batch, Outputs, Task, moved
 
 _CHECKPOINT = "checkpoint.safetensors"
 _AUTOCAST = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -271,16 +270,8 @@ class Run:
 
     def _batches(self, stop: int) -> Generator[Batch, None, None]:
         run, place = self.settings.run, self._processes
-        parts = _Parts(self.task, self.step, stop, run.accumulate, place.rank, self._shares)
-        loader = DataLoader(
-            parts,
-            batch_size=None,
-            num_workers=run.workers,
-            pin_memory=place.device.type == "cuda",
-            # Its own generator: the loader draws a seed for workers that must not disturb ours.
-            generator=torch.Generator().manual_seed(0),
-        )
-        for item in loader:
+        parts = Parts(self.task, self.step, stop, run.accumulate, place.rank, self._shares)
+        for item in parts.loader(run.workers, pinned=place.device.type == "cuda"):
             if isinstance(item, Exception):
                 raise item
             yield item
@@ -328,28 +319,3 @@ def _parallel(network: nn.Module, processes: Processes) -> nn.Module:
         return network
     devices = [processes.device] if processes.device.type == "cuda" else None
     return DistributedDataParallel(network, device_ids=devices, gradient_as_bucket_view=True)
-
-
-class _Parts(Dataset[Batch | Exception]):
-    """The parts of each step's batch that one process computes, in order.
-
-    An error about the data is handed over as it is: raised in a worker, its message would be
-    buried in a traceback.
-    """
-
-    def __init__(
-        self, task: Task, start: int, stop: int, parts: int, rank: int, shares: int
-    ) -> None:
-        self._task, self._start, self._stop = task, start, stop
-        self._parts, self._rank, self._shares = parts, rank, shares
-
-    def __len__(self) -> int:
-        return (self._stop - self._start) * self._parts
-
-    def __getitem__(self, index: int) -> Batch | Exception:
-        step, part = divmod(index, self._parts)
-        share = Share(self._rank * self._parts + part, self._shares)
-        try:
-            return self._task.batch(self._start + step, share)
-        except (ValueError, PhotoTarError) as error:
-            return error

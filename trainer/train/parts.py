@@ -1,0 +1,64 @@
+"""The parts of the batches of a training run, prepared in processes of their own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+from multiprocessing.reduction import ForkingPickler
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from trainer.data.photo_tars import PhotoTarError
+from trainer.torchvision_ops import ensure_torchvision
+from trainer.train.task import Batch, Share, Task
+
+
+class Parts(Dataset[Batch | Exception]):
+    """The parts of each step's batch that one process computes, in order.
+
+    An error about the data is handed over as it is: raised in a worker, its message would be
+    buried in a traceback.
+    """
+
+    def __init__(
+        self, task: Task, start: int, stop: int, parts: int, rank: int, shares: int
+    ) -> None:
+        self._task, self._start, self._stop = task, start, stop
+        self._parts, self._rank, self._shares = parts, rank, shares
+
+    def __len__(self) -> int:
+        return (self._stop - self._start) * self._parts
+
+    def __getitem__(self, index: int) -> Batch | Exception:
+        step, part = divmod(index, self._parts)
+        share = Share(self._rank * self._parts + part, self._shares)
+        try:
+            return self._task.batch(self._start + step, share)
+        except (ValueError, PhotoTarError) as error:
+            return error
+
+    def __getstate__(self) -> bytes:
+        return bytes(ForkingPickler.dumps(self.__dict__))
+
+    def __setstate__(self, state: bytes) -> None:
+        ensure_torchvision()  # a task may hold what imports it
+        self.__dict__.update(pickle.loads(state))
+
+    def loader(self, workers: int, *, pinned: bool = False) -> DataLoader[Batch | Exception]:
+        """Prepares all of them ahead in `workers` processes, or with 0 in this one when asked."""
+        context = None
+        if workers and "forkserver" in multiprocessing.get_all_start_methods():
+            # A fork of this process would have the locks of its threads, and wait for them for
+            # ever. That of a process which has only read modules starts as quickly.
+            multiprocessing.set_forkserver_preload([__name__, "trainer.train.reinforced"])
+            context = "forkserver"
+        return DataLoader(
+            self,
+            batch_size=None,
+            num_workers=workers,
+            pin_memory=pinned,
+            multiprocessing_context=context,
+            # Its own generator: the loader draws a seed for workers that must not disturb ours.
+            generator=torch.Generator().manual_seed(0),
+        )
