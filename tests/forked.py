@@ -87,6 +87,15 @@ def in_a_fork(what: Callable[..., None], *arguments: Any) -> int | None:
     return ended
 
 
+def alive(process: int) -> bool:
+    """Whether the process of that number runs."""
+    with suppress(ProcessLookupError, FileNotFoundError):
+        os.kill(process, 0)
+        # Whoever adopted it may not have looked yet.
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return False
+
+
 def _next() -> tuple[list[str], str, dict[str, str]]:
     """Start what is asked for until nobody asks any more; returns only in what was started."""
     asker = socket.socket(fileno=0)

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import alive
 from hub_server import COMMIT, Hub, serving
 from shell import forked
 from tiny_openclip import DIM, write_folder
@@ -194,14 +195,6 @@ def test_the_conversion_ends_with_the_process_that_wants_it(command: Command) ->
         assert time.monotonic() < until
         time.sleep(0.02)
     assert json.loads(command("models", "list", "--json")[1])["models"][1:] == []
-
-
-def alive(process: int) -> bool:
-    with suppress(ProcessLookupError, FileNotFoundError):
-        os.kill(process, 0)
-        # Whoever adopted it may not have looked yet.
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    return False
 
 
 # One file

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from forked import alive
 from optional import needs_linux
 from reinforce_data import (
     RECIPE,
@@ -85,13 +86,6 @@ def test_bytes_do_not_depend_on_the_number_of_workers(
 def children(process: int) -> list[int]:
     listed = Path(f"/proc/{process}/task/{process}/children").read_text()
     return [int(child) for child in listed.split()]
-
-
-def alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @needs_linux("looks into /proc")

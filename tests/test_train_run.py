@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from forked import in_a_fork
+from forked import alive, in_a_fork
 from optional import needs_fork
 from shell import REPOSITORY
 from train_data import read_table, write_model, write_recipe, write_shards, write_validation
@@ -80,12 +82,17 @@ def test_a_student_learns_from_reinforced_shards(shards: Path, tmp_path: Path) -
     }  # fmt: skip
 
 
-def _run_until_killed(*arguments: str) -> None:
-    """The command, killed before step 7: the last checkpoint is that of step 6."""
+def _run_until_killed(workers: Path, *arguments: str) -> None:
+    """The command, killed before step 7: the last checkpoint is that of step 6.
+
+    The numbers of its workers are in the file `workers` then.
+    """
     update = Run._update
 
     def killed(run: Run, batches: Any) -> None:
         if run.step == 7:
+            numbers = [str(process.pid) for process in multiprocessing.active_children()]
+            workers.write_text(" ".join(numbers))
             os.kill(os.getpid(), signal.SIGKILL)
         update(run, batches)
 
@@ -102,7 +109,15 @@ def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
     )
     train(recipe, tmp_path / "whole")
     killed = tmp_path / "killed"
-    assert in_a_fork(_run_until_killed, str(recipe), "--out", str(killed)) == -signal.SIGKILL
+    workers = tmp_path / "workers"
+    code = in_a_fork(_run_until_killed, workers, str(recipe), "--out", str(killed))
+    assert code == -signal.SIGKILL
+    (worker,) = map(int, workers.read_text().split())
+    for _ in range(1200):
+        if not alive(worker):
+            break
+        time.sleep(0.05)
+    assert not alive(worker)
     assert (killed / "checkpoint.safetensors").exists()
     assert not (killed / "model.safetensors").exists()
 

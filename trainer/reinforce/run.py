@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 from tqdm import tqdm
 
 from trainer.data.reinforced import ShardManifest, read_manifest
+from trainer.orphans import end_with_parent
 from trainer.reinforce.card import write_card
 from trainer.reinforce.networks import Networks
 from trainer.reinforce.shard import Recipe, ShardResult, reinforce_shard
@@ -190,16 +190,8 @@ def _start_worker(job: ShardJob, messages: Any, stop: Event) -> None:
     global _worker
     # Ctrl-C reaches every process of the terminal; the parent tells its workers by `stop`.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    end_with_parent()
     _worker = _Worker(job, messages, stop)
-
-
-def _die_with_parent() -> None:
-    """A worker that outlives a killed parent would wait for ever, and write what a new run does."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _run_shard(source: Source) -> ShardResult:

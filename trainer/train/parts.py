@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from trainer.data.photo_tars import PhotoTarError
+from trainer.orphans import end_with_parent
 from trainer.torchvision_ops import ensure_torchvision
 from trainer.train.task import Batch, Share, Task
 
@@ -59,6 +60,12 @@ class Parts(Dataset[Batch | Exception]):
             num_workers=workers,
             pin_memory=pinned,
             multiprocessing_context=context,
+            worker_init_fn=_start_worker,
             # Its own generator: the loader draws a seed for workers that must not disturb ours.
             generator=torch.Generator().manual_seed(0),
         )
+
+
+def _start_worker(number: int) -> None:
+    # PyTorch's own watch looks at the parent's number, which here is that of the server.
+    end_with_parent()
