@@ -29,7 +29,7 @@ _BATCH = 16
 
 
 def calibration_batches(
-    tars: Sequence[Path], prepare: Preprocess, *, photos: int = 320
+    tars: Sequence[Path], prepare: Preprocess, *, photos: int = 128
 ) -> Iterator[NDArray[np.float32]]:
     """Normalised pictures float32 (16, 3, S, S), evenly from the beginnings of the tars."""
     from trainer.data.photo_tars import decode, read_photos
@@ -85,6 +85,9 @@ def write_int8_convolutions(
             path,
             reader,
             per_channel=True,
+            # Weights of 7 bits: x86 processors without VNNI add two products in 16 bits, which
+            # larger weights overflow, and the photo's vector would depend on the processor.
+            reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             nodes_to_exclude=[node.name for node in graph.node if node.name not in before],
