@@ -1,7 +1,7 @@
 // Looking through photos without a query: by month, place, folder or camera; favourites, albums,
 // and what is there more than once.
 
-import { ask, icon, make, number, say, tell } from "./dom.js";
+import { ask, fill, icon, make, number, say, tell } from "./dom.js";
 import { choose, confirm } from "./choosers.js";
 import { Duplicates } from "./duplicates.js";
 import { Grid, monthName, monthOf, thumbnail } from "./grid.js";
@@ -27,7 +27,8 @@ export class BrowsePage {
       more: (offset) => fetchPart(this.by, this.key, offset),
       open: (at) => viewer.open(this.grid, at),
     });
-    place.replaceChildren(
+    fill(
+      place,
       make("h1", { class: "unseen" }, say("tab.browse")),
       make("nav", { class: "kinds", "aria-label": say("browse.by") }, this.tabs),
       make("div", { class: "line head" }, this.title, this.tools),
@@ -90,7 +91,7 @@ export class BrowsePage {
       options,
     );
     select.value = String(offset);
-    this.tools.replaceChildren(...(months.length ? [select] : []));
+    fill(this.tools, ...(months.length ? [select] : []));
     this.nothing.textContent = months.length ? "" : say("browse.nothing");
     this.grid.show(found, { heading: monthOf, offset });
   }
@@ -104,11 +105,12 @@ export class BrowsePage {
     const cards = groups
       .filter((group) => !group.favourites)
       .map((group) => this.#card(kind, group, kind === "album" ? String(group.id) : group.key, nameOf(kind, group)));
-    this.cards.replaceChildren(...cards);
+    fill(this.cards, ...cards);
     const known = cards.length && (kind === "album" || groups.some((group) => group.key));
     this.nothing.textContent = known ? "" : say(`browse.no_${kind}`);
     if (kind === "album") {
-      this.tools.replaceChildren(
+      fill(
+        this.tools,
         make("button", { type: "button", class: "plain", onclick: () => this.#make() }, icon("album"), say("album.make")),
       );
     }
@@ -154,7 +156,7 @@ export class BrowsePage {
         make("button", { type: "button", class: "plain", onclick: () => this.#drop(group) }, say("album.drop")),
       );
     }
-    this.tools.replaceChildren(...tools);
+    fill(this.tools, ...tools);
     this.nothing.textContent = found.hits.length ? "" : say(this.kind === "favourites" ? "browse.no_favourites" : "album.empty");
     this.grid.show(found, { heading: monthOf });
   }

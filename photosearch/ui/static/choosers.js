@@ -1,6 +1,6 @@
 // Dialogs that ask for one thing: a folder, or a name.
 
-import { ask, icon, make, say, tell } from "./dom.js";
+import { ask, fill, icon, make, say, tell } from "./dom.js";
 import { Turns } from "./turns.js";
 
 // Lets the user walk through the folders of the machine; resolves with the chosen one or null. On the
@@ -55,9 +55,9 @@ async function browse(title, from, resolve) {
     up.onclick = () => go(content.parent);
     const entry = (folder) =>
       make("button", { type: "button", class: "plain", onclick: () => go(folder.path) }, icon("folder"), folder.name);
-    places.replaceChildren(...content.suggestions.map(entry));
+    fill(places, ...content.suggestions.map(entry));
     const found = content.folders.map((folder) => make("li", {}, entry(folder)));
-    list.replaceChildren(...(found.length ? found : [make("li", { class: "quiet" }, say("folder.none"))]));
+    fill(list, ...(found.length ? found : [make("li", { class: "quiet" }, say("folder.none"))]));
   };
   document.body.append(dialog);
   dialog.showModal();

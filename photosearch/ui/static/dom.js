@@ -36,7 +36,13 @@ export function make(tag, properties = {}, ...children) {
     else if (name === "dataset") Object.assign(element.dataset, value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return fill(element, ...children);
+}
+
+// Puts children into an element, in place of those that it has. One that is null is left out: the
+// browser's own methods would write "null" in its place.
+export function fill(element, ...children) {
+  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
   return element;
 }
 

@@ -1,7 +1,7 @@
 // Choosing folders, starting a run, and watching it.
 
 import { chooseFolder } from "./choosers.js";
-import { ask, duration, icon, make, number, say, tell } from "./dom.js";
+import { ask, duration, fill, icon, make, number, say, tell } from "./dom.js";
 import { thumbnail } from "./grid.js";
 
 // A form that takes a folder, typed or chosen, and starts. `started` is called when a run begins.
@@ -110,7 +110,8 @@ export class ProgressCard {
     const shown = photos.map((photo) => String(photo.id)).join();
     if (this.strip.dataset.shown === shown) return;
     this.strip.dataset.shown = shown;
-    this.strip.replaceChildren(
+    fill(
+      this.strip,
       ...photos.map((photo) => make("img", { src: thumbnail(photo), alt: "", width: 72, height: 72, decoding: "async" })),
     );
   }
@@ -119,7 +120,8 @@ export class ProgressCard {
     this.problems.hidden = !problems.length;
     if (this.problems.childElementCount && Number(this.problems.dataset.count) === problems.length) return;
     this.problems.dataset.count = problems.length;
-    this.problems.replaceChildren(
+    fill(
+      this.problems,
       make("summary", {}, say("index.problems", { count: problems.length })),
       problemList(problems),
     );

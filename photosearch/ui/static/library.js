@@ -1,6 +1,6 @@
 // The page about the library: folders, watching, problems, models, text, disk, doctor.
 
-import { ask, bytes, icon, make, number, say, tell } from "./dom.js";
+import { ask, bytes, fill, icon, make, number, say, tell } from "./dom.js";
 import { confirm } from "./choosers.js";
 import { folderForm, problemList } from "./indexing.js";
 import { Models } from "./models.js";
@@ -19,7 +19,8 @@ export class LibraryPage {
     this.findings = make("ul", { class: "findings", "aria-live": "polite" });
     this.watching = make("input", { type: "checkbox", id: "watching", onchange: () => this.#watch() });
     this.quit = button("close", "library.quit", () => this.#quit());
-    place.replaceChildren(
+    fill(
+      place,
       make("h1", { class: "unseen" }, say("tab.library")),
       card.element,
       section("library.overview", this.overview, this.quit),
@@ -63,7 +64,8 @@ export class LibraryPage {
     ]);
     this.watching.checked = state.progress.watching;
     this.quit.hidden = !state.window;
-    this.folders.replaceChildren(
+    fill(
+      this.folders,
       ...(state.folders.length
         ? state.folders.map((folder) => this.#folder(folder))
         : [make("li", { class: "quiet" }, say("library.no_folder"))]),
@@ -100,10 +102,11 @@ export class LibraryPage {
 
   #list(problems) {
     if (!problems.length) {
-      this.problems.replaceChildren(make("p", { class: "quiet" }, say("library.no_problem")));
+      fill(this.problems, make("p", { class: "quiet" }, say("library.no_problem")));
       return;
     }
-    this.problems.replaceChildren(
+    fill(
+      this.problems,
       make("p", {}, say("index.problems", { count: problems.length })),
       problemList(problems),
       button("similar", "library.retry", () => this.#again(true)),
@@ -119,17 +122,18 @@ export class LibraryPage {
   }
 
   async #examine(repair) {
-    this.findings.replaceChildren(make("li", { class: "quiet" }, say("library.examining")));
+    fill(this.findings, make("li", { class: "quiet" }, say("library.examining")));
     const fetch = () => ask("/api/doctor", repair ? { body: {} } : {});
     try {
       await this.examining.take(repair ? "repaired" : "examined", fetch, (found) => this.#found(found));
     } catch (error) {
-      this.findings.replaceChildren(make("li", { class: "warning" }, error.message));
+      fill(this.findings, make("li", { class: "warning" }, error.message));
     }
   }
 
   #found(found) {
-    this.findings.replaceChildren(
+    fill(
+      this.findings,
       ...found.map((one) =>
         make(
           "li",
@@ -173,7 +177,8 @@ function button(picture, label, onclick) {
 }
 
 function draw(list, facts) {
-  list.replaceChildren(
+  fill(
+    list,
     ...facts.filter(([, value]) => value !== null).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]),
   );
 }

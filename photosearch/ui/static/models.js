@@ -1,6 +1,6 @@
 // The models that are here, and those that can be downloaded.
 
-import { ask, bytes, duration, icon, make, number, say, tell } from "./dom.js";
+import { ask, bytes, duration, fill, icon, make, number, say, tell } from "./dom.js";
 import { accept, confirm } from "./choosers.js";
 import { Turns } from "./turns.js";
 
@@ -41,7 +41,7 @@ export class Models {
   async refresh(state) {
     this.state = state;
     await this.listing.take("models", () => ask("/api/models"), (models) =>
-      this.here.replaceChildren(...models.map((model) => this.#model(model))),
+      fill(this.here, ...models.map((model) => this.#model(model))),
     );
     if (this.more.open) await this.#offer();
     else if (!this.watching) this.#watch(await ask("/api/download"));
@@ -78,7 +78,8 @@ export class Models {
 
   #offers({ needs, offers, download }) {
     this.needs.textContent = needs ?? "";
-    this.offers.replaceChildren(
+    fill(
+      this.offers,
       ...offers.map((offer) => {
         const facts = [
           bytes(offer.megabytes * 1e6),

@@ -1,6 +1,6 @@
 // A picture as the query: dropped on the page, pasted, or chosen.
 
-import { ask, icon, make, say, tell } from "./dom.js";
+import { ask, fill, icon, make, say, tell } from "./dom.js";
 
 export class PictureQuery {
   // `changed` is called when there is another picture or none, `waiting` when one is on its way, or
@@ -56,7 +56,8 @@ export class PictureQuery {
       if (this.coming !== file) return;
       this.coming = null;
       this.key = picture;
-      this.shown.replaceChildren(
+      fill(
+        this.shown,
         make("img", { src: `/api/picture/${picture}`, alt: say("picture.asked"), height: 72 }),
         make("span", {}, say("picture.asked")),
         make("button", { type: "button", class: "plain", "aria-label": say("picture.remove"), onclick: () => this.clear() }, icon("close")),

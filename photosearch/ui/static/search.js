@@ -1,7 +1,7 @@
 // The search page: results as one types, and what is there before anything is typed.
 
 import { choose } from "./choosers.js";
-import { ask, icon, make, number, say, tell } from "./dom.js";
+import { ask, fill, icon, make, number, say, tell } from "./dom.js";
 import { Grid, monthOf } from "./grid.js";
 import { folderForm } from "./indexing.js";
 import { PictureQuery } from "./picture.js";
@@ -58,7 +58,8 @@ export class SearchPage {
       (how) => this.run(how),
       () => this.#mark(),
     );
-    place.replaceChildren(
+    fill(
+      place,
       make("h1", { class: "unseen" }, say("tab.search")),
       this.welcome,
       this.picture.element,
@@ -182,7 +183,8 @@ export class SearchPage {
     });
     this.tools.hidden = !this.asking;
     this.examples.hidden = this.asking || !this.examples.childElementCount;
-    this.chips.replaceChildren(
+    fill(
+      this.chips,
       ...(found.parts ?? []).filter((part) => CHIPS.includes(part.kind) || part.name !== "text").map((part) => this.#chip(part)),
     );
     const asked = { query: this.query, picture: this.picture.key, parts: found.parts ?? [], cutoff: this.cutoff };
@@ -196,7 +198,7 @@ export class SearchPage {
     this.less.hidden = !this.asking || this.everything || !beyond;
     if (this.less.hidden) return;
     const label = say(hits.length ? "search.show_less" : "search.show_nearest", { count: beyond });
-    this.less.replaceChildren(make("button", { type: "button", class: "plain", onclick: () => this.run({ everything: true }) }, label));
+    fill(this.less, make("button", { type: "button", class: "plain", onclick: () => this.run({ everything: true }) }, label));
   }
 
   #chip(part) {
@@ -252,7 +254,8 @@ export class SearchPage {
   }
 
   #examples(texts, saved) {
-    this.examples.replaceChildren(
+    fill(
+      this.examples,
       ...saved.map((one) => this.#saved(one)),
       make("span", { class: "quiet" }, say("search.try")),
       ...texts.map((text) => make("button", { type: "button", class: "plain", onclick: () => this.ask(text) }, text)),

@@ -1,6 +1,6 @@
 // One photo, large, with what is known of it. A <dialog>: it keeps the focus, and Esc closes it.
 
-import { ask, bytes, date, icon, make, number, say, tell } from "./dom.js";
+import { ask, bytes, date, fill, icon, make, number, say, tell } from "./dom.js";
 import { describe, thumbnail } from "./grid.js";
 import { copy, reveal } from "./photo.js";
 import { chooseAlbum } from "./selection.js";
@@ -66,7 +66,7 @@ export class Viewer {
     this.#stop();
     this.previous.disabled = place === 0;
     this.next.disabled = place === grid.photos.length - 1 && !grid.hasMore;
-    this.details.replaceChildren(make("h2", {}, photo.name));
+    fill(this.details, make("h2", {}, photo.name));
     if (!this.element.open) this.element.showModal();
     const large = new Image();
     large.src = `/api/screen/${photo.id}`;
@@ -138,7 +138,8 @@ export class Viewer {
       [say("photo.size"), `${number(known.width)} × ${number(known.height)} · ${bytes(known.bytes)} · ${known.format}`],
       [say("photo.folder"), known.folder],
     ];
-    this.details.replaceChildren(
+    fill(
+      this.details,
       make("h2", {}, known.name),
       make("p", { class: "warning" }, known.missing ? say("photo.missing") : ""),
       make(

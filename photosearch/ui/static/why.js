@@ -1,7 +1,7 @@
 // Why the open photo was found: what is known at once, and, when asked for, what each term adds to
 // its score, with a map over the picture of where it shows.
 
-import { ask, icon, make, number, say } from "./dom.js";
+import { ask, fill, icon, make, number, say } from "./dom.js";
 
 // Cells of the map that count at least so much are told of in words.
 const STRONG = 0.6;
@@ -100,7 +100,7 @@ export class Why {
     }
     const focused = document.activeElement === this.start;
     this.start = null;
-    this.body.replaceChildren(...parts, told);
+    fill(this.body, ...parts, told);
     if (focused) this.toggle?.focus();
   }
 
