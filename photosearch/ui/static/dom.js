@@ -4,6 +4,16 @@ let texts = {};
 let fallback = {};
 export let language = "en";
 
+// Dates and numbers are written as the browser has it, whichever language the texts are in: there
+// is more than one English. Some browsers have names for it that are none ("C").
+const locale = (() => {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(navigator.language)[0];
+  } catch {
+    return undefined;
+  }
+})();
+
 // The catalogue of the browser's first language that there is one for; the same choice as Gradio's.
 export async function loadTexts() {
   const every = await (await fetch("/ui/texts.json")).json();
@@ -24,7 +34,7 @@ export function say(key, values = {}) {
 }
 
 export const number = (value, digits = 0) =>
-  value.toLocaleString(language, { maximumFractionDigits: digits });
+  value.toLocaleString(locale, { maximumFractionDigits: digits });
 
 // An element. Text is always set as text, never as HTML: names of files are not to be trusted.
 export function make(tag, properties = {}, ...children) {
@@ -159,5 +169,5 @@ export function date(iso, { time = false, short = false } = {}) {
   if (known >= 7) options.month = short ? "short" : "long";
   if (known >= 10) options.day = "numeric";
   if (time && known > 10) Object.assign(options, { hour: "2-digit", minute: "2-digit" });
-  return when.toLocaleString(language, options);
+  return when.toLocaleString(locale, options);
 }
