@@ -2,6 +2,7 @@
 // before any picture is there; pictures load as they come into view.
 
 import { date, icon, make, say } from "./dom.js";
+import { onHold } from "./touch.js";
 
 export const thumbnail = (photo) => `/api/thumbnail/${photo.id}?v=${photo.version ?? ""}`;
 
@@ -35,6 +36,11 @@ export class Grid {
     this.end = make("div", { class: "grid-end", "aria-hidden": "true" });
     this.element = make("div", {}, this.body, this.end);
     this.body.addEventListener("keydown", (event) => this.#keys(event));
+    this.body.addEventListener("pointerdown", (event) => (this.finger = event.pointerType === "touch"), { capture: true });
+    onHold(this.body, (target) => {
+      const photo = this.#photoOf(target.closest("li"));
+      if (photo) this.#choose(photo, false);
+    });
     this.watcher = new IntersectionObserver(
       (entries) => {
         if (entries.some((entry) => entry.isIntersecting)) this.#extend();
@@ -208,8 +214,7 @@ export class Grid {
         title: photo.name,
         onclick: (event) => {
           if (this.selection.size || event.ctrlKey || event.metaKey) this.#choose(photo, event.shiftKey);
-          else if (this.stale) this.wanted = photo.id;
-          else this.open(this.photos.indexOf(photo));
+          else this.#press(photo);
         },
       },
       picture,
@@ -226,7 +231,11 @@ export class Grid {
         "aria-label": say("grid.select", { name: photo.name }),
         "aria-pressed": String(this.selection.has(photo)),
         title: say("grid.select_key"),
-        onclick: (event) => this.#choose(photo, event.shiftKey),
+        // It is not seen before it is pointed at, which a finger does not do.
+        onclick: (event) => {
+          if (this.finger && !this.selection.size) this.#press(photo);
+          else this.#choose(photo, event.shiftKey);
+        },
       },
       icon("check"),
     );
@@ -238,6 +247,16 @@ export class Grid {
       pick,
       photo.others?.length ? this.#stack(photo) : null,
     );
+  }
+
+  #press(photo) {
+    if (this.stale) this.wanted = photo.id;
+    else this.open(this.photos.indexOf(photo));
+  }
+
+  // The photo on a tile.
+  #photoOf(tile) {
+    return tile ? this.photos.find((one) => String(one.id) === tile.dataset.id) : undefined;
   }
 
   // Selects a photo or takes it off; with `through` all up to it from the last one.
@@ -268,7 +287,7 @@ export class Grid {
     const tiles = this.tiles();
     const at = tiles.indexOf(event.target.closest("li"));
     if (at < 0 || event.altKey || event.metaKey) return;
-    const photo = this.photos.find((one) => String(one.id) === tiles[at].dataset.id);
+    const photo = this.#photoOf(tiles[at]);
     let to;
     if (event.key === "a" && event.ctrlKey) this.selection.put(this.stale ? [] : this.photos);
     else if (event.ctrlKey) return;
