@@ -54,8 +54,12 @@ def chromium() -> Iterator[Any]:
 
 
 @contextmanager
-def watched_page(browser: Any, server: Served, **options: Any) -> Iterator[Any]:
-    """A page that fails the test when anything goes wrong in it or leaves the machine."""
+def watched_page(
+    browser: Any, server: Served, *, expected: tuple[str, ...] = (REFUSED,), **options: Any
+) -> Iterator[Any]:
+    """A page that fails the test when anything goes wrong in it or leaves the machine, except that
+    the browser may note what is `expected`, with more behind it.
+    """
     options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"} | options
     context = browser.new_context(**options)
     page = context.new_page()
@@ -64,7 +68,9 @@ def watched_page(browser: Any, server: Served, **options: Any) -> Iterator[Any]:
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
         "console",
-        lambda said: said.type == "error" and said.text != REFUSED and wrong.append(said.text),
+        lambda said: (
+            said.type == "error" and not said.text.startswith(expected) and wrong.append(said.text)
+        ),
     )
     page.on(
         "request",

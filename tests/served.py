@@ -77,11 +77,11 @@ class Served:
 
 
 @contextmanager
-def served_here(library: Path, bundle: Path | None = None) -> Iterator[Served]:
+def served_here(library: Path, bundle: Path | None = None, port: int = 0) -> Iterator[Served]:
     """For tests of the pages and their answers: a process of its own reads 4 s of modules."""
     with ExitStack() as stack:
         with _leaving_loops():
-            server = stack.enter_context(Server.bind(library, bundle, port=0))
+            server = stack.enter_context(Server.bind(library, bundle, port=port))
         yield Served(server.address.port, server.address.link)
         with _leaving_loops():
             stack.close()

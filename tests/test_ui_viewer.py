@@ -1,4 +1,4 @@
-"""What the page says of a photo: nothing of what is not known, and dates as the browser has them."""
+"""What the page says of a photo: nothing that is not known, and dates as the browser has them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _CODE = """() => {
     const found = [];
     while (walker.nextNode()) {
         const { data, parentElement } = walker.currentNode;
-        if (/null|undefined|NaN|\\[object|Invalid/.test(data) && !parentElement.closest("script, style"))
-            found.push(data);
+        const said = !parentElement.closest("script, style");
+        if (said && /null|undefined|NaN|\\[object|Invalid/.test(data)) found.push(data);
     }
     return found;
 }"""

@@ -1,10 +1,11 @@
 // Begins when Gradio has drawn the page, and fills the places that it left.
 
 import { BrowsePage } from "./browse.js";
-import { ask, drawn, loadTexts, tell } from "./dom.js";
+import { drawn, loadTexts, tell } from "./dom.js";
 import { thumbnail } from "./grid.js";
 import { ProgressCard } from "./indexing.js";
 import { LibraryPage } from "./library.js";
+import { ask, server } from "./requests.js";
 import { SearchPage } from "./search.js";
 import { Selection } from "./selection.js";
 import { Viewer } from "./viewer.js";
@@ -27,6 +28,7 @@ class App {
     };
     results.before(this.card.element);
     this.#keys(input);
+    server.addEventListener("back", () => this.#back());
     const asked = new URLSearchParams(location.hash.slice(1)).get("q");
     if (asked) {
       input.value = asked;
@@ -53,6 +55,15 @@ class App {
     this.selection.copying.hidden = !this.state.local;
     this.browse?.changed();
     await this.library?.refresh(this.state);
+  }
+
+  // The server answers again; what was asked for meanwhile comes by itself.
+  #back() {
+    for (const picture of document.images) {
+      const { src } = picture;
+      if (src && picture.complete && !picture.naturalWidth) picture.src = src;
+    }
+    this.watch();
   }
 
   // Follow an index run until it ends.

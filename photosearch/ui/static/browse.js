@@ -1,10 +1,11 @@
 // Looking through photos without a query: by month, place, folder or camera; favourites, albums,
 // and what is there more than once.
 
-import { ask, fill, icon, make, number, say, tell } from "./dom.js";
 import { choose, confirm } from "./choosers.js";
+import { fill, icon, make, number, say, tell } from "./dom.js";
 import { Duplicates } from "./duplicates.js";
 import { Grid, monthName, monthOf, thumbnail } from "./grid.js";
+import { ask } from "./requests.js";
 import { Turns } from "./turns.js";
 
 const KINDS = ["month", "place", "folder", "camera", "album", "favourites", "duplicates"];
@@ -19,6 +20,7 @@ export class BrowsePage {
     this.tools = make("div", { class: "line" });
     this.cards = make("ul", { class: "cards" });
     this.nothing = make("p", { class: "quiet" });
+    this.problem = make("p", { class: "warning", role: "alert" });
     this.duplicates = new Duplicates(viewer);
     this.turns = new Turns(place);
     this.grid = new Grid({
@@ -33,6 +35,7 @@ export class BrowsePage {
       make("nav", { class: "kinds", "aria-label": say("browse.by") }, this.tabs),
       make("div", { class: "line head" }, this.title, this.tools),
       this.nothing,
+      this.problem,
       this.duplicates.element,
       this.cards,
       this.grid.element,
@@ -64,11 +67,12 @@ export class BrowsePage {
   // What is on the screen stays until the answer comes, and steps back meanwhile.
   async #take(question, fetch, show) {
     this.grid.outdate(true);
+    this.problem.textContent = "";
     const told = (answer) => {
       show?.(answer);
       this.grid.outdate(false);
     };
-    await this.turns.take(question, fetch, told).catch((error) => tell(error.message));
+    await this.turns.take(question, fetch, told).catch((error) => (this.problem.textContent = error.message));
   }
 
   // All photos, newest first, under their months; and a list of months to go to.

@@ -1,6 +1,7 @@
 // Dialogs that ask for one thing: a folder, or a name.
 
-import { ask, fill, icon, make, say, tell } from "./dom.js";
+import { fill, icon, make, say, tell } from "./dom.js";
+import { ask } from "./requests.js";
 import { Turns } from "./turns.js";
 
 // Lets the user walk through the folders of the machine; resolves with the chosen one or null. On the

@@ -1,4 +1,4 @@
-// Elements, texts and requests: what every other script here builds on.
+// Elements and texts: what every other script here builds on.
 
 let texts = {};
 let fallback = {};
@@ -83,34 +83,6 @@ export function icon(name) {
   path.setAttribute("d", ICONS[name]);
   svg.append(path);
   return svg;
-}
-
-// The JSON at a path of ours. Throws an Error whose message is fit for the user.
-export async function ask(path, { body, signal } = {}) {
-  const options = { signal };
-  if (body instanceof Blob) Object.assign(options, { method: "POST", body });
-  else if (body !== undefined) {
-    options.method = "POST";
-    options.headers = { "content-type": "application/json" };
-    options.body = JSON.stringify(body);
-  }
-  let answer;
-  try {
-    answer = await fetch(path, options);
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Error(say("error.gone"));
-  }
-  if (answer.status === 401) {
-    location.reload();
-    throw new Error(say("error.session"));
-  }
-  const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) {
-    const problem = typeof content.detail === "string" ? content.detail : say("error.other");
-    throw Object.assign(new Error(content.error ?? problem), { status: answer.status });
-  }
-  return content;
 }
 
 // Resolves with the element of this id once Gradio has drawn it.

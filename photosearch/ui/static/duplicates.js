@@ -1,8 +1,9 @@
 // Photos that are there more than once, the best of each first. Nothing is deleted here.
 
-import { ask, bytes, icon, make, number, say, tell } from "./dom.js";
-import { copy, reveal } from "./photo.js";
+import { bytes, icon, make, number, say, tell } from "./dom.js";
 import { describe, thumbnail } from "./grid.js";
+import { copy, reveal } from "./photo.js";
+import { ask } from "./requests.js";
 import { Turns } from "./turns.js";
 
 export class Duplicates {
@@ -35,9 +36,8 @@ export class Duplicates {
     try {
       await this.turns.take(near ? "near" : "exact", () => this.#fetch(near), (found) => this.#show(found));
     } catch (error) {
-      this.state.className = "quiet";
-      this.state.textContent = "";
-      tell(error.message);
+      this.state.className = "warning";
+      this.state.textContent = error.message;
     }
   }
 

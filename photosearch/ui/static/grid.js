@@ -204,6 +204,7 @@ export class Grid {
       loading: "lazy",
       decoding: "async",
       onerror: () => button.classList.add("broken"),
+      onload: () => button.classList.remove("broken"),
     });
     const caption = [photo.taken && date(photo.taken, { short: true }), photo.place].filter(Boolean).join(" · ");
     const button = make(

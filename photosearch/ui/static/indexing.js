@@ -1,8 +1,9 @@
 // Choosing folders, starting a run, and watching it.
 
 import { chooseFolder } from "./choosers.js";
-import { ask, duration, fill, icon, make, number, say, tell } from "./dom.js";
+import { duration, fill, icon, make, number, say, tell } from "./dom.js";
 import { thumbnail } from "./grid.js";
+import { ask } from "./requests.js";
 
 // A form that takes a folder, typed or chosen, and starts. `started` is called when a run begins.
 let forms = 0;
@@ -66,7 +67,7 @@ export class ProgressCard {
     this.problems = make("details", { class: "problems" });
     this.stop = make(
       "button",
-      { type: "button", class: "plain", onclick: () => ask("/api/stop", { body: {} }) },
+      { type: "button", class: "plain", onclick: () => ask("/api/stop", { body: {} }).catch((error) => tell(error.message)) },
       say("index.stop"),
     );
     this.element = make(

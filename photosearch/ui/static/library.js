@@ -1,10 +1,11 @@
 // The page about the library: folders, watching, problems, models, text, disk, doctor.
 
-import { ask, bytes, fill, icon, make, number, say, tell } from "./dom.js";
 import { confirm } from "./choosers.js";
+import { bytes, fill, icon, make, number, say, tell } from "./dom.js";
 import { folderForm, problemList } from "./indexing.js";
 import { Models } from "./models.js";
 import { Reading } from "./reading.js";
+import { ask } from "./requests.js";
 import { Turns } from "./turns.js";
 
 export class LibraryPage {
@@ -48,6 +49,8 @@ export class LibraryPage {
       ),
     );
     this.mend.hidden = true;
+    this.problem = make("p", { class: "warning", role: "alert" });
+    card.element.after(this.problem);
     this.turns = new Turns(place);
     this.listing = new Turns(this.problems);
     this.examining = new Turns(this.findings);
@@ -71,7 +74,8 @@ export class LibraryPage {
         : [make("li", { class: "quiet" }, say("library.no_folder"))]),
     );
     const parts = () => Promise.all([this.#problems(state), this.models.refresh(state), this.reading.refresh(), this.#disk()]);
-    await this.turns.take("library", parts);
+    this.problem.textContent = "";
+    await this.turns.take("library", parts).catch((error) => (this.problem.textContent = error.message));
   }
 
   #folder(folder) {
@@ -147,7 +151,8 @@ export class LibraryPage {
   }
 
   async #watch() {
-    await this.#do("/api/watch", { on: this.watching.checked });
+    const on = this.watching.checked;
+    if (!(await this.#do("/api/watch", { on }))) this.watching.checked = !on;
   }
 
   async #quit() {
@@ -161,9 +166,10 @@ export class LibraryPage {
 
   async #do(path, body) {
     try {
-      await ask(path, { body });
+      return await ask(path, { body });
     } catch (error) {
       tell(error.message);
+      return null;
     }
   }
 }

@@ -1,7 +1,8 @@
 // The models that are here, and those that can be downloaded.
 
-import { ask, bytes, duration, fill, icon, make, number, say, tell } from "./dom.js";
 import { accept, confirm } from "./choosers.js";
+import { bytes, duration, fill, icon, make, number, say, tell } from "./dom.js";
+import { ask } from "./requests.js";
 import { Turns } from "./turns.js";
 
 const EVERY = 700;

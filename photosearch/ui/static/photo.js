@@ -1,6 +1,7 @@
 // What can be done with one photo, wherever it is shown.
 
-import { ask, say, tell } from "./dom.js";
+import { say, tell } from "./dom.js";
+import { ask } from "./requests.js";
 
 // Shows a photo in the file manager of the machine.
 export function reveal(photo) {

@@ -1,6 +1,7 @@
 // A picture as the query: dropped on the page, pasted, or chosen.
 
-import { ask, fill, icon, make, say, tell } from "./dom.js";
+import { fill, icon, make, say, tell } from "./dom.js";
+import { ask, server } from "./requests.js";
 
 export class PictureQuery {
   // `changed` is called when there is another picture or none, `waiting` when one is on its way, or
@@ -8,8 +9,8 @@ export class PictureQuery {
   constructor(changed, waiting) {
     Object.assign(this, { changed, waiting });
     this.key = "";
-    // The picture that is being handed over.
-    this.coming = null;
+    // The picture that is being handed over, and the one that was.
+    this.coming = this.given = null;
     this.file = make("input", { type: "file", accept: "image/*,.heic,.heif,.avif,.jxl,.dng,.cr2,.cr3,.nef,.arw,.raf,.orf,.rw2", hidden: true });
     this.file.addEventListener("change", () => {
       if (this.file.files[0]) this.take(this.file.files[0]);
@@ -24,6 +25,8 @@ export class PictureQuery {
     );
     this.shown = make("div", { class: "asked", hidden: true });
     this.element = make("div", { class: "picture" }, this.shown, this.file);
+    // Another server than before has not seen it.
+    server.addEventListener("back", () => this.given && this.take(this.given));
     document.addEventListener("paste", (event) => {
       const file = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
       if (!file) return;
@@ -56,6 +59,7 @@ export class PictureQuery {
       if (this.coming !== file) return;
       this.coming = null;
       this.key = picture;
+      this.given = file;
       fill(
         this.shown,
         make("img", { src: `/api/picture/${picture}`, alt: say("picture.asked"), height: 72 }),
@@ -74,7 +78,7 @@ export class PictureQuery {
   }
 
   clear() {
-    this.coming = null;
+    this.coming = this.given = null;
     this.key = "";
     this.shown.hidden = true;
     this.shown.replaceChildren();

@@ -1,6 +1,7 @@
 // Text in photos: whether it is read, and how far that is.
 
-import { ask, make, say, tell } from "./dom.js";
+import { make, say, tell } from "./dom.js";
+import { ask } from "./requests.js";
 
 const EVERY = 1500;
 

@@ -1,10 +1,11 @@
 // The search page: results as one types, and what is there before anything is typed.
 
 import { choose } from "./choosers.js";
-import { ask, fill, icon, make, number, say, tell } from "./dom.js";
+import { fill, icon, make, number, say, tell } from "./dom.js";
 import { Grid, monthOf } from "./grid.js";
 import { folderForm } from "./indexing.js";
 import { PictureQuery } from "./picture.js";
+import { ask } from "./requests.js";
 import { Turns } from "./turns.js";
 
 // Milliseconds after which a search is given up when another is asked for.
@@ -162,8 +163,7 @@ export class SearchPage {
       } catch (error) {
         if (this.again) continue;
         this.grid.wanted = null;
-        if (error.status === 400 && this.asking) this.problem.textContent = error.message;
-        else tell(error.message);
+        this.problem.textContent = error.message;
       }
     }
     this.running = this.under = null;

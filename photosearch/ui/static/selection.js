@@ -1,7 +1,8 @@
 // Photos that are selected, and the bar of what can be done with them.
 
-import { ask, icon, make, say, tell } from "./dom.js";
 import { choose, chooseFolder } from "./choosers.js";
+import { icon, make, say, tell } from "./dom.js";
+import { ask } from "./requests.js";
 
 export class Selection extends EventTarget {
   constructor() {
@@ -61,21 +62,23 @@ export class Selection extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  // Makes photos favourites, or no longer.
+  // Makes photos favourites, or no longer; whether that was done.
   async favourite(ids, on) {
     try {
       await ask("/api/albums/1/photos", { body: { ids, there: on } });
       this.dispatchEvent(new CustomEvent("favourite", { detail: { ids: new Set(ids), on } }));
       if (this.size) tell(say("select.favoured", { count: ids.length }));
+      return true;
     } catch (error) {
       tell(error.message);
+      return false;
     }
   }
 
   async #album() {
-    const album = await chooseAlbum();
-    if (!album) return;
     try {
+      const album = await chooseAlbum();
+      if (!album) return;
       await ask(`/api/albums/${album.id}/photos`, { body: { ids: [...this.photos.keys()] } });
       tell(say("select.in_album", { count: this.size, name: album.name }));
       this.clear();
@@ -98,9 +101,9 @@ export class Selection extends EventTarget {
   }
 
   async #copy() {
-    const folder = await chooseFolder(say("select.where"));
-    if (!folder) return;
     try {
+      const folder = await chooseFolder(say("select.where"));
+      if (!folder) return;
       const { copied, left_out: leftOut } = await ask("/api/copy", {
         body: { ids: [...this.photos.keys()], folder },
       });

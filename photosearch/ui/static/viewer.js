@@ -1,8 +1,9 @@
 // One photo, large, with what is known of it. A <dialog>: it keeps the focus, and Esc closes it.
 
-import { ask, bytes, date, fill, icon, make, number, say, tell } from "./dom.js";
+import { bytes, date, fill, icon, make, number, say, tell } from "./dom.js";
 import { describe, thumbnail } from "./grid.js";
 import { copy, reveal } from "./photo.js";
+import { ask } from "./requests.js";
 import { chooseAlbum } from "./selection.js";
 import { Why } from "./why.js";
 
@@ -80,7 +81,7 @@ export class Viewer {
         if (known.format === "VIDEO" && !known.missing) this.#play(photo);
       }
     } catch (error) {
-      tell(error.message);
+      if (this.#isShown(photo)) this.details.append(make("p", { class: "warning", role: "alert" }, error.message));
     }
   }
 
@@ -191,7 +192,7 @@ export class Viewer {
         "aria-pressed": String(Boolean(photo.favourite)),
         onclick: async () => {
           const on = this.heart.getAttribute("aria-pressed") !== "true";
-          await this.selection.favourite([photo.id], on);
+          if (!(await this.selection.favourite([photo.id], on))) return;
           photo.favourite = on;
           this.heart.setAttribute("aria-pressed", String(on));
         },

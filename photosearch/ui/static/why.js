@@ -1,7 +1,8 @@
 // Why the open photo was found: what is known at once, and, when asked for, what each term adds to
 // its score, with a map over the picture of where it shows.
 
-import { ask, fill, icon, make, number, say } from "./dom.js";
+import { fill, icon, make, number, say } from "./dom.js";
+import { ask } from "./requests.js";
 
 // Cells of the map that count at least so much are told of in words.
 const STRONG = 0.6;
