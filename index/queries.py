@@ -119,6 +119,12 @@ class Queries(OpenCatalogue):
         )
         return photos, problems + folders
 
+    def count_missing(self, folder: str) -> int:
+        """How many photos below `folder` are marked missing."""
+        within, bounds = below(folder)
+        query = f"SELECT count(*) FROM photos WHERE {within} AND missing"
+        return int(self._connection.rows(query, bounds)[0][0])
+
     def spellings(self, folder: str) -> list[str]:
         """`folder` in each way that its accents are written in paths that are recorded."""
         within, bounds = below_in_any_form(folder)

@@ -21,13 +21,14 @@ from photosearch.errors import (
 )
 
 if TYPE_CHECKING:
-    from photosearch.library import Library, Status
+    from photosearch.library import Library
     from photosearch.models import Model, Removed
     from photosearch.pulling.offers import Offer
     from photosearch.search.filters import Filters
     from photosearch.search.hits import Hit, Hits
     from photosearch.search.query import QueryError
     from photosearch.search.why import Why
+    from photosearch.status import Status
 
 __version__ = "0.1.0"
 
@@ -59,7 +60,7 @@ _LATER = {
     "Offer": "photosearch.pulling.offers",
     "QueryError": "photosearch.search.query",
     "Removed": "photosearch.models",
-    "Status": "photosearch.library",
+    "Status": "photosearch.status",
     "Why": "photosearch.search.why",
 }
 

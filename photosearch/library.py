@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -22,8 +21,10 @@ from photosearch.about import About, about
 from photosearch.errors import LibraryError, UsageError
 from photosearch.explaining import explained as _explained
 from photosearch.model_choice import ModelChoice
+from photosearch.opened import gone
 from photosearch.photo import PhotoName, photo_named
 from photosearch.searches import Searches
+from photosearch.status import Status, status_of
 
 if TYPE_CHECKING:
     from index.shelves import Shelves
@@ -34,31 +35,6 @@ if TYPE_CHECKING:
     from photosearch.watching import Watching
 
 ENVIRONMENT = "PHOTOSEARCH_LIBRARY"
-
-
-@dataclass(frozen=True)
-class Status:
-    """What the library holds. `problems` are (path, reason) of files that are not indexed.
-
-    `model` is the id of the one that answers searches, and `encoded` counts the photos, present or
-    missing, that have a vector of it. `model_here` is False when its bundle is not here any more.
-    `next_model` is the one that will answer when it has encoded all photos; None when none is.
-    `others` are the files of other kinds in the folders, by suffix, the most first; `printed` is
-    what decoders said of problems, by path.
-    """
-
-    library: str
-    model: str
-    folders: list[str]
-    photos: int
-    encoded: int
-    missing: int
-    problems: list[tuple[str, str]]
-    model_here: bool
-    next_model: str | None
-    next_encoded: int
-    others: dict[str, int]
-    printed: dict[str, str]
 
 
 def default_library_path() -> Path:
@@ -91,14 +67,17 @@ class Library(Searches, ModelChoice):
         *,
         model: str | os.PathLike[str] | None = None,
         readonly: bool = False,
+        new: bool = True,
     ) -> Self:
         """Open the library in folder `path`, or the default one.
 
         `model` is the folder of a bundle to search and index with, whichever the library uses. A
-        library that does not exist yet is made, unless `readonly`.
+        library that does not exist yet is made, unless `readonly` or not `new`.
 
         Raises `LibraryError` when it cannot be opened.
         """
+        if not new and not cls.exists(path):
+            raise gone(_folder(path))
         with _explained():
             return cls(Catalogue.open(_folder(path), readonly=readonly), model)
 
@@ -387,20 +366,4 @@ class Library(Searches, ModelChoice):
     def status(self) -> Status:
         """What the library holds now. Raises `LibraryError`; `BundleError` for a damaged model."""
         with _explained():
-            counts = self._catalogue.counts()
-            answers, here, wanted = self._models.state()
-            problems = self._catalogue.problems()
-            return Status(
-                library=str(self.folder),
-                model=answers,
-                folders=self._catalogue.folders(),
-                photos=counts.photos,
-                encoded=counts.embeddings.get(answers, 0),
-                missing=counts.missing,
-                problems=[(item.path, item.reason) for item in problems],
-                model_here=here,
-                next_model=wanted,
-                next_encoded=0 if wanted is None else counts.embeddings.get(wanted, 0),
-                others=self._catalogue.others(),
-                printed={item.path: item.printed for item in problems if item.printed},
-            )
+            return status_of(self._catalogue, self._models)

@@ -10,9 +10,27 @@ from typing import Self
 
 from index import Catalogue, WriterLock, network_drive
 from photosearch.encoders import Encoder
+from photosearch.errors import LibraryError
 from photosearch.explaining import explained
 from photosearch.models import Models
 from photosearch.search.searcher import Searcher
+
+
+def gone(folder: Path) -> LibraryError:
+    """For a library that was there when the program began."""
+    return LibraryError(
+        f"{folder}: the library is not there any more; put its folder back, or start photosearch "
+        "again to make a new one. Photos are as they were"
+    )
+
+
+def _file(folder: Path) -> tuple[int, int] | None:
+    """What tells the catalogue in this folder from others, None without one."""
+    try:
+        status = os.stat(folder / "catalogue.db")
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 class OpenLibrary:
@@ -23,6 +41,7 @@ class OpenLibrary:
         self._models = Models(catalogue, model)
         self._lock = WriterLock(catalogue.folder)
         self._searcher = Searcher(catalogue, lambda: self.encoder)
+        self._file = _file(catalogue.folder)
 
     def close(self) -> None:
         self._catalogue.close()
@@ -36,6 +55,16 @@ class OpenLibrary:
     @property
     def folder(self) -> Path:
         return self._catalogue.folder
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the catalogue that is open is still the one in the folder, and none has been put
+        in its place. Raises `LibraryError` when there is none any more.
+        """
+        now = _file(self.folder)
+        if now is None:
+            raise gone(self.folder)
+        return now == self._file
 
     @property
     def encoder(self) -> Encoder:

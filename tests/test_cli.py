@@ -312,9 +312,13 @@ def test_a_known_folder_that_is_not_there_is_told_and_hidden(shell: Shell, photo
     photos.rename(away)
     result = shell("index")
     assert result.returncode == 0
-    assert f"{photos}: not there now; 6 photos hidden" in result.stderr.decode()
+    assert f"{photos}: not connected; 6 photos hidden, none lost" in result.stderr.decode()
     assert shell.photos() == {}
+    told = shell("status").stdout.decode()
+    assert f"{photos}\n          not connected; 6 photos hidden, none lost\n" in told
+    assert json.loads(shell("status", "--json").stdout)["not_connected"] == {str(photos): 6}
     away.rename(photos)
+    assert json.loads(shell("status", "--json").stdout)["not_connected"] == {}
     assert b"Indexed 0 photos" in shell("index").stdout
     assert len(shell.photos()) == 6
 

@@ -102,6 +102,9 @@ class State(BaseModel):
     next_model: str | None
     next_encoded: int
     others: dict[str, int] = Field(description="files of other kinds, by suffix")
+    not_connected: dict[str, int] = Field(
+        description="folders that are not there now, with how many photos are hidden for that"
+    )
 
 
 class Refused(BaseModel):

@@ -61,7 +61,7 @@ def serve(listener: Listener, path: str | None, model: str | None) -> None:
     from photosearch.library import Library
     from photosearch.ui.desk import Desk
 
-    desk = Desk(path, model)
+    desk = Desk(path, model, new=True)
     desk.ask_now(Library.status)
     name = socket.gethostname()
     local = is_loopback(listener.host)

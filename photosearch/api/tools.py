@@ -137,7 +137,7 @@ async def _shown(shrinkers: Shrinkers, path: str) -> bytes:
 
 def run(path: str | None, model: str | None) -> None:
     """Serve until the client goes. Raises `LibraryError` or `BundleError` before that."""
-    desk, shrinkers = Desk(path, model), Shrinkers(1)
+    desk, shrinkers = Desk(path, model, new=True), Shrinkers(1)
     try:
         desk.ask_now(Library.status)
         create_server(desk, shrinkers).run("stdio")

@@ -11,7 +11,7 @@ import click
 
 from photosearch.commands.ending import Ending
 from photosearch.commands.opening import open_library
-from photosearch.commands.output import counted, of_other_kinds, shown
+from photosearch.commands.output import counted, not_connected, of_other_kinds, shown
 
 if TYPE_CHECKING:
     from photosearch.library import Library
@@ -113,9 +113,7 @@ def run(
                     bar.update(len(event.paths))
                 elif isinstance(event, Absent):
                     bar.write(
-                        f"{shown(event.folder)}: not there now; "
-                        f"{counted(event.hidden, 'photo')} hidden",
-                        file=sys.stderr,
+                        f"{shown(event.folder)}: {not_connected(event.hidden)}", file=sys.stderr
                     )
                 elif isinstance(event, Failed):
                     bar.write(f"skipped {shown(event.path)}: {event.reason}", file=sys.stderr)

@@ -11,6 +11,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def not_connected(hidden: int) -> str:
+    """What is said of a folder that is not there."""
+    if hidden:
+        return f"not connected; {counted(hidden, 'photo')} hidden, none lost"
+    return "not connected"
+
+
 def shown(path: str) -> str:
     """A path that fits one line of any terminal, whatever is in its name."""
     text = path.encode("utf-8", "backslashreplace").decode()

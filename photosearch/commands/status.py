@@ -8,7 +8,7 @@ import sys
 import click
 
 from photosearch.commands.opening import open_to_read
-from photosearch.commands.output import of_other_kinds, shown
+from photosearch.commands.output import not_connected, of_other_kinds, shown
 
 
 @click.command("status")
@@ -67,6 +67,8 @@ def command(ctx: click.Context, problems: bool, verbose: bool, as_json: bool) ->
         click.echo(f"Left out  {of_other_kinds(now.others)}")
     for folder in now.folders:
         click.echo(f"Folder    {shown(folder)}")
+        if folder in now.not_connected:
+            click.echo(f"          {not_connected(now.not_connected[folder])}")
     if problems:
         for path, reason in now.problems:
             click.echo(f"{shown(path)}: {reason}")

@@ -9,7 +9,7 @@ import click
 
 from photosearch.commands.ending import Ending
 from photosearch.commands.opening import open_library
-from photosearch.commands.output import counted, shown
+from photosearch.commands.output import counted, not_connected, shown
 
 if TYPE_CHECKING:
     from photosearch.indexing.events import Finished as Run
@@ -95,8 +95,7 @@ def command(
                     elif isinstance(event, Held):
                         click.echo(f"Waiting for {event.holder}")
                     elif isinstance(event, Absent):
-                        hidden = counted(event.hidden, "photo")
-                        click.echo(f"{shown(event.folder)}: not there now; {hidden} hidden")
+                        click.echo(f"{shown(event.folder)}: {not_connected(event.hidden)}")
                     elif isinstance(event, Failed):
                         click.echo(f"Skipped {shown(event.path)}: {event.reason}")
                     elif isinstance(event, Rebuilding) and event.total:

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from index import Catalogue, FaissIndex, FileStamp, KnownFile, NewPhoto, Problem
+from photosearch.connected import not_connected
 from photosearch.encoders import Encoder
 from photosearch.indexing import companions
 from photosearch.indexing.encoding import encode
@@ -78,12 +79,13 @@ class IndexRun:
         missing = 0
         known: dict[str, FileStamp] = {}
         bad = {item.path: item.stamp for item in self._catalogue.problems()}
+        away = set(not_connected(self._catalogue, whole.intersection(self._roots)))
         for root in self._roots:
             if root not in whole and not os.path.lexists(root):
                 missing += self._hide_missing(root, {}, {}, [])
                 self._catalogue.record_others(root, {})
                 continue
-            if not os.path.lexists(root):
+            if root in away:
                 here = self._catalogue.paths(root, missing=False)
                 self._catalogue.mark_missing(here)
                 missing += len(here)

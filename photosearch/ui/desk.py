@@ -17,13 +17,19 @@ T = TypeVar("T")
 class Desk:
     """Does what it is handed, one at a time, with a library that it opens when first needed.
 
-    A library that does not exist yet is made, as the first index run would.
+    With `new` a library that does not exist yet is made, as the first index run would. One that is
+    deleted meanwhile, or moved away, is an error and never made anew; another that is put in its
+    place is opened.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str] | None, model: str | os.PathLike[str] | None
+        self,
+        path: str | os.PathLike[str] | None,
+        model: str | os.PathLike[str] | None,
+        *,
+        new: bool = False,
     ) -> None:
-        self._path, self._model = path, model
+        self._path, self._model, self._new = path, model, new
         self._thread = ThreadPoolExecutor(1, "photosearch-desk")
         self._local = threading.local()
 
@@ -38,9 +44,13 @@ class Desk:
 
     def _answer(self, question: Callable[[Library], T]) -> T:
         library: Library | None = getattr(self._local, "library", None)
+        if library is not None and not library.is_current:
+            library.close()
+            library = self._local.library = None
         if library is None:
-            library = Library.open(self._path, model=self._model)
+            library = Library.open(self._path, model=self._model, new=self._new)
             self._local.library = library
+            self._new = False
         return question(library)
 
     def close(self) -> None:

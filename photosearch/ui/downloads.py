@@ -106,7 +106,7 @@ def _download(
 ) -> None:
     told = 0.0
     with (
-        Library.open(library) as opened,
+        Library.open(library, new=False) as opened,
         closing(opened.pull_model(name, accept_licence=licence)) as events,
     ):
         for event in events:

@@ -42,7 +42,8 @@ class Progress:
 
     `state` is "idle", "scanning", "indexing", "encoding" (by another model), "done", "stopped" or
     "failed". `rate` is photos a second, `seconds_left` None while it cannot be told, `problems` the
-    last ones, with reasons, and `error` why it failed. `model` is the one that encodes, and `news`
+    last ones, with reasons, `absent` the folders that were not there, with how many photos are
+    hidden for that, and `error` why it failed. `model` is the one that encodes, and `news`
     what became of the change of model: "switched" or "kept". `watching` tells that what changes
     between runs is indexed, too.
     """
@@ -57,6 +58,7 @@ class Progress:
     seconds_left: float | None = None
     seconds: float = 0.0
     problems: tuple[tuple[str, str], ...] = ()
+    absent: tuple[tuple[str, int], ...] = ()
     error: str | None = None
     model: str | None = None
     news: str | None = None
@@ -174,7 +176,7 @@ class IndexJob:
 
     def _watch_once(self, stop: threading.Event) -> None:
         with (
-            Library.open(self._path, model=self._model) as library,
+            Library.open(self._path, model=self._model, new=False) as library,
             closing(library.watch(workers=self._workers, stop=stop)) as events,
         ):
             for _ in events:
@@ -187,7 +189,7 @@ class IndexJob:
         # One at a time changes a library.
         self._end_watching()
         try:
-            with self._alone(), Library.open(self._path, model=self._model) as library:
+            with self._alone(), Library.open(self._path, model=self._model, new=False) as library:
                 run = library.index(folders, workers=self._workers, retry=retry, stop=self._stop)
                 with closing(run) as events:
                     self._follow(events)
@@ -232,8 +234,7 @@ class IndexJob:
                 problems_now = (*now.problems, (path, reason))[-_SHOWN_PROBLEMS:]
                 self._change(failed=now.failed + 1, done=now.done + 1, problems=problems_now)
             case Absent(folder, hidden):
-                reason = f"is not there now; {hidden} photos hidden"
-                self._change(problems=(*now.problems, (folder, reason)))
+                self._change(absent=(*now.absent, (folder, hidden)))
             case Rebuilding(model, total):
                 self._change(state="encoding", model=model, total=total, done=0)
             case Reencoded(paths):

@@ -167,7 +167,7 @@ def _read(tell: Callable[[ReadingEvent], None], library: Path) -> None:
     """Read in slices, each of which holds the library for itself, until nothing is left."""
     if hasattr(os, "nice"):
         os.nice(10)  # whoever searches meanwhile must not wait
-    with Library.open(library) as opened:
+    with Library.open(library, new=False) as opened:
         while True:
             until = time.monotonic() + _SLICE
             with opened.writing(wait=True), closing(opened.read_text()) as events:

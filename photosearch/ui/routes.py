@@ -7,6 +7,7 @@ exception is the list of folders to choose from, which gives names of folders on
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ def router(context: Context) -> APIRouter:
             "next_model": status.next_model,
             "next_encoded": status.next_encoded,
             "others": status.others,
+            "not_connected": _hidden(status.not_connected.items()),
             "progress": _progress(context),
         }
 
@@ -302,7 +304,15 @@ HANDLERS: dict[int | type[Exception], Any] = {PhotosearchError: refused}
 def _progress(context: Context) -> dict[str, Any]:
     progress = context.job.progress
     told = [{"path": shown(path), "reason": reason} for path, reason in progress.problems]
-    return asdict(progress) | {"problems": told, "running": progress.running}
+    return asdict(progress) | {
+        "problems": told,
+        "absent": _hidden(progress.absent),
+        "running": progress.running,
+    }
+
+
+def _hidden(folders: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
+    return [{"path": shown(path), "hidden": hidden} for path, hidden in folders]
 
 
 STATIC = Path(__file__).parent / "static"

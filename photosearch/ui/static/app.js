@@ -1,5 +1,6 @@
 // Begins when Gradio has drawn the page, and fills the places that it left.
 
+import { Absent } from "./absent.js";
 import { BrowsePage } from "./browse.js";
 import { drawn, loadTexts, tell } from "./dom.js";
 import { thumbnail } from "./grid.js";
@@ -10,7 +11,9 @@ import { SearchPage } from "./search.js";
 import { Selection } from "./selection.js";
 import { Viewer } from "./viewer.js";
 
+// Milliseconds between two looks at a run, and at a library that nobody changes from here.
 const EVERY = 1000;
+const SELDOM = 10_000;
 
 class App {
   async start() {
@@ -26,7 +29,8 @@ class App {
       window.scrollTo(0, 0);
       this.search.ask(`photo:${photo.id}`);
     };
-    results.before(this.card.element);
+    this.absent = [new Absent(), new Absent()];
+    results.before(this.absent[0].element, this.card.element);
     this.#keys(input);
     server.addEventListener("back", () => this.#back());
     const asked = new URLSearchParams(location.hash.slice(1)).get("q");
@@ -35,8 +39,9 @@ class App {
       input.dispatchEvent(new Event("input", { bubbles: true }));
     }
     drawn("place-browse").then((place) => {
+      place.before(this.absent[1].element);
       this.browse = new BrowsePage(place, this.viewer, this.selection);
-      if (this.state) this.browse.changed();
+      if (this.state) this.browse.changed(this.state);
     });
     drawn("place-library").then((place) => {
       this.libraryCard = new ProgressCard();
@@ -46,15 +51,42 @@ class App {
     await Promise.all([this.refresh(), asked ? this.search.running : this.search.run()]);
     document.body.classList.add("ready");
     if (this.state.progress.running) this.watch();
+    const look = () => document.hidden || this.#look();
+    setInterval(look, SELDOM);
+    addEventListener("focus", look);
+    document.addEventListener("visibilitychange", look);
   }
 
   async refresh() {
-    this.state = await ask("/api/state");
-    this.search.changed(this.state);
-    this.viewer.local = this.state.local;
-    this.selection.copying.hidden = !this.state.local;
-    this.browse?.changed();
-    await this.library?.refresh(this.state);
+    await this.#show(await ask("/api/state"));
+  }
+
+  async #show(state) {
+    this.state = state;
+    for (const one of this.absent) one.show({ folders: state.not_connected });
+    this.search.changed(state);
+    this.viewer.local = state.local;
+    this.selection.copying.hidden = !state.local;
+    this.browse?.changed(state);
+    await this.library?.refresh(state);
+  }
+
+  // Whether the library is another than before: others change it, too, and drives come and go.
+  async #look() {
+    if (this.watching || this.looking) return;
+    this.looking = true;
+    try {
+      const state = await ask("/api/state");
+      if (this.watching) return;
+      if (state.progress.running) this.watch();
+      else if (JSON.stringify(state) !== JSON.stringify(this.state) || this.lost) await this.#show(state);
+      this.lost = false;
+    } catch (error) {
+      this.lost = true;
+      for (const one of this.absent) one.show({ problem: error.message });
+    } finally {
+      this.looking = false;
+    }
   }
 
   // The server answers again; what was asked for meanwhile comes by itself.
@@ -90,6 +122,7 @@ class App {
     for (;;) {
       const progress = await ask("/api/progress");
       if (progress.newest.length && this.state) this.state.photos ||= 1;
+      progress.latest = progress.newest[0]?.id;
       // While they come quickly, only those are shown of which there are pictures by now.
       if (progress.running) {
         this.#draw(progress.newest);

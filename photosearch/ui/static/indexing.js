@@ -1,5 +1,6 @@
 // Choosing folders, starting a run, and watching it.
 
+import { away } from "./absent.js";
 import { chooseFolder } from "./choosers.js";
 import { duration, fill, icon, make, number, say, tell } from "./dom.js";
 import { thumbnail } from "./grid.js";
@@ -87,10 +88,14 @@ export class ProgressCard {
     this.stop.hidden = !progress.running;
     this.bar.hidden = !progress.running;
     const values = { count: progress.done, total: progress.total };
-    this.title.textContent = say(progress.state === "failed" ? "index.failed_run" : `index.${progress.state}`, values);
+    const { absent } = progress;
+    const hidden = absent.reduce((sum, one) => sum + one.hidden, 0);
+    if (progress.state === "failed") this.title.textContent = say("index.failed_run");
+    else if (progress.state === "done" && absent.length) this.title.textContent = away({ hidden });
+    else this.title.textContent = say(`index.${progress.state}`, values);
     if (["indexing", "encoding"].includes(progress.state) && progress.total) this.bar.value = progress.done / progress.total;
     else this.bar.removeAttribute("value");
-    const facts = [];
+    const facts = progress.running ? [] : absent.map((one) => one.path);
     if (["indexing", "encoding"].includes(progress.state)) {
       if (progress.rate) facts.push(say("index.rate", { rate: number(progress.rate, progress.rate < 10 ? 1 : 0) }));
       if (progress.seconds_left) facts.push(say("index.left", { time: duration(progress.seconds_left) }));

@@ -1,5 +1,6 @@
 // The page about the library: folders, watching, problems, models, text, disk, doctor.
 
+import { away } from "./absent.js";
 import { confirm } from "./choosers.js";
 import { bytes, fill, icon, make, number, say, tell } from "./dom.js";
 import { folderForm, problemList } from "./indexing.js";
@@ -70,7 +71,7 @@ export class LibraryPage {
     fill(
       this.folders,
       ...(state.folders.length
-        ? state.folders.map((folder) => this.#folder(folder))
+        ? state.folders.map((folder) => this.#folder(folder, state.not_connected.find((one) => one.path === folder)))
         : [make("li", { class: "quiet" }, say("library.no_folder"))]),
     );
     const parts = () => Promise.all([this.#problems(state), this.models.refresh(state), this.reading.refresh(), this.#disk()]);
@@ -78,11 +79,11 @@ export class LibraryPage {
     await this.turns.take("library", parts).catch((error) => (this.problem.textContent = error.message));
   }
 
-  #folder(folder) {
+  #folder(folder, gone) {
     return make(
       "li",
       { class: "line" },
-      make("span", { class: "path" }, folder),
+      make("span", { class: "path" }, folder, gone ? make("span", { class: "warning" }, away(gone)) : null),
       make(
         "button",
         {
