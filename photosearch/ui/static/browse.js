@@ -8,6 +8,8 @@ import { Grid, monthName, monthOf, thumbnail } from "./grid.js";
 import { ask } from "./requests.js";
 import { Turns } from "./turns.js";
 
+// Photos that are given at once.
+const MOST = 500;
 const KINDS = ["month", "place", "folder", "camera", "album", "favourites", "duplicates"];
 
 export class BrowsePage {
@@ -43,9 +45,30 @@ export class BrowsePage {
     selection.addEventListener("albums", () => this.kind === "album" && this.go("album"));
   }
 
-  // The library has other photos than before; what is on the screen is drawn anew if it is empty.
-  changed() {
-    if (!this.drawn || (!this.grid.size && this.kind !== "duplicates")) this.go(this.kind);
+  // The library has other photos than before, perhaps. What is on the screen stays where it is; the
+  // comparison for duplicates takes long, and is not begun by itself.
+  changed({ photos, missing, encoded }) {
+    const edition = [photos, missing, encoded].join();
+    const same = edition === this.edition;
+    [this.edition, this.hidden] = [edition, missing > 0];
+    if (!this.drawn) this.go(this.kind);
+    else if (!same && this.kind !== "duplicates") this.#renew();
+  }
+
+  async #renew() {
+    const { grid, by, key, from } = this;
+    if (!grid.size) this.go(this.kind);
+    else if (grid.asked - from <= MOST) {
+      const { photos } = grid;
+      const limit = Math.max(120, grid.asked - from);
+      const asked = [fetchPart(by, key, from, limit), this.kind === "month" ? ask("/api/groups?by=month") : null];
+      const [found, months] = await Promise.all(asked).catch(() => []);
+      // Unless something else has been asked for meanwhile.
+      if (!found || photos !== grid.photos || grid.stale) return;
+      if (months) this.#months(months, found, from, true);
+      else if (found.hits.length) grid.show(found, { heading: monthOf, keep: true });
+      else this.go(this.kind);
+    }
   }
 
   async go(kind) {
@@ -81,8 +104,8 @@ export class BrowsePage {
     return this.#take(offset ? `month:${offset}` : "month", fetch, ([months, found]) => this.#months(months, found, offset));
   }
 
-  #months(months, found, offset) {
-    [this.by, this.key] = ["", ""];
+  #months(months, found, offset, keep = false) {
+    [this.by, this.key, this.from] = ["", "", offset];
     let from = 0;
     const options = months.map((month) => {
       const option = make("option", { value: from }, `${month.key ? monthName(month.key) : say("browse.no_date")} (${number(month.count)})`);
@@ -96,8 +119,8 @@ export class BrowsePage {
     );
     select.value = String(offset);
     fill(this.tools, ...(months.length ? [select] : []));
-    this.nothing.textContent = months.length ? "" : say("browse.nothing");
-    this.grid.show(found, { heading: monthOf, offset });
+    this.nothing.textContent = months.length ? "" : say(this.hidden ? "browse.all_hidden" : "browse.nothing");
+    this.grid.show(found, { heading: monthOf, offset, keep });
   }
 
   #overview(kind) {
@@ -111,7 +134,9 @@ export class BrowsePage {
       .map((group) => this.#card(kind, group, kind === "album" ? String(group.id) : group.key, nameOf(kind, group)));
     fill(this.cards, ...cards);
     const known = cards.length && (kind === "album" || groups.some((group) => group.key));
-    this.nothing.textContent = known ? "" : say(`browse.no_${kind}`);
+    // All photos are hidden, or none of them says it.
+    const none = this.hidden && !groups.length && kind !== "album" ? "browse.all_hidden" : `browse.no_${kind}`;
+    this.nothing.textContent = known ? "" : say(none);
     if (kind === "album") {
       fill(
         this.tools,
@@ -142,7 +167,7 @@ export class BrowsePage {
     this.nothing.textContent = "";
     const question = this.kind === "favourites" ? this.kind : `${by}:${key}`;
     return this.#take(question, () => fetchPart(by, key, 0), (found) => {
-      [this.by, this.key] = [by, key];
+      [this.by, this.key, this.from] = [by, key, 0];
       this.#photos(name, group, found);
     });
   }
@@ -186,8 +211,8 @@ export class BrowsePage {
   }
 }
 
-function fetchPart(by, key, offset) {
-  return ask(`/api/browse?by=${by}&key=${encodeURIComponent(key)}&offset=${offset}`);
+function fetchPart(by, key, offset, limit = 120) {
+  return ask(`/api/browse?by=${by}&key=${encodeURIComponent(key)}&offset=${offset}&limit=${limit}`);
 }
 
 function nameOf(kind, group) {

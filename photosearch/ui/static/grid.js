@@ -3,6 +3,7 @@
 
 import { date, icon, make, say } from "./dom.js";
 import { onHold } from "./touch.js";
+import { View } from "./view.js";
 
 export const thumbnail = (photo) => `/api/thumbnail/${photo.id}?v=${photo.version ?? ""}`;
 
@@ -29,6 +30,8 @@ export class Grid {
   constructor({ more, open, label, selection }) {
     Object.assign(this, { more, open, label, selection });
     this.photos = [];
+    this.unfolded = new Set();
+    this.kept = new Map();
     this.heading = null;
     this.stale = false;
     this.wanted = null;
@@ -51,9 +54,14 @@ export class Grid {
     selection.addEventListener("favourite", ({ detail }) => this.#favour(detail));
   }
 
-  // `heading` gives the line above a photo's group.
-  show({ hits, more, asked }, { heading = null, offset = 0 } = {}) {
-    const held = this.body.contains(document.activeElement);
+  // `heading` gives the line above a photo's group. With `keep` it is the same question as before: what
+  // is on the screen stays where it is, as far as it still belongs there.
+  show({ hits, more, asked }, { heading = null, offset = 0, keep = false } = {}) {
+    const view = keep ? new View(this.body) : null;
+    const held = !keep && this.body.contains(document.activeElement);
+    if (keep) hits = this.#known(hits);
+    else this.unfolded.clear();
+    this.kept = keep ? new Map(this.photos.map((photo) => [photo, this.#tileOf(photo)])) : new Map();
     this.heading = heading;
     this.watcher.disconnect();
     this.loading = false;
@@ -62,14 +70,30 @@ export class Grid {
     this.list = null;
     this.title = undefined;
     this.body.replaceChildren();
-    const first = screenful();
+    const first = keep ? hits.length : screenful();
     this.#add(hits.slice(0, first));
     this.hasMore = more;
     this.waiting = hits.slice(first);
     clearTimeout(this.timer);
     if (this.waiting.length) this.timer = setTimeout(() => this.#complete(), LATER);
     else if (more) this.watcher.observe(this.end);
+    this.kept.clear();
     if (held) this.focus(0);
+    view?.restore();
+  }
+
+  // The photos as they are here already, so that their tiles can stay; what was unfolded stays so.
+  #known(hits) {
+    const before = new Map(this.photos.map((photo) => [photo.id, photo]));
+    return hits.flatMap((hit) => {
+      const { others = [] } = hit;
+      const parts = this.unfolded.has(hit.id) ? [{ ...hit, others: [] }, ...others] : [hit];
+      return parts.map((one) => {
+        const known = before.get(one.id);
+        const same = known && known.version === one.version && known.others?.length === one.others?.length;
+        return same ? Object.assign(known, one) : one;
+      });
+    });
   }
 
   // Whether others have been asked for, and these stay only until they come. One that is pressed
@@ -121,7 +145,7 @@ export class Grid {
   // Brings back the focus to the photo at this place.
   focus(place) {
     const photo = this.photos[place];
-    const tile = photo && this.body.querySelector(`li[data-id="${photo.id}"]`);
+    const tile = photo && this.#tileOf(photo);
     tile?.scrollIntoView({ block: "nearest" });
     tile?.querySelector("button").focus();
   }
@@ -162,8 +186,12 @@ export class Grid {
       const title = this.heading?.(photo) ?? null;
       if (!this.list || title !== this.title) this.#begin(title);
       this.photos.push(photo);
-      this.list.append(this.#tile(photo));
+      this.list.append(this.kept.get(photo) ?? this.#tile(photo));
     }
+  }
+
+  #tileOf(photo) {
+    return this.body.querySelector(`li[data-id="${photo.id}"]`);
   }
 
   #begin(title) {
@@ -184,7 +212,8 @@ export class Grid {
   }
 
   #unfold(photo) {
-    const tile = this.body.querySelector(`li[data-id="${photo.id}"]`);
+    const tile = this.#tileOf(photo);
+    this.unfolded.add(photo.id);
     const at = this.photos.indexOf(photo);
     this.photos.splice(at + 1, 0, ...photo.others);
     tile.querySelector(".stack").remove();

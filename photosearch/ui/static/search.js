@@ -10,6 +10,8 @@ import { Turns } from "./turns.js";
 
 // Milliseconds after which a search is given up when another is asked for.
 const SLOW = 1500;
+// Photos that a search gives at once.
+const MOST = 500;
 const CHIPS = ["filter", "words", "unlike"];
 
 // A text, and a shorter one for narrow screens.
@@ -114,10 +116,10 @@ export class SearchPage {
     return String(asked);
   }
 
-  #address(offset) {
+  // Few at first: they are there sooner.
+  #address(offset, limit = offset ? 120 : 60) {
     const asked = this.#asked();
-    // Few at first: they are there sooner.
-    return asked ? `/api/search?${asked}&offset=${offset}&limit=${offset ? 120 : 60}` : "/api/newest?limit=60";
+    return asked ? `/api/search?${asked}&offset=${offset}&limit=${limit}` : "/api/newest?limit=60";
   }
 
   // Whether what is on the screen answers another question than the one that is asked now.
@@ -168,9 +170,42 @@ export class SearchPage {
     }
     this.running = this.under = null;
     this.#mark();
+    if (this.due) this.#renew();
+  }
+
+  // Asks the same again, since there are other photos now; nobody has to wait for it, and what goes
+  // wrong with it is told of at the next question.
+  async #renew() {
+    this.due = true;
+    const asked = this.#asked();
+    if (this.renewing || this.running || this.place.dataset.shows !== asked || this.grid.asked > MOST) return;
+    this.due = false;
+    this.renewing = true;
+    const started = performance.now();
+    try {
+      const found = await ask(this.#address(0, Math.max(60, this.grid.asked)));
+      if (!this.running && this.place.dataset.shows === asked && asked === this.#asked()) this.#list(found, true);
+    } catch {
+      // The results stay.
+    }
+    // On a slow machine the photos that come need it, too.
+    setTimeout(() => {
+      this.renewing = false;
+      if (this.due) this.#renew();
+    }, 2 * (performance.now() - started));
   }
 
   #show(found) {
+    this.#list(found, false);
+    this.tools.hidden = !this.asking;
+    this.examples.hidden = this.asking || !this.examples.childElementCount;
+    fill(
+      this.chips,
+      ...(found.parts ?? []).filter((part) => CHIPS.includes(part.kind) || part.name !== "text").map((part) => this.#chip(part)),
+    );
+  }
+
+  #list(found, keep) {
     // Of photos that are like one, that one is no news.
     const like = (found.parts ?? []).filter((part) => part.name === "photo").map((part) => Number(part.meaning));
     if (like.length) found.hits = found.hits.filter((photo) => !like.includes(photo.id));
@@ -180,13 +215,8 @@ export class SearchPage {
     const likely = (photo) => (photo.score >= cutoff ? say("search.likely") : say("search.unlikely"));
     this.grid.show(found, {
       heading: byDate ? monthOf : this.everything && cutoff !== null ? likely : null,
+      keep,
     });
-    this.tools.hidden = !this.asking;
-    this.examples.hidden = this.asking || !this.examples.childElementCount;
-    fill(
-      this.chips,
-      ...(found.parts ?? []).filter((part) => CHIPS.includes(part.kind) || part.name !== "text").map((part) => this.#chip(part)),
-    );
     const asked = { query: this.query, picture: this.picture.key, parts: found.parts ?? [], cutoff: this.cutoff };
     this.grid.why = this.asking ? () => asked : null;
     this.#less(found);
@@ -198,6 +228,8 @@ export class SearchPage {
     this.less.hidden = !this.asking || this.everything || !beyond;
     if (this.less.hidden) return;
     const label = say(hits.length ? "search.show_less" : "search.show_nearest", { count: beyond });
+    // The button keeps the focus.
+    if (this.less.textContent === label) return;
     fill(this.less, make("button", { type: "button", class: "plain", onclick: () => this.run({ everything: true }) }, label));
   }
 
@@ -233,12 +265,16 @@ export class SearchPage {
     else if (!hits.length) text = say(this.cutoff === null ? "search.nothing" : "search.unlike");
     else if (this.sort.value !== "relevance" || hits[0].score === null) text = say("search.total", { count: total });
     else text = say("search.found", { count: total });
-    this.count.textContent = text;
+    if (this.count.textContent !== text) this.count.textContent = text;
   }
 
-  // The library has other photos than before.
+  // The library has other photos than before, perhaps.
   changed(state, newest) {
-    const empty = !state.photos && !state.progress.running;
+    const edition = [state.photos, state.missing, state.encoded, state.progress.indexed, state.progress.latest].join();
+    // Of the newest those are drawn at once that there are pictures of.
+    if (this.edition !== undefined && edition !== this.edition && (this.asking || !newest)) this.#renew();
+    this.edition = edition;
+    const empty = !state.photos && !state.missing && !state.progress.running;
     this.welcome.hidden = !empty;
     document.body.classList.toggle("empty", empty);
     if (newest && this.place.dataset.shows === "" && !this.asking) {
