@@ -134,6 +134,61 @@ def test_selected_photos_make_an_album_a_zip_and_copies(
     page.get_by_text("No album yet.").wait_for()
 
 
+def test_photos_are_taken_out_of_an_album(page: Any, server: Served) -> None:
+    bar = page.get_by_role("region", name="Selected photos")
+    chosen = [tiles(page).nth(number).get_attribute("title") for number in range(4)]
+    for number in range(4):
+        tiles(page).nth(number).focus()
+        page.keyboard.press("x")
+    assert not bar.get_by_role("button", name="Remove from").is_visible()
+    bar.get_by_role("button", name="Add to album").click()
+    page.get_by_label("New album").fill("Some of them")
+    page.keyboard.press("Enter")
+    bar.wait_for(state="hidden")
+    page.get_by_role("button", name="Albums").click()
+    shows(page, PLACE, "album")
+    page.get_by_role("button", name="Some of them").click()
+    (album,) = (one for one in server.ask("/api/albums").json if one["name"] == "Some of them")
+    shows(page, PLACE, f"album:{album['id']}")
+
+    # Two that are selected.
+    for number in (0, 1):
+        tiles(page).nth(number).focus()
+        page.keyboard.press("x")
+    bar.get_by_role("button", name="Remove from Some of them").click()
+    page.get_by_text("Removed 2 photos from Some of them").wait_for()
+    bar.wait_for(state="hidden")
+    page.wait_for_function("document.querySelectorAll('#browse .grid .tile').length == 2")
+    assert tiles(page).evaluate_all("all => all.map(one => one.title)") == chosen[2:]
+
+    # One that is open; the next one is then the other.
+    tiles(page).first.click()
+    viewer = photo_dialog(page, chosen[2])
+    albums = viewer.get_by_role("list", name="In albums")
+    albums.get_by_text("Some of them").wait_for()
+    albums.get_by_role("button", name="Remove from Some of them").click()
+    albums.get_by_text("Some of them").wait_for(state="detached")
+    page.wait_for_function("document.querySelectorAll('#browse .grid .tile').length == 1")
+    page.keyboard.press("ArrowRight")
+    photo_dialog(page, chosen[3])
+    # What is put in says so at once.
+    viewer.get_by_role("button", name="Remove from Some of them").click()
+    viewer.get_by_role("listitem").get_by_text("Some of them").wait_for(state="detached")
+    viewer.get_by_role("button", name="Add to album").click()
+    page.get_by_role("dialog", name="Add to which album?").get_by_text("Some of them").click()
+    viewer.get_by_role("listitem").get_by_text("Some of them").wait_for()
+    page.keyboard.press("Escape")
+    viewer.wait_for(state="hidden")
+
+    assert server.post(f"/api/albums/{album['id']}/drop", {}).status == 200
+    page.get_by_role("button", name="Timeline").click()
+    shows(page, PLACE, "month")
+    tiles(page).first.focus()
+    page.keyboard.press("x")
+    bar.wait_for()
+    assert not bar.get_by_role("button", name="Remove from").is_visible()
+
+
 def go_to(page: Any, chooser: Any, folder: Path) -> None:
     """Walk to a folder as a person does."""
     listed = chooser.locator(".folders[data-shows]:not([aria-busy])")

@@ -66,6 +66,18 @@ def test_a_search_is_saved_and_used_again(page: Any) -> None:
     page.get_by_role("button", name="My cat", exact=True).wait_for(state="detached")
 
 
+def test_a_search_by_picture_is_not_offered_to_be_saved(page: Any, family: Path) -> None:
+    save = page.get_by_role("button", name="Save search")
+    ask(page, "a cat")
+    assert save.is_visible()
+    page.locator("input[type=file]").set_input_files(family / "photos" / "2023" / "coffee.jpg")
+    results_of(page, "a cat", picture=True)
+    assert not save.is_visible()
+    page.get_by_role("button", name="Remove the picture").click()
+    results_of(page, "a cat")
+    assert save.is_visible()
+
+
 def test_what_cannot_be_understood_is_said(page: Any) -> None:
     page.get_by_label("Describe a photo").fill("colour:red house")
     page.get_by_role("alert").get_by_text("there is no filter colour:").wait_for()

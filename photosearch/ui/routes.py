@@ -16,6 +16,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel
 
+from index.albums import FAVOURITES
 from photosearch.about import file_date
 from photosearch.errors import PhotoIdError, PhotosearchError, UsageError
 from photosearch.library import Library
@@ -192,10 +193,13 @@ def router(context: Context) -> APIRouter:
         def known(library: Library) -> dict[str, Any]:
             metadata = library.metadata([photo_id]).get(photo_id)
             with library.shelves() as shelves:
-                albums = shelves.albums_of([photo_id]).get(photo_id, [])
+                within = shelves.albums_of([photo_id]).get(photo_id, [])
+                albums = [one for one in shelves.albums() if one.id in within]
             return {
                 "metadata": asdict(metadata) if metadata else {},
-                "albums": albums,
+                "albums": [
+                    {"id": one.id, "name": one.name} for one in albums if one.id != FAVOURITES
+                ],
                 "text": library.text_of(photo_id),
             }
 

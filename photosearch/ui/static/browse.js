@@ -42,6 +42,8 @@ export class BrowsePage {
       this.cards,
       this.grid.element,
     );
+    this.selection = selection;
+    selection.addEventListener("out", ({ detail }) => this.key === String(detail.id) && this.kind === "album" && this.#renew());
     selection.addEventListener("albums", () => this.kind === "album" && this.go("album"));
   }
 
@@ -74,6 +76,7 @@ export class BrowsePage {
   async go(kind) {
     this.kind = kind;
     this.drawn = true;
+    this.selection.show(null);
     for (const tab of this.tabs) tab.setAttribute("aria-pressed", String(tab.dataset.kind === kind));
     this.tools.replaceChildren();
     this.title.textContent = "";
@@ -180,6 +183,7 @@ export class BrowsePage {
       this.title.focus();
     }
     if (this.kind === "album") {
+      this.selection.show(group);
       tools.push(
         make("button", { type: "button", class: "plain", onclick: () => this.#rename(group) }, say("album.rename")),
         make("button", { type: "button", class: "plain", onclick: () => this.#drop(group) }, say("album.drop")),

@@ -50,12 +50,12 @@ export class SearchPage {
       { class: "line tools", hidden: true },
       make("label", { class: "check", for: "collapse", title: say("search.collapse") }, this.collapse, ...inShort("search.collapse")),
       this.sort,
-      make(
+      (this.saving = make(
         "button",
         { type: "button", class: "plain slim", "aria-label": say("saved.save"), onclick: () => this.#save() },
         icon("heart"),
         ...inShort("saved.save"),
-      ),
+      )),
     );
     this.picture = new PictureQuery(
       (how) => this.run(how),
@@ -198,6 +198,8 @@ export class SearchPage {
   #show(found) {
     this.#list(found, false);
     this.tools.hidden = !this.asking;
+    // The picture is kept for a while only, and nowhere but here.
+    this.saving.hidden = Boolean(this.picture.key);
     this.examples.hidden = this.asking || !this.examples.childElementCount;
     fill(
       this.chips,

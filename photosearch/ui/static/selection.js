@@ -1,7 +1,7 @@
 // Photos that are selected, and the bar of what can be done with them.
 
 import { choose, chooseFolder } from "./choosers.js";
-import { icon, make, say, tell } from "./dom.js";
+import { fill, icon, make, say, tell } from "./dom.js";
 import { ask } from "./requests.js";
 
 export class Selection extends EventTarget {
@@ -11,6 +11,8 @@ export class Selection extends EventTarget {
     this.count = make("strong", { role: "status" });
     const button = (picture, label, onclick) =>
       make("button", { type: "button", class: "plain", onclick }, icon(picture), say(label));
+    // Only while an album is shown.
+    this.out = make("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#takeOut() });
     this.copying = button("folder", "select.copy", () => this.#copy());
     this.bar = make(
       "section",
@@ -18,6 +20,7 @@ export class Selection extends EventTarget {
       this.count,
       button("heart", "select.favourite", () => this.favourite([...this.photos.keys()], true)),
       button("album", "select.album", () => this.#album()),
+      this.out,
       button("download", "select.zip", () => this.#zip()),
       this.copying,
       button("close", "select.clear", () => this.clear()),
@@ -38,6 +41,13 @@ export class Selection extends EventTarget {
 
   hasId(id) {
     return this.photos.has(id);
+  }
+
+  // The album that is shown, from which photos can be taken out; null for none.
+  show(album) {
+    this.album = album;
+    this.out.hidden = !album;
+    if (album) fill(this.out, icon("close"), say("album.out", { name: album.name }));
   }
 
   put(photos) {
@@ -68,6 +78,23 @@ export class Selection extends EventTarget {
       await ask("/api/albums/1/photos", { body: { ids, there: on } });
       this.dispatchEvent(new CustomEvent("favourite", { detail: { ids: new Set(ids), on } }));
       if (this.size) tell(say("select.favoured", { count: ids.length }));
+      return true;
+    } catch (error) {
+      tell(error.message);
+      return false;
+    }
+  }
+
+  async #takeOut() {
+    if (await this.takeOut([...this.photos.keys()], this.album)) this.clear();
+  }
+
+  // Takes photos out of an album; whether that was done.
+  async takeOut(ids, album) {
+    try {
+      await ask(`/api/albums/${album.id}/photos`, { body: { ids, there: false } });
+      tell(say("album.taken_out", { count: ids.length, name: album.name }));
+      this.dispatchEvent(new CustomEvent("out", { detail: album }));
       return true;
     } catch (error) {
       tell(error.message);

@@ -55,7 +55,7 @@ export class Viewer {
     if (!(await grid.reach(place)) || grid.photos !== photos) return;
     const photo = grid.photos[place];
     const asked = grid.why?.();
-    [this.grid, this.photo] = [grid, photo];
+    [this.grid, this.photo, this.at] = [grid, photo, place];
     // The small picture at once, in the large one's place, and then the large one.
     this.picture.style.aspectRatio = `${photo.width} / ${photo.height}`;
     this.picture.style.setProperty("--ratio", photo.width / photo.height);
@@ -120,8 +120,10 @@ export class Viewer {
   }
 
   #step(by) {
-    const at = this.place;
-    if (at >= 0) this.open(this.grid, at + by);
+    const { place } = this;
+    if (place >= 0) this.open(this.grid, place + by);
+    // It was taken out, and the next one has come to where it was.
+    else if (this.grid) this.open(this.grid, by < 0 ? this.at - 1 : this.at);
   }
 
   #describe(photo, known, asked) {
@@ -149,6 +151,7 @@ export class Viewer {
         facts.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]),
       ),
       worldMap(metadata),
+      this.#albums(photo, known.albums),
       this.why.section(photo, asked, known.format === "VIDEO"),
       make(
         "div",
@@ -183,6 +186,29 @@ export class Viewer {
     );
   }
 
+  // The albums that it is in, each with a button to take it out.
+  #albums(photo, albums) {
+    this.albums = make("ul", { class: "chips", "aria-label": say("album.in") }, albums.map((album) => this.#within(photo, album)));
+    return this.albums;
+  }
+
+  #within(photo, album) {
+    const leave = async () => {
+      if (!(await this.selection.takeOut([photo.id], album))) return;
+      const { albums } = this;
+      item.remove();
+      (albums.querySelector("button") ?? this.heart).focus();
+    };
+    const label = say("album.out", { name: album.name });
+    const item = make(
+      "li",
+      { class: "chip", "data-album": album.id },
+      make("span", { class: "text" }, icon("album"), album.name),
+      make("button", { type: "button", class: "remove", "aria-label": label, title: label, onclick: leave }, icon("close")),
+    );
+    return item;
+  }
+
   #heart(photo) {
     this.heart = make(
       "button",
@@ -209,6 +235,8 @@ export class Viewer {
       if (!album) return;
       await ask(`/api/albums/${album.id}/photos`, { body: { ids: [photo.id] } });
       tell(say("select.in_album", { count: 1, name: album.name }));
+      if (!this.#isShown(photo) || this.albums.querySelector(`[data-album="${album.id}"]`)) return;
+      this.albums.append(this.#within(photo, album));
     } catch (error) {
       tell(error.message);
     }
