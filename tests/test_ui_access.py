@@ -53,6 +53,7 @@ def through_all_pages(page: Any) -> Iterator[str]:
     shows(page, "#place-browse", "duplicates")
     page.get_by_label("Also photos that only look the same").check()
     shows(page, ".duplicates", "near").wait_for()
+    page.get_by_role("heading", name="Look the same").wait_for()
     yield "duplicates"
     page.get_by_role("tab", name="Library").click()
     shows(page, "#place-library", "library")

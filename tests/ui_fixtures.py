@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from family import make_family_photos
 from in_browser import chromium, watched_page
+from PIL import Image
 from screens import unseen_screen
 from served import Served, served_here
 
@@ -27,12 +28,17 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def family(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A family's photos, one of them broken, and their library, made by the bundled model.
+    """A family's photos, one of them broken and one there in two sizes, and their library, made by
+    the bundled model.
 
     Session-wide: a test leaves photos and library as they were.
     """
     place = tmp_path_factory.mktemp("family")
     make_family_photos(place / "photos")
+    camera = place / "photos" / "scans" / "camera.jpg"
+    with Image.open(camera) as image:
+        small = image.resize((image.width // 2, image.height // 2))
+        small.save(camera.with_name("camera small.jpg"), exif=image.getexif())
     (place / "photos" / "broken.jpg").write_bytes(b"no picture")
     with Library.open(place / "library") as library:
         for _ in library.index([place / "photos"], workers=2):
