@@ -22,7 +22,7 @@ class App {
     const input = box.querySelector("input, textarea");
     this.selection = new Selection();
     this.viewer = new Viewer(this.selection);
-    this.card = new ProgressCard();
+    this.card = new ProgressCard({ brief: true });
     this.search = new SearchPage(results, input, this.viewer, this.selection, () => this.watch());
     this.viewer.similar = (photo) => {
       document.querySelector("#pages button[role=tab]").click();
@@ -63,6 +63,8 @@ class App {
 
   async #show(state) {
     this.state = state;
+    // A run that was over before it could be followed.
+    for (const card of [this.card, this.libraryCard]) if (card && !card.element.hidden) card.show(state.progress);
     for (const one of this.absent) one.show({ folders: state.not_connected });
     this.search.changed(state);
     this.viewer.local = state.local;

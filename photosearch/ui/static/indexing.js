@@ -60,7 +60,9 @@ export function folderForm(started) {
 
 // The state of a run, redrawn as it goes on.
 export class ProgressCard {
-  constructor() {
+  // `brief`: what a run found away is said elsewhere on the page.
+  constructor({ brief = false } = {}) {
+    this.brief = brief;
     this.title = make("h2", {});
     this.facts = make("p", { class: "quiet" });
     this.bar = make("progress", { max: 1, "aria-label": say("index.progress") });
@@ -84,7 +86,8 @@ export class ProgressCard {
 
   show(progress) {
     this.element.dataset.state = progress.state;
-    this.element.hidden = progress.state === "idle";
+    const told = this.brief && progress.state === "done" && progress.absent.length && !progress.indexed && !progress.failed;
+    this.element.hidden = progress.state === "idle" || Boolean(told);
     this.stop.hidden = !progress.running;
     this.bar.hidden = !progress.running;
     const values = { count: progress.done, total: progress.total };
