@@ -48,10 +48,11 @@ class SentenceEncoder:
     def __call__(self, texts: Sequence[str], *, progress: bool = False) -> np.ndarray:
         """Unit-norm float32 (n, d) of n texts.
 
-        Runs in bfloat16, which is nearly twice as fast here and moves no embedding by more than
-        a cosine of 0.0001.
+        Runs in bfloat16 on processors that compute in it, which is nearly twice as fast and moves
+        no embedding by more than a cosine of 0.0001. On others it is many times slower.
         """
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        native = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=native):
             return self._model.encode(
                 list(texts), batch_size=128, normalize_embeddings=True, show_progress_bar=progress
             )
