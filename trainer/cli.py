@@ -14,6 +14,7 @@ from trainer.data.photo_tars import PhotoTarError
 _COMMANDS = (
     "models",
     "corpus",
+    "glosses",
     "heads",
     "teach",
     "embed",

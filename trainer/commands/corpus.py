@@ -15,13 +15,7 @@ from trainer.commands import options
 )
 @options.captioned
 @options.class_names
-@click.option(
-    "--wordnet",
-    type=options.FOLDER,
-    default=Path("/usr/share/wordnet"),
-    show_default=True,
-    help="Folder of the WordNet files.",
-)
+@options.wordnet
 @options.sentence_encoder
 @click.option("--limit", type=click.IntRange(min=1), help="Keep a random part of this many texts.")
 @options.out

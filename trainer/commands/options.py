@@ -30,4 +30,11 @@ sentence_encoder = click.option(
 cache = click.option(
     "--cache", type=FOLDER, required=True, help="Folder for what the teachers computed."
 )
+wordnet = click.option(
+    "--wordnet",
+    type=FOLDER,
+    default=Path("/usr/share/wordnet"),
+    show_default=True,
+    help="Folder of the WordNet files.",
+)
 out = click.option("--out", type=FOLDER, required=True, help="Folder for the result.")
