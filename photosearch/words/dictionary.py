@@ -1,0 +1,75 @@
+"""The list of words: assets/words/glosses.zip, made by `photosearch-trainer glosses`.
+
+A search needs some ten of its 350,000 words, so it is read a shelf at a time: 40 KB of lines, in
+which a word is found as bytes. To read all of it would take longer than the search.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+from photosearch.words.folding import plain, shelf
+
+ENGLISH = "en"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """The English word for a word, and another one that is likely enough, or ""."""
+
+    first: str
+    second: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the list has for a word, by language: so written, or with other accents only."""
+
+    exact: dict[str, str]
+    bare: dict[str, str]
+
+
+def asset() -> Path:
+    package = Path(__file__).resolve().parents[1]
+    # An installed wheel carries the assets inside the package; a source tree has them beside it.
+    installed = package / "assets" / "words" / "glosses.zip"
+    return installed if installed.is_file() else package.parent / "assets" / "words" / "glosses.zip"
+
+
+@lru_cache(maxsize=4096)
+def find(word: str) -> Found:
+    """What there is for a folded word."""
+    key = plain(word)
+    text, start = _shelf(shelf(key)), f"\n{key}\t".encode()
+    exact: dict[str, str] = {}
+    bare: dict[str, str] = {}
+    at = text.find(start)
+    while at >= 0:
+        end = text.find(b"\n", at + 1)
+        _, written, *entries = text[at + 1 : end].decode().split("\t")
+        into = exact if (written or key) == word else bare
+        for entry in entries:
+            language, _, meaning = entry.partition(":")
+            into.setdefault(language, meaning)
+        # Lines are in order, so those of one key follow each other.
+        at = end if text.startswith(start, end) else -1
+    return Found(exact, bare)
+
+
+def meaning(entry: str) -> Meaning:
+    """What an entry of a language but English says."""
+    first, _, rest = entry.partition("|")
+    return Meaning(first, rest.partition(":")[2])
+
+
+@lru_cache(maxsize=96)
+def _shelf(number: int) -> bytes:
+    return _file().read(f"{number:02x}")
+
+
+@cache
+def _file() -> zipfile.ZipFile:
+    return zipfile.ZipFile(asset())
