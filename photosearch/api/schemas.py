@@ -15,6 +15,9 @@ class Part(BaseModel):
     kind: Literal["like", "unlike", "words", "filter"]
     name: str
     meaning: str
+    language: str | None = Field(None, description="given for the words, as in de:gift")
+    read_as: str | None = Field(None, description="English words in the place of others")
+    warning: str | None = Field(None, description="why the model cannot understand the words")
 
 
 class Understood(BaseModel):

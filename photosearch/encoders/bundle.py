@@ -120,6 +120,16 @@ class Bundle:
         return int(self.manifest["embedding_dim"])
 
     @cached_property
+    def languages(self) -> frozenset[str] | None:
+        """The codes of the languages that texts may be in; None when the bundle does not say.
+
+        What has CLIP's tokenizer, and does not say, has learned English.
+        """
+        if "languages" in self.manifest:
+            return frozenset(map(str, self.manifest["languages"]))
+        return frozenset({"en"}) if self.text.tokenizer == CLIP_BPE else None
+
+    @cached_property
     def image(self) -> ImageSettings:
         fields = dict(self.manifest["image"])
         for key in ("mean", "std"):

@@ -27,6 +27,10 @@ class Encoder(Protocol):
         """Length of a vector."""
 
     @property
+    def languages(self) -> frozenset[str] | None:
+        """The codes of those that its texts may be in; None when it does not say."""
+
+    @property
     def preprocess(self) -> Preprocess:
         """How a picture becomes the pixels that `encode_pixels` takes."""
 

@@ -52,6 +52,7 @@ class OnnxEncoder:
         self._threads = threads or _cores()
         self.bundle_id = bundle.id
         self.dim = bundle.dim
+        self.languages = bundle.languages
         self.preprocess = Preprocess(bundle.image)
         self._ahead: threading.Thread | None = None
 

@@ -45,7 +45,8 @@ class Embedder:
 
         Raises `UsageError` for a photo that is not there or cannot be read.
         """
-        self._encode([t.content.text for t in terms if isinstance(t.content, Described)])
+        described = [t.content for t in terms if isinstance(t.content, Described)]
+        self._encode([text for content in described for text, _ in content.weighed])
         return [(self._vector(term, pictures, files), term.weight) for term in terms]
 
     def _encode(self, texts: Sequence[str]) -> None:
@@ -60,8 +61,8 @@ class Embedder:
 
     def _vector(self, term: Term, pictures: Sequence[Picture], files: bool) -> NDArray[np.float32]:
         match term.content:
-            case Described(text):
-                return self._texts[text]
+            case Described() as described:
+                return self._words(described)
             case Given(number):
                 if number > len(pictures):
                     raise UsageError(
@@ -71,6 +72,13 @@ class Embedder:
                 return self.picture(pictures[number - 1])
             case Pictured(photo):
                 return self.photo(photo, files=files)
+
+    def _words(self, described: Described) -> NDArray[np.float32]:
+        first, *others = ((self._texts[text], by) for text, by in described.weighed)
+        if not others:
+            return first[0]
+        weighed = [vector * np.float32(by) for vector, by in (first, *others)]
+        return _unit(np.sum(weighed, axis=0, dtype=np.float32))
 
     def photo(self, photo: int | str, *, files: bool = True) -> NDArray[np.float32]:
         """The vector of a photo of the library, or, with `files`, of any picture file."""

@@ -6,6 +6,7 @@
     "IMG_2041"                               words in file name, caption or keywords
     before:2021 in:Rome -camera:canon        filters, and what they must not be
     last summer, in May 2021, in Rome        the same in plain words
+    de:gift, en:"gift box"                   words whose language is given
 
 A backslash makes the word after it plain.
 """
@@ -15,7 +16,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from index.conditions import Condition, InPlace, Near, Not, Saying
 from index.functions import place_key
@@ -35,6 +37,7 @@ from photosearch.search.query import (
     Term,
 )
 from photosearch.search.typed import Typed
+from photosearch.words.language import SPOKEN
 
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=[^\s\d])")
 _KEY = re.compile(r"([A-Za-z]+)(:|(?=[<>=]))(?=\S)")
@@ -72,7 +75,16 @@ class _Draft:
 
     weight: float
     start: int  # where its weight stands, or its first word
-    words: list[str]
+    words: list[str] = field(default_factory=list)
+    languages: list[str] = field(default_factory=list)  # of each of them, or ""
+
+    def described(self) -> Described:
+        text = " ".join(self.words)
+        if not any(self.languages):
+            return Described(text)
+        groups = groupby(zip(self.languages, self.words, strict=True), key=lambda one: one[0])
+        runs = [(code, " ".join(words for _, words in group)) for code, group in groups]
+        return Described(text, tuple(runs))
 
 
 def parse(text: str, world: World | None = None, *, literal: bool = False) -> Query:
@@ -109,7 +121,7 @@ class _Parser:
         self._filters: list[tuple[str, Condition]] = []
         self._parts: list[Part] = []
         # Words without a weight are one description, wherever they stand.
-        self._drafts = [_Draft(1.0, -1, [])]
+        self._drafts = [_Draft(1.0, -1)]
         self._run: list[tuple[int, int]] = []  # plain words not yet looked at
         self.seasonal = False  # whether a season was named
 
@@ -120,8 +132,7 @@ class _Parser:
         self._end_run()
         for draft in self._drafts:
             if draft.words:
-                term = Term(Described(" ".join(draft.words)), draft.weight)
-                self._terms.append((draft.start, term))
+                self._terms.append((draft.start, Term(draft.described(), draft.weight)))
         return Query(
             self._text,
             tuple(term for _, term in sorted(self._terms, key=lambda item: item[0])),
@@ -199,7 +210,7 @@ class _Parser:
     def _begin(self, weight: float, start: int) -> None:
         """The words that follow are a term of their own."""
         self._end_run()
-        self._drafts.append(_Draft(weight, start, []))
+        self._drafts.append(_Draft(weight, start))
 
     def _quote(self, position: int, *, as_typed: bool = False) -> tuple[str, int]:
         """What stands in the quotes that open at `position`, and where they end."""
@@ -227,6 +238,8 @@ class _Parser:
             found = _WORD.match(text, key.start())
             assert found is not None
             return self._word(key.start(), found.end())
+        if name in SPOKEN:
+            return self._spoken(name, key.end(), start, weight, weighted)
         if name not in NAMES and name not in _TERMS:
             near = difflib.get_close_matches(name, (*NAMES, *_TERMS), 1)
             advice = (
@@ -263,15 +276,38 @@ class _Parser:
             self._add_filter(name, one, start, end, said)
         return end
 
+    def _spoken(self, code: str, position: int, start: int, weight: float, weighted: bool) -> int:
+        """A word, or words in quotes, in the language that stands before it."""
+        if self._text[position] == '"':
+            inner, end = self._quote(position)
+            words = " ".join(inner.split())
+        else:
+            found = _WORD.match(self._text, position)
+            assert found is not None
+            words, end = found[0], found.end()
+        self._end_run()
+        if weighted:
+            self._begin(weight, start)
+        if weight < 0 and not weighted:
+            self._add_text(words, weight, start, end, code)
+        else:
+            self._describe(words, start, end, code)
+        return end
+
     # What was understood
 
-    def _add(self, term: Term, name: str, meaning: str, start: int, end: int) -> None:
+    def _add(
+        self, term: Term, name: str, meaning: str, start: int, end: int, language: str = ""
+    ) -> None:
         self._terms.append((start, term))
         kind = "unlike" if term.weight < 0 else "like"
-        self._parts.append(Part(start, end, kind, name, meaning))
+        self._parts.append(Part(start, end, kind, name, meaning, language))
 
-    def _add_text(self, words: str, weight: float, start: int, end: int) -> None:
-        self._add(Term(Described(words), weight), "text", words, start, end)
+    def _add_text(
+        self, words: str, weight: float, start: int, end: int, language: str = ""
+    ) -> None:
+        content = Described(words, ((language, words),) if language else ())
+        self._add(Term(content, weight), "text", words, start, end, language)
 
     def _add_photo(self, value: str, weight: float, start: int, end: int) -> None:
         try:
@@ -287,14 +323,15 @@ class _Parser:
         kind = "words" if name == "words" else "filter"
         self._parts.append(Part(start, end, kind, name, meaning))
 
-    def _describe(self, words: str, start: int, end: int) -> None:
+    def _describe(self, words: str, start: int, end: int, language: str = "") -> None:
         """Add words to the description that is being gathered."""
         draft = self._drafts[-1]
         if not draft.words:
             start = draft.start = start if draft.start < 0 else draft.start
         draft.words.append(words)
+        draft.languages.append(language)
         kind = "unlike" if draft.weight < 0 else "like"
-        self._parts.append(Part(start, end, kind, "text", words))
+        self._parts.append(Part(start, end, kind, "text", words, language))
 
     # Plain words
 

@@ -10,9 +10,21 @@ from photosearch.errors import PhotoIdError, UsageError
 
 @dataclass(frozen=True)
 class Described:
-    """What the words say."""
+    """What the words say.
+
+    `runs` are its words with the language that was given for them, as in "de:gift", or "" for those
+    between; there are none where none was given. `read_as` is what a model that knows only English
+    is given in their place: texts with weights.
+    """
 
     text: str
+    runs: tuple[tuple[str, str], ...] = ()
+    read_as: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def weighed(self) -> tuple[tuple[str, float], ...]:
+        """The texts that a model is given, with their weights."""
+        return self.read_as or ((self.text, 1.0),)
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,10 @@ class Part:
 
     `kind` is "like", "unlike", "words" or "filter". `name` is that of the filter, and "text",
     "photo" or "image" for what photos should be like. `meaning` says it in a few words.
+
+    Of words that a model that knows only English would not understand, `read_as` is the English
+    that it is given, and `warning` says why there is none. `language` is that which was given for
+    them, as in "de:gift".
     """
 
     start: int
@@ -50,6 +66,9 @@ class Part:
     kind: str
     name: str
     meaning: str
+    language: str = ""
+    read_as: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ _PLAIN = (
     "photo_id", "path", "score", "width", "height", "taken_at", "taken_source", "moment",
 )  # fmt: skip
 
+# Of a part; left out where there is nothing to say.
+_SELDOM = ("language", "read_as", "warning")
+
 
 def report(hits: Hits) -> dict[str, Any]:
     """The hits, how many there are in all, and what was understood of the query."""
@@ -75,4 +78,7 @@ def _duplicates(each: Duplicates) -> dict[str, Any]:
 
 def understood(query: Query) -> list[dict[str, Any]]:
     """The parts of the text, in order, for chips that can be edited one by one."""
-    return [asdict(part) for part in query.parts]
+    return [
+        {name: value for name, value in asdict(part).items() if value != "" or name not in _SELDOM}
+        for part in query.parts
+    ]

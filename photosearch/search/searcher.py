@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from index import Catalogue, FaissIndex, Place
 from index.conditions import Condition
 from index.gathered import Gathered
 from photosearch.encoders import Encoder
-from photosearch.errors import UsageError
+from photosearch.errors import BundleError, UsageError
 from photosearch.search.compose import SAMPLE, compose, penalties
 from photosearch.search.dates import Locale
 from photosearch.search.embed import Embedder, Picture
@@ -23,6 +24,7 @@ from photosearch.search.find import (
     check_asked,
     page,
 )
+from photosearch.search.glossed import glossed
 from photosearch.search.groups import Grouping, Groups
 from photosearch.search.hits import Hit, Hits
 from photosearch.search.parse import parse
@@ -49,6 +51,14 @@ class Searcher:
 
     def understand(self, text: str, *, literal: bool = False, locale: str = "") -> Query:
         """See `Library.understand`."""
+        query = self._parsed(text, literal, locale)
+        if _describes(query.terms):
+            # Without a model the text means what it says.
+            with suppress(BundleError):
+                return glossed(query, locale, self._encoder().languages)
+        return query
+
+    def _parsed(self, text: str, literal: bool, locale: str) -> Query:
         return parse(text, self._world(locale), literal=literal)
 
     def search(
@@ -65,7 +75,7 @@ class Searcher:
     ) -> Hits:
         """See `Library.search`."""
         view.check()
-        query = self.understand(text, literal=literal, locale=locale)
+        query = self._parsed(text, literal, locale)
         terms = _terms(query, images)
         conditions = by_file_date((*query.conditions, *self._conditions(filters, locale)))
         check_asked(terms or conditions)
@@ -75,8 +85,10 @@ class Searcher:
             oldest = view.sort == "oldest"
             return self._page(Selected(selection, chosen, oldest=oldest), view, query)
         encoder = self._encoder()
-        if any(isinstance(term.content, Described) for term in terms):
+        if _describes(terms):
             encoder.load_ahead()
+            query = glossed(query, locale, encoder.languages)
+            terms = _terms(query, images)
         vectors = self._current_vectors(encoder.bundle_id)
         if not len(vectors):
             return Hits(query=query)
@@ -127,10 +139,11 @@ class Searcher:
         locale: str = "",
     ) -> Why:
         """See `Library.why`."""
-        terms = _terms(self.understand(text, literal=literal, locale=locale), images)
-        if not terms:
+        query = self._parsed(text, literal, locale)
+        if not _terms(query, images):
             raise UsageError(f"{text!r} describes nothing that a photo could show; describe it")
         encoder = self._encoder()
+        terms = _terms(glossed(query, locale, encoder.languages), images)
         embedding = self._embedding(encoder)
         path = self._path(photo)
         picture = embedding.read(path)
@@ -266,6 +279,10 @@ def _called(name: str) -> tuple[Place, ...]:
     from photosearch.indexing.place_names import places_called
 
     return places_called(name)
+
+
+def _describes(terms: Sequence[Term]) -> bool:
+    return any(isinstance(term.content, Described) for term in terms)
 
 
 def _terms(query: Query, images: Sequence[Picture]) -> tuple[Term, ...]:

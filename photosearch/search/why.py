@@ -139,7 +139,8 @@ def _words(
 ) -> tuple[tuple[str, float], ...]:
     if not isinstance(term.content, Described):
         return ()
-    words = term.content.text.split()
+    # Of what is read as English, the words that the model is given.
+    words = term.content.weighed[0][0].split()
     if len(words) < 2:
         return ()
     without = [" ".join(words[:n] + words[n + 1 :]) for n in range(len(words))]

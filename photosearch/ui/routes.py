@@ -23,6 +23,7 @@ from photosearch.library import Library
 from photosearch.search.dates.locales import accepted_tag
 from photosearch.search.find import Sort
 from photosearch.search.query import QueryError
+from photosearch.search.report import understood
 from photosearch.ui.context import Context
 from photosearch.ui.examples import Examples
 from photosearch.ui.files import download
@@ -130,7 +131,7 @@ def router(context: Context) -> APIRouter:
             "total": hits.total,
             "beyond": hits.beyond,
             "cutoff": hits.cutoff,
-            "parts": [asdict(part) for part in hits.query.parts],
+            "parts": understood(hits.query),
         }
         return JSONResponse(answer)
 

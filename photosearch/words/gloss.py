@@ -69,9 +69,7 @@ class _Read:
     typed: str
 
 
-def _run(
-    group: list[Token], script: str, latin: str, locale: str
-) -> tuple[str, list[_Read]]:
+def _run(group: list[Token], script: str, latin: str, locale: str) -> tuple[str, list[_Read]]:
     """Words of one script that follow each other, and what language they are in."""
     words = [one.word for one in group]
     if script == "latin" and latin == ENGLISH:

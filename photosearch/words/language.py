@@ -1,13 +1,13 @@
 """What each language adds to the list of words, from its file in `languages`.
 
-    [words]
-    in the: im        what stands after the colon is "in the" in English
-    -: sehr           and this is left out
-    next to: neben à_côté_de      words in a row are joined by _
-    [endings]
-    en: - e           a word in -en may be listed without it, or with -e for it
-    [links]
-    - s n             what may stand between the parts of a compound; none, and there are none
+[words]
+in the: im        what stands after the colon is "in the" in English
+-: sehr           and this is left out
+next to: neben à_côté_de      words in a row are joined by _
+[endings]
+en: - e           a word in -en may be listed without it, or with -e for it
+[links]
+- s n             what may stand between the parts of a compound; none, and there are none
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from photosearch.words.folding import fold
 # In the order in which they are tried where several know all words of a text equally well.
 LATIN = ("de", "fr", "es", "it", "pt", "nl", "sv", "pl", "da", "nb", "fi", "cs", "ro", "hu", "tr")
 LANGUAGES = (*LATIN, "ru", "uk", "el", "ko", "ja", "zh")
+# Those that may be named before words, as in "de:gift".
+SPOKEN = frozenset({"en", *LANGUAGES})
 # What systems call some of them.
 _SAME = {"no": "nb", "nn": "nb", "cmn": "zh", "jp": "ja"}
 

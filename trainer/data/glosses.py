@@ -2,8 +2,8 @@
 
 A line of the data is `language, synset, word, source`, where the synset is one of WordNet 3.0. Its
 English words are candidates, and the likeliest two are kept: by how much a source can be trusted,
-noun or not, how common the meaning is among those of the English word, and how often people say
-the word of photos.
+noun or not, how common the meaning is among those of the English word, where the word stands among
+those of the meaning, and how often people say it of photos.
 
 The file is a zip of `SHELVES` members. A line of one is the word without accents, the word itself
 where it has any, and an entry for each language: `de:bicycle|4:bike` has the second word at 0.4 of
@@ -114,10 +114,10 @@ def candidates(
     likely: dict[str, float] = defaultdict(float)
     for synset, trust in synsets.items():
         noun = _NOUN if synset.endswith("-n") else 1.0
-        for word in senses.words.get(synset, ())[:_WORDS]:
+        for place, word in enumerate(senses.words.get(synset, ())[:_WORDS]):
             rank = senses.ranks.get((word, synset), _UNRANKED)
             said = math.log(2 + spoken.times(word)) ** 2
-            likely[word] += trust * noun / (1 + rank) * said
+            likely[word] += trust * noun / (1 + rank) / (1 + place) * said
     return sorted(likely.items(), key=lambda item: (-item[1], item[0]))
 
 
