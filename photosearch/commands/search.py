@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from photosearch.commands.opening import open_to_read
-from photosearch.commands.output import counted
+from photosearch.commands.output import counted, shown
 from photosearch.commands.showing import check_forms, locale_option, page_options, show
+
+if TYPE_CHECKING:
+    from photosearch.search.query import Part
 
 Decorated = Callable[..., Any]
 
@@ -158,10 +161,21 @@ def command(
         wanted.conditions(world)
         check_asked(hits.query.terms or hits.query.conditions or asked or saved)
     show(hits, as_json=as_json, null=null)
+    if not as_json:
+        _tell_read(hits.query.parts)
     if not hits:
         filtered = asked or bool(hits.query.conditions)
         click.echo(_why_nothing(waiting, filtered, offset, hits.beyond), err=True)
         sys.exit(1)
+
+
+def _tell_read(parts: Iterable[Part]) -> None:
+    """What the model was given in the place of words that it does not know."""
+    for part in parts:
+        if part.read_as:
+            click.echo(f'"{shown(part.meaning)}" taken as "{part.read_as}"', err=True)
+        if part.warning:
+            click.echo(f"{part.warning}.", err=True)
 
 
 def _why_nothing(photos: int, filtered: bool, offset: int, beyond: int) -> str:

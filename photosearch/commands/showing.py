@@ -55,7 +55,8 @@ def locale_option(command: Decorated) -> Decorated:
     return click.option(
         "--locale",
         metavar="TAG",
-        help="Read dates as people do there, as in en-GB, en-US, de. Default: the system's.",
+        help="Read dates, and words that several languages have, as people do there, as in en-GB, "
+        "en-US, de. Default: the system's.",
     )(command)
 
 

@@ -20,7 +20,8 @@ _ENDINGS = (
     ("ing", "e"), ("er", ""), ("er", "e"), ("est", ""), ("ly", ""), ("y", ""),
 )  # fmt: skip
 # Words that have no vowel of their own are what is left of "don't" and "dog's".
-_CUT_OFF = frozenset("s t d m ll re ve".split())
+_CUT_OFF = frozenset({"s", "t", "d", "m", "ll", "re", "ve"})
+_CLOSELY = 4  # languages
 # Below this a language is a guess: half of the words are unknown to it.
 _LEAST = 0.5
 # A short word with an ending is one in some language by chance, such as a name or an invented one.
@@ -45,7 +46,9 @@ def latin(words: Sequence[str], locale: str) -> str:
         return ENGLISH
     shares = {code: share(list(pieces(words, code, quick=True))) for code in order}
     if max(shares.values()) < 1:
-        shares = {code: share(list(pieces(words, code))) for code in order}
+        # In a longer text a language that is meant has some words as the list has them.
+        closely = sorted(order, key=lambda code: -shares[code])[:_CLOSELY] if words[2:] else order
+        shares |= {code: share(list(pieces(words, code))) for code in closely}
     best = max(order, key=lambda code: shares[code])
     needed = _SURE_OF_SHORT if len(words) == 1 and len(words[0]) < _SHORT else _LEAST
     return best if shares[best] > english and shares[best] >= needed else ENGLISH

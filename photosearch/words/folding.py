@@ -1,6 +1,6 @@
 """How words are written where they are looked up, by whoever makes the list and whoever reads it.
 
-fold("L’Église")   "l église": no capitals, and parts apart
+fold("L'Église")   "l église": no capitals, and parts apart
 plain("l église")  "l eglise": no accents either, as many people type
 shelf("eglise")    which of the list's members has it, and all words that begin like it
 """
@@ -13,10 +13,10 @@ import zlib
 
 SHELVES = 256
 
-_JOINTS = re.compile(r"[\s_'’ʼ`´‐‑‒–·・-]+")
+_JOINTS = re.compile(r"[\s_'`\-\u00b4\u00b7\u02bc\u2010-\u2013\u2019\u30fb]+")
 # Letters that are not a letter and an accent to Unicode, but are typed as if they were.
 _BARE = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ß": "ss", "ð": "d"}
+    {"ø": "o", "ł": "l", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "ß": "ss", "ð": "d"}
 )
 _ACCENTS = re.compile(r"[\u0300-\u036f]")
 

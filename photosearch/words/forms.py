@@ -1,4 +1,4 @@
-"""A word as it is typed in some language, to its English meaning: inflected, joined, or as it is."""
+"""A word as it is typed in some language, to its English meaning: as it is, inflected, joined."""
 
 from __future__ import annotations
 

@@ -67,8 +67,8 @@ class Spoken:
 
 def read_sentences(path: Path) -> Iterator[str]:
     """The lines of a text file, which may be compressed."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open()
-    with opened as file:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as file:
         yield from file
 
 

@@ -201,10 +201,13 @@ export class SearchPage {
     // The picture is kept for a while only, and nowhere but here.
     this.saving.hidden = Boolean(this.picture.key);
     this.examples.hidden = this.asking || !this.examples.childElementCount;
+    const parts = found.parts ?? [];
     fill(
       this.chips,
-      ...(found.parts ?? []).filter((part) => CHIPS.includes(part.kind) || part.name !== "text").map((part) => this.#chip(part)),
+      ...parts.filter((part) => CHIPS.includes(part.kind) || part.name !== "text").map((part) => this.#chip(part)),
+      ...parts.filter((part) => part.read_as).map((part) => this.#takenAs(part)),
     );
+    if (parts.some((part) => part.warning)) this.problem.textContent = say("search.unreadable");
   }
 
   #list(found, keep) {
@@ -237,27 +240,42 @@ export class SearchPage {
 
   #chip(part) {
     const negative = part.kind === "unlike" ? say("search.without", { what: part.meaning }) : part.meaning;
+    const photo = part.name === "photo" && /^\d+$/.test(part.meaning);
+    return this.#chipOf(part, photo ? [make("img", { src: `/api/thumbnail/${part.meaning}`, alt: "" }), say("search.like_this")] : [negative], {
+      label: say("search.remove", { what: negative }),
+      instead: "",
+    });
+  }
+
+  // Of words in another language: the English that the model is given. Taken off, they are read as
+  // they are.
+  #takenAs(part) {
+    const [sign] = /^-?(?:\d*\.?\d+:)?/.exec(this.input.value.trim().slice(part.start, part.end));
+    const minus = part.kind === "unlike" && !sign.startsWith("-") ? "-" : "";
+    const words = /\s/.test(part.meaning) ? `"${part.meaning}"` : part.meaning;
+    return this.#chipOf(part, [say("search.taken_as", { what: part.read_as })], {
+      label: say("search.as_it_is", { what: part.meaning }),
+      instead: `${minus}${sign}en:${words}`,
+    });
+  }
+
+  // A chip that selects its part of the text, and a button that puts `instead` there.
+  #chipOf(part, content, { label, instead }) {
     const edit = () => {
       this.input.focus();
       const before = this.input.value.length - this.input.value.trimStart().length;
       this.input.setSelectionRange(part.start + before, part.end + before);
     };
-    const remove = () => {
+    const replace = () => {
       const text = this.input.value.trim();
-      this.ask(`${text.slice(0, part.start)} ${text.slice(part.end)}`.replace(/\s+/g, " ").trim());
+      this.ask(`${text.slice(0, part.start)} ${instead} ${text.slice(part.end)}`.replace(/\s+/g, " ").trim());
       this.input.focus();
     };
-    const photo = part.name === "photo" && /^\d+$/.test(part.meaning);
     return make(
       "li",
       { class: "chip" },
-      make(
-        "button",
-        { type: "button", class: "text", title: say("search.edit"), onclick: edit },
-        photo ? make("img", { src: `/api/thumbnail/${part.meaning}`, alt: "" }) : null,
-        photo ? say("search.like_this") : negative,
-      ),
-      make("button", { type: "button", class: "remove", "aria-label": say("search.remove", { what: negative }), onclick: remove }, icon("close")),
+      make("button", { type: "button", class: "text", title: say("search.edit"), onclick: edit }, ...content),
+      make("button", { type: "button", class: "remove", "aria-label": label, onclick: replace }, icon("close")),
     );
   }
 
