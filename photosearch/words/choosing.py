@@ -26,7 +26,7 @@ _CLOSELY = 4  # languages
 _LEAST = 0.5
 # A short word with an ending is one in some language by chance, such as a name or an invented one.
 _SHORT = 5
-_SURE_OF_SHORT = 0.9
+_SURE_OF_SHORT = 0.95
 
 
 def latin(words: Sequence[str], locale: str) -> str:
@@ -45,11 +45,14 @@ def latin(words: Sequence[str], locale: str) -> str:
     if english >= 1:
         return ENGLISH
     shares = {code: share(list(pieces(words, code, quick=True))) for code in order}
+    listed = dict(shares)
     if max(shares.values()) < 1:
         # In a longer text a language that is meant has some words as the list has them.
         closely = sorted(order, key=lambda code: -shares[code])[:_CLOSELY] if words[2:] else order
         shares |= {code: share(list(pieces(words, code))) for code in closely}
     best = max(order, key=lambda code: shares[code])
+    if english >= _LEAST and listed[best] <= english:
+        return ENGLISH  # endings and compounds can be read into English words
     needed = _SURE_OF_SHORT if len(words) == 1 and len(words[0]) < _SHORT else _LEAST
     return best if shares[best] > english and shares[best] >= needed else ENGLISH
 

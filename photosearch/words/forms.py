@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from photosearch.words.dictionary import Meaning, find, meaning
+from photosearch.words.dictionary import ENGLISH, Meaning, find, meaning
 from photosearch.words.folding import plain
 from photosearch.words.language import Language, language
 
 # How sure it is that a word is one of the language.
-LISTED, ENDED, UNACCENTED, JOINED = 1.0, 0.9, 0.85, 0.7
+LISTED, UNACCENTED, ENDED, JOINED = 1.0, 0.92, 0.9, 0.7
 
-_STEM = 3  # letters that are left of a word without its ending
+_STEM = 3  # letters of a word without its ending
 _SYLLABIC = ("ko", "ja", "zh")  # where it is one
 _PART = 3  # letters of a part of a compound
-_WHOLE = 7  # letters of a compound
+_WHOLE = 6  # letters of a compound
 # How those without the keys for them write letters with two dots and a ring.
 _SPELLED = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("aa", "a"))
 
@@ -37,8 +37,11 @@ def read(word: str, code: str) -> Form | None:
     """
     own = language(code)
     if word in own.words:
-        return Form(Meaning(own.words[word]), LISTED)
-    return _listed(word, code) or _ended(word, own) or _spelled(word, own) or _compound(word, own)
+        return Form(_own(word, own), LISTED)
+    listed = _listed(word, code)
+    if listed is None or _is_name(listed, word):
+        return _ended(word, own) or listed or _spelled(word, own) or _compound(word, own)
+    return listed
 
 
 @lru_cache(maxsize=8192)
@@ -46,8 +49,18 @@ def simple(word: str, code: str) -> Form | None:
     """The same without endings and compounds."""
     own = language(code)
     if word in own.words:
-        return Form(Meaning(own.words[word]), LISTED)
+        return Form(_own(word, own), LISTED)
     return _listed(word, code)
+
+
+def _is_name(form: Form, word: str) -> bool:
+    """Whether the English for a word is the word, and a rare one: Bergen is a town, too."""
+    return form.meaning.first == word and find(word).exact.get(ENGLISH) != ""
+
+
+def _own(word: str, own: Language) -> Meaning:
+    first, _, second = own.words[word].partition("|")
+    return Meaning(first, second)
 
 
 def _listed(word: str, code: str) -> Form | None:
@@ -63,7 +76,7 @@ def _ended(word: str, own: Language) -> Form | None:
     forms = beginnings(word, own.code)
     for form in forms:
         if form in own.words:
-            return Form(Meaning(own.words[form]), ENDED)
+            return Form(_own(form, own), ENDED)
         entry = find(form).exact.get(own.code)
         if entry is not None:
             return Form(meaning(entry), ENDED)
@@ -84,8 +97,6 @@ def _without_endings(word: str, own: Language) -> Iterator[str]:
     least = 1 if own.code in _SYLLABIC else _STEM
     bare = plain(word)
     for ending, instead in own.endings:
-        if len(word) - len(ending) < least:
-            continue
         if word.endswith(ending):
             stem = word[: -len(ending)]
         elif bare.endswith(plain(ending)):
@@ -93,7 +104,8 @@ def _without_endings(word: str, own: Language) -> Iterator[str]:
         else:
             continue
         for other in instead:
-            yield stem + other
+            if len(stem) >= min(least, 2) and len(stem + other) >= least:
+                yield stem + other
 
 
 def _spelled(word: str, own: Language) -> Form | None:
@@ -167,6 +179,6 @@ def _tail(word: str, own: Language) -> str | None:
 def _noun(word: str, own: Language) -> str | None:
     """Small words are no parts."""
     if word in own.words and word not in find(word).exact:
-        return own.words[word] if len(word) > _PART else None
+        return _own(word, own).first if len(word) > _PART else None
     form = _listed(word, own.code)
     return None if form is None else form.meaning.first

@@ -3,6 +3,7 @@
 [words]
 in the: im        what stands after the colon is "in the" in English
 -: sehr           and this is left out
+pink|rose: rosa   one of two meanings
 next to: neben à_côté_de      words in a row are joined by _
 [endings]
 en: - e           a word in -en may be listed without it, or with -e for it
