@@ -68,10 +68,11 @@ def test_most_are_known_without_the_locale(code: str) -> None:
 KEPT = """
 die gift chat hat pain mare hut bad rot fast bald war art kind dog sunset rock fire sale camera rose
 glasses hiking snowboarding screenshots selfie labrador croissant kindergarten angst burrito panda
-a dog on the beach|a man in a hat|children playing in the snow|my sister's wedding|don't walk
+a dog on the beach|a man in a hat|children playing in the snow|my sister's wedding|
+don't walk|the quick brown fox jumps over the lazy dog|
 a red car in front of a house|the die is cast|bad art|chat room|fast food
-a mare and a foal|dogs' toys|Anna on the beach|Max and Moritz|IMG_2041|iPhone|Kubernetes|2019|a 1967 Mustang
-a hut in the alps|sunflowers|blurry photo|the quick brown fox jumps over the lazy dog|a B&B|
+a mare and a foal|dogs' toys|Anna on the beach|Max and Moritz|IMG_2041|iPhone|Kubernetes|2019|
+a 1967 Mustang|a hut in the alps|sunflowers|blurry photo|a B&B|
 """
 
 
@@ -138,14 +139,14 @@ def test_the_locale_decides_where_a_word_is_of_both(word: str, locale: str, want
         ("Holztisch", "wood table", "en"),
         ("Apfelkuchen", "apple pie", "en"),
         ("bergmeer", "mountain lake", "nl"),
-        ("trähus", "wood house", "en"),
+        ("stenhus", "rock house", "sv"),
         # accents and capitals as people type them
         ("arbol", "tree", "en"),
         ("ETE", "summer", "fr"),
         ("STRASSE", "street", "en"),
         ("foret", "forest", "en"),
-        ("zolw", "turtle", "pl"),
-        ("kopek", "dog", "tr"),
+        ("zolw", "tortoise", "pl"),
+        ("cicek", "flower", "tr"),
         ("ёлка", "christmas tree", "en"),
         ("елка", "christmas tree", "en"),
         # several words
