@@ -16,8 +16,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from itertools import groupby
+from dataclasses import replace
 
 from index.conditions import Condition, InPlace, Near, Not, Saying
 from index.functions import place_key
@@ -25,7 +24,9 @@ from photosearch.errors import PhotoIdError
 from photosearch.kinds import SUFFIXES
 from photosearch.photo import photo_named
 from photosearch.search.dates import Yearly, phrases
+from photosearch.search.drafts import Draft
 from photosearch.search.filters import NAMES, World, combined, in_place, read, taken
+from photosearch.search.negatives import without
 from photosearch.search.query import (
     Described,
     Given,
@@ -52,39 +53,9 @@ _TERMS = ("photo", "image")
 # Of these the value is taken as it was typed: names may have any character in them.
 _AS_TYPED = frozenset({"photo", "folder", "camera", "lens", "words"})
 
-# What a person leaves out ends where the description goes on with something else.
-_NEGATION = re.compile(
-    r"\b(?:and\s+)?(?:without(?:\s+any)?|with\s+no|but\s+no(?:t|\s+)|no)\s+", re.IGNORECASE
-)
-_STOP = re.compile(
-    r"\s*(?:[,;]\s*|\b(?=(?:with|without|but|on|in|at|near|by|under|over|behind|beside|while"
-    r"|during|no)\b))",
-    re.IGNORECASE,
-)
-_AND = re.compile(r"\s*(?:,\s*)?\b(?:and|or|nor)\s+(?:any\s+|no\s+)?", re.IGNORECASE)
-_ARTICLE = re.compile(r"^(?:a|an|the|any)\s+", re.IGNORECASE)
-_SIGNS = re.compile(r"\bno\s+\w+\s+signs?\b", re.IGNORECASE)
 _IN_PLACE = re.compile(
     r"\b(?:in|from|at|aus|bei)\s+(?:(?:the|der|den|dem|die|das)\s+)?(?=\w)", re.IGNORECASE
 )
-
-
-@dataclass
-class _Draft:
-    """A term whose words are still being gathered."""
-
-    weight: float
-    start: int  # where its weight stands, or its first word
-    words: list[str] = field(default_factory=list)
-    languages: list[str] = field(default_factory=list)  # of each of them, or ""
-
-    def described(self) -> Described:
-        text = " ".join(self.words)
-        if not any(self.languages):
-            return Described(text)
-        groups = groupby(zip(self.languages, self.words, strict=True), key=lambda one: one[0])
-        runs = [(code, " ".join(words for _, words in group)) for code, group in groups]
-        return Described(text, tuple(runs))
 
 
 def parse(text: str, world: World | None = None, *, literal: bool = False) -> Query:
@@ -121,7 +92,7 @@ class _Parser:
         self._filters: list[tuple[str, Condition]] = []
         self._parts: list[Part] = []
         # Words without a weight are one description, wherever they stand.
-        self._drafts = [_Draft(1.0, -1)]
+        self._drafts = [Draft(1.0, -1)]
         self._run: list[tuple[int, int]] = []  # plain words not yet looked at
         self.seasonal = False  # whether a season was named
 
@@ -210,7 +181,7 @@ class _Parser:
     def _begin(self, weight: float, start: int) -> None:
         """The words that follow are a term of their own."""
         self._end_run()
-        self._drafts.append(_Draft(weight, start))
+        self._drafts.append(Draft(weight, start))
 
     def _quote(self, position: int, *, as_typed: bool = False) -> tuple[str, int]:
         """What stands in the quotes that open at `position`, and where they end."""
@@ -404,38 +375,11 @@ class _Parser:
         )
 
     def _without_negatives(self, start: int, end: int) -> None:
-        text = self._text
-        signs = [found.span() for found in _SIGNS.finditer(text, start, end)]
-        left = position = start
-        while found := _NEGATION.search(text, position, end):
-            position = found.end()
-            if any(first <= found.start() < last for first, last in signs):
-                continue
-            stop = self._negated(found, end)
-            if stop is None:
-                continue
-            self._describe_between(left, found.start())
-            left = position = stop
-        self._describe_between(left, end)
-
-    def _negated(self, found: re.Match[str], end: int) -> int | None:
-        """Take what follows "without" off the description; where the description goes on."""
-        text, start, position = self._text, found.start(), found.end()
-        any_ = False
-        while True:
-            stop = _STOP.search(text, position, end)
-            joint = _AND.search(text, position, end)
-            last = min(
-                stop.start() if stop else end,
-                joint.start() if joint else end,
-            )
-            words = _ARTICLE.sub("", " ".join(text[position:last].split()).strip(" ,.;"))
-            if words:
-                self._add_text(words, -1.0, start, last)
-                any_ = True
-            if joint is None or joint.start() != last:
-                return (stop.end() if stop else end) if any_ else None
-            start = position = joint.end()
+        for left_out, first, last, words in without(self._text, start, end):
+            if left_out:
+                self._add_text(words, -1.0, first, last)
+            else:
+                self._describe_between(first, last)
 
     def _describe_between(self, start: int, end: int) -> None:
         text = self._text
