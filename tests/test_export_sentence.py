@@ -208,6 +208,7 @@ name = "small"
 version = "1"
 summary = "A small one."
 logit_scale = 30.0
+languages = ["en"]
 licence = "Apache-2.0"
 intended_use = ["Tests."]
 not_for = ["Anything else."]
@@ -252,6 +253,7 @@ class TestCommand:
         assert result.exit_code == 0, result.output
         bundle = Bundle.open(tmp_path / "bundle")
         assert bundle.manifest["text"] == TEXT
+        assert bundle.languages == {"en"}
         # Its token table is in 8 bits.
         rows = open_encoder(bundle.folder).encode_texts(TEXTS)
         assert (rows * expected(tower, encoder)).sum(1).min() > 0.9999

@@ -234,6 +234,7 @@ def _said(about: CardFields) -> dict[str, Any]:
         "calibration": None,
         "licence": about.licence.partition("\n")[0],
         "provenance": about.provenance(),
+        **({"languages": list(about.languages)} if about.languages else {}),
     }
 
 

@@ -43,7 +43,8 @@ class CardFields:
     """What a card says. Lists hold one sentence or paragraph an item, in Markdown.
 
     details: rows of the table at the top, such as {"Embedding": "384 numbers"}; measures: empty for
-    a model that was not evaluated, which the card then says.
+    a model that was not evaluated, which the card then says. languages: codes of those that texts
+    may be in; a bundle that does not say is taken for English only if its tokenizer is CLIP's.
     """
 
     name: str
@@ -58,6 +59,7 @@ class CardFields:
     weaknesses: Sequence[str]
     licence: str
     measures: Sequence[Measure] = ()
+    languages: Sequence[str] = ()
 
     def provenance(self) -> dict[str, Any]:
         """What bundle.json says of how the model was made."""
@@ -95,7 +97,9 @@ def read_card(path: Path) -> CardFile:
 
 def render_card(fields: CardFields) -> str:
     """The card as Markdown. Raises `ValueError` naming the fields that are empty."""
-    needed = (name for name in CardFields.__dataclass_fields__ if name != "measures")
+    needed = (
+        name for name in CardFields.__dataclass_fields__ if name not in ("measures", "languages")
+    )
     empty = [name for name in needed if not getattr(fields, name)]
     if empty:
         raise ValueError(f"model card: say something under {', '.join(empty)}")
