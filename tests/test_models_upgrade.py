@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from model_changes import four_pictures
+from shell import REPOSITORY
 
 import index as index_package
 import photosearch
@@ -39,6 +40,8 @@ class Site:
             shutil.copytree(
                 source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__", "assets")
             )
+        words = Path("assets", "words")
+        shutil.copytree(REPOSITORY / words, folder / "photosearch" / words)
 
     def bundle(self, source: Path) -> None:
         place = self.folder / "photosearch" / "assets" / "models" / "mobileclip-nano"

@@ -68,7 +68,7 @@ def test_what_cannot_be_read_is_found_anew(desk: Desk, tmp_path: Path, content: 
 
 
 def test_a_library_without_photos_has_none(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "library", None)
+    desk = Desk(tmp_path / "library", None, new=True)
     assert best(tmp_path / "library", desk, desk) == []
     assert not (tmp_path / "library" / "examples.json").exists()
     desk.close()

@@ -88,6 +88,7 @@ def test_a_drive_that_is_not_connected_is_said(page: Any, folder: Path, left: st
 
 def test_a_folder_that_goes_while_the_page_is_open_is_said(page: Any, folder: Path) -> None:
     results_of(page, "")
+    settled(page)
     shutil.rmtree(folder)
     page.evaluate(LOOK)
     page.locator("#results .absent").get_by_text("Not connected").wait_for()

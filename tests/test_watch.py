@@ -142,7 +142,7 @@ def test_a_folder_goes_and_comes_back(
     watch = start()
     watch.until("nothing new")
     photos.rename(photos.with_name("unplugged"))
-    watch.until(f"{photos}: not there now; 6 photos hidden")
+    watch.until(f"{photos}: not connected; 6 photos hidden, none lost")
     assert shell.photos() == {}
     photos.with_name("unplugged").rename(photos)
     until(lambda: shell.photos() == before)
