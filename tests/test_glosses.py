@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from photosearch.shipped import asset
 from photosearch.words import choosing, dictionary
-from photosearch.words.dictionary import asset
 from photosearch.words.folding import SHELVES, fold, plain
 from photosearch.words.gloss import gloss, language_of
 from photosearch.words.language import LANGUAGES, code_of, language
@@ -271,7 +271,7 @@ def test_folding() -> None:
 
 
 def test_the_list_is_small_and_read_in_parts() -> None:
-    assert asset().stat().st_size < 6_000_000
+    assert asset("words", "glosses.zip").stat().st_size < 6_000_000
     names = dictionary._file().namelist()
     assert len(names) == SHELVES
     assert max(info.file_size for info in dictionary._file().infolist()) < 150_000

@@ -11,10 +11,11 @@ from catalogue_data import BUNDLE, unit_vectors
 
 from index import Catalogue, FileStamp, Metadata, NewPhoto
 from index.functions import folded, place_keys
-from photosearch.indexing.place_names import asset, places_called
+from photosearch.indexing.place_names import places_called
 from photosearch.indexing.places import place_named, with_place
 from photosearch.search.filters import World
 from photosearch.search.parse import parse
+from photosearch.shipped import asset
 
 TAKEN = {
     "Munich": (48.1374, 11.5755),
@@ -159,7 +160,7 @@ def test_most_photos_say_on_which_half_of_the_earth_one_lives(catalogue: Catalog
 
 
 def test_the_list_of_names_is_in_order_and_complete() -> None:
-    lines = asset("names.tsv").read_bytes().split(b"\n")
+    lines = asset("places", "names.tsv").read_bytes().split(b"\n")
     assert lines[0] == lines[-1] == b""
     assert lines[1:-1] == sorted(set(lines[1:-1]))
     assert all(line.count(b"\t") == 3 for line in lines[1:-1])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from photosearch.encoders.bundle import Bundle
 from photosearch.encoders.encoder import Encoder
+from photosearch.shipped import asset
 
 DEFAULT_MODEL = "mobileclip-nano"
 
@@ -16,10 +17,7 @@ ENVIRONMENT = "PHOTOSEARCH_MODEL"
 
 def bundled_path() -> Path:
     """The folder of the bundle that comes with us."""
-    package = Path(__file__).resolve().parents[1]
-    # An installed wheel carries the assets inside the package; a source tree has them beside it.
-    installed = package / "assets" / "models" / DEFAULT_MODEL
-    return installed if installed.is_dir() else package.parent / "assets/models" / DEFAULT_MODEL
+    return asset("models", DEFAULT_MODEL)
 
 
 def default_bundle_path() -> Path:

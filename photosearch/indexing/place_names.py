@@ -9,18 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from pathlib import Path
 
 from index import Place
 from index.functions import place_key
-
-
-def asset(name: str) -> Path:
-    """A file of the list of places."""
-    package = Path(__file__).resolve().parents[1]
-    # An installed wheel carries the assets inside the package; a source tree has them beside it.
-    installed = package / "assets" / "places" / name
-    return installed if installed.is_file() else package.parent / "assets" / "places" / name
+from photosearch.shipped import asset
 
 
 @lru_cache(maxsize=1024)
@@ -58,7 +50,7 @@ def _renamed(place: Place, name: str) -> Place:
 
 @cache
 def _names() -> bytes:
-    return asset("names.tsv").read_bytes()
+    return asset("places", "names.tsv").read_bytes()
 
 
 def _by_key(key: str) -> Iterator[Place]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from index import Metadata, Place
 from index.functions import place_key, place_keys
-from photosearch.indexing.place_names import asset, places_called
+from photosearch.indexing.place_names import places_called
+from photosearch.shipped import asset
 
 _EARTH = 6371.0  # kilometres
 # A photo within so large a circle about a city's centre was taken in that city, rather than in the
@@ -43,7 +44,7 @@ def place_named(name: str) -> tuple[float, float] | None:
 
 @cache
 def _places() -> Places:
-    return Places(asset("places.npz"))
+    return Places(asset("places", "places.npz"))
 
 
 @cache

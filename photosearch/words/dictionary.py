@@ -9,8 +9,8 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 
+from photosearch.shipped import asset
 from photosearch.words.folding import plain, shelf
 
 ENGLISH = "en"
@@ -30,13 +30,6 @@ class Found:
 
     exact: dict[str, str]
     bare: dict[str, str]
-
-
-def asset() -> Path:
-    package = Path(__file__).resolve().parents[1]
-    # An installed wheel carries the assets inside the package; a source tree has them beside it.
-    installed = package / "assets" / "words" / "glosses.zip"
-    return installed if installed.is_file() else package.parent / "assets" / "words" / "glosses.zip"
 
 
 @lru_cache(maxsize=4096)
@@ -60,9 +53,9 @@ def find(word: str) -> Found:
 
 
 def meaning(entry: str) -> Meaning:
-    """What an entry of a language but English says."""
-    first, _, rest = entry.partition("|")
-    return Meaning(first, rest.partition(":")[2])
+    """What an entry of a language but English says, in the list or in the language's own file."""
+    first, _, second = entry.partition("|")
+    return Meaning(first, second)
 
 
 @lru_cache(maxsize=96)
@@ -72,4 +65,4 @@ def _shelf(number: int) -> bytes:
 
 @cache
 def _file() -> zipfile.ZipFile:
-    return zipfile.ZipFile(asset())
+    return zipfile.ZipFile(asset("words", "glosses.zip"))

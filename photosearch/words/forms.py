@@ -37,7 +37,7 @@ def read(word: str, code: str) -> Form | None:
     """
     own = language(code)
     if word in own.words:
-        return Form(_own(word, own), LISTED)
+        return Form(meaning(own.words[word]), LISTED)
     listed = _listed(word, code)
     if listed is None or _is_name(listed, word):
         return _ended(word, own) or listed or _spelled(word, own) or _compound(word, own)
@@ -49,18 +49,13 @@ def simple(word: str, code: str) -> Form | None:
     """The same without endings and compounds."""
     own = language(code)
     if word in own.words:
-        return Form(_own(word, own), LISTED)
+        return Form(meaning(own.words[word]), LISTED)
     return _listed(word, code)
 
 
 def _is_name(form: Form, word: str) -> bool:
     """Whether the English for a word is the word, and a rare one: Bergen is a town, too."""
     return form.meaning.first == word and find(word).exact.get(ENGLISH) != ""
-
-
-def _own(word: str, own: Language) -> Meaning:
-    first, _, second = own.words[word].partition("|")
-    return Meaning(first, second)
 
 
 def _listed(word: str, code: str) -> Form | None:
@@ -76,7 +71,7 @@ def _ended(word: str, own: Language) -> Form | None:
     forms = beginnings(word, own.code)
     for form in forms:
         if form in own.words:
-            return Form(_own(form, own), ENDED)
+            return Form(meaning(own.words[form]), ENDED)
         entry = find(form).exact.get(own.code)
         if entry is not None:
             return Form(meaning(entry), ENDED)
@@ -179,6 +174,6 @@ def _tail(word: str, own: Language) -> str | None:
 def _noun(word: str, own: Language) -> str | None:
     """Small words are no parts."""
     if word in own.words and word not in find(word).exact:
-        return _own(word, own).first if len(word) > _PART else None
+        return meaning(own.words[word]).first if len(word) > _PART else None
     form = _listed(word, own.code)
     return None if form is None else form.meaning.first

@@ -6,8 +6,8 @@ noun or not, how common the meaning is among those of the English word, where th
 those of the meaning, and how often people say it of photos.
 
 The file is a zip of `SHELVES` members. A line of one is the word without accents, the word itself
-where it has any, and an entry for each language: `de:bicycle|4:bike` has the second word at 0.4 of
-the first. `en:` alone is a common English word, `en:?` a rare one.
+where it has any, and an entry for each language: `de:bicycle|bike`, with a second word where that
+is likely, too. `en:` alone is a common English word, `en:?` a rare one.
 """
 
 from __future__ import annotations
@@ -130,9 +130,7 @@ def _fits(word: str) -> bool:
 
 def _written(likely: list[tuple[str, float]]) -> str:
     (first, most), *rest = likely
-    share = rest[0][1] / most if rest else 0.0
-    second = f"|{min(9, round(share * 10))}:{rest[0][0]}" if share >= _SECOND else ""
-    return first + second
+    return f"{first}|{rest[0][0]}" if rest and rest[0][1] >= _SECOND * most else first
 
 
 def _english(senses: Senses, spoken: Spoken) -> Iterator[tuple[str, bool]]:
