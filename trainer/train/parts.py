@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import pickle
 from multiprocessing.reduction import ForkingPickler
+from typing import Any
 
+import numpy as np
 import torch
+from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from trainer.data.photo_tars import PhotoTarError
 from trainer.orphans import end_with_parent
-from trainer.torchvision_ops import ensure_torchvision
 from trainer.train.task import Batch, Share, Task
 
 
@@ -40,10 +43,11 @@ class Parts(Dataset[Batch | Exception]):
             return error
 
     def __getstate__(self) -> bytes:
-        return bytes(ForkingPickler.dumps(self.__dict__))
+        state = io.BytesIO()
+        _WorkerPickler(state, pickle.HIGHEST_PROTOCOL).dump(self.__dict__)
+        return state.getvalue()
 
     def __setstate__(self, state: bytes) -> None:
-        ensure_torchvision()  # a task may hold what imports it
         self.__dict__.update(pickle.loads(state))
 
     def loader(self, workers: int, *, pinned: bool = False) -> DataLoader[Batch | Exception]:
@@ -64,6 +68,21 @@ class Parts(Dataset[Batch | Exception]):
             # Its own generator: the loader draws a seed for workers that must not disturb ours.
             generator=torch.Generator().manual_seed(0),
         )
+
+
+class _WorkerPickler(ForkingPickler):
+    """Leaves behind what a worker needs no copy of.
+
+    Networks become None, for batches are made without them, and arrays that lie on disk are opened
+    anew.
+    """
+
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, nn.Module):
+            return type(None), ()
+        if isinstance(value, np.memmap) and not isinstance(value.base, np.ndarray):
+            return np.memmap, (value.filename, value.dtype, "r", value.offset, value.shape)
+        return NotImplemented
 
 
 def _start_worker(number: int) -> None:

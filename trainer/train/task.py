@@ -48,7 +48,10 @@ class Task(Protocol):
     unit: str
 
     def batch(self, step: int, share: Share) -> Batch:
-        """A share of the batch of step `step`; a pure function of both, called in workers."""
+        """A share of the batch of step `step`; a pure function of both.
+
+        Called in workers, where the task has no networks.
+        """
 
     def embed(self, model: nn.Module, inputs: Any) -> Outputs:
         """The network's part of a step, on one share: tensors that have a row for each item.
