@@ -14,6 +14,7 @@ from pathlib import Path
 import fastjsonschema
 import numpy as np
 import pytest
+from bundled_library import index_bundled
 from bundles import change
 from shell import Shell
 
@@ -49,10 +50,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
     (place / "photos").mkdir()
     for name in NAMES:
         shutil.copyfile(pictures / name, place / "photos" / name)
-    with Library.open(place / "library", model=bundled_path()) as library:
-        for _ in library.index([place / "photos"], workers=1):
-            pass
-    return place
+    return index_bundled(place)
 
 
 @pytest.fixture(scope="module")

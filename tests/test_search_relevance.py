@@ -11,6 +11,7 @@ from pathlib import Path
 import fastjsonschema
 import numpy as np
 import pytest
+from bundled_library import index_bundled
 from catalogue_data import BUNDLE, new_photos, unit_vectors
 from shell import Shell
 
@@ -40,10 +41,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
             smaller.save(place / "photos" / f"small-{name}")
     for number, file in enumerate(sorted((place / "photos").iterdir())):
         os.utime(file, (1_600_000_000 + 86_400 * number,) * 2)
-    with Library.open(place / "library", model=bundled_path()) as library:
-        for _ in library.index([place / "photos"], workers=1):
-            pass
-    return place
+    return index_bundled(place)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bundled_library import index_bundled
 from PIL import Image
 from shell import Shell
 
@@ -33,10 +34,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
     both.save(place / "photos" / "both.png")
     for name in ("rocket.jpg", "coins.png"):
         shutil.copyfile(pictures / name, place / "photos" / name)
-    with Library.open(place / "library", model=bundled_path()) as library:
-        for _ in library.index([place / "photos"], workers=1):
-            pass
-    return place
+    return index_bundled(place)
 
 
 @pytest.fixture(scope="module")
