@@ -10,6 +10,8 @@ from typing import Any
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 
+from photosearch.indexing.decode import read_metadata
+
 RED = Image.new("RGB", (48, 32), (200, 30, 30))
 
 
@@ -83,3 +85,13 @@ def iptc(*fields: tuple[int, bytes]) -> bytes:
 def write(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     return path
+
+
+def beside(folder: Path, *sidecars: bytes, photo: bytes | None = None, name: str = "a.jpg") -> Any:
+    """What is known of a photo with these files beside it."""
+    path = write(folder / name, jpeg() if photo is None else photo)
+    written = []
+    for number, content in enumerate(sidecars):
+        suffix = "json" if content.lstrip()[:1] in (b"{", b"[") else "xmp"
+        written.append(str(write(folder / f"{number}.{suffix}", content)))
+    return read_metadata(str(path), tuple(written))
