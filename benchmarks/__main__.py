@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -136,6 +137,35 @@ def pages(photos: int) -> None:
         run(Path(folder), photos=photos)
 
 
+@main.command()
+@click.option("--photos", type=click.IntRange(min=1000), default=100_000, show_default=True)
+@click.option(
+    "--grid",
+    type=click.IntRange(min=100),
+    default=3000,
+    show_default=True,
+    help="Photos that the grid of search results has shown when it is measured.",
+)
+def timeline(photos: int, grid: int) -> None:
+    """The timeline in a browser: frames while it is scrolled, beside the grid of search results."""
+    from benchmarks.timeline import run
+
+    click.echo("\ntimeline")
+    with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
+        run(Path(folder), photos=photos, grid=grid)
+
+
+@main.command()
+@click.option("--photos", type=click.IntRange(min=1000), default=100_000, show_default=True)
+def suggesting(photos: int) -> None:
+    """What is suggested below the box, from a letter on."""
+    from benchmarks.suggesting import run
+
+    click.echo("\nsuggesting")
+    with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
+        run(Path(folder), photos=photos)
+
+
 @main.command("model-speed")
 @click.option("--rounds", type=click.IntRange(min=2), default=9, show_default=True)
 @_THREADS
@@ -176,89 +206,74 @@ def train_overhead(rounds: int, threads: int | None, out: Path) -> None:
 
 
 @main.command("learning-efficiency")
-@click.option("--captioned", type=_FILE, required=True, help="Photo tar with captions to learn.")
+@click.option("--captioned", type=_FILE, multiple=True, required=True, help="Photos to learn from.")
+@click.option("--labelled", type=_FILE, multiple=True, help="Photos with labels to learn from.")
+@click.option("--validation", type=_FILE, required=True, help="Captioned photos to measure on.")
 @click.option(
-    "--teaching",
-    type=_FILE,
-    help="Photo tar with captions that the teachers learn from.  [default: --captioned]",
-)
-@click.option("--validation", type=_FILE, required=True, help="Photo tar to validate on.")
-@click.option(
-    "--classifier",
-    "classifiers",
+    "--zero-shot",
     type=_FILE,
     multiple=True,
     required=True,
-    help="Frozen image classifier, a .tflite file; give two, one for each teacher.",
-)
-@click.option("--class-names", type=_FILE, required=True, help="Names of their classes, as JSON.")
-@click.option("--text-init", type=_FILE, required=True, help="Weights of the locked text tower.")
-@click.option(
-    "--image-init",
-    type=_FILE,
-    help="MobileNetV2 as .tflite that the image tower starts from.  [default: last --classifier]",
+    help="Photos with labels to measure on.",
 )
 @click.option(
-    "--captioner",
-    help="Who writes the synthetic captions, as `reinforce` takes it.  [default: the classifiers]",
+    "--teacher",
+    "teachers",
+    multiple=True,
+    required=True,
+    help="As `reinforce` takes it; repeat it for an ensemble.",
 )
+@click.option("--captioner", required=True, help="Who writes the synthetic captions, as there.")
 @click.option(
     "--work",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="Folder for teachers, shards and runs; the same one goes on after a stop.",
+    help="Folder for shards and runs; the same one goes on after a stop.",
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option(
-    "--images",
-    type=click.IntRange(min=128),
-    default=30_720,
-    show_default=True,
-    help="Images that plain training sees.",
+    "--subset",
+    "subsets",
+    type=(click.IntRange(min=2), click.IntRange(min=128)),
+    multiple=True,
+    metavar="PHOTOS IMAGES",
+    help="Photos to learn from, and images that a run of them sees; repeat it, ascending.",
 )
-@click.option(
-    "--reinforced-images",
-    type=click.IntRange(min=128),
-    default=15_360,
-    show_default=True,
-    help="Images that the other rungs see.",
-)
+@click.option("--views", type=click.IntRange(min=1), default=10, show_default=True)
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes side by side; one a core.")
 @_OUT
 def learning_efficiency(
-    captioned: Path,
-    teaching: Path | None,
+    captioned: tuple[Path, ...],
+    labelled: tuple[Path, ...],
     validation: Path,
-    classifiers: tuple[Path, ...],
-    class_names: Path,
-    text_init: Path,
-    image_init: Path | None,
-    captioner: str | None,
+    zero_shot: tuple[Path, ...],
+    teachers: tuple[str, ...],
+    captioner: str,
     work: Path,
     seeds: int,
-    images: int,
-    reinforced_images: int,
+    subsets: tuple[tuple[int, int], ...],
+    views: int,
     jobs: int | None,
     out: Path,
 ) -> None:
     """Images that reinforced training needs, against plain CLIP training of the same student."""
-    from benchmarks.ladder import Budget, Materials, Student
+    from benchmarks.arms import Budget, Materials
     from benchmarks.learning_efficiency import run
 
-    if len(classifiers) != 2:
-        raise click.UsageError("give --classifier twice: there are two teachers")
-    first, second = classifiers
-    files = ",".join(map(str, classifiers))
     materials = Materials(
         captioned=captioned,
-        teaching=teaching or captioned,
+        labelled=labelled,
         validation=validation,
-        classifiers=(first, second),
-        class_names=class_names,
-        captioner=captioner or f"classifier:{class_names}:{files}",
-        student=Student.nano(image_init or second, text_init),
+        zero_shot=zero_shot,
+        teachers=teachers,
+        captioner=captioner,
     )
-    budget = Budget(plain=images, others=reinforced_images, seeds=seeds)
+    budget = Budget(seeds=seeds, views=views)
+    if subsets:
+        sizes, images = zip(*subsets, strict=True)
+        if list(sizes) != sorted(set(sizes)):
+            raise click.UsageError("give --subset with more photos each time")
+        budget = replace(budget, sizes=sizes, images=images)
     click.echo("\nlearning-efficiency")
     run(materials, work.resolve(), out, budget=budget, jobs=jobs)
 
@@ -292,6 +307,26 @@ def relevance(
 
     click.echo("\nrelevance")
     run(bundle or bundled_path(), out, test=test, validation=validation, photos=labelled)
+
+
+@main.command()
+@click.option(
+    "--bundle",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A bundle.  [default: the bundled one]",
+)
+@click.option("--labelled", type=_FILE, multiple=True, required=True, help="Photo tar with labels.")
+@click.option("--captioned", type=_FILE, multiple=True, required=True, help="Captioned photo tar.")
+@_OUT
+def languages(
+    bundle: Path | None, labelled: tuple[Path, ...], captioned: tuple[Path, ...], out: Path
+) -> None:
+    """What words and captions of other languages find, against English ones."""
+    from benchmarks.languages import run
+    from photosearch.encoders import bundled_path
+
+    click.echo("\nlanguages")
+    run(bundle or bundled_path(), out, labelled=labelled, captioned=captioned)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ class Factors:
 
     @classmethod
     def of(cls, plain: Sequence[Curve], other: Sequence[Curve], *, share: float = 1.0) -> Factors:
-        """Of runs in pairs: those of one seed see the same photos in the same order."""
+        """Of runs in pairs: those of one seed see the same photos."""
         return cls(tuple(factor(p, o, share=share) for p, o in zip(plain, other, strict=True)))
 
     @property
@@ -80,11 +80,21 @@ class Factors:
         return f"{self.mean:.1f} {spread}"
 
 
-def at(curves: Sequence[Curve], images: float) -> Floats | None:
-    """The recall (seeds,) after `images`, on a line between evaluations; None past the end."""
-    if any(curve.images[-1] < images for curve in curves):
+def photos_for(level: float, sizes: Sequence[int], bests: Sequence[float]) -> float | None:
+    """Distinct photos from which on `level` is reached, on a line over their logarithm.
+
+    sizes ascend; bests: what is reached with each. The least of `sizes` where that is enough, and
+    None where none is.
+    """
+    above = [number for number, best in enumerate(bests) if best >= level]
+    if not above:
         return None
-    return np.array([np.interp(images, curve.images, curve.recall) for curve in curves])
+    here = above[0]
+    if here == 0:
+        return float(sizes[0])
+    before, after = bests[here - 1 : here + 1]
+    start, end = np.log(sizes[here - 1 : here + 1])
+    return float(np.exp(start + (end - start) * (level - before) / (after - before)))
 
 
 def spread(values: Floats) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.synthetic import photo_vectors
 from index import Catalogue, FaissIndex, FileStamp, NewPhoto
 from photosearch.encoders import Encoder
-from photosearch.search.typical import TYPICAL
+from photosearch.encoders.typical import TYPICAL
 
 
 def make_library(folder: Path, encoder: Encoder, photos: int) -> None:

@@ -30,11 +30,11 @@ from trainer.models.config import load_config
 from trainer.models.family import build
 from trainer.models.tokens import text_facts, tokenizer_file
 
-NANO, S0 = CONTENDERS[0], CONTENDERS[1]
-RCLIP = "rclip"
+S0 = CONTENDERS[1]
+BUNDLED, RCLIP = "bundled", "rclip"
 LABELS = {
     RCLIP: "rclip, ViT-B/32 at 256 pixels",
-    NANO.name: "photosearch, MobileCLIP-Nano (bundled)",
+    BUNDLED: "photosearch, MobileCLIP-Small (bundled)",
     S0.name: "photosearch, MobileCLIP-S0",
 }
 # Grain as of a phone's sensor: without it a JPEG of 12 megapixels is a third as large, and quicker.
@@ -86,7 +86,7 @@ def run(folder: Path, out: Path, program: Path, *, photos: int, rounds: int) -> 
         pictures.with_suffix(".part").rename(pictures)
     print("  writing models with random weights", flush=True)
     rclip = prepare_rclip(program, folder / "rclip")
-    models = {NANO.name: bundled_path(), S0.name: random_bundle(S0, folder / "s0")}
+    models = {BUNDLED: bundled_path(), S0.name: random_bundle(S0, folder / "s0")}
     size = sum(file.stat().st_size for file in pictures.iterdir()) / photos
     setting = machine()
     measured = measure(folder, pictures, rclip, models, rounds=rounds)
@@ -211,11 +211,11 @@ def page(measured: Indexing, setting: str) -> str:
         setting=setting,
         table=table(measured),
         photos=str(measured.photos),
-        nano=f"{measured.times_faster(NANO.name):.2f}",
+        bundled=f"{measured.times_faster(BUNDLED):.2f}",
         s0=f"{measured.times_faster(S0.name):.2f}",
-        nano_running=f"{measured.times_faster_running(NANO.name):.2f}",
+        bundled_running=f"{measured.times_faster_running(BUNDLED):.2f}",
         s0_running=f"{measured.times_faster_running(S0.name):.2f}",
-        nano_work=f"{measured.times_less_work(NANO.name):.2f}",
+        bundled_work=f"{measured.times_less_work(BUNDLED):.2f}",
         s0_work=f"{measured.times_less_work(S0.name):.2f}",
     )
 

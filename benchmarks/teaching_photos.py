@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from benchmarks.pictures import crops
 from trainer.captioners.open import open_captioner
 from trainer.reinforce.networks import Networks
-from trainer.reinforce.shard import Recipe, reinforce_shard
+from trainer.reinforce.shard import Reinforcement, reinforce_shard
 from trainer.reinforce.sources import TarShard
 from trainer.teachers.open import open_teacher
 from trainer.teachers.protocol import Teacher
@@ -71,5 +71,5 @@ def reinforced_shard(folder: Path, teacher: Teacher, count: int) -> Path:
     networks = Networks([teacher, teacher], open_captioner("labels"))
     out = folder / "reinforced"
     out.mkdir()
-    reinforce_shard(source, out, Recipe(views=2, synthetic=1), networks)
+    reinforce_shard(source, out, Reinforcement(views=2, synthetic=1), networks)
     return out / f"{source.name}.tar"

@@ -133,7 +133,7 @@ def measure(
     recipes = {name: recipe(shard, name, batch=batch, overrides=overrides) for name in _VARIANTS}
     student = build_student(recipes["reinforced"])
     engines = {
-        name: Engine(ReinforcedTraining(student, one, shards, None), one.settings, shard.parent)
+        name: Engine(ReinforcedTraining(student, one, shards, []), one.settings, shard.parent)
         for name, one in recipes.items()
     }
     for engine in engines.values():

@@ -21,12 +21,12 @@ from benchmarks.synthetic import captions, photo_vectors
 from benchmarks.tables import figure, fill_page, markdown_table, save_figure, write_text
 from benchmarks.timing import Spread, interleave, machine
 from index import Catalogue, FaissIndex
-from index.vector_lists import CLUSTERED_FROM, VectorLists, clustered_lists, plain_lists
-from index.vectors import vector_file
+from index.vectors.vector_lists import CLUSTERED_FROM, VectorLists, clustered_lists, plain_lists
+from index.vectors.vectors import vector_file
 from photosearch import Library
 from photosearch.bench.processes import Spent, spend
 from photosearch.encoders import Encoder, open_encoder
-from photosearch.search.typical import TYPICAL
+from photosearch.encoders.typical import TYPICAL
 
 SIZES = (100_000, 1_000_000)
 # Around where clusters begin to pay.

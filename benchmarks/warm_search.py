@@ -17,7 +17,7 @@ from benchmarks.timing import machine
 from index import Catalogue, FileStamp, Metadata, NewPhoto, Place
 from photosearch import Library
 from photosearch.encoders import open_encoder
-from photosearch.search.typical import TYPICAL
+from photosearch.encoders.typical import TYPICAL
 
 _CITIES = ("Rome", "Paris", "Oslo", "Lima", "Kyoto", "Quito", "Cairo", "Perth")
 _FIRST = datetime(2018, 1, 1)

@@ -23,6 +23,7 @@ _COMMANDS = (
     "train",
     "evaluate",
     "export",
+    "annotate",
     "calibrate",
     "convert",
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -69,15 +68,13 @@ def command(
     labels is left for a test. Export drops the calibration, so calibrate last.
     """
     from photosearch.encoders import Bundle, open_encoder
-    from trainer.evaluate.measures import Measure
     from trainer.export.bundle import annotate_bundle
     from trainer.export.card import read_card, render_card
     from trainer.relevance.run import calibrate
 
     text, said = None, {}
     if card is not None:
-        measures = [Measure.from_record(one) for one in Bundle.open(bundle).manifest["metrics"]]
-        about = replace(read_card(card).fields, measures=measures)
+        about = read_card(card, Bundle.open(bundle).manifest["metrics"]).fields
         text, said = render_card(about), {"provenance": about.provenance()}
     found = calibrate(
         open_encoder(bundle),
@@ -95,5 +92,6 @@ def command(
     one = found.calibration
     click.echo(
         f"log ratio = {one.slope:.2f} cosine - {one.weight:.2f} background + {one.offset:.2f}; "
-        f"at least {one.floor:.2f}, and at most {one.gap:.2f} of cosine below the best"
+        f"at least {one.floor:.2f} for the best, {one.slack:.2f} less and at most {one.gap:.2f} "
+        "of cosine below it for others"
     )

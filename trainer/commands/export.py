@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,12 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--card", type=options.FILE, required=True, help="What the model card says, as TOML or JSON."
 )
-@click.option(
-    "--metrics",
-    type=options.FILE,
-    multiple=True,
-    help="JSON written by `evaluate`, for the card and the bundle; repeat it for several.",
-)
+@options.metrics
 @click.option(
     "--gate",
     type=options.FILE,
@@ -93,8 +87,8 @@ def command(
 
     The weights come as one file (--weights), as one for each tower (--image and --text), or from
     open_clip (--pretrained). A text tower that is a sentence encoder needs no --text. The token
-    table is stored in 8 bits a number. Evaluate the bundle, then export it again with --metrics:
-    the weights, and so the bundle's id, stay the same.
+    table is stored in 8 bits a number. Evaluate the bundle, then `annotate` it with what was
+    measured, or export it again with --metrics: the bundle's id stays the same.
     """
     sources = (bool(weights), bool(image or text), bool(pretrained))
     ready = not pretrained and _reads_sentences(model)
@@ -110,17 +104,13 @@ def command(
     if int8_image and not gate:
         raise click.UsageError("--int8-image needs --gate, captioned photos to measure it on")
 
-    from trainer.evaluate.measures import Measure
+    from trainer.evaluate.report import read_reports
     from trainer.export import export_bundle
     from trainer.export.card import read_card, render_card
 
-    said = read_card(card)
-    reports = [_read_report(path) for path in metrics]
-    measured = {str(report["bundle"]) for report in reports}
-    if len(measured) > 1:
-        raise ValueError(f"--metrics: of different bundles, {' and '.join(sorted(measured))}")
-    records = [record for report in reports for record in report["metrics"]]
-    about = replace(said.fields, measures=[Measure.from_record(record) for record in records])
+    measured, records = read_reports(metrics)
+    said = read_card(card, records)
+    about = said.fields
     rendered = render_card(about)
     if pretrained is not None:
         visual, tower, known = _open_pretrained(pretrained)
@@ -147,7 +137,7 @@ def command(
         int8_image=int8_image,
         gate=gate,
         coreml=coreml,
-        expect_id=measured.pop() if measured else None,
+        expect_id=measured,
         replace=replacing,
     )
     click.echo(report.summary())
@@ -236,11 +226,3 @@ def _said(about: CardFields) -> dict[str, Any]:
         "provenance": about.provenance(),
         **({"languages": list(about.languages)} if about.languages else {}),
     }
-
-
-def _read_report(path: Path) -> dict[str, Any]:
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        return {"bundle": report["bundle"], "metrics": list(report["metrics"])}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: not written by `evaluate --json` ({error!r})") from None

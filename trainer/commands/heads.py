@@ -38,7 +38,7 @@ from trainer.commands import options
 @options.sentence_encoder
 @click.option("--views", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--seeds", type=click.IntRange(min=1), default=4, show_default=True)
-@click.option("--epochs", type=click.IntRange(min=1), default=14, show_default=True)
+@click.option("--epochs", type=click.IntRange(min=1), default=20, show_default=True)
 @click.option("--merge-epochs", type=click.IntRange(min=1), default=20, show_default=True)
 @click.option("--share", type=click.FloatRange(min=0), default=0.5, show_default=True)
 @options.cache
@@ -76,7 +76,6 @@ def command(
     from trainer.models.config import load_config
     from trainer.models.family import build_image_tower
     from trainer.models.state import read_state, write_state
-    from trainer.teachers.conse import PROMPT
     from trainer.teachers.head import HeadRecipe
     from trainer.teachers.sentence import SentenceEncoder
     from trainer.train.heads import Watcher, merge_heads, teach_heads
@@ -93,7 +92,7 @@ def command(
     if len(names) != tower.classes:
         raise ValueError(f"{class_names}: {len(names)} names, and {tower.classes} classes")
     encoder = SentenceEncoder(sentence_encoder)
-    concepts = encoder([PROMPT.format(name) for name in names])
+    concepts = encoder(names)  # as people type them; "a photo of a" is nearer to captions
     with torch.no_grad():
         tower.concepts.copy_(torch.from_numpy(concepts))
         tower.share.fill_(share)
@@ -102,15 +101,17 @@ def command(
     seen = [watcher.see(captioned, view) for view in range(views)]
     if not all(seen[0].captions):
         raise ValueError("--captioned: one of the photos has no captions")
+    assert config.image.hidden is not None
     heads = teach_heads(
         seen,
         encoder.grouped(seen[0].captions),
         concepts,
         seeds=seeds,
-        recipe=HeadRecipe(epochs=epochs),
+        recipe=HeadRecipe(
+            hidden=config.image.hidden, dropout=0.6, epochs=epochs, mean_caption_weight=0.25
+        ),
     )
     others = [watcher.see(photos, view) for view in range(views)] if photos else []
-    assert config.image.hidden is not None
     tower.head = merge_heads(
         heads, [*seen, *others], concepts, hidden=config.image.hidden, epochs=merge_epochs
     )

@@ -37,4 +37,10 @@ wordnet = click.option(
     show_default=True,
     help="Folder of the WordNet files.",
 )
+metrics = click.option(
+    "--metrics",
+    type=FILE,
+    multiple=True,
+    help="JSON written by `evaluate`, for the card and the bundle; repeat it for several.",
+)
 out = click.option("--out", type=FOLDER, required=True, help="Folder for the result.")

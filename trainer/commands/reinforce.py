@@ -19,8 +19,8 @@ _INPUT = click.Path(exists=True, path_type=Path)
     multiple=True,
     required=True,
     metavar="SPEC",
-    help="bootstrap:FOLDER:A.tflite,B.tflite, openclip:MODEL:TAG or openclip:MODEL:FILE; repeat "
-    "for an ensemble.",
+    help="bootstrap:FOLDER:A.tflite,B.tflite, bundle:FOLDER, openclip:MODEL:TAG or "
+    "openclip:MODEL:FILE; repeat for an ensemble.",
 )
 @click.option(
     "--captioner",
@@ -155,7 +155,7 @@ def command(
     from trainer.reinforce.augment import AugmentSettings
     from trainer.reinforce.networks import open_networks
     from trainer.reinforce.run import ShardJob, reinforce, run_local
-    from trainer.reinforce.shard import Recipe
+    from trainer.reinforce.shard import Reinforcement
     from trainer.reinforce.sources import open_sources
 
     pool = run_local
@@ -164,7 +164,7 @@ def command(
 
         check_ray()
         pool = run_on_ray
-    recipe = Recipe(
+    recipe = Reinforcement(
         augmentation=AugmentSettings(
             crop_scale=crop_scale,
             randaugment_ops=randaugment_ops,

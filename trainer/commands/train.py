@@ -37,7 +37,7 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
     from trainer.train.reinforced import ReinforcedTraining
     from trainer.train.shards import Shards
     from trainer.train.student import build_student, load_first_weights, student_config
-    from trainer.train.validation import Validation
+    from trainer.train.validation import open_validation
 
     chosen = load_recipe(recipe, overrides)
     chosen.check_files()
@@ -46,11 +46,15 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
         model = build_student(chosen)
         if not has_checkpoint(out):
             load_first_weights(model, chosen)
-        held_out = chosen.validation_files()
-        validation = None
-        if held_out and processes.first:
-            config = student_config(chosen)
-            validation = Validation(held_out, config, config.image.size)
+        validation = (
+            open_validation(
+                student_config(chosen),
+                captioned=chosen.validation_files(),
+                labelled=chosen.zero_shot_files(),
+            )
+            if processes.first
+            else []
+        )
         task = ReinforcedTraining(model, chosen, shards, validation)
         about = chosen.about() | {"shards": {"sha256": shards.digest}}
         run = Run(task, chosen.settings, out, processes, about)
@@ -58,8 +62,8 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
         if processes.first:
             kind = f"{processes.count} x {processes.device.type}"
             click.echo(f"{chosen.model.name} on {len(shards):,} photos, {kind}")
-            if validation is not None:
-                click.echo(f"validation: {validation.summary}")
+            for one in validation:
+                click.echo(f"validation: {one.summary}")
             if resumed:
                 click.echo(f"going on from step {run.step}")
         figures = run.train()

@@ -6,6 +6,7 @@ report.schema.json describes the JSON; docs/trainer-evaluate.md explains it.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,3 +75,21 @@ def _data_record(path: Path) -> dict[str, Any]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_reports(paths: Sequence[Path]) -> tuple[str | None, list[dict[str, Any]]]:
+    """The id of the bundle that was measured, None without paths, and all figures.
+
+    Raises `ValueError` for a file that `evaluate --json` did not write, and for different bundles.
+    """
+    measured, records = set(), []
+    for path in paths:
+        try:
+            report = json.loads(path.read_text(encoding="utf-8"))
+            measured.add(str(report["bundle"]))
+            records += list(report["metrics"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path}: not written by `evaluate --json` ({error!r})") from None
+    if len(measured) > 1:
+        raise ValueError(f"--metrics: of different bundles, {' and '.join(sorted(measured))}")
+    return (measured.pop() if measured else None), records

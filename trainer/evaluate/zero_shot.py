@@ -38,6 +38,16 @@ def openai_templates() -> list[str]:
     return [template("{c}") for template in OPENAI_IMAGENET_TEMPLATES]
 
 
+def simple_templates() -> list[str]:
+    """The seven that OpenAI's notebook on prompts ends with: nearly as good, and quicker."""
+    from trainer.torchvision_ops import ensure_torchvision
+
+    ensure_torchvision()
+    from open_clip.zero_shot_metadata import SIMPLE_IMAGENET_TEMPLATES
+
+    return [template("{c}") for template in SIMPLE_IMAGENET_TEMPLATES]
+
+
 def class_embeddings(
     encoder: Encoder, names: Sequence[str], templates: Sequence[str]
 ) -> NDArray[np.float32]:

@@ -55,8 +55,6 @@ from trainer.export.tower import (
 )
 from trainer.teachers.conse import normalise
 
-_DERIVED = frozenset({"format", "files"})
-
 Precision = Literal["float32", "float16"]
 
 
@@ -193,7 +191,6 @@ def annotate_bundle(
         BundleError: there is no whole bundle in `folder`, or `changes` do not make one.
     """
     opened = Bundle.open(folder)
-    fields = {key: opened.manifest[key] for key in opened.manifest if key not in _DERIVED}
     with in_place(Path(folder), replace=True) as part:
         for name in opened.manifest["files"]:
             (part / name).parent.mkdir(parents=True, exist_ok=True)
@@ -202,7 +199,7 @@ def annotate_bundle(
             (part / "README.md").write_text(card, encoding="utf-8")
         if background is not None:
             np.save(part / BACKGROUND, background)
-        bundle = write_manifest(part, fields | changes)
+        bundle = write_manifest(part, opened.fields | changes)
     return replace_fields(bundle, folder=Path(folder))
 
 

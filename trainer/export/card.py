@@ -1,7 +1,7 @@
 """The model card: README.md of a bundle.
 
-    said = read_card(Path("card.toml"))
-    card = render_card(replace(said.fields, measures=measures))
+    said = read_card(Path("card.toml"), records)
+    card = render_card(said.fields)
 
 Every statement and number is passed in; this module only gives them one order and one form, and
 refuses a card that leaves out what a reader must know.
@@ -77,18 +77,22 @@ class CardFile:
     logit_scale: float | None
 
 
-def read_card(path: Path) -> CardFile:
+def read_card(path: Path, records: Sequence[dict[str, Any]] = ()) -> CardFile:
     """The card in a TOML or .json file: the keys of `CardFields` but measures, and `logit_scale`.
+
+    `records` are the measures, as bundle.json's "metrics" holds them.
 
     Raises `ValueError` naming the file and what is missing or unknown in it.
     """
+    measures = [Measure.from_record(record) for record in records]
     try:
         parse = json.loads if path.suffix == ".json" else tomllib.loads
         said = dict(parse(path.read_text(encoding="utf-8")))
         logit_scale = said.pop("logit_scale", None)
         said["data"] = [DataSource(**source) for source in said["data"]]
         said["teachers"] = [TeacherModel(**teacher) for teacher in said["teachers"]]
-        return CardFile(CardFields(**said), None if logit_scale is None else float(logit_scale))
+        fields = CardFields(**said | {"measures": measures})
+        return CardFile(fields, None if logit_scale is None else float(logit_scale))
     except KeyError as error:
         raise ValueError(f"{path}: says nothing under {error}") from None
     except (TypeError, ValueError) as error:  # also of TOML that cannot be read

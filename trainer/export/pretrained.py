@@ -9,7 +9,7 @@ that photosearch has: a square picture, and CLIP's vocabulary.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ class PretrainedTowers:
         return {
             "architecture": self.architecture,
             "embedding_dim": self.dim,
-            "image": asdict(self.settings),
+            "image": self.settings.fields,
             "text": {"context_length": self.context, "tokenizer": "clip-bpe"},
             "logit_scale": self.logit_scale,
         }

@@ -9,10 +9,10 @@ Example::
 
     from trainer.reinforce.networks import open_networks
     from trainer.reinforce.run import ShardJob, reinforce
-    from trainer.reinforce.shard import Recipe
+    from trainer.reinforce.shard import Reinforcement
     from trainer.reinforce.sources import TarShard
 
     networks = partial(open_networks, ["openclip:ViT-L-14:openai"], "labels")
-    job = ShardJob(Path("reinforced"), Recipe(views=5, synthetic=2), networks)
+    job = ShardJob(Path("reinforced"), Reinforcement(views=5, synthetic=2), networks)
     reinforce(job, [TarShard(Path("photos-000.tar"))], workers=4)
 """

@@ -19,7 +19,7 @@ from trainer.data.reinforced import ShardManifest, read_manifest
 from trainer.orphans import end_with_parent
 from trainer.reinforce.card import write_card
 from trainer.reinforce.networks import Networks
-from trainer.reinforce.shard import Recipe, ShardResult, reinforce_shard
+from trainer.reinforce.shard import Reinforcement, ShardResult, reinforce_shard
 from trainer.reinforce.sources import Source
 
 
@@ -33,7 +33,7 @@ class ShardJob:
     """
 
     out: Path
-    recipe: Recipe
+    recipe: Reinforcement
     open_networks: Callable[[], Networks]
     threads: int = 1
     redo: bool = False

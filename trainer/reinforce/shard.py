@@ -40,7 +40,7 @@ _CAPTIONED_SIDE = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Reinforcement:
     """What is computed for each photo.
 
     views: A, augmented views. synthetic: K, captions by the captioner. view_size: side in pixels
@@ -73,7 +73,7 @@ def shard_path(out: Path, source: Source) -> Path:
 def reinforce_shard(
     source: Source,
     out: Path,
-    recipe: Recipe,
+    recipe: Reinforcement,
     networks: Networks,
     *,
     redo: bool = False,

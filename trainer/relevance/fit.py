@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from photosearch.encoders.calibration import PHOTOS, Calibration, background_fit
 from trainer.relevance.asked import Asked
-from trainer.relevance.measure import best_scores, found_by, mean_f1
+from trainer.relevance.measure import Firsts, best_scores, found_by, mean_f1
 
 Floats = NDArray[np.float64]
 
@@ -22,6 +22,8 @@ _STEPS = 50
 # Photos among which the floor is measured.
 SIZES = (20, 500)
 GAPS = np.arange(0.04, 0.305, 0.01)
+_SLACKS = np.arange(0.0, 4.1, 0.5)
+_GALLERY = 150
 
 
 def fit_ratio(sets: Sequence[Asked], background: NDArray[np.float32], scale: float) -> Calibration:
@@ -64,8 +66,11 @@ def with_cutoffs(fitted: Calibration, sets: Sequence[Asked], *, lost: float) -> 
     """With floors that cost `lost` of the right answers, and the best gap.
 
     A right answer is lost when it is the best photo, and lies below the floor. That is measured
-    among few photos and among many, since the best wrong one lies higher among many. The gap is
-    that of the largest mean F1, over the sets in which several photos may answer.
+    among few photos and among many, since the best wrong one lies higher among many.
+
+    Gap and slack are those of the largest mean F1, over the sets in which several photos may
+    answer, among those that leave right answers where they are: of queries that one photo answers,
+    and that is among the first ten of a small library, they hide no more than `lost`.
     """
     floors = []
     for size in SIZES:
@@ -81,12 +86,21 @@ def with_cutoffs(fitted: Calibration, sets: Sequence[Asked], *, lost: float) -> 
     fitted = replace(fitted, floor=floor, growth=growth)
     several = [asked for asked in sets if asked.shown.sum(1).max() > 1]
 
-    def quality(gap: float) -> float:
-        tried = replace(fitted, gap=gap)
+    single = [asked for asked in sets if asked.shown.sum(1).max() == 1]
+    firsts = [Firsts.of(asked, fitted, gallery=_GALLERY) for asked in single or sets]
+
+    def quality(tried: Calibration) -> float:
         return float(np.mean([mean_f1(asked, found_by(asked, tried)) for asked in several]))
 
-    gap = max(map(float, GAPS), key=quality)
-    return replace(fitted, gap=round(gap, 2))
+    tried = [
+        replace(fitted, gap=round(float(gap), 2), slack=float(slack))
+        for gap in GAPS
+        for slack in _SLACKS
+    ]
+    shares = [min(part.kept(one) for part in firsts) for one in tried]
+    enough = min(1 - lost, max(shares))
+    allowed = [one for one, share in zip(tried, shares, strict=True) if share >= enough]
+    return max(allowed, key=quality)
 
 
 def _logistic(columns: Floats, outcome: Floats, weights: Floats) -> tuple[float, float, float]:

@@ -5,6 +5,8 @@ Scores (q, n) may be cosines, or likelihood ratios made of them. Intervals resam
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -84,8 +86,41 @@ def found_by(asked: Asked, calibration: Calibration) -> Bools:
     usual = calibration.weight * calibration.fit_of_background(asked.texts) - calibration.offset
     floor = calibration.floor_among(len(asked.images))
     least = (floor + usual) / calibration.slope
-    cut = np.maximum(least, cosines.max(1) - calibration.gap)
-    return np.asarray(cosines >= cut[:, None])
+    cut = [calibration.held_to(*one) for one in zip(least, cosines.max(1), strict=True)]
+    return np.asarray(cosines >= np.array(cut)[:, None])
+
+
+@dataclass(frozen=True)
+class Firsts:
+    """Right answers that are among the first photos, (m,): each with the best cosine of its query,
+    and with the one that the best must have. Queries of which nothing is found do not count.
+    """
+
+    right: Floats
+    best: Floats
+    least: Floats
+
+    @classmethod
+    def of(cls, asked: Asked, calibration: Calibration, *, gallery: int, first: int = 10) -> Firsts:
+        """Each query is asked of its answers and of `gallery` photos drawn from the others."""
+        rng = np.random.default_rng(0)
+        rows = []
+        for query, cosines in enumerate(asked.cosines):
+            answers = np.flatnonzero(asked.shown[query])
+            others = np.flatnonzero(~asked.shown[query] & ~asked.unsure[query])
+            drawn = np.concatenate([answers, rng.choice(others, min(gallery, len(others)), False)])
+            best = np.sort(cosines[drawn])[::-1][:first]
+            least = calibration.least(asked.texts[query], len(drawn))
+            if best[0] >= least:
+                rows += [(one, best[0], least) for one in cosines[answers] if one >= best[-1]]
+        return cls(*np.array(rows, np.float64).reshape(-1, 3).T)
+
+    def kept(self, calibration: Calibration) -> float:
+        """The share of them that gap and slack leave there."""
+        if not len(self.right):
+            return 1.0
+        cut = np.maximum(calibration.lowest(self.least), self.best - calibration.gap)
+        return float((self.right >= cut).mean())
 
 
 def f1_of(asked: Asked, found: Bools) -> Floats:

@@ -54,6 +54,7 @@ class Calibrated:
             "growth": round(one.growth, 4),
             "sizes": list(one.sizes),
             "gap": one.gap,
+            "slack": one.slack,
             "lost": self.lost,
             "fitted_on": self.fitted_on,
         }

@@ -12,6 +12,7 @@ from trainer.teachers.protocol import Teacher
 
 FORMS = (
     "bootstrap:FOLDER:A.tflite,B.tflite",
+    "bundle:FOLDER",
     "openclip:MODEL:TAG",
     "openclip:MODEL:FILE",
     "openclip:MODEL:FILE:TAG",
@@ -24,8 +25,9 @@ def open_teacher(spec: str) -> Teacher:
     """The teacher that `spec` describes, loaded.
 
     `bootstrap` takes a folder made by `photosearch-trainer teach`, and the classifier files that it
-    was taught on, in their order. `openclip` takes what `trainer.models.pretrained` does; the tag
-    behind a file tells whose preprocessing and activation function the file needs.
+    was taught on, in their order. `bundle` takes an exported bundle. `openclip` takes what
+    `trainer.models.pretrained` does; the tag behind a file tells whose preprocessing and activation
+    function the file needs.
 
     Raises `ValueError` when `spec` has another form, or what it names cannot be had.
     """
@@ -36,6 +38,10 @@ def open_teacher(spec: str) -> Teacher:
             from trainer.teachers.bootstrap_towers import BootstrapTowers
 
             return BootstrapTowers(Path(folder), [Path(file) for file in files.split(",")])
+    if kind == "bundle" and rest:
+        from trainer.teachers.bundle import BundleTeacher
+
+        return BundleTeacher(Path(rest))
     if kind == "openclip" and rest:
         from trainer.models.pretrained import split_spec
         from trainer.teachers.openclip import OpenClipTeacher

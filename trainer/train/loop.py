@@ -160,7 +160,7 @@ class Run:
                 self.step += 1
                 bar.update(run.batch)
                 row_due = self.step % run.log_steps == 0 or self.step == stop
-                evaluation_due = self.step % run.evaluate_steps == 0 or self.step == run.steps
+                evaluation_due = run.evaluates_after(self.step)
                 if row_due:
                     values = self._meters.means()
                     self._check(values)

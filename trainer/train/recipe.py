@@ -65,7 +65,8 @@ class ModelSettings:
 class DataSettings:
     """What the student is shown.
 
-    train: reinforced shards; validation: captioned photo tars. Both may hold wildcards.
+    train: reinforced shards; validation: captioned photo tars; zero_shot: photo tars with labels,
+    classified by their names. All may hold wildcards.
     image_size: side in pixels of the student's input; the model's own when not given.
     views, synthetic: how many of the stored views and synthetic captions of a photo are used, from
     the first; all when not given.
@@ -77,6 +78,7 @@ class DataSettings:
 
     train: tuple[str, ...]
     validation: tuple[str, ...] = ()
+    zero_shot: tuple[str, ...] = ()
     image_size: int | None = None
     views: int | None = None
     synthetic: int | None = None
@@ -169,10 +171,15 @@ class Recipe:
         """The tars to validate on. Raises `ValueError` naming the key when one is not there."""
         return self._files("validation", self.data.validation)
 
+    def zero_shot_files(self) -> list[Path]:
+        """The tars to classify. Raises `ValueError` naming the key when one is not there."""
+        return self._files("zero_shot", self.data.zero_shot)
+
     def check_files(self) -> None:
         """Raise `ValueError` naming the key of the first file that is not there."""
         self.train_files()
         self.validation_files()
+        self.zero_shot_files()
         model, loss = self.model, self.loss
         for section, key, path in (
             ("model", "init", model.init),

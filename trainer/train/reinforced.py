@@ -45,7 +45,7 @@ class ReinforcedTraining:
     unit = "image"
 
     def __init__(
-        self, model: Clip, recipe: Recipe, shards: Shards, validation: Validation | None
+        self, model: Clip, recipe: Recipe, shards: Shards, validation: Sequence[Validation]
     ) -> None:
         self.model: nn.Module = model
         self._clip, self._recipe, self._validation = model, recipe, validation
@@ -161,10 +161,11 @@ class ReinforcedTraining:
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         assert isinstance(model, Clip)
-        if self._validation is None:
-            return {}
         locked = any("text.".startswith(prefix) for prefix in self._recipe.model.freeze)
-        return self._validation.figures(model, texts_locked=locked)
+        figures: dict[str, float] = {}
+        for one in self._validation:
+            figures |= one.figures(model, texts_locked=locked)
+        return figures
 
     def train_mode(self) -> None:
         train_mode(self._clip, self._recipe)

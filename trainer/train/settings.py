@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -64,6 +65,8 @@ class RunSettings:
     workers: processes that prepare batches, for each training process.
     threads: cores of a training process; all of them when not given.
     log_steps: steps whose mean loss makes one row of `training.csv`.
+    evaluate_early: also after 1, 2, 3, 4, 6, 8, ... steps, each about the square root of two times
+    the one before: as curves on a logarithmic axis want it.
     checkpoint_seconds: least time between checkpoints, which are written when a row was.
     """
 
@@ -80,6 +83,7 @@ class RunSettings:
     gradient_checkpointing: bool = False
     log_steps: int = 50
     evaluate_steps: int = 1000
+    evaluate_early: bool = False
     checkpoint_seconds: float = 600.0
     tensorboard: bool = False
 
@@ -95,9 +99,25 @@ class RunSettings:
         require(self.evaluate_steps >= 1, "evaluate_steps", "at least 1")
         require(self.checkpoint_seconds >= 0, "checkpoint_seconds", "at least 0")
 
+    def evaluates_after(self, step: int) -> bool:
+        """Whether held-out photos are measured after so many steps."""
+        if step % self.evaluate_steps == 0 or step == self.steps:
+            return True
+        # 2, 3, 4, 6, 8, 11, 16, ...: the whole numbers next to powers of the square root of two.
+        nearest = round(2 ** (round(2 * math.log2(step)) / 2))
+        return self.evaluate_early and step == nearest
+
 
 # What may change between a checkpoint and going on from it, since the weights do not depend on it.
-_FREE = ("device", "workers", "threads", "evaluate_steps", "checkpoint_seconds", "tensorboard")
+_FREE = (
+    "device",
+    "workers",
+    "threads",
+    "evaluate_steps",
+    "evaluate_early",
+    "checkpoint_seconds",
+    "tensorboard",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,200 @@
+"""Recipes: strict about what they say, and those that come with the trainer are sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from trainer.models.config import load_config
+from trainer.models.state import write_state
+from trainer.train.optimizer import build_optimizer, rate
+from trainer.train.recipe import Recipe, load_recipe, recipe_names
+from trainer.train.student import build_student, load_first_weights, student_config
+
+SMALL = """
+[model]
+name = "MobileCLIP-Nano"
+[data]
+train = ["shards/*.tar"]
+[run]
+steps = 10
+batch = 4
+"""
+
+
+def recipe_file(folder: Path, text: str = SMALL) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_there_is_a_recipe_for_each_promise() -> None:
+    assert recipe_names() == [
+        "mobileclip-b", "mobileclip-s0", "mobileclip-s2", "nano-cpu", "s0-one-gpu", "vit-b-16",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_packaged_recipes_build_their_models(name: str) -> None:
+    recipe = load_recipe(name)
+    with torch.device("meta"):
+        model = build_student(recipe)
+    optimizer = build_optimizer(model, recipe.optimizer)
+    trained = sum(p.numel() for group in optimizer.param_groups for p in group["params"])
+    learning = [p for n, p in model.named_parameters() if not n.startswith(recipe.model.freeze)]
+    assert trained == sum(p.numel() for p in learning)
+    size = student_config(recipe).image.size
+    assert size == (recipe.data.image_size or load_config(recipe.model.name).image.size)
+    run, peak = recipe.run, recipe.optimizer.learning_rate
+    assert rate(run.steps, run.steps, peak, recipe.schedule) == recipe.schedule.final_rate
+
+
+@pytest.mark.parametrize("name", ["mobileclip-s0", "mobileclip-s2", "mobileclip-b", "vit-b-16"])
+def test_cluster_recipes_are_the_papers(name: str) -> None:
+    """arXiv 2311.17049, with DataCompDR-12M."""
+    recipe = load_recipe(name)
+    assert (recipe.run.batch, recipe.run.steps, recipe.run.ema) == (8192, 30_000, 0.9995)
+    optimizer = recipe.optimizer
+    assert (optimizer.learning_rate, optimizer.weight_decay) == (1e-3, 0.2)
+    assert (optimizer.beta1, optimizer.beta2, optimizer.clip) == (0.9, 0.95, 1.0)
+    assert (recipe.schedule.warmup, recipe.schedule.final_rate) == (1000, 1e-6)
+    assert recipe.loss.lambda_ == (0.75 if name == "mobileclip-b" else 1.0)
+    assert set(recipe.loss.captions) == {"real", "synthetic"}
+    assert recipe.loss.feature == recipe.loss.bank == 0, "extensions are not in the paper"
+
+
+def test_extensions_are_off_unless_asked_for(tmp_path: Path) -> None:
+    recipe = load_recipe(recipe_file(tmp_path))
+    assert (recipe.loss.feature, recipe.loss.bank) == (0, 0)
+    assert recipe.loss.lambda_ == 1
+
+
+def test_overrides_replace_and_add_keys(tmp_path: Path) -> None:
+    recipe = load_recipe(
+        recipe_file(tmp_path),
+        [
+            "run.steps=20",
+            "loss.lambda=0.7",
+            'data.train=["a.tar", "b.tar"]',
+            "model.name=MobileCLIP-S0",
+            'optimizer.rates={"visual." = 0.1}',
+            "optimizer.learning_rate = 1",
+        ],
+    )
+    assert recipe.run.steps == 20
+    assert recipe.loss.lambda_ == 0.7
+    assert recipe.data.train == ("a.tar", "b.tar")
+    assert recipe.model.name == "MobileCLIP-S0"
+    assert recipe.optimizer.rates == {"visual.": 0.1}
+    assert recipe.optimizer.learning_rate == 1.0
+
+
+def test_recipes_cannot_be_changed(tmp_path: Path) -> None:
+    recipe = load_recipe(recipe_file(tmp_path))
+    with pytest.raises(AttributeError):
+        recipe.run.steps = 5  # type: ignore[misc]
+
+
+ERRORS = {
+    "run.stepz=5": "--set run.stepz=5: must be SECTION.KEY=VALUE",
+    "steps=5": "--set steps=5: must be SECTION.KEY=VALUE",
+    "run.steps": "--set run.steps: must be SECTION.KEY=VALUE",
+    "run.steps=many": r"mine.toml: \[run\] steps: must be a whole number, not 'many'",
+    "run.steps=1.5": r"mine.toml: \[run\] steps: must be a whole number, not 1.5",
+    "run.steps=true": r"mine.toml: \[run\] steps: must be a whole number, not True",
+    "run.steps=0": r"mine.toml: \[run\] steps: must be at least 1",
+    "run.batch=1": r"mine.toml: \[run\] batch: must be at least 2",
+    "run.precision=half": r"mine.toml: \[run\] precision: must be one of float32, bfloat16",
+    "run.ema=1": r"mine.toml: \[run\] ema: must be at least 0 and below 1",
+    "model.name=MobileCLIP-S9": r"mine.toml: \[model\] name: must be a JSON file or one of",
+    "model.freeze=text.": r"mine.toml: \[model\] freeze: must be an array, not 'text.'",
+    "model.freeze=[1]": r"mine.toml: \[model\] freeze: must be a string, not 1",
+    "data.train=[]": r"mine.toml: \[data\] train: must be at least one shard",
+    "data.image_size=8": r"mine.toml: \[data\] image_size: must be at least 32",
+    "loss.lambda=1.1": r"mine.toml: \[loss\] lambda: must be between 0 and 1",
+    'loss.captions=["real", "real"]': r"mine.toml: \[loss\] captions: must be",
+    'loss.captions=["fake"]': r"\[loss\] captions: must be one of real, synthetic, not 'fake'",
+    "loss.bank=1": r"mine.toml: \[loss\] bank_file: must be given where bank has weight",
+    "loss.teacher_scale=[0.0]": r"mine.toml: \[loss\] teacher_scale: must be positive",
+    "optimizer.rates=1": r"mine.toml: \[optimizer\] rates: must be a table, not 1",
+    'optimizer.rates={"a" = "b"}': r"\[optimizer\] rates.a: must be a number, not 'b'",
+    "schedule.warmup=-1": r"mine.toml: \[schedule\] warmup: must be at least 0",
+}
+
+
+@pytest.mark.parametrize("override", ERRORS)
+def test_errors_name_the_file_and_the_key(tmp_path: Path, override: str) -> None:
+    with pytest.raises(ValueError, match=ERRORS[override]):
+        load_recipe(recipe_file(tmp_path), [override])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (SMALL + "stpes = 3", r"mine.toml: \[run\] stpes: no such key; did you mean steps\?"),
+        (SMALL + "[runs]", r"mine.toml: \[runs\]: no such table; there are model, data"),
+        ("run = 3\n" + SMALL.replace("[run]", "[loss]"), "mine.toml: run: must be a table"),
+        (SMALL.replace("batch = 4", ""), r"mine.toml: \[run\] batch: missing"),
+        (SMALL.replace("[data]", "[loss]"), r"mine.toml: \[data\] train: missing"),
+        (SMALL + "steps = ", "mine.toml: not TOML"),
+    ],
+)
+def test_a_faulty_file_is_explained(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        load_recipe(recipe_file(tmp_path, text))
+
+
+def test_a_recipe_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"none\.toml: no such recipe; .* mobileclip-b,"):
+        load_recipe(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("data.validation=['val.tar']", r"\[data\] validation: no such file as val.tar"),
+        ("model.init=w.pt", r"\[model\] init: no such file as w.pt"),
+        ("model.image_init=w.pt", r"\[model\] image_init: no such file as w.pt"),
+        ("model.text_init=w.pt", r"\[model\] text_init: no such file as w.pt"),
+        ("loss.bank_file=bank.npy", r"\[loss\] bank_file: no such file as bank.npy"),
+    ],
+)
+def test_missing_files_are_named_with_their_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, override: str, key: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = recipe_file(tmp_path)
+    with pytest.raises(ValueError, match=r"mine.toml: \[data\] train: no such file as shards/"):
+        load_recipe(path).check_files()
+    Path("shards").mkdir()
+    for name in ("b.tar", "a.tar"):
+        Path("shards", name).touch()
+    recipe = load_recipe(path)
+    recipe.check_files()
+    assert [file.name for file in recipe.train_files()] == ["a.tar", "b.tar"]
+    with pytest.raises(ValueError, match=f"mine.toml: {key}"):
+        load_recipe(path, [override]).check_files()
+
+
+def test_nano_takes_a_smaller_image(tmp_path: Path) -> None:
+    recipe: Recipe = load_recipe(recipe_file(tmp_path), ["data.image_size=64"])
+    model = build_student(recipe).eval()
+    assert model.encode_image(torch.zeros(1, 3, 64, 64)).shape == (1, 384)
+
+
+def test_projection_is_read_after_the_tower(tmp_path: Path) -> None:
+    weights = tmp_path / "projection.safetensors"
+    settings = ["data.image_size=64", f"model.projection_init={weights}"]
+    recipe = load_recipe(recipe_file(tmp_path), settings)
+    model = build_student(recipe)
+    towers = {name: value.clone() for name, value in model.visual.state_dict().items()}
+    taught = {n: torch.full_like(v, 0.5) for n, v in towers.items() if n.startswith("projection.")}
+    write_state(taught, weights)
+    load_first_weights(model, recipe)
+    for name, value in model.visual.state_dict().items():
+        assert torch.equal(value, taught.get(name, towers[name])), name
+    write_state({"projection.0.weight": torch.zeros(2, 2)}, weights)
+    with pytest.raises(ValueError, match=r"projection\.safetensors: not the weights of this"):
+        load_first_weights(model, recipe)

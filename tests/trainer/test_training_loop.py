@@ -1,0 +1,225 @@
+"""The training loop, killed and resumed as a real process."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from forked import in_a_fork
+from optional import needs_fork
+
+from trainer.models.mct import TextRepMixer
+from trainer.models.state import read_state
+from trainer.train.loop import Run
+from trainer.train.optimizer import rate
+from trainer.train.settings import OptimizerSettings, RunSettings, ScheduleSettings, Settings
+from trainer.train.text import TextDistillation
+
+pytestmark = pytest.mark.slow
+
+TEXTS = [f"{size} {colour} {thing}" for size in ("big", "small") for colour in ("red", "blue")
+         for thing in ("cat", "dog", "bus", "cup", "hat", "tree", "fish", "boat")]  # fmt: skip
+DIM = 12
+
+
+def tokenise(texts: list[str]) -> np.ndarray:
+    rows = np.zeros((len(texts), 24), np.int64)
+    for row, text in zip(rows, texts, strict=True):
+        letters = [ord(letter) % 50 + 1 for letter in text[:22]]
+        row[: len(letters) + 1] = [*letters, 63]
+    return rows
+
+
+def make_run(
+    folder: Path,
+    *,
+    steps: int = 24,
+    learning_rate: float = 3e-3,
+    checkpoint_seconds: float = 1000,
+) -> Run:
+    torch.manual_seed(0)
+    tower = TextRepMixer(
+        context_length=24, vocab_size=64, width=16, heads=2, layers=1, output_dim=DIM
+    )
+    targets = np.random.default_rng(0).standard_normal((len(TEXTS), DIM))
+    targets = (targets / np.linalg.norm(targets, axis=1, keepdims=True)).astype(np.float16)
+    task = TextDistillation(
+        tower, tokenise, TEXTS, targets, {"seen": (TEXTS, targets)}, batch_size=8
+    )
+    settings = Settings(
+        run=RunSettings(
+            steps=steps, batch=8, precision="float32", ema=0.999, workers=0, log_steps=4,
+            evaluate_steps=8, checkpoint_seconds=checkpoint_seconds,
+        ),
+        optimizer=OptimizerSettings(learning_rate=learning_rate, weight_decay=0.05),
+        schedule=ScheduleSettings(warmup=4, final_rate=learning_rate / 100),
+    )  # fmt: skip
+    return Run(task, settings, folder)
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return read_state(folder / "model.safetensors")
+
+
+def table(path: Path) -> list[dict[str, float]]:
+    """A CSV file, without what depends on the clock."""
+    with path.open(newline="") as file:
+        rows = [{name: float(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
+    return [{k: v for k, v in row.items() if k not in ("seconds", "per_second")} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("run") / "whole"
+    make_run(folder).train()
+    return folder
+
+
+def _run_until_killed(folder: Path) -> None:
+    """Killed before step 14, when the last checkpoint is that of step 12."""
+    run = make_run(folder, checkpoint_seconds=0)
+    update = run._update
+
+    def killed(batches: Any) -> None:
+        if run.step == 14:
+            os.kill(os.getpid(), signal.SIGKILL)
+        update(batches)
+
+    run._update = killed
+    run.train()
+
+
+@needs_fork
+def test_killed_run_ends_bit_identical(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    assert in_a_fork(_run_until_killed, folder) == -signal.SIGKILL
+    assert not (folder / "model.safetensors").exists()
+
+    resumed = make_run(folder)
+    assert resumed.resume()
+    assert resumed.step == 12
+    resumed.train()
+    expected, again = weights(whole), weights(folder)
+    assert expected.keys() == again.keys()
+    assert all(torch.equal(expected[name], again[name]) for name in expected)
+    for name in ("training.csv", "validation.csv"):
+        assert table(folder / name) == table(whole / name)
+
+
+def test_rows_after_the_checkpoint_are_written_anew(whole: Path, tmp_path: Path) -> None:
+    """A kill leaves rows of steps that will be taken again, the last perhaps cut short."""
+    folder = tmp_path / "killed"
+    make_run(folder).train(until=8)
+    for name in ("training.csv", "validation.csv"):
+        with (folder / name).open("a") as file:
+            columns = len((folder / name).read_text().splitlines()[0].split(","))
+            file.write(",".join(["12"] + ["0.5"] * (columns - 1)) + "\r\n16,0.5")
+    resumed = make_run(folder)
+    resumed.resume()
+    resumed.train()
+    for name in ("training.csv", "validation.csv"):
+        assert table(folder / name) == table(whole / name)
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_anew(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    make_run(folder).train(until=8)
+    (folder / "checkpoint.safetensors").unlink()
+    again = make_run(folder)
+    assert not again.resume()
+    again.train()
+    for name in ("training.csv", "validation.csv"):
+        assert table(folder / name) == table(whole / name)
+
+
+def test_stopping_between_evaluations_changes_nothing(whole: Path, tmp_path: Path) -> None:
+    make_run(tmp_path / "parts").train(until=5)
+    for stop in (13, None):
+        part = make_run(tmp_path / "parts")
+        assert part.resume()
+        part.train(until=stop)
+    expected, parts = weights(whole), weights(tmp_path / "parts")
+    assert all(torch.equal(expected[name], parts[name]) for name in expected)
+
+
+@pytest.mark.usefixtures("curves")
+def test_training_learns_and_logs(tmp_path: Path) -> None:
+    run = make_run(tmp_path, steps=120)
+    figures = run.train()
+    held_out = table(tmp_path / "validation.csv")
+    assert [row["step"] for row in held_out] == list(range(0, 121, 8))
+    assert held_out[0]["cosine_seen"] < 0.3
+    assert figures["cosine_seen"] == held_out[-1]["cosine_seen"] > 0.8
+    rows = table(tmp_path / "training.csv")
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert [row["items"] for row in rows] == [8 * row["step"] for row in rows]
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_resume_refuses_other_settings(tmp_path: Path) -> None:
+    make_run(tmp_path).train(until=2)
+    with pytest.raises(ValueError, match=r"optimizer\.learning_rate was 0\.003 and is 0\.01"):
+        make_run(tmp_path, learning_rate=1e-2).resume()
+    assert not make_run(tmp_path / "empty").resume()
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    make_run(tmp_path).train(until=2)
+    file = tmp_path / "checkpoint.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"checkpoint\.safetensors: not a checkpoint"):
+        make_run(tmp_path).resume()
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    run.train(until=4)
+    before = (tmp_path / "checkpoint.safetensors").read_bytes()
+    with torch.no_grad():
+        next(run.task.model.parameters()).fill_(float("nan"))
+    with pytest.raises(ValueError, match="the loss is nan before step 8"):
+        run.train()
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_rate_warms_up_and_falls() -> None:
+    schedule = ScheduleSettings(warmup=4, final_rate=3e-5)
+    rates = [rate(step, 24, 3e-3, schedule) for step in range(25)]
+    assert rates[:4] == pytest.approx([3e-3 * (step + 1) / 4 for step in range(4)])
+    assert all(after < before for before, after in pairwise(rates[4:]))
+    assert rates[4] == pytest.approx(3e-3)
+    assert rates[14] == pytest.approx((3e-3 + 3e-5) / 2)
+    assert rates[24] == pytest.approx(3e-5)
+
+
+def test_norms_biases_and_scales_do_not_decay(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    names = {parameter: name for name, parameter in run.task.model.named_parameters()}
+    decaying = {
+        names[parameter]: group["weight_decay"] > 0
+        for group in run._optimizer.param_groups
+        for parameter in group["params"]
+    }
+    assert decaying.keys() == set(names.values())
+    kept = {name for name, decays in decaying.items() if not decays}
+    assert {name for name in decaying if name.endswith(("bias", "layer_scale"))} < kept
+    assert {name for name in decaying if ".bn." in name or "norm" in name} < kept
+    assert {"blocks.1.qkv.weight", "blocks.0.token_mixer.mixer.conv.weight"}.isdisjoint(kept)
+    assert {"token_embedding.weight", "text_projection"}.isdisjoint(kept)
+
+
+def test_early_evaluations_are_a_root_of_two_apart() -> None:
+    run = RunSettings(steps=100, batch=2, evaluate_steps=1000, evaluate_early=True)
+    after = [step for step in range(1, 101) if run.evaluates_after(step)]
+    assert after == [1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 100]
+    plain = replace(run, evaluate_early=False)
+    assert [step for step in range(1, 101) if plain.evaluates_after(step)] == [100]

@@ -1,0 +1,97 @@
+"""What is measured on held-out photos while training, against how a bundle is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from tars import sample, write_tar
+from train_data import write_model
+
+from photosearch.encoders import ImageSettings, Preprocess
+from trainer.evaluate.classification import classify
+from trainer.evaluate.zero_shot import class_embeddings, simple_templates
+from trainer.models.config import ModelConfig, read_config
+from trainer.models.family import Clip, build_from
+from trainer.models.tokens import tokenizer_of
+from trainer.train.validation import ZeroShot, open_validation
+
+pytestmark = pytest.mark.slow
+
+NAMES = ["cat", "dog", "red car", "boat"]
+
+
+class Towers:
+    """A model with the two calls of an encoder."""
+
+    def __init__(self, model: Clip, config: ModelConfig) -> None:
+        self._model, self._config = model, config
+        image = asdict(config.image)
+        fields = ("size", "resize", "crop", "interpolation", "mean", "std")
+        self._prepare = Preprocess(ImageSettings(**{field: image[field] for field in fields}))
+
+    @torch.inference_mode()
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        ids = torch.from_numpy(tokenizer_of(self._config.text)(texts))
+        return self._model.encode_text(ids, normalize=True).numpy()
+
+    @torch.inference_mode()
+    def encode_images(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
+        pixels = np.stack([self._prepare.pixels(one) for one in pictures])
+        images = torch.from_numpy(self._prepare.normalise(pixels))
+        return self._model.encode_image(images, normalize=True).numpy()
+
+
+@pytest.fixture
+def pictures() -> list[Image.Image]:
+    random = np.random.default_rng(0)
+    return [
+        Image.fromarray(random.integers(0, 256, (40, 40, 3), np.uint8)).resize((40, 40), box=box)
+        for box in [(0, 0, side, side) for side in range(2, 42, 2)]
+    ]
+
+
+def labelled(path: Path, pictures: Sequence[Image.Image], names: Sequence[str]) -> Path:
+    members = [
+        member
+        for number, (picture, name) in enumerate(zip(pictures, names, strict=True))
+        for member in sample(f"p{number}", picture, {"label": name})
+    ]
+    return write_tar(path, members)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_classes_are_told_as_a_bundle_is_evaluated(
+    tmp_path: Path, pictures: list[Image.Image], seed: int
+) -> None:
+    config = read_config(write_model(tmp_path / "model.json"))
+    torch.manual_seed(seed)
+    model = build_from(config).eval()
+    encoder = Towers(model, config)
+    classes = class_embeddings(encoder, sorted(NAMES), simple_templates())  # type: ignore[arg-type]
+    images = encoder.encode_images(pictures)
+    # Half of them have the label that this model takes them for.
+    nearest = (images @ classes.T).argmax(1)
+    owned = [int(one) if at % 2 else (int(one) + 1) % 4 for at, one in enumerate(nearest)]
+    names = [sorted(NAMES)[one] for one in owned]
+    known = sorted(set(names))
+    tar = labelled(tmp_path / "photos.tar", pictures, names)
+    figures = ZeroShot([tar], config, config.image.size).figures(model)
+    rows = np.array([sorted(NAMES).index(name) for name in known])
+    expected = classify(images, classes[rows], np.array([known.index(name) for name in names]))
+    assert figures == {"zero_shot_top1": pytest.approx(float((expected.ranks == 1).mean()))}
+    assert 0.3 < figures["zero_shot_top1"] < 0.9
+
+
+def test_there_must_be_two_classes(tmp_path: Path, pictures: list[Image.Image]) -> None:
+    config = read_config(write_model(tmp_path / "model.json"))
+    tar = labelled(tmp_path / "one.tar", pictures, ["cat"] * len(pictures))
+    with pytest.raises(ValueError, match="no two labels"):
+        open_validation(config, labelled=[tar])
+    assert open_validation(config) == []
