@@ -5,13 +5,12 @@ SQLite holds the truth; the FAISS file is derived from it and can be deleted at 
 
 from typing import TYPE_CHECKING, Any
 
-from index.errors import CatalogueError
-from index.filesystem import network_drive
-from index.lock import Holder, InUseError, WriterLock
-from index.records import (
+from index.catalogue.records import (
     Counts,
     FileStamp,
     KnownFile,
+    ListedPhoto,
+    Mark,
     Metadata,
     NewPhoto,
     Photo,
@@ -21,11 +20,14 @@ from index.records import (
     SavedSearch,
     Waiting,
 )
+from index.errors import CatalogueError
+from index.safety.filesystem import network_drive
+from index.safety.lock import Holder, InUseError, WriterLock
 
 if TYPE_CHECKING:
-    from index.catalogue import Catalogue
-    from index.frames import Frames
-    from index.vectors import FaissIndex, VectorIndex
+    from index.catalogue.catalogue import Catalogue
+    from index.catalogue.frames import Frames
+    from index.vectors.vectors import FaissIndex, VectorIndex
 
 __all__ = [
     "Catalogue",
@@ -37,6 +39,8 @@ __all__ = [
     "Holder",
     "InUseError",
     "KnownFile",
+    "ListedPhoto",
+    "Mark",
     "Metadata",
     "NewPhoto",
     "Photo",
@@ -51,10 +55,10 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
-    "Catalogue": "index.catalogue",
-    "FaissIndex": "index.vectors",
-    "Frames": "index.frames",
-    "VectorIndex": "index.vectors",
+    "Catalogue": "index.catalogue.catalogue",
+    "FaissIndex": "index.vectors.vectors",
+    "Frames": "index.catalogue.frames",
+    "VectorIndex": "index.vectors.vectors",
 }
 
 

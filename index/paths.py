@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 
-from index.functions import composed
+from index.catalogue.functions import composed
 
 _SURROGATES = range(0xD800, 0xE000)
 # U+10F000 to U+10F7FF, near the end of the last private-use plane, and the escape after them.

@@ -1,0 +1,125 @@
+"""Photos to look through without a query: by month, place, folder, camera or album."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from index.catalogue.connection import Connection
+from index.paths import path_to_text, text_to_path
+
+BrowseBy: TypeAlias = Literal["month", "place", "folder", "camera", "album"]
+KINDS: tuple[BrowseBy, ...] = ("month", "place", "folder", "camera", "album")
+
+_FROM = "photos LEFT JOIN metadata ON metadata.photo_id = photos.id"
+_IN_ALBUMS = f"{_FROM} JOIN contents ON contents.id = content_id JOIN album_photos USING (digest)"
+# What is left of a path when all after its last separator is taken off.
+_FOLDER = "rtrim(path, replace(path, '{separator}', ''))"
+# As the newest come first everywhere, and photos without a date last, by that of their file. What
+# is known to be of a year or a month, and of no day, stands where that begins.
+NEWEST_FIRST = (
+    "taken_at IS NULL, taken_at DESC, CASE WHEN taken_at IS NULL THEN mtime_ns END DESC, "
+    "photos.id DESC"
+)
+
+
+@dataclass(frozen=True)
+class PhotoGroup:
+    """Photos that have something in common: `key` names it, and is empty where it is not known.
+
+    A key is a month "2021-05", or a year "1985" of which the month is not known, a folder's path, a
+    camera, the id of an album, or a place as JSON.
+    `cover` is the id of its newest photo.
+    """
+
+    key: str
+    count: int
+    cover: int
+
+
+def groups(connection: Connection, by: BrowseBy) -> list[PhotoGroup]:
+    """The groups that photos fall into; months newest first, others the largest first."""
+    column, source = _column(by)
+    order = "1 DESC" if by == "month" else "2 DESC, 1"
+    rows = connection.rows(
+        f"""
+        SELECT coalesce({column}, ''), count(*), max(coalesce(taken_at, '') || ' ' || photos.id)
+        FROM {source} WHERE NOT missing GROUP BY 1 ORDER BY {order}
+        """
+    )
+    return [
+        PhotoGroup(_key(by, key), count, int(last.rpartition(" ")[2])) for key, count, last in rows
+    ]
+
+
+def listed_groups(
+    connection: Connection, column: Literal["keywords", "people"]
+) -> list[PhotoGroup]:
+    """Photos by each of their keywords, or of the people in them, the largest group first."""
+    rows = connection.rows(
+        f"""
+        SELECT value, count(*), max(coalesce(taken_at, '') || ' ' || photos.id)
+        FROM metadata JOIN photos ON photos.id = photo_id, json_each({column})
+        WHERE NOT missing AND (caption IS NOT NULL OR keywords <> '[]') AND keywords <> '[]'
+        GROUP BY 1 ORDER BY 2 DESC, 1
+        """
+    )
+    return [PhotoGroup(str(key), count, int(last.rpartition(" ")[2])) for key, count, last in rows]
+
+
+def members(
+    connection: Connection, by: BrowseBy | None, key: str, *, offset: int, limit: int
+) -> list[int]:
+    """Ids of a part of a group's photos, or of all photos, newest first."""
+    values: Sequence[Any] = ()
+    if by is None:
+        source, condition = _FROM, "1"
+    else:
+        column, source = _column(by)
+        condition, values = _is(by, column, key)
+    rows = connection.rows(
+        f"SELECT photos.id FROM {source} WHERE NOT missing AND {condition} "
+        f"ORDER BY {NEWEST_FIRST} LIMIT ? OFFSET ?",
+        [*values, limit, offset],
+    )
+    return [row[0] for row in rows]
+
+
+def place_key(city: str, region: str, country: str) -> str:
+    """The key of a place's group."""
+    return json.dumps({"city": city, "region": region, "country": country})
+
+
+def _column(by: BrowseBy) -> tuple[str, str]:
+    """What photos are grouped by, in SQL, and the tables that have it."""
+    match by:
+        case "month":
+            return "substr(taken_at, 1, 7)", _FROM
+        case "folder":
+            return _FOLDER.format(separator=os.sep.replace("'", "''")), _FROM
+        case "album":
+            return "album_id", _IN_ALBUMS
+        case "place" | "camera":
+            return by, _FROM
+
+
+def _is(by: BrowseBy, column: str, key: str) -> tuple[str, Sequence[Any]]:
+    if not key:
+        return f"coalesce({column}, '') = ''", []
+    if by == "folder":
+        return f"{column} = ?", [path_to_text(key).rstrip(os.sep) + os.sep]
+    if by == "album":
+        # Longer ones are no ids that SQLite has.
+        number = key.isascii() and key.isdecimal() and len(key) < 19
+        return f"{column} = ?", [int(key) if number else -1]
+    return f"{column} = ?", [key]
+
+
+def _key(by: BrowseBy, value: object) -> str:
+    if by == "folder":
+        path = text_to_path(str(value))
+        return path.rstrip(os.sep) or path
+    return str(value)

@@ -1,0 +1,48 @@
+"""What a condition is, and how several become one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from index.catalogue.connection import Connection
+
+# A query, and its parameters.
+Sql: TypeAlias = tuple[str, list[Any]]
+
+
+class Simple(ABC):
+    """One that does not consist of others. Those that ask for the same are equal, and hashable."""
+
+    @abstractmethod
+    def query(self, connection: Connection) -> Sql:
+        """For the ids of the photos for which it holds.
+
+        In no order; an id may come more than once, and that of a photo that is missing too. Indexes
+        of the catalogue answer nearly all of them, without a look at the rows of photos and
+        metadata.
+        """
+
+
+@dataclass(frozen=True)
+class Not:
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class Either:
+    """For which one or more of these hold."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Every:
+    """For which all of these hold, one or more."""
+
+    conditions: tuple[Condition, ...]
+
+
+Condition: TypeAlias = Simple | Not | Either | Every

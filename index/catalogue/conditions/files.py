@@ -1,0 +1,84 @@
+"""Which files photos are, and of what form."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from index.catalogue.conditions.condition import Simple, Sql
+from index.catalogue.conditions.texts import in_paths
+from index.paths import below_in_any_form, path_to_text
+
+if TYPE_CHECKING:
+    from index.catalogue.connection import Connection
+
+_SHAPES = {
+    "portrait": "height > width",
+    "landscape": "width > height",
+    "square": "width = height",
+    # Few are so long, and an index tells which. No phone's screen is 2.4 times as long as wide, and
+    # no video 2.8 times.
+    "panorama": (
+        "id IN (SELECT id FROM photos WHERE max(width, height) >= 2 * min(width, height)) AND "
+        "CASE format WHEN 'VIDEO' THEN width >= 2.8 * height ELSE width >= 2.4 * height OR EXISTS "
+        "(SELECT 1 FROM metadata WHERE photo_id = photos.id AND camera IS NOT NULL) END"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class InFolder(Simple):
+    """In this folder or below: an absolute path, or the name of one or more folders in a path."""
+
+    folder: str
+
+    def query(self, connection: Connection) -> Sql:
+        if os.path.isabs(self.folder):
+            sql, bounds = below_in_any_form(os.path.normpath(self.folder))
+            return f"SELECT id FROM photos WHERE {sql}", list(bounds)
+        # A part of the path: whole names of folders, so that "art" does not find "party".
+        parts = path_to_text(self.folder.replace("\\", "/").strip("/"))
+        return in_paths(parts, "replace(path, '\\', '/')", f"/{parts}/")
+
+
+@dataclass(frozen=True)
+class OfFormat(Simple):
+    """Of one of these formats, as the catalogue names them: "JPEG"."""
+
+    formats: tuple[str, ...]
+
+    def query(self, connection: Connection) -> Sql:
+        marks = ", ".join("?" * len(self.formats))
+        return f"SELECT id FROM photos WHERE format IN ({marks})", list(self.formats)
+
+
+@dataclass(frozen=True)
+class Sized(Simple):
+    """Of `least` or more and fewer than `below` "bytes" or "pixels"; None is without bound."""
+
+    of: str
+    least: int
+    below: int | None = None
+
+    def query(self, connection: Connection) -> Sql:
+        column = {"bytes": "size", "pixels": "width * height"}[self.of]
+        sql, values = f"SELECT id FROM photos WHERE {column} >= ?", [self.least]
+        if self.below is None:
+            return sql, values
+        return f"{sql} AND {column} < ?", [*values, self.below]
+
+
+@dataclass(frozen=True)
+class Shaped(Simple):
+    """As seen: "portrait", "landscape", "square", or "panorama".
+
+    A panorama is twice as long as wide or more, and nothing else that is: screenshots of phones
+    are, the ones that scroll even more, and videos for the cinema. So an upright one has to say
+    which camera took it, and one across has to be longer than a screen or say so too.
+    """
+
+    shape: str
+
+    def query(self, connection: Connection) -> Sql:
+        return f"SELECT id FROM photos WHERE {_SHAPES[self.shape]}", []

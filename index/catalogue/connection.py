@@ -1,0 +1,263 @@
+"""The connection to the SQLite file: transactions, snapshots, and its errors in plain words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from index.catalogue.functions import register
+from index.catalogue.migrations import applied_steps, known_steps, migrate
+from index.errors import CatalogueError
+from index.safety.filesystem import network_drive
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_ADVICE = {
+    "SQLITE_BUSY": "another photosearch is writing to it; try again when that is done",
+    "SQLITE_LOCKED": "another photosearch is writing to it; try again when that is done",
+    "SQLITE_READONLY": "make the file and its folder writable, or use another library folder",
+    "SQLITE_CANTOPEN": "make the file and its folder writable, or use another library folder",
+    "SQLITE_NOTADB": (
+        "it is damaged, or not a catalogue; `photosearch doctor --repair` saves what it can"
+    ),
+    "SQLITE_CORRUPT": "it is damaged; `photosearch doctor --repair` saves what it can",
+    "SQLITE_FULL": "make room on the disk and run it again; what was committed is safe",
+    "SQLITE_IOERR": "make room on the disk, or check it; what was committed is safe",
+}
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """SQLite's errors about the file at `path` as `CatalogueError`, with what to do about them."""
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        raise  # a mistake of ours, such as using a closed catalogue
+    except sqlite3.DatabaseError as error:
+        # The name of an extended code, such as SQLITE_BUSY_SNAPSHOT, starts with the plain one's.
+        name = getattr(error, "sqlite_errorname", None) or ""
+        plain = "_".join(name.split("_")[:2])
+        advice = _ADVICE.get(plain, "check the disk, or use another library folder")
+        damaged = plain in ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+        raise CatalogueError(f"{path}: {error}; {advice}", damaged=damaged) from error
+
+
+class Connection:
+    """One process's access to the SQLite file at `path`; its errors come as `CatalogueError`."""
+
+    def __init__(self, raw: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
+        register(raw)
+        self._raw = raw
+        self._distinct: dict[tuple[str, str], tuple[tuple[int, int], list[Any]]] = {}
+        self.path = path
+        self.readonly = readonly
+
+    @classmethod
+    def open(cls, path: Path, *, readonly: bool, timeout: float) -> Self:
+        """Open the file at `path`, made or brought up to the present schema unless `readonly`.
+
+        A file that is not a catalogue, or one of a newer photosearch, is left as it is. `timeout`
+        is how many seconds to wait for another process's lock.
+        """
+        with explained(path):
+            raw = (_open_readonly if readonly else _open_writable)(path, timeout)
+        return cls(raw, path, readonly=readonly)
+
+    def close(self) -> None:
+        self._raw.close()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, committed at the end and undone by an exception."""
+        if self.readonly:
+            raise CatalogueError(f"{self.path}: was opened for reading only; open it to write")
+        with explained(self.path):
+            # Takes the write lock at once: a lock first wanted after a read is not waited for.
+            self._raw.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._raw
+                self._raw.execute("COMMIT")
+            except BaseException:
+                if self._raw.in_transaction:  # a failing disk makes SQLite end it
+                    self._raw.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment, whatever other processes write meanwhile."""
+        if self._raw.in_transaction:
+            yield
+            return
+        with explained(self.path):
+            self._raw.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self._raw.in_transaction:  # a failing disk makes SQLite end it
+                    self._raw.execute("COMMIT")
+
+    @property
+    def edition(self) -> tuple[int, int]:
+        """Another whenever this or another connection may have changed the file since."""
+        # The first counts what others have written, the second what this one has.
+        return int(self.rows("PRAGMA data_version")[0][0]), self._raw.total_changes
+
+    def copy_to(self, path: Path) -> None:
+        """Write all of it, as it is at one moment, to a new file that has no log.
+
+        Nothing that was deleted is left in it.
+        """
+        with explained(path), closing(sqlite3.connect(path, isolation_level=None)) as copy:
+            self._raw.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+            copy.execute("VACUUM")
+
+    def distinct(self, table: str, column: str) -> list[Any]:
+        """The values of a column other than NULL, read again only when the file has changed."""
+        edition = self.edition
+        known = self._distinct.get((table, column))
+        if known is None or known[0] != edition:
+            query = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"
+            known = edition, [row[0] for row in self.rows(query)]
+            self._distinct[table, column] = known
+        return known[1]
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows that a query gives."""
+        with explained(self.path):
+            return self._raw.execute(sql, parameters).fetchall()
+
+    def batches(
+        self, sql: str, parameters: Sequence[Any], size: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows that a query gives, `size` at a time."""
+        with explained(self.path):
+            cursor = self._raw.execute(sql, parameters)
+            while rows := cursor.fetchmany(size):
+                yield rows
+
+
+def _open_writable(path: Path, timeout: float) -> sqlite3.Connection:
+    # No isolation level: transactions begin where this module says so, and nowhere else.
+    raw = sqlite3.connect(path, timeout=timeout, isolation_level=None)
+    try:
+        if network_drive(path.parent) is None:
+            pending = _pending(raw, path)
+            _use_write_ahead_log(raw)
+            # In WAL mode this keeps the file sound through a crash; only a power cut can lose the
+            # last commits, and those photos are then indexed again.
+            raw.execute("PRAGMA synchronous = NORMAL")
+        else:
+            pending = _use_rollback_journal(raw, path)
+        raw.execute("PRAGMA foreign_keys = ON")
+        if pending:
+            migrate(database(raw))
+    except BaseException:
+        raw.close()
+        raise
+    return raw
+
+
+def database(raw: sqlite3.Connection) -> Database:
+    """The connection as steps of the schema take it."""
+    with _without_pandas():
+        from sqlite_utils import Database
+    return Database(raw, execute_plugins=False)
+
+
+@contextmanager
+def _without_pandas() -> Iterator[None]:
+    """sqlite-utils imports pandas wherever it finds it, for types of its own that we do not store.
+
+    That takes longer than all else about a new library.
+    """
+    if "pandas" in sys.modules:
+        yield
+        return
+    sys.modules["pandas"] = None  # type: ignore[assignment]  # as if it were not installed
+    try:
+        yield
+    finally:
+        del sys.modules["pandas"]
+
+
+def _use_write_ahead_log(raw: sqlite3.Connection) -> None:
+    """Let readers go on while one process writes; the file remembers it, for all processes."""
+    try:
+        raw.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        # SQLite does not wait for its lock here. Whoever holds it is making the same new file.
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+
+
+def _use_rollback_journal(raw: sqlite3.Connection, path: Path) -> set[str]:
+    """Do without the write-ahead log, also in a file that was used with it; as `_pending`.
+
+    Processes then wait for one another while one commits.
+    """
+    # Until it is given up, no memory is shared with other processes.
+    raw.execute("PRAGMA locking_mode = EXCLUSIVE")
+    pending = _pending(raw, path)
+    raw.execute("PRAGMA journal_mode = DELETE")
+    raw.execute("PRAGMA locking_mode = NORMAL")
+    raw.execute("SELECT count(*) FROM sqlite_master").fetchall()  # lets go of the lock
+    return pending
+
+
+def _open_readonly(path: Path, timeout: float) -> sqlite3.Connection:
+    raw = _open_uri(path, "mode=ro", timeout)
+    try:
+        try:
+            pending = _pending(raw, path)
+        except sqlite3.OperationalError:
+            # Beside a WAL file SQLite makes another even to read, which this folder may forbid.
+            if os.access(path.parent, os.W_OK):
+                raise
+            raw.close()
+            _check_wal_is_empty(path)
+            # Without locks, then. Somebody who may write here can still start to: what is read
+            # afterwards may be old or fail, and the file takes no harm.
+            raw = _open_uri(path, "immutable=1", timeout)
+            pending = _pending(raw, path)
+        if pending:
+            raise CatalogueError(
+                f"{path}: was made by an older photosearch, or is empty; "
+                "open it once where it can be written"
+            )
+    except BaseException:
+        raw.close()
+        raise
+    return raw
+
+
+def _open_uri(path: Path, query: str, timeout: float) -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?{query}"
+    return sqlite3.connect(address, uri=True, timeout=timeout, isolation_level=None)
+
+
+def _pending(raw: sqlite3.Connection, path: Path) -> set[str]:
+    """Steps of the schema still to take. Raises `CatalogueError` when the file is not for us."""
+    applied = applied_steps(raw)
+    if applied is None:
+        raise CatalogueError(
+            f"{path}: is a database of another program; use another library folder"
+        )
+    if applied - known_steps():
+        raise CatalogueError(f"{path}: was made by a newer photosearch; upgrade photosearch")
+    return known_steps() - applied
+
+
+def _check_wal_is_empty(path: Path) -> None:
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists() and wal.stat().st_size:
+        raise CatalogueError(
+            f"{wal}: holds changes that are not yet in {path.name}; "
+            "open the library once where it can be written"
+        )

@@ -1,0 +1,81 @@
+"""What the catalogue's own names are: of cameras, keywords, people, albums, folders and files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from index.catalogue.albums import Album, albums
+from index.catalogue.connection import Connection
+from index.catalogue.functions import words_in
+from index.paths import text_to_path
+
+_DIGITS = str.maketrans("", "", "0123456789")
+_NOTED = "(caption IS NOT NULL OR keywords <> '[]')"  # what an index has beside the ids
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names that a catalogue has, as they are written.
+
+    `words` are those of file names and captions, folded and without digits. `texts` tells whether
+    text was read in any photo. `folders` have photos in them; `roots` are those that were indexed.
+    """
+
+    cameras: tuple[str, ...]
+    keywords: frozenset[str]
+    people: frozenset[str]
+    albums: tuple[Album, ...]
+    formats: frozenset[str]
+    folders: tuple[str, ...]
+    roots: tuple[str, ...]
+    words: frozenset[str]
+    texts: bool
+
+
+def names_of(connection: Connection) -> Names:
+    """All names; a tenth of a second or two for 100,000 photos."""
+    with connection.snapshot():
+        folders, words = _of_files(connection)
+        captions = connection.rows(
+            f"SELECT DISTINCT caption FROM metadata WHERE {_NOTED} AND caption IS NOT NULL"
+        )
+        for (caption,) in captions:
+            words |= words_in(caption)
+        return Names(
+            tuple(connection.distinct("metadata", "camera")),
+            frozenset(_listed(connection, "keywords")),
+            frozenset(_listed(connection, "people")),
+            tuple(one for one in albums(connection) if one.name),
+            frozenset(connection.distinct("photos", "format")),
+            tuple(sorted(folders)),
+            tuple(text_to_path(path) for (path,) in connection.rows("SELECT path FROM folders")),
+            frozenset(words),
+            bool(connection.rows("SELECT 1 FROM readings WHERE text <> '' LIMIT 1")),
+        )
+
+
+def _of_files(connection: Connection) -> tuple[set[str], set[str]]:
+    """The folders of photos, and the words of their files' names without digits."""
+    folders: set[str] = set()
+    names: list[str] = []
+    for (path,) in connection.rows("SELECT path FROM photos WHERE NOT missing"):
+        folder, _, name = path.rpartition(os.sep)
+        folders.add(folder)
+        names.append(name)
+    # Most are IMG and a number: few are left, and taken apart.
+    stems = set("/".join(names).translate(_DIGITS).split("/"))
+    words = {word for stem in stems for word in words_in(re.sub(r"\.[^.]*$", "", stem))}
+    return {text_to_path(folder) for folder in folders}, words
+
+
+def _listed(connection: Connection, column: str) -> Iterable[str]:
+    """What stands in a column of lists; who is in a photo is among its keywords too."""
+    rows = connection.rows(
+        f"SELECT DISTINCT {column} FROM metadata "
+        f"WHERE {_NOTED} AND keywords <> '[]' AND {column} <> '[]'"
+    )
+    return (value for (text,) in rows for value in json.loads(text))

@@ -1,0 +1,98 @@
+"""A catalogue that is open: its connection, its parts and its state."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Self
+
+from index.catalogue.connection import Connection
+from index.catalogue.marks import Marks
+from index.catalogue.readings import Readings
+from index.catalogue.saved import SavedSearches
+from index.catalogue.selection import Selection
+from index.catalogue.shelves import Shelves
+from index.errors import CatalogueError
+from index.safety.health import Health
+from index.safety.portable import Portable
+
+FILE_NAME = "catalogue.db"
+
+
+class OpenCatalogue:
+    """What all parts of `Catalogue` share."""
+
+    def __init__(self, connection: Connection, folder: Path) -> None:
+        self._connection = connection
+        self.folder = folder
+        self.selection = Selection(connection)
+        self.readings = Readings(connection)
+        self.saved = SavedSearches(connection)
+        self.shelves = Shelves(connection)
+        self.marks = Marks(connection)
+
+    @classmethod
+    def open(cls, folder: Path, *, readonly: bool = False, timeout: float = 30.0) -> Self:
+        """Open the catalogue in `folder`, making both when they do not exist.
+
+        With `readonly` the catalogue must exist and is not changed; SQLite may leave its empty
+        log beside it. `timeout` is how many seconds to wait for another process that is writing.
+
+        Raises `CatalogueError` when it cannot be opened: not a catalogue, damaged, of a newer
+        version, or not to be read or written here.
+        """
+        path = folder / FILE_NAME
+        if readonly and not path.is_file():
+            raise CatalogueError(f"{path}: there is no catalogue here; index a folder first")
+        try:
+            if not readonly:
+                folder.mkdir(parents=True, exist_ok=True)
+            return cls(Connection.open(path, readonly=readonly, timeout=timeout), folder)
+        except OSError as error:
+            raise CatalogueError(
+                f"{folder}: cannot be used as a library folder ({error.strerror}); use another"
+            ) from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def readonly(self) -> bool:
+        return self._connection.readonly
+
+    @property
+    def health(self) -> Health:
+        """What looks through all of it for faults."""
+        return Health(self._connection)
+
+    @property
+    def portable(self) -> Portable:
+        """What copies it, and changes the paths in it."""
+        return Portable(self._connection)
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All that is read inside is of one moment, whatever other processes write meanwhile."""
+        return self._connection.snapshot()
+
+    def _state(self, key: str) -> str:
+        return str(self._connection.rows("SELECT value FROM state WHERE key = ?", [key])[0][0])
+
+    @property
+    def generation(self) -> int:
+        """Counts the changes to what can be found."""
+        return int(self._state("generation"))
+
+    @property
+    def revision(self) -> str:
+        """A random name, drawn anew with each generation.
+
+        Unlike the count it is not met again: not in another catalogue, nor in this one after an
+        older copy of the file was put back.
+        """
+        return self._state("revision")

@@ -1,0 +1,77 @@
+"""Ways to look through a catalogue without a query, and the albums that its user keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from index.catalogue import albums as kept
+from index.catalogue import browsing
+from index.catalogue.albums import FAVOURITES, Album
+from index.catalogue.areas import Area
+from index.catalogue.browsing import BrowseBy, PhotoGroup
+from index.catalogue.clusters import Cluster, Positions
+from index.catalogue.connection import Connection
+
+
+class Shelves:
+    """Groups of photos, albums and favourites. Every method raises `CatalogueError`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._positions = Positions(connection)
+
+    def groups(self, by: BrowseBy) -> list[PhotoGroup]:
+        """The groups that photos fall into; months newest first, others the largest first."""
+        return browsing.groups(self._connection, by)
+
+    def listed_groups(self, column: Literal["keywords", "people"]) -> list[PhotoGroup]:
+        """Photos by each of their keywords, or of the people in them, the largest group first."""
+        return browsing.listed_groups(self._connection, column)
+
+    def members(
+        self, by: BrowseBy | None = None, key: str = "", *, offset: int = 0, limit: int = 100
+    ) -> list[int]:
+        """Ids of a part of a group's photos, or of all photos, newest first."""
+        return browsing.members(self._connection, by, key, offset=offset, limit=limit)
+
+    def clusters(self, area: Area, apart: float) -> list[Cluster]:
+        """The photos in an area, those that lie near each other together, the largest first.
+
+        On a map no two are nearer than about `apart` degrees of longitude; they are further apart
+        where there would be too many.
+        """
+        return self._positions.clusters(area, apart)
+
+    def within(self, area: Area, *, offset: int = 0, limit: int = 100) -> tuple[list[int], int]:
+        """Ids of a part of the photos in an area, newest first, and how many there are in all."""
+        ids = self._positions.within(area)
+        return ids[offset : offset + limit].tolist(), len(ids)
+
+    def albums(self) -> list[Album]:
+        """All albums, the favourites first, whose name is empty."""
+        return kept.albums(self._connection)
+
+    def albums_of(self, photo_ids: Iterable[int]) -> dict[int, list[int]]:
+        """The albums that each of these photos is in; those that are in none are left out."""
+        return kept.albums_of(self._connection, photo_ids)
+
+    def make_album(self, name: str) -> int:
+        """The id of the album of this name, which is made when there is none."""
+        return kept.make_album(self._connection, name)
+
+    def rename_album(self, album: int, name: str) -> bool:
+        """Give an album another name; False when another one has it."""
+        return kept.rename_album(self._connection, album, name)
+
+    def drop_album(self, album: int) -> None:
+        """Drop an album; its photos stay. The favourites cannot be dropped."""
+        kept.drop_album(self._connection, album)
+
+    def put_into(self, photo_ids: Sequence[int], album: int = FAVOURITES) -> None:
+        """Put photos into an album, or among the favourites; those that are in it stay."""
+        kept.put_into(self._connection, album, photo_ids)
+
+    def take_out(self, photo_ids: Sequence[int], album: int = FAVOURITES) -> None:
+        """Take photos out of an album, or from among the favourites."""
+        kept.take_out(self._connection, album, photo_ids)
