@@ -14,8 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from photosearch import Hit, Library, PhotosearchError
-from photosearch.indexing.events import Failed, Finished
+from photosearch import Failed, Finished, Hit, Library, PhotosearchError
 
 # Package -> folders where its wheel has pictures, and which of them a person might have taken.
 # Logos, drawings, test patterns, microscopy and swatches of texture are left out; the bus is a
@@ -70,7 +69,7 @@ def pictures() -> Iterator[Path]:
 
 
 def index(library: Library, gallery: Path) -> None:
-    print(f"Model    {library.encoder.bundle_id}")
+    print(f"Model    {library.models.encoder.bundle_id}")
     for event in library.index([gallery], workers=WORKERS):
         if isinstance(event, Failed):
             print(f"Skipped  {Path(event.path).name}: {event.reason}")
@@ -80,7 +79,8 @@ def index(library: Library, gallery: Path) -> None:
 
 def ask(library: Library, query: str, right: set[str]) -> bool:
     """Print the three best hits for `query`; whether the first is one of `right`."""
-    hits = library.search(query, limit=3)
+    # By looks alone: the pictures' own file names would give some of them away.
+    hits = library.search(query, limit=3, literal=True)
     good = bool(hits) and name_of(hits[0]) in right
     for row, hit in enumerate(hits):
         mark, text = ("right" if good else "WRONG", query) if row == 0 else ("", "")
@@ -92,7 +92,7 @@ def ask(library: Library, query: str, right: set[str]) -> bool:
 
 def ask_in_vain(library: Library, query: str) -> None:
     """Print what is found for a `query` that no picture answers, which should be nothing."""
-    hits = library.search(query, limit=1)
+    hits = library.search(query, limit=1, literal=True)
     if hits:
         print(f"  {'WRONG':<7}{query:<25}{hits[0].score:6.3f}  {name_of(hits[0])}")
     else:

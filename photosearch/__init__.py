@@ -7,6 +7,8 @@ with Library.open() as library:
         print(event)
     for hit in library.search("two dogs on a beach"):
         print(hit.score, hit.path)
+
+All that a program gets or needs is imported from here; docs/api.md tells of it.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -21,54 +23,224 @@ from photosearch.errors import (
 )
 
 if TYPE_CHECKING:
+    from index import FileStamp, ListedPhoto, Mark, Metadata, PhotoFile, Place, SavedSearch
+    from index.catalogue.albums import Album
+    from index.catalogue.areas import Area
+    from index.catalogue.browsing import BrowseBy, PhotoGroup
+    from index.catalogue.clusters import Cluster
+    from index.catalogue.conditions import Condition
+    from index.catalogue.days import Day, Days
+    from photosearch.about import About
+    from photosearch.browsing.anniversaries import Anniversaries, Anniversary
+    from photosearch.browsing.people import Person
+    from photosearch.browsing.trips import Trip
+    from photosearch.doctor.finding import Finding
+    from photosearch.encoders import Encoder
+    from photosearch.indexing.events import (
+        Absent,
+        Event,
+        Failed,
+        Finished,
+        Held,
+        Indexed,
+        Kept,
+        Paired,
+        Rebuilding,
+        Recognised,
+        Reencoded,
+        Reread,
+        Started,
+        Switched,
+    )
     from photosearch.library import Library
-    from photosearch.models import Model, Removed
+    from photosearch.library.albums import Albums
+    from photosearch.library.marks import Marks
+    from photosearch.library.models import Model, Models, Removed
+    from photosearch.library.photos import Photos
+    from photosearch.library.saved import Saved
+    from photosearch.library.texts import Texts
+    from photosearch.ocr.run import ReadingEvent, ReadingStarted, TextFailed, TextRead
+    from photosearch.photo import PhotoName
+    from photosearch.portable import Exported, Imported
     from photosearch.pulling.offers import Offer
+    from photosearch.pulling.run import Converting, Downloading, Pulled, PullEvent
+    from photosearch.search.duplicates import Duplicates
+    from photosearch.search.embed import Picture
+    from photosearch.search.facets import Choice, Facet, FacetName, Together
     from photosearch.search.filters import Filters
+    from photosearch.search.find import Sort
+    from photosearch.search.groups import Grouping, HitGroup
     from photosearch.search.hits import Hit, Hits
-    from photosearch.search.query import QueryError
-    from photosearch.search.why import Why
+    from photosearch.search.instead import Fewer, Instead, Nearest
+    from photosearch.search.ondisk import LeftOut
+    from photosearch.search.query import (
+        Described,
+        Fact,
+        Given,
+        Part,
+        Pictured,
+        Query,
+        QueryError,
+        Term,
+    )
+    from photosearch.search.suggest import Suggestion
+    from photosearch.search.why import Share, Why
+    from photosearch.sidecars import Naming, Sidecar
     from photosearch.status import Status
+    from photosearch.watching import Watching
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "About",
+    "Absent",
+    "Album",
+    "Albums",
+    "Anniversaries",
+    "Anniversary",
+    "Area",
+    "BrowseBy",
     "BundleError",
+    "Choice",
+    "Cluster",
+    "Condition",
+    "Converting",
+    "Day",
+    "Days",
+    "Described",
     "DownloadError",
+    "Downloading",
+    "Duplicates",
+    "Encoder",
+    "Event",
+    "Exported",
+    "Facet",
+    "FacetName",
+    "Fact",
+    "Failed",
+    "Fewer",
+    "FileStamp",
     "Filters",
+    "Finding",
+    "Finished",
+    "Given",
+    "Grouping",
+    "Held",
     "Hit",
+    "HitGroup",
     "Hits",
+    "Imported",
+    "Indexed",
+    "Instead",
+    "Kept",
+    "LeftOut",
     "Library",
     "LibraryError",
+    "ListedPhoto",
+    "Mark",
+    "Marks",
+    "Metadata",
     "Model",
+    "Models",
+    "Naming",
+    "Nearest",
     "Offer",
+    "Paired",
+    "Part",
+    "Person",
+    "PhotoFile",
+    "PhotoGroup",
     "PhotoIdError",
+    "PhotoName",
+    "Photos",
     "PhotosearchError",
+    "Picture",
+    "Pictured",
+    "Place",
+    "PullEvent",
+    "Pulled",
+    "Query",
     "QueryError",
+    "ReadingEvent",
+    "ReadingStarted",
+    "Rebuilding",
+    "Recognised",
+    "Reencoded",
     "Removed",
+    "Reread",
+    "Saved",
+    "SavedSearch",
+    "Share",
+    "Sidecar",
+    "Sort",
+    "Started",
     "Status",
+    "Suggestion",
+    "Switched",
+    "Term",
+    "TextFailed",
+    "TextRead",
+    "Texts",
+    "Together",
+    "Trip",
     "UsageError",
+    "Watching",
     "Why",
 ]
 
 _LATER = {
-    "Filters": "photosearch.search.filters",
-    "Hit": "photosearch.search.hits",
-    "Hits": "photosearch.search.hits",
-    "Library": "photosearch.library",
-    "Model": "photosearch.models",
-    "Offer": "photosearch.pulling.offers",
-    "QueryError": "photosearch.search.query",
-    "Removed": "photosearch.models",
-    "Status": "photosearch.status",
-    "Why": "photosearch.search.why",
+    "index": "FileStamp ListedPhoto Mark Metadata PhotoFile Place SavedSearch",
+    "index.catalogue.albums": "Album",
+    "index.catalogue.areas": "Area",
+    "index.catalogue.browsing": "BrowseBy PhotoGroup",
+    "index.catalogue.clusters": "Cluster",
+    "index.catalogue.conditions": "Condition",
+    "index.catalogue.days": "Day Days",
+    "photosearch.about": "About",
+    "photosearch.browsing.anniversaries": "Anniversaries Anniversary",
+    "photosearch.doctor.finding": "Finding",
+    "photosearch.encoders": "Encoder",
+    "photosearch.indexing.events": (
+        "Absent Event Failed Finished Held Indexed Kept "
+        "Paired Rebuilding Recognised Reencoded Reread Started Switched"
+    ),
+    "photosearch.library": "Library",
+    "photosearch.library.albums": "Albums",
+    "photosearch.library.marks": "Marks",
+    "photosearch.library.models": "Model Models Removed",
+    "photosearch.library.photos": "Photos",
+    "photosearch.library.saved": "Saved",
+    "photosearch.library.texts": "Texts",
+    "photosearch.ocr.run": "ReadingEvent ReadingStarted TextFailed TextRead",
+    "photosearch.browsing.people": "Person",
+    "photosearch.photo": "PhotoName",
+    "photosearch.portable": "Exported Imported",
+    "photosearch.pulling.offers": "Offer",
+    "photosearch.pulling.run": "Converting Downloading PullEvent Pulled",
+    "photosearch.search.duplicates": "Duplicates",
+    "photosearch.search.facets": "Choice Facet FacetName Together",
+    "photosearch.search.embed": "Picture",
+    "photosearch.search.filters": "Filters",
+    "photosearch.search.find": "Sort",
+    "photosearch.search.groups": "Grouping HitGroup",
+    "photosearch.search.hits": "Hit Hits",
+    "photosearch.search.instead": "Fewer Instead Nearest",
+    "photosearch.search.ondisk": "LeftOut",
+    "photosearch.search.query": "Described Fact Given Part Pictured Query QueryError Term",
+    "photosearch.search.suggest": "Suggestion",
+    "photosearch.search.why": "Share Why",
+    "photosearch.sidecars": "Naming Sidecar",
+    "photosearch.status": "Status",
+    "photosearch.browsing.trips": "Trip",
+    "photosearch.watching": "Watching",
 }
+_MODULES = {name: module for module, names in _LATER.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
     # The processes that decode pictures import this package too, and need none of the rest.
-    if name in _LATER:
+    if name in _MODULES:
         from importlib import import_module
 
-        return getattr(import_module(_LATER[name]), name)
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,28 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from index import Catalogue, FileStamp, Metadata, PhotoFile
+from index import Catalogue, FileStamp, Mark, Metadata, PhotoFile
 from photosearch.errors import UsageError
+from photosearch.silent_drive import NoAnswerError, within
 
 
 @dataclass(frozen=True)
 class About:
-    """A photo's file, what it says of itself, and the files that belong to it."""
+    """A photo's file, what is known of it, and the files that belong to it.
+
+    Its rating and its keywords are those that count: `mark` is what the user gave it of them.
+    """
 
     file: PhotoFile
     metadata: Metadata
     companions: tuple[str, ...]
+    mark: Mark
 
     @property
     def file_date(self) -> str | None:
         return file_date(self.file.stamp)
 
     @property
-    def film_inside(self) -> int | None:
-        """Bytes of the film inside a motion photo, as its file is now; None without one."""
-        from photosearch.indexing.motion import film_inside
+    def video_inside(self) -> int | None:
+        """Bytes of the video inside a motion photo, as its file is now; None without one.
 
-        found = film_inside(self.file.path)
+        None, too, where its drive does not answer.
+        """
+        from photosearch.indexing.motion import video_inside
+
+        try:
+            found = within(self.file.path, video_inside, self.file.path)
+        except NoAnswerError:
+            return None
         return found and found[1]
 
 
@@ -58,4 +69,5 @@ def about(catalogue: Catalogue, photo: int | str) -> About:
             raise UsageError(f"there is no photo of the id {photo} in this library")
         metadata = catalogue.metadata([file.id]).get(file.id, Metadata())
         (recorded,) = catalogue.photos([file.id])
-        return About(file, metadata, recorded.companions)
+        mark = catalogue.marks.of([file.id]).get(file.id, Mark())
+        return About(file, metadata, recorded.companions, mark)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 from keyword import iskeyword
@@ -10,7 +11,10 @@ from typing import Any
 import click
 
 from photosearch import __version__
+from photosearch.boundary import Guard, guarded
+from photosearch.commands.opening import Options, setting_option
 from photosearch.errors import PhotosearchError
+from photosearch.plugins.loading import Plugin, tell_to
 
 # In the order in which a user meets them.
 _COMMANDS = (
@@ -21,6 +25,9 @@ _COMMANDS = (
     "similar",
     "duplicates",
     "saved",
+    "rate",
+    "tag",
+    "write-sidecars",
     "ocr",
     "serve",
     "mcp",
@@ -29,12 +36,16 @@ _COMMANDS = (
     "bench",
     "forget",
     "models",
+    "plugins",
+    "config",
     "ui",
     "desktop",
     "doctor",
+    "share",
     "export",
     "import",
 )
+_log = logging.getLogger(__name__)
 
 
 class _Failure(click.ClickException):
@@ -57,40 +68,47 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        # A module cannot be named `import`; it is `import_`.
-        module = f"{name}_" if iskeyword(name) else name
+        # A module cannot be named `import`, nor have hyphens.
+        module = f"{name}_" if iskeyword(name) else name.replace("-", "_")
         command: click.Command = import_module(f"photosearch.commands.{module}").command
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
+        tell_to(_tell)
         try:
             return super().invoke(ctx)
         except PhotosearchError as error:
+            _log.debug("the command failed", exc_info=True)
             raise _Failure(error) from error
         except KeyboardInterrupt:
             # What a shell gives a program that Ctrl-C ended; click would give 1.
             sys.exit(130)
 
+    def main(self, *args: Any, **options: Any) -> Any:
+        with guarded() as guard:
+            return super().main(*args, obj=guard, **options)
+
+
+def _tell(plugin: Plugin) -> None:
+    from photosearch.commands.output import shown
+
+    click.echo(f"{shown(plugin.trouble)}. See `photosearch plugins`.", err=True)
+
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="photosearch")
+@setting_option("--library", "library")
+@setting_option("--model", "model")
+@setting_option("--log-file", "log_file")
 @click.option(
-    "--library",
-    metavar="PATH",
-    type=click.Path(file_okay=False),
-    envvar="PHOTOSEARCH_LIBRARY",
-    show_envvar=True,
-    help="Folder that holds the library.  [default: in your user data folder]",
-)
-@click.option(
-    "--model",
-    metavar="PATH",
-    type=click.Path(file_okay=False),
-    envvar="PHOTOSEARCH_MODEL",
-    show_envvar=True,
-    help="Folder of a model bundle.  [default: what `models use` chose, or the bundled one]",
+    "-v",
+    "--verbose",
+    count=True,
+    help="Write what happens to standard error; -vv also details, with names of photos.",
 )
 @click.pass_context
-def main(ctx: click.Context, library: str | None, model: str | None) -> None:
+def main(ctx: click.Context, library: Any, model: Any, log_file: Any, verbose: int) -> None:
     """Find photos on this machine by describing them. Nothing leaves the machine."""
-    ctx.obj = (library, model)
+    guard: Guard = ctx.obj
+    guard.start_log(verbose, log_file, library)
+    ctx.obj = Options(library, model, log_file)

@@ -1,4 +1,4 @@
-"""The kinds of files that are looked for, by their suffix in lower case and their first bytes."""
+"""What kinds of files are told by: suffixes, in lower case, and first bytes."""
 
 from __future__ import annotations
 
@@ -11,39 +11,23 @@ RAW = frozenset(
         ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
     }
 )  # fmt: skip
-# Films that may belong to a still, as those of Live Photos do.
+# Videos that may belong to a still, as those of Live Photos do.
 # Google exports those of its motion photos as .MP.
 LIVE = frozenset({".mp4", ".mov", ".m4v", ".mp"})
-FILMS = LIVE | {
+VIDEOS = LIVE | {
     ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m2t", ".m2ts", ".m2v", ".mj2",
     ".mkv", ".mpe", ".mpeg", ".mpg", ".mts", ".ogv", ".qt", ".vob", ".webm", ".wmv",
 }  # fmt: skip
-JPEG_2000 = frozenset({".jp2", ".jpx", ".jpf", ".j2k", ".j2c", ".jpc"})
-JPEG_XR = frozenset({".jxr", ".wdp", ".hdp"})
-PNM = frozenset({".pbm", ".pgm", ".ppm", ".pnm", ".pfm"})
-SUFFIXES = (
-    JPEG
-    | HEIF
-    | RAW
-    | FILMS
-    | JPEG_2000
-    | JPEG_XR
-    | PNM
-    | {
-        ".jxl", ".png", ".apng", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".dib", ".psd", ".tga",
-        ".ico",
-    }
-)  # fmt: skip
 
 # So many of a file's first bytes tell its kind.
 HEAD = 512
-# ISO media files are films by any of dozens of brands, or none; pictures have one of these.
+# ISO media files are videos by any of dozens of brands, or none; pictures have one of these.
 _STILLS = (
     b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis",
     b"crx ",
 )  # fmt: skip
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
-# Brands that only films have, whatever the file is called.
+# Brands that only videos have, whatever the file is called.
 _BRANDS = (
     b"isom", b"iso", b"mp4", b"avc1", b"qt  ", b"3gp", b"3g2", b"M4V", b"MSNV", b"f4v", b"F4V",
     b"mjp2",
@@ -71,13 +55,13 @@ _PICTURES = (
 )  # fmt: skip
 
 
-def film_format(head: bytes, suffix: str) -> str | None:
+def video_format(head: bytes, suffix: str) -> str | None:
     """FFmpeg's name of the container of a video that begins with `head`, None of what is none.
 
     Some begin so that only the suffix tells.
     """
     if head[4:8] in _BOXES and head[8:12] not in _STILLS:
-        if suffix in FILMS or (head[4:8] == b"ftyp" and head[8:12].startswith(_BRANDS)):
+        if suffix in VIDEOS or (head[4:8] == b"ftyp" and head[8:12].startswith(_BRANDS)):
             return "mov"
         return None
     if head[:4] == b"RIFF" and head[8:11] == b"AVI":
@@ -93,9 +77,9 @@ def film_format(head: bytes, suffix: str) -> str | None:
     return None
 
 
-def is_film(head: bytes, suffix: str) -> bool:
+def is_video(head: bytes, suffix: str) -> bool:
     """Whether a file that begins with `head`, and has this suffix, is a video to sample."""
-    return film_format(head, suffix) is not None
+    return video_format(head, suffix) is not None
 
 
 def is_raw(head: bytes, suffix: str) -> bool:

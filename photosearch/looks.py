@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+# Cosines of two photos' vectors from which on they may show the same: at any time, and at once.
+NEAR, BURST = 0.97, 0.90
 # Cells of a glance, which is kept, in a row and in a column; and of its colours.
 CELLS, COLOURS = 64, 8
 # Pixels of the longer side of a close look, and the share of the picture's own, beyond which the

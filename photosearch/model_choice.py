@@ -1,102 +1,177 @@
-"""Which model answers searches, and which others there are."""
+"""Which model answers searches in a library, and which one is to answer next.
+
+The one that answers is the catalogue's active bundle. The one that is wanted is what the user
+chose, or else the bundle that comes with photosearch, whichever that is after an upgrade. As long
+as the two differ, the wanted one's vectors are built beside the others; then it becomes active.
+
+A model named by `--model` or PHOTOSEARCH_MODEL is both, and changes neither.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from pathlib import Path
 
-from photosearch.explaining import explained
-from photosearch.models import Model, Removed, folder_of
-from photosearch.opened import OpenLibrary
+from index import Catalogue
+from photosearch.encoders import Bundle, BundleStore, Encoder, bundled_path, open_encoder
+from photosearch.encoders.packaged import packaged
+from photosearch.errors import BundleError
+from photosearch.settings import read
 
-if TYPE_CHECKING:
-    from photosearch.pulling.offers import Offer
-    from photosearch.pulling.run import PullEvent
+FOLDER = "models"
 
 
-class ModelChoice(OpenLibrary):
-    """The part of `Library` that is about models."""
+class ModelChoice:
+    """That of one library. `named` is the folder of a bundle to use whatever is chosen."""
 
-    def models(self) -> list[Model]:
-        """The models that are here, and those of which only vectors are left.
+    def __init__(self, catalogue: Catalogue, named: str | os.PathLike[str] | None) -> None:
+        self._catalogue = catalogue
+        self.settings = read(catalogue.folder, model=named or None)
+        self.named = self.settings.model
+        self.store = BundleStore(catalogue.folder / FOLDER)
+        self._encoders: dict[Path, Encoder] = {}
+        self._answering: tuple[tuple[str | None, int], Path | None] | None = None
 
-        Raises `LibraryError`.
+    def encoder(self, folder: Path) -> Encoder:
+        """The encoder of the bundle in `folder`, opened once. Raises `BundleError`."""
+        if folder not in self._encoders:
+            self._encoders[folder] = open_encoder(folder, self.settings)
+        return self._encoders[folder]
+
+    def release(self, keep: Path) -> None:
+        """Let go of all encoders but that of one folder."""
+        self._encoders = {path: each for path, each in self._encoders.items() if path == keep}
+
+    def find(self, bundle_id: str) -> Path | None:
+        """The folder of the bundle of this id, None when it is not here."""
+        bundled = bundled_here()
+        if bundled is not None and bundled.id == bundle_id:
+            return bundled.folder
+        if self.store.holds(bundle_id):
+            return self.store.place(bundle_id)
+        found = packaged().get(bundle_id)
+        return None if found is None else found.folder
+
+    def answering(self) -> Path | None:
+        """The folder of the model that answers searches, None when none that is here can.
+
+        That is the active one. Where none is active yet, or it is not here any more, it is the one
+        that has most vectors.
         """
-        with explained():
-            return self._models.all()
+        if self.named is not None:
+            return self.named
+        # Only where there is no active one do the vectors matter.
+        active = self._catalogue.active_bundle
+        state = (active, self._catalogue.generation)
+        if self._answering is None or self._answering[0] != state:
+            self._answering = (state, self._find_answering(active))
+        return self._answering[1]
 
-    def model(self, name: str) -> Model:
-        """The model meant by its name, its id, or the beginning of its id.
+    def _find_answering(self, active: str | None) -> Path | None:
+        if active is not None and (folder := self.find(active)) is not None:
+            return folder
+        vectors = self._catalogue.counts().embeddings
+        for bundle_id in sorted(vectors, key=lambda each: vectors[each], reverse=True):
+            if (folder := self.find(bundle_id)) is not None:
+                return folder
+        return None
 
-        Raises `UsageError` when there is none, or more than one; `LibraryError`.
+    def wanted(self) -> Path:
+        """The folder of the model that is to answer.
+
+        Raises `BundleError` when it was chosen and is not here any more.
         """
-        with explained():
-            return self._models.resolve(name)
+        if self.named is not None:
+            return self.named
+        chosen = self._catalogue.wanted_bundle
+        if chosen is None:
+            return bundled_path()
+        folder = self.find(chosen)
+        if folder is None:
+            raise BundleError(
+                f"{chosen}: the model chosen for this library is not at "
+                f"{self.store.place(chosen)} any more; choose another, as with "
+                f"`photosearch models use {bundled_path().name}`"
+            )
+        return folder
 
-    def offers(self) -> list[Offer]:
-        """The models that `pull_model` can download, the recommended ones first."""
-        from photosearch.pulling.offers import OFFERS
-        from photosearch.pulling.run import installed
+    def searching(self) -> Path:
+        """The folder of the model to search with.
 
-        store = self._models.store
-        return [replace(offer, here=installed(store, offer.name) is not None) for offer in OFFERS]
-
-    def pull_model(
-        self, name: str, *, accept_licence: str | None = None
-    ) -> Generator[PullEvent, None, None]:
-        """Download the offered model of that name and convert it; searches do not change.
-
-        Of a folder that is named instead, which holds a bundle, a copy is made.
-
-        `accept_licence` names the licence of a model that may not be used without consent. The
-        last event is `Pulled`, with the id for `use_model`. However the iterator ends before that,
-        what was downloaded is kept, and the next call goes on from there.
-
-        Raises `UsageError` for an unknown name, a licence not accepted, or a missing trainer,
-        before anything is downloaded; `DownloadError`; `BundleError`; `LibraryError`.
+        Raises `BundleError` when the photos have vectors, but of no model that is here.
         """
-        from photosearch.pulling.offers import check_licence, find_offer
-        from photosearch.pulling.run import add_folder, pull
+        answering = self.answering()
+        if answering is not None:
+            return answering
+        wanted = self.wanted()
+        lost = self._catalogue.bundle_ids()
+        if lost:
+            raise BundleError(
+                f"the photos were encoded by {' and '.join(lost)}, which is not here any more; run "
+                f"`photosearch index` to encode them by {wanted.name}, or get it back with "
+                "`photosearch models use FOLDER`"
+            )
+        return wanted
 
-        folder = folder_of(name)
+    def searching_encoder(self) -> Encoder:
+        """That of the model to search with, opened when it is first needed.
+
+        Raises `BundleError` when it is not here, or damaged.
+        """
+        return self.encoder(self.searching())
+
+    def keep(self, folder: Path) -> None:
+        """Copy the bundle that comes with photosearch, for when another comes in its place."""
+        if folder == bundled_path() and not self._catalogue.readonly:
+            # Where there is no room for it, the photos can still be indexed.
+            with suppress(BundleError):
+                self.store.add(folder)
+
+    def switch(self, folder: Path) -> str | None:
+        """Let the bundle in `folder` answer; the id of the one that did, None when none did."""
+        before, now = self._catalogue.active_bundle, Bundle.open(folder, verify=False).id
+        if before == now:
+            return None
+        self._catalogue.use_bundle(now)
+        self.release(folder)
+        return before
+
+    def switch_to(self, bundle_id: str) -> None:
+        """As `switch`, for a bundle that is here by its id."""
+        folder = self.find(bundle_id)
         if folder is not None:
-            return add_folder(self._models.store, folder)
-        offer = find_offer(name)
-        check_licence(offer, accept_licence)
-        return self._pulling(pull(self._models.store, offer))
+            self.switch(folder)
 
-    def _pulling(
-        self, events: Generator[PullEvent, None, None]
-    ) -> Generator[PullEvent, None, None]:
-        with explained():
-            yield from events
+    def state(self) -> tuple[str, bool, str | None]:
+        """The id of the model that answers, whether it is here, and the id of the next, if any."""
+        answering, wanted = self.answering(), self.wanted_id()
+        if answering is not None:
+            answers = _id(answering)
+            return answers, True, wanted if wanted != answers else None
+        lost = self._catalogue.active_bundle or next(iter(self._catalogue.bundle_ids()), None)
+        if lost is not None:
+            return lost, False, wanted
+        return _id(self.wanted()), True, None
 
-    def remove_model(self, name: str, *, keep_vectors: bool = False) -> Removed:
-        """Delete a model's copy in the library folder, and the vectors that it made.
+    def answering_id(self) -> str | None:
+        """The id of the model that answers searches, None when none that is here can."""
+        folder = self.answering()
+        return None if folder is None else _id(folder)
 
-        With `keep_vectors` they stay, and need not be made again when the model is back. Of an
-        offered model that is not here, what is left of a download is deleted.
+    def wanted_id(self) -> str | None:
+        """The id of the model that is to answer, also where it is not here any more."""
+        with suppress(BundleError):
+            return _id(self.wanted())
+        return self._catalogue.wanted_bundle
 
-        Raises `UsageError` for a model that answers searches, or is to, and for one that is not in
-        the library folder; `BundleError` when it cannot be deleted; `LibraryError`, also when
-        another process is changing the library.
-        """
-        with self.writing(), explained():
-            return self._models.remove(name, keep_vectors=keep_vectors)
 
-    def use_model(self, model: str | os.PathLike[str], *, at_once: bool = False) -> Model:
-        """Choose the model for searches: by name or id, or the folder of a bundle, which is copied.
+def bundled_here() -> Bundle | None:
+    """The bundle that comes with photosearch, None when it is not here."""
+    with suppress(BundleError):
+        return Bundle.open(bundled_path(), verify=False)
+    return None
 
-        It answers as soon as it has encoded all photos, which `index` does; the present one answers
-        until then. With `at_once` it answers now, and finds only what it has encoded.
 
-        Raises `UsageError` when there is no such model; `BundleError` when it is not whole;
-        `LibraryError`, also when another process is changing the library.
-        """
-        with self.writing(), explained():
-            chosen = self._models.choose(os.fspath(model))
-            if at_once or not self._catalogue.waiting_count(chosen.id):
-                self._models.switch_to(chosen.id)
-            return self._models.resolve(chosen.id)
+def _id(folder: Path) -> str:
+    return Bundle.open(folder, verify=False).id

@@ -7,6 +7,7 @@ import re
 from typing import TypeAlias
 
 from photosearch.errors import PhotoIdError, UsageError
+from photosearch.typed_path import absolute_path
 
 # What a person or a program gives.
 PhotoName: TypeAlias = int | str | os.PathLike[str]
@@ -33,7 +34,7 @@ def photo_named(name: PhotoName) -> int | str:
         raise UsageError("the name of a photo is empty; give its id, photo:ID, or its path")
     if re.fullmatch(r"-?\d+", text, re.ASCII):
         return _checked(int(text))
-    return os.path.abspath(os.path.expanduser(text))
+    return absolute_path(text)
 
 
 def _checked(number: int) -> int:

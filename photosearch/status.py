@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from index import Catalogue
 from photosearch.connected import not_connected
-from photosearch.models import Models
+from photosearch.model_choice import ModelChoice
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Status:
     not_connected: dict[str, int]
 
 
-def status_of(catalogue: Catalogue, models: Models) -> Status:
+def status_of(catalogue: Catalogue, models: ModelChoice) -> Status:
     """What the library holds now. Raises `CatalogueError`; `BundleError` for a damaged model."""
     counts = catalogue.counts()
     answers, here, wanted = models.state()

@@ -30,7 +30,7 @@ def copied(source: Path, target: Path) -> Path:
 
 def told(library: Library, **options: bool) -> tuple[list[list[str]], dict[str, str]]:
     """Names of the files of each group, and why others were left out."""
-    found = list(library.duplicates(**options))
+    found = list(library.photos.duplicates(**options))
     groups = [
         [Path(photo.path).name for photo in each.photos]
         for each in found

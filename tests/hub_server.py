@@ -22,7 +22,8 @@ class Hub:
     """Serves `files`, by "OWNER/NAME/FILE".
 
     cut: bytes after which each answer with weights breaks off; altered: weights are sent with one
-    bit changed; whole: parts are not served. `asked` lists the method, path and range of each
+    bit changed; whole: parts are not served; busy: what the next requests are answered with, each a
+    status and its Retry-After. `asked` lists the method, path and range of each
     request.
     """
 
@@ -33,12 +34,16 @@ class Hub:
         self._moved = threading.Condition()
         self.altered = False
         self.whole = False
+        self.busy: list[tuple[int, str | None]] = []
         self.asked: list[tuple[str, str, str | None]] = []
         self.url = ""
 
     def add(self, repository: str, folder: Path) -> None:
-        for path in folder.iterdir():
-            self.files[f"{repository}/{path.name}"] = path.read_bytes()
+        for path in folder.rglob("*"):
+            if path.is_file():
+                self.files[f"{repository}/{path.relative_to(folder).as_posix()}"] = (
+                    path.read_bytes()
+                )
 
     @contextmanager
     def holding(self, after: int) -> Iterator[None]:
@@ -105,6 +110,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, body: bool) -> None:
         hub, path = self.served, self.path
         hub.asked.append((self.command, path, self.headers.get("Range")))
+        if hub.busy:
+            status, after = hub.busy.pop(0)
+            self.send_response(status)
+            if after is not None:
+                self.send_header("Retry-After", after)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if path.startswith("/cdn/"):
             self._send(hub.files[path.removeprefix("/cdn/")])
             return

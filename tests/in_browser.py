@@ -2,7 +2,8 @@
 
 Each part of the page says which question it answers (`data-shows`), and whether it waits for an
 answer (`aria-busy`). What is here waits for that, so that nothing is taken for the answer that was
-on the screen before.
+on the screen before. What is waited for is written as a function: an expression would be evaluated
+in the page again and again, which its policy forbids.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ _ANSWERED = """([text, wanted]) => {
             typeof value === "boolean" ? shown.has(name) === value : shown.get(name) === value);
 }"""
 _LOADED = """() => [...document.images].every((one) => {
-    const { top, bottom, width } = one.getBoundingClientRect();
-    const seen = width && bottom > 0 && top < innerHeight && one.getAttribute("src");
+    const { top, bottom, left, right, width } = one.getBoundingClientRect();
+    const seen = width && bottom > 0 && top < innerHeight && right > 0 && left < innerWidth
+        && one.getAttribute("src");
     return !seen || one.complete;
 })"""
 _STILL = "() => document.getAnimations().every(({ playState }) => playState !== 'running')"
@@ -107,7 +109,8 @@ def results_of(page: Any, text: str, **wanted: str | bool) -> list[str]:
     """
     wanted = {"picture": False, "everything": False} | wanted
     page.wait_for_function(_ANSWERED, arg=[text, wanted])
-    return list(page.locator("#results .tile").evaluate_all("all => all.map(one => one.title)"))
+    found = page.locator("#results .tile:not(.instead *)")
+    return list(found.evaluate_all("all => all.map(one => one.title)"))
 
 
 def ask(page: Any, text: str, **wanted: str | bool) -> list[str]:
@@ -179,6 +182,15 @@ def held_back(page: Any, pattern: str) -> Iterator[Held]:
 
 def settled(page: Any) -> None:
     """Nothing is on its way, pictures in sight are there, and nothing moves."""
-    page.wait_for_function("!document.querySelector('[aria-busy]')")
+    page.wait_for_function("() => !document.querySelector('[aria-busy]')")
     page.wait_for_function(_LOADED)
     page.wait_for_function(_STILL)
+
+
+def in_timeline(page: Any, name: str) -> Any:
+    """The tile of a photo in the timeline, in which only those near the screen are drawn."""
+    page.wait_for_function(
+        "name => document.querySelector(`#browse .tile[title='${name}']`) || void scrollBy(0, 200)",
+        arg=name,
+    )
+    return page.locator(f"#browse .tile[title='{name}']")

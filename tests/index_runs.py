@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import Catalogue
-from photosearch import Library
-from photosearch.indexing.events import Event, Failed, Finished, Indexed, Recognised
+from photosearch import Event, Failed, Finished, Indexed, Library, Recognised
 
 
 def nested(pictures: Path, folder: Path) -> Path:
@@ -45,7 +44,7 @@ def failed(events: list[Event]) -> dict[str, str]:
 def vectors(library: Library) -> dict[str, NDArray[np.float16]]:
     """The recorded vector of each photo that can be found."""
     with Catalogue.open(library.folder, readonly=True) as catalogue:
-        ids, rows = catalogue.embeddings(library.encoder.bundle_id)
+        ids, rows = catalogue.embeddings(library.models.encoder.bundle_id)
         found = catalogue.photos([int(i) for i in ids])
         return {photo.path: row for photo, row in zip(found, rows, strict=True)}
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from colour_bundle import picture
 
-from photosearch import Library
-from photosearch.indexing.events import Event, Switched
+from photosearch import Event, Library, Switched
 
 COLOURS = ("red", "green", "blue", "black")
 

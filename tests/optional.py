@@ -23,6 +23,7 @@ _EXTRAS = {
     "coremltools": "trainer",
     "imagecodecs": "jxl",
     "matplotlib": "trainer",
+    "material": "docs",
     "mcp": "mcp",
     "open_clip": "trainer",
     "ray": "cluster",
@@ -63,6 +64,7 @@ needs_ray = needs(
     find_spec("ray") and sys.platform == "linux",
     f"Linux (looks into /proc) and {_from_extra('ray')}",
 )
+needs_node = needs(shutil.which("node"), "node: apt-get install nodejs")
 needs_git = needs(shutil.which("git"), "git: apt-get install git")
 needs_fork = needs(hasattr(os, "fork"), "a system that forks")
 needs_kill = needs(hasattr(signal, "SIGKILL"), "a system with SIGKILL")

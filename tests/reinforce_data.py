@@ -20,9 +20,9 @@ from tars import write_tar
 from photosearch.encoders import open_encoder
 from trainer.reinforce.augment import AugmentSettings
 from trainer.reinforce.networks import Networks
-from trainer.reinforce.shard import Recipe
+from trainer.reinforce.shard import Reinforcement
 
-RECIPE = Recipe(
+RECIPE = Reinforcement(
     augmentation=AugmentSettings(crop_scale=(0.2, 1.0)),
     views=3,
     synthetic=2,

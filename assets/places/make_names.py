@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from index.functions import place_key, place_keys
+from index.catalogue.functions import place_key, place_keys
 
 HERE = Path(__file__).parent
 LANGUAGES = (

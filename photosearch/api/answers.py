@@ -6,7 +6,7 @@ import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from photosearch.about import file_date
+from photosearch.described import described
 from photosearch.errors import UsageError
 from photosearch.photo import photo_named
 from photosearch.search.report import VERSION, report, understood
@@ -26,13 +26,17 @@ def search(library: Library, text: str, *, saved: str | None = None, **view: Any
     With `saved` it is added to the saved search of that name.
     """
     if saved is not None:
-        text, view["sort"] = library.saved_query(saved, text, view["sort"])
-    return report(library.search(text, files=False, **view))
+        text, view["sort"] = library.saved.query(saved, text, view["sort"])
+    hits = library.search(text, files=False, **view)
+    if hits or view.get("offset"):
+        return report(hits)
+    same = {name: view[name] for name in ("filters", "images", "locale") if name in view}
+    return report(hits, library.instead(text, files=False, **same))
 
 
 def similar(library: Library, photo: int | str, **view: Any) -> dict[str, Any]:
     """The photos that look most like one of the library, named by id, photo:ID, or path."""
-    return report(library.similar(_found(library, photo).id, files=False, **view))
+    return report(library.photos.similar(_found(library, photo).id, files=False, **view))
 
 
 def understand(library: Library, text: str, locale: str) -> dict[str, Any]:
@@ -43,21 +47,7 @@ def understand(library: Library, text: str, locale: str) -> dict[str, Any]:
 def photo(library: Library, photo: int | str) -> dict[str, Any]:
     """All that is known of a photo of the library, named by id, photo:ID, or path."""
     file = _found(library, photo)
-    metadata = library.metadata([file.id]).get(file.id)
-    said: dict[str, Any] = {} if metadata is None else asdict(metadata)
-    return {
-        "version": VERSION,
-        "photo_id": file.id,
-        "path": file.path,
-        "bytes": file.stamp.size,
-        "width": file.width,
-        "height": file.height,
-        "format": file.format,
-        "missing": file.missing,
-        "metadata": said,
-        "file_date": file_date(file.stamp),
-        "text": library.text_of(file.id),
-    }
+    return described(library.photos.about(file.id), library.texts.of(file.id))
 
 
 def status(library: Library) -> dict[str, Any]:
@@ -68,16 +58,16 @@ def status(library: Library) -> dict[str, Any]:
 
 
 def saved(library: Library) -> dict[str, Any]:
-    return {"version": VERSION, "searches": [asdict(each) for each in library.saved_searches()]}
+    return {"version": VERSION, "searches": [asdict(each) for each in library.saved.all()]}
 
 
 def _found(library: Library, photo: int | str) -> PhotoFile:
     """Raises `UnknownPhotoError`; `PhotoIdError` for a number that is no id."""
     name = photo_named(photo)
-    file = next(iter(library.files([name])), None) if isinstance(name, int) else None
+    file = next(iter(library.photos.files([name])), None) if isinstance(name, int) else None
     # A path is one of this machine, and not of the folder in which the server happens to run.
     if isinstance(name, str) and os.path.isabs(str(photo).removeprefix("photo:")):
-        file = library.file_at(name)
+        file = library.photos.file_at(name)
     if file is None:
         raise UnknownPhotoError(f"there is no photo {photo} in the library; search for its id")
     return file

@@ -12,12 +12,13 @@ class Part(BaseModel):
 
     start: int
     end: int
-    kind: Literal["like", "unlike", "words", "filter"]
+    kind: Literal["like", "unlike", "words", "filter", "fact"]
     name: str
     meaning: str
     language: str | None = Field(None, description="given for the words, as in de:gift")
     read_as: str | None = Field(None, description="English words in the place of others")
     warning: str | None = Field(None, description="why the model cannot understand the words")
+    filter: str | None = Field(None, description="what asks for nothing but the fact")
 
 
 class Understood(BaseModel):
@@ -26,7 +27,7 @@ class Understood(BaseModel):
     understood: list[Part]
 
 
-class Group(BaseModel):
+class GroupedHits(BaseModel):
     """A day or an event."""
 
     key: str
@@ -49,8 +50,35 @@ class Photo(BaseModel):
 
 
 class Hit(Photo):
-    group: Group | None
+    group: GroupedHits | None
     others: list[Photo]
+
+
+class Fewer(BaseModel):
+    """How many photos there are without one part."""
+
+    what: str
+    text: str
+    count: int
+
+
+class Nearest(BaseModel):
+    """What photos have that is near to a part that none has."""
+
+    what: str
+    by: Literal["place", "date", "name", "spelling"]
+    label: str
+    text: str
+    count: int
+    kilometres: float | None
+
+
+class Instead(BaseModel):
+    """What to search for where nothing was found."""
+
+    failed: list[str] = Field(description="parts that no photo has, or looks like")
+    nearest: list[Nearest]
+    fewer: list[Fewer]
 
 
 class Found(Understood):
@@ -61,6 +89,15 @@ class Found(Understood):
     beyond: int = Field(description="left out, since they do not look like the text")
     cutoff: float | None
     hits: list[Hit]
+    instead: Instead | None = Field(None, description="only where nothing was found")
+
+
+class Mark(BaseModel):
+    """What the user gave a photo, which goes before what its file says."""
+
+    stars: int | None = Field(description="0 to 5; null where the file's own rating counts")
+    added: list[str]
+    removed: list[str] = Field(description="keywords of the file that do not count")
 
 
 class Details(BaseModel):
@@ -74,7 +111,9 @@ class Details(BaseModel):
     height: int
     format: str
     missing: bool
-    metadata: dict[str, Any]
+    companions: list[str] = Field(description="paths of the files that belong to it")
+    metadata: dict[str, Any] = Field(description="rating and keywords are those that count")
+    mark: Mark
     file_date: str | None = Field(description="when the file was changed last, local time")
     text: str | None = Field(description="what was read in it; null when nobody has looked")
 

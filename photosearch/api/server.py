@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 import socket
 from dataclasses import dataclass
+from types import FrameType
 
-from photosearch.api.guard import Guard
 from photosearch.errors import UsageError
-from photosearch.hosts import is_loopback, open_port
+from photosearch.serving.forced_exit import end_in_time
+from photosearch.serving.hosts import is_loopback, open_port
+from photosearch.serving.token_guard import Guard
 
 DEFAULT_PORT = 7870
 
@@ -59,26 +61,33 @@ def serve(listener: Listener, path: str | None, model: str | None) -> None:
 
     from photosearch.api.app import create_app
     from photosearch.library import Library
-    from photosearch.ui.desk import Desk
+    from photosearch.serving.library_thread import LibraryThread
 
-    desk = Desk(path, model, new=True)
-    desk.ask_now(Library.status)
+    library = LibraryThread(path, model, new=True)
+    library.ask_now(Library.status)
     name = socket.gethostname()
     local = is_loopback(listener.host)
     guarded = Guard(
-        create_app(desk),
+        create_app(library),
         local=local,
         names=() if local else (listener.host, name, socket.getfqdn(), f"{name}.local"),
         token=listener.token,
     )
     config = uvicorn.Config(
         guarded,
+        log_config=None,  # it goes to our log
         log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,
         ws="none",
         lifespan="on",
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=2,
     )
-    uvicorn.Server(config).run([listener.socket])
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            end_in_time(128 + sig)
+            super().handle_exit(sig, frame)
+
+    Server(config).run([listener.socket])

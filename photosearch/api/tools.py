@@ -1,32 +1,36 @@
 """The MCP server: an assistant searches the photos through these tools, over stdin and stdout."""
 
-from __future__ import annotations
+# Annotations are not postponed: those of a tool are made of the filters that there are.
 
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any, Literal
+from textwrap import fill
+from typing import Annotated, Any, Literal
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Image
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
+from pydantic import Field
 
 from photosearch import __version__
 from photosearch.api import answers
+from photosearch.api.parameters import PhotoName
 from photosearch.errors import PhotosearchError
+from photosearch.indexing.limits import limits_by
 from photosearch.library import Library
-from photosearch.ui.desk import Desk
-from photosearch.ui.shrinking import ShrinkError, Shrinkers
+from photosearch.search.filters import filters
+from photosearch.serving.library_thread import LibraryThread
+from photosearch.serving.shrinking import ShrinkError, Shrinkers
+from photosearch.settings import read
 
 # Enough to see what a photo shows, and few enough bytes for a conversation.
 _SIDE = 768
 
 _INSTRUCTIONS = """\
 Searches the photos on this machine by what they show. A query describes the photo ("two dogs on a
-beach"), may rule things out ("-people"), and may have filters in it: before:2021 after:2015-06
-on:"last summer" year:2020 month:may in:Rome near:41.9,12.5,10km camera:canon lens:50mm
-folder:trips type:raw rating>=4 is:portrait is:video has:gps keyword:"Places|Rome", and "exact
+beach"), may rule things out ("-people"), and may have filters in it: {filters}, and "exact
 words" of file name, caption or keywords. photo:ID means like that photo. A photo with no date but
 that of its file is found by no date; date:file asks for such. Photos that do not look like the
 query are left out and counted as `beyond`. Scores only order the photos of one search, so look at a
@@ -36,19 +40,20 @@ photo before you say what it shows.
 _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 
-def create_server(desk: Desk, shrinkers: Shrinkers) -> MCPServer:
-    """The tools for the library at `desk`; `shrinkers` make the pictures."""
+def create_server(library: LibraryThread, shrinkers: Shrinkers) -> MCPServer:
+    """The tools for `library`; `shrinkers` make the pictures."""
+    asked = Field(description=_query_described())
     server = MCPServer(
         "photosearch",
         title="photosearch",
         version=__version__,
-        instructions=_INSTRUCTIONS,
+        instructions=fill(_INSTRUCTIONS.format(filters=_examples()), 100) + "\n",
         log_level="ERROR",
     )
 
     @server.tool(annotations=_READS)
     async def search(
-        query: str = "",
+        query: Annotated[str, asked] = "",
         limit: int = 10,
         offset: int = 0,
         sort: Literal["relevance", "newest", "oldest"] = "relevance",
@@ -64,21 +69,21 @@ def create_server(desk: Desk, shrinkers: Shrinkers) -> MCPServer:
         """
         view: dict[str, Any] = {"limit": _least(limit), "offset": offset, "sort": sort}
         view |= {"collapse": collapse, "saved": saved, "locale": locale}
-        return await _said(desk, lambda it: answers.search(it, query, **view))
+        return await _said(library, lambda it: answers.search(it, query, **view))
 
     @server.tool(annotations=_READS)
-    async def similar(photo_id: int | str, limit: int = 10, offset: int = 0) -> dict[str, Any]:
+    async def similar(photo_id: PhotoName, limit: int = 10, offset: int = 0) -> dict[str, Any]:
         """Find the photos that look most like one, given its id, photo:ID, or its path."""
         view = {"limit": _least(limit), "offset": offset, "collapse": True}
-        return await _said(desk, lambda it: answers.similar(it, photo_id, **view))
+        return await _said(library, lambda it: answers.similar(it, photo_id, **view))
 
     @server.tool(annotations=_READS, structured_output=False)
-    async def photo(photo_id: int | str, picture: bool = True) -> list[Any]:
+    async def photo(photo_id: PhotoName, picture: bool = True) -> list[Any]:
         """Tell all that is known of a photo, and show it, unless `picture` is false.
 
         It is named by its id, photo:ID, or its path.
         """
-        known = await _answer(desk, lambda it: answers.photo(it, photo_id))
+        known = await _answer(library, lambda it: answers.photo(it, photo_id))
         text = json.dumps(_as_text(known), indent=2)
         if not picture:
             return [text]
@@ -87,29 +92,41 @@ def create_server(desk: Desk, shrinkers: Shrinkers) -> MCPServer:
     @server.tool(annotations=_READS)
     async def saved_searches() -> dict[str, Any]:
         """List the searches that the user has saved: name, query and order."""
-        return await _said(desk, answers.saved)
+        return await _said(library, answers.saved)
 
     @server.tool(annotations=_READS)
     async def status() -> dict[str, Any]:
         """Tell how many photos the library holds, of which folders, and which model it uses."""
-        return await _said(desk, answers.status)
+        return await _said(library, answers.status)
 
     return server
+
+
+def _examples() -> str:
+    """Each filter, as in a query."""
+    return " ".join(example for one in filters().values() for example in one.examples)
+
+
+def _query_described() -> str:
+    lines = (f"{' '.join(one.examples)}: {one.help.en}" for one in filters().values())
+    return "\n".join(("A description of the photo, with filters if need be:", *lines))
 
 
 def _least(limit: int) -> int:
     return max(1, min(limit, 200))
 
 
-async def _said(desk: Desk, question: Callable[[Library], dict[str, Any]]) -> dict[str, Any]:
-    said: dict[str, Any] = _as_text(await _answer(desk, question))
+async def _said(
+    library: LibraryThread, question: Callable[[Library], dict[str, Any]]
+) -> dict[str, Any]:
+    said: dict[str, Any] = _as_text(await _answer(library, question))
     return said
 
 
-async def _answer(desk: Desk, question: Callable[[Library], Any]) -> Any:
+async def _answer(library: LibraryThread, question: Callable[[Library], Any]) -> Any:
     """What the library says; our errors are for the assistant to read."""
     try:
-        found = await desk.ask(question)
+        found = await library.ask(question)
     except PhotosearchError as error:
         raise ToolError(str(error)) from error
     return found
@@ -137,10 +154,11 @@ async def _shown(shrinkers: Shrinkers, path: str) -> bytes:
 
 def run(path: str | None, model: str | None) -> None:
     """Serve until the client goes. Raises `LibraryError` or `BundleError` before that."""
-    desk, shrinkers = Desk(path, model, new=True), Shrinkers(1)
+    library = LibraryThread(path, model, new=True)
+    shrinkers = Shrinkers(1, limits_by(read(path, model=model), 2))
     try:
-        desk.ask_now(Library.status)
-        create_server(desk, shrinkers).run("stdio")
+        library.ask_now(Library.status)
+        create_server(library, shrinkers).run("stdio")
     finally:
         shrinkers.close()
-        desk.close()
+        library.close()

@@ -15,15 +15,16 @@ from typing import TypeVar
 
 import numpy as np
 
-from index import Catalogue, CatalogueError, FaissIndex
+from index import Catalogue, FaissIndex
 from photosearch.bench.drawn import draw
 from photosearch.bench.machine import describe_machine
 from photosearch.bench.processes import CommandError, Spent, spend
 from photosearch.encoders import Bundle, default_bundle_path
+from photosearch.encoders.typical import TYPICAL
 from photosearch.errors import LibraryError, UsageError
+from photosearch.explaining import explained
 from photosearch.library import Library
-from photosearch.models import Models
-from photosearch.search.typical import TYPICAL
+from photosearch.model_choice import ModelChoice
 
 T = TypeVar("T")
 
@@ -93,10 +94,8 @@ def measure(
     Raises `UsageError` for a folder that is not there; `LibraryError` when the library cannot be
     read, or a command fails; `BundleError`.
     """
-    try:
+    with explained():
         return _measure(library, model, folder, photos)
-    except CatalogueError as error:
-        raise LibraryError(str(error)) from error
 
 
 def _measure(
@@ -119,7 +118,7 @@ def _bundle(library: Path, model: str | os.PathLike[str] | None, *, known: bool)
     if not known:
         return Bundle.open(model or default_bundle_path(), verify=False)
     with Catalogue.open(library, readonly=True) as catalogue:
-        return Bundle.open(Models(catalogue, model).searching(), verify=False)
+        return Bundle.open(ModelChoice(catalogue, model).searching(), verify=False)
 
 
 def _in_folder(folder: Path, most: int) -> list[str]:
@@ -199,7 +198,7 @@ def _search(library: Path, bundle: Bundle, cold: Sequence[Spent]) -> Searching |
             started = time.perf_counter()
             opened.search(text, literal=True)
             milliseconds.append(1e3 * (time.perf_counter() - started))
-        queries = opened.encoder.encode_texts(TYPICAL)
+        queries = opened.models.encoder.encode_texts(TYPICAL)
     with Catalogue.open(library, readonly=True) as catalogue:
         vectors = FaissIndex.open(catalogue, bundle.id)
         _, found = vectors.search(queries, _BEST)

@@ -33,11 +33,10 @@ def command(ctx: click.Context, folder: Path | None, photos: int, as_json: bool)
     the library is searched. It takes less than a minute, and changes neither photos nor library.
     """
     from photosearch.bench.measure import measure
-    from photosearch.library import default_library_path
+    from photosearch.settings import library_folder
 
-    path, model = ctx.obj
-    library = default_library_path() if path is None else Path(path).expanduser()
-    report = measure(library.absolute(), model, folder, photos)
+    path, model = ctx.obj.library, ctx.obj.model
+    report = measure(library_folder(path), model, folder, photos)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
         return

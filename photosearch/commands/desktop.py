@@ -18,5 +18,5 @@ def command(ctx: click.Context) -> None:
     import_pages()
     from photosearch.desktop.app import run
 
-    if not run(*ctx.obj):
+    if not run(ctx.obj.library, ctx.obj.model):
         click.echo("The window is open already.")

@@ -20,8 +20,10 @@ def command(ctx: click.Context, repair: bool, as_json: bool) -> None:
     No photo is opened or changed. Exits with 1 when something wrong remains.
     """
     from photosearch.library import Library
+    from photosearch.plugins.loading import tell_to
 
-    path, model = ctx.obj
+    tell_to(None)  # it is among the findings
+    path, model = ctx.obj.library, ctx.obj.model
     findings = []
     for finding in Library.examine(path, model=model, repair=repair):
         findings.append(finding)

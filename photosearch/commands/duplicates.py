@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     "--similarity",
     type=click.FloatRange(0.5, 1),
     metavar="COSINE",
-    help="How alike they must look, up to 1.  [default: 0.97; implies --near]",
+    help="How alike their vectors must be before pictures are compared, up to 1."
+    "  [default: 0.97; implies --near]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
 @click.option(
@@ -44,10 +45,10 @@ def command(
         raise click.UsageError(
             "-0 with --similarity lists photos that are no copies; add --near to say so."
         )
-    from photosearch.search.stacks import NEAR
+    from photosearch.looks import NEAR
 
     with open_to_read(ctx) as library:
-        told = library.duplicates(
+        told = library.photos.duplicates(
             near_too=near or similarity is not None, similarity=similarity or NEAR
         )
         if as_json:

@@ -13,7 +13,11 @@ from photosearch.commands.output import counted, shown
 
 @click.command("export")
 @click.argument("file", type=click.Path(dir_okay=True))
-@click.option("--overwrite", is_flag=True, help="Replace FILE when it is there already.")
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace FILE when it is there already; without it that is an error.",
+)
 @click.option(
     "--with-models", is_flag=True, help="Also write the models that have encoded the photos."
 )
@@ -26,7 +30,7 @@ def command(ctx: click.Context, file: str, overwrite: bool, with_models: bool) -
     """
     from photosearch.library import Library
 
-    if not Library.exists(ctx.obj[0]):
+    if not Library.exists(ctx.obj.library):
         click.echo("There is no library yet, and so nothing to export.", err=True)
         sys.exit(1)
     with open_to_read(ctx) as library:

@@ -21,14 +21,16 @@ def command(ctx: click.Context, folder: str, dry_run: bool) -> None:
     The files themselves are not touched. It does not ask first: what is dropped comes back when the
     folder is indexed again.
     """
+    from photosearch.indexing.spelling import as_recorded
     from photosearch.library import Library
 
-    if not Library.exists(ctx.obj[0]):
+    if not Library.exists(ctx.obj.library):
         click.echo("There is no library yet, and so nothing to forget.", err=True)
         sys.exit(1)
     with open_library(ctx) as library:
+        before = library.folders
         number = library.forget(folder, dry_run=dry_run)
-        place = os.path.abspath(os.path.expanduser(folder))
+        place = as_recorded(folder, before)
         around = [known for known in library.folders if _is_inside(place, known)]
     did = "Would forget" if dry_run else "Forgot"
     click.echo(

@@ -14,9 +14,15 @@ from photosearch.commands.output import counted, shown
     "maps",
     multiple=True,
     metavar="OLD=NEW",
-    help="What lay below folder OLD there is below NEW here; may be given again.",
+    help="What lay below the folder OLD there is below NEW here. May be given again; the nearest "
+    "folder decides.",
 )
-@click.option("--replace", is_flag=True, help="Keep a library that is here beside the new one.")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Take the place of a library that is here, which is kept beside it; without it that is an "
+    "error.",
+)
 @click.option("--dry-run", is_flag=True, help="Check FILE, say what is in it, and write nothing.")
 @click.pass_context
 def command(
@@ -29,7 +35,7 @@ def command(
     """
     from photosearch.library import Library
 
-    path, model = ctx.obj
+    path, model = ctx.obj.library, ctx.obj.model
     done = Library.import_from(file, path, maps=maps, model=model, replace=replace, dry_run=dry_run)
     did = "Would import" if dry_run else "Imported"
     click.echo(

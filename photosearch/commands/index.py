@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from photosearch.commands.ending import Ending
-from photosearch.commands.opening import open_library
+from photosearch.commands.opening import open_library, setting_option
 from photosearch.commands.output import counted, not_connected, of_other_kinds, shown
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @click.command("index")
 @click.argument("folders", nargs=-1, metavar="[FOLDER]...")
+@setting_option("--workers", "workers")
 @click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Processes that decode pictures.  [default: one a core]",
+    "--retry",
+    is_flag=True,
+    help="Try the files listed as problems again, also those that have not changed.",
 )
-@click.option("--retry", is_flag=True, help="Try the files listed as problems again.")
 @click.option(
     "--wait",
     is_flag=True,
@@ -47,7 +47,7 @@ def command(
     from photosearch.indexing.scan import resolve_roots
     from photosearch.library import Library
 
-    if not Library.exists(ctx.obj[0]):
+    if not Library.exists(ctx.obj.library):
         # A mistyped folder should not leave an empty library behind.
         resolve_roots(folders)
         if not folders:

@@ -22,7 +22,7 @@ def command(ctx: click.Context) -> None:
     from photosearch.api.tools import run
     from photosearch.library import Library
 
-    path, model = ctx.obj
+    path, model = ctx.obj.library, ctx.obj.model
     if not Library.exists(path):
         raise UsageError("there is no library yet; index a folder first: photosearch index FOLDER")
     run(path, model)

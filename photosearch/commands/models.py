@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from photosearch.commands.opening import open_library, open_to_read
+from photosearch.commands.opening import open_library, open_to_read, settings_of
 from photosearch.commands.output import counted, shown
 
 if TYPE_CHECKING:
     from photosearch.library import Library
-    from photosearch.models import Model
+    from photosearch.library.models import Model
     from photosearch.pulling.offers import Offer
 
 
@@ -30,12 +30,15 @@ def command() -> None:
 
 
 @command.command("list")
+@click.option(
+    "--available", is_flag=True, help="List all that can be downloaded, and not only the best."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
 @click.pass_context
-def list_(ctx: click.Context, as_json: bool) -> None:
+def list_(ctx: click.Context, available: bool, as_json: bool) -> None:
     """List the models that are here, and those that can be downloaded."""
     with _looked_at(ctx) as library:
-        models, offers = library.models(), library.offers()
+        models, offers = library.models.all(), library.models.offers()
     if as_json:
         content = {
             "models": [vars(model) for model in models],
@@ -49,13 +52,12 @@ def list_(ctx: click.Context, as_json: bool) -> None:
         click.echo(f"    {_about(model)}")
         click.echo(f"    {counted(model.encoded, 'photo')} encoded{_role(model)}")
     click.echo("\nTo download, with `photosearch models pull NAME`:")
-    for offer in offers:
-        only = ", research only" if offer.research_only else ""
-        here = ", here" if offer.here else ""
-        click.echo(
-            f"  {offer.name:16}  {offer.megabytes:4} MB  {offer.dim} numbers  {offer.speed:9}  "
-            f"ImageNet {offer.imagenet:.1f}%  {offer.licence}{only}{here}"
-        )
+    shortlist = [offer for offer in offers if available or offer.recommended]
+    width = max(len(offer.name) for offer in shortlist)
+    for offer in shortlist:
+        click.echo(f"  {offer.name:{width}}  {', '.join(_facts(offer))}")
+    if left := len(offers) - len(shortlist):
+        click.echo(f"  and {left} more, which --available lists")
 
 
 @command.command("show")
@@ -67,11 +69,11 @@ def show(ctx: click.Context, model: str) -> None:
     MODEL is a name or id that `photosearch models list` shows.
     """
     with _looked_at(ctx) as library:
-        offer = next((each for each in library.offers() if each.name == model), None)
+        offer = next((each for each in library.models.offers() if each.name == model), None)
         if offer is not None and not offer.here:
             _show_offer(offer)
             return
-        found = library.model(model)
+        found = library.models.get(model)
     click.echo(f"Model    {shown(found.id)}")
     click.echo(f"         {_about(found)}")
     click.echo(f"         {counted(found.encoded, 'photo')} encoded{_role(found)}")
@@ -87,7 +89,7 @@ def show(ctx: click.Context, model: str) -> None:
     "--accept-license",
     "accepted",
     metavar="LICENCE",
-    help="Accept the licence of a model that is for research only, by its name.",
+    help="Accept the licence of a model that allows nothing commercial, by its name.",
 )
 @click.pass_context
 def pull(ctx: click.Context, name: str, accepted: str | None) -> None:
@@ -97,9 +99,10 @@ def pull(ctx: click.Context, name: str, accepted: str | None) -> None:
     copy is made in the library folder.
 
     What is downloaded is checked against the hub's hashes and made into
-    a bundle in the library folder, by the trainer (`pip install 'photosearch[trainer]'`). A
-    download that broke off goes on where it was. Searches change only with `photosearch models
-    use`.
+    a bundle in the library folder. Most models are used as they are published; those that
+    `photosearch models show` says are converted take the trainer (`pip install
+    'photosearch[trainer]'`). A download that broke off goes on where it was. Searches change only
+    with `photosearch models use`.
     """
     from tqdm import tqdm
 
@@ -107,7 +110,7 @@ def pull(ctx: click.Context, name: str, accepted: str | None) -> None:
 
     bar = tqdm(unit="B", unit_scale=True, desc=name, file=sys.stderr, disable=None)
     with open_library(ctx) as library:
-        events = library.pull_model(name, accept_licence=accepted)
+        events = library.models.pull(name, accept_licence=accepted)
         try:
             with bar, closing(events):
                 for event in events:
@@ -115,7 +118,7 @@ def pull(ctx: click.Context, name: str, accepted: str | None) -> None:
                         bar.total = event.total
                         bar.update(event.done - bar.n)
                     elif isinstance(event, Converting):
-                        bar.set_description(f"Converting {event.model}, {event.seconds:.0f} s")
+                        bar.set_description(f"Preparing {event.model}, {event.seconds:.0f} s")
                     elif isinstance(event, Pulled):
                         pulled = event
         except KeyboardInterrupt:
@@ -127,7 +130,11 @@ def pull(ctx: click.Context, name: str, accepted: str | None) -> None:
 
 @command.command("rm")
 @click.argument("model", metavar="MODEL")
-@click.option("--keep-vectors", is_flag=True, help="Keep what it has encoded, for when it is back.")
+@click.option(
+    "--keep-vectors",
+    is_flag=True,
+    help="Keep what it has encoded, so that nothing is encoded again when it is back.",
+)
 @click.pass_context
 def rm(ctx: click.Context, model: str, keep_vectors: bool) -> None:
     """Delete MODEL from the library folder, with the vectors that it made.
@@ -136,7 +143,7 @@ def rm(ctx: click.Context, model: str, keep_vectors: bool) -> None:
     never deleted. Of a model whose download broke off, what is left is deleted.
     """
     with open_library(ctx) as library:
-        removed = library.remove_model(model, keep_vectors=keep_vectors)
+        removed = library.models.remove(model, keep_vectors=keep_vectors)
     dropped = f", and {counted(removed.vectors, 'vector')} with it" if removed.vectors else ""
     click.echo(
         f"Removed {removed.id}{dropped}; {removed.bytes / 1e6:.1f} MB of disk space are free again."
@@ -145,7 +152,11 @@ def rm(ctx: click.Context, model: str, keep_vectors: bool) -> None:
 
 @command.command("use")
 @click.argument("model", metavar="MODEL")
-@click.option("--later", is_flag=True, help="Only note it; the next `photosearch index` builds it.")
+@click.option(
+    "--later",
+    is_flag=True,
+    help="Only note the choice; the next `photosearch index` encodes the photos.",
+)
 @click.option(
     "--now", is_flag=True, help="Switch at once, and find only what it has encoded so far."
 )
@@ -161,16 +172,17 @@ def use(ctx: click.Context, model: str, later: bool, now: bool) -> None:
     """
     if later and now:
         raise click.UsageError("--later and --now exclude each other; give one of them.")
-    if ctx.obj[1]:
+    if settings_of(ctx).model is not None:
         raise click.UsageError(
-            "--model, or PHOTOSEARCH_MODEL, names a model to use whatever is chosen; leave it out."
+            "--model, PHOTOSEARCH_MODEL or the setting `model` names a model to use whatever is "
+            "chosen; leave it out. `photosearch config` tells where it is from."
         )
     from photosearch.commands.ending import Ending
     from photosearch.commands.index import run
 
     # Nobody else begins to index between the two steps.
     with Ending() as ending, open_library(ctx) as library, library.writing():
-        chosen = library.use_model(model, at_once=now)
+        chosen = library.models.use(model, at_once=now)
         if not chosen.active and not later and library.status().folders:
             click.echo(f"Encoding all photos by {chosen.id}.", err=True)
             run(library, (), ending)
@@ -186,23 +198,28 @@ def _looked_at(ctx: click.Context) -> Iterator[Library]:
     """The library to read from; to look should not leave an empty one behind."""
     from photosearch.library import Library
 
-    if Library.exists(ctx.obj[0]):
+    if Library.exists(ctx.obj.library):
         with open_to_read(ctx) as library:
             yield library
     else:
-        with TemporaryDirectory() as folder, Library.open(folder, model=ctx.obj[1]) as library:
+        with TemporaryDirectory() as folder, Library.open(folder, model=ctx.obj.model) as library:
             yield library
 
 
 def _described(offer: Offer) -> dict[str, Any]:
     return {
         "name": offer.name,
+        "maker": offer.maker,
         "licence": offer.licence,
         "research_only": offer.research_only,
+        "languages": offer.languages,
         "dim": offer.dim,
         "megabytes": offer.megabytes,
         "speed": offer.speed,
         "imagenet": offer.imagenet,
+        "recall": offer.recall,
+        "recommended": offer.recommended,
+        "converted": offer.converted,
         "page": offer.page,
         "here": offer.here,
     }
@@ -210,15 +227,35 @@ def _described(offer: Offer) -> dict[str, Any]:
 
 def _show_offer(offer: Offer) -> None:
     accept = f" --accept-license {offer.licence}" if offer.research_only else ""
-    click.echo(f"Model    {offer.name}")
-    click.echo(
-        f"         to download, {offer.megabytes} MB, {offer.dim} numbers, {offer.speed} "
-        f"({offer.gmac} G multiply-adds for an image)"
-    )
-    click.echo(f"         {offer.imagenet}% on ImageNet, zero-shot, as its authors published it")
+    how = "converted by the trainer" if offer.converted else "used as it is published"
+    click.echo(f"Model    {offer.name}, by {offer.maker}")
+    click.echo(f"         to download, {', '.join(_facts(offer)[:-1])}; {how}")
+    if offer.gmac is not None:
+        click.echo(f"         {offer.gmac} G multiply-adds for an image")
+    if offer.recall is not None:
+        click.echo(
+            f"         {offer.recall}% of XM3600's photos found by an English description, the "
+            "mean of the first 1, 5 and 10, as immich measured it"
+        )
     click.echo(f"Licence  {offer.licence}{', research only' if offer.research_only else ''}")
     click.echo(f"Card     {offer.page}")
     click.echo(f"\n`photosearch models pull {offer.name}{accept}` downloads it.")
+
+
+def _facts(offer: Offer) -> list[str]:
+    """What there is to say of a model that can be downloaded; the licence comes last."""
+    known = offer.languages
+    facts = [
+        None if offer.megabytes is None else f"{offer.megabytes} MB",
+        f"{offer.dim} numbers",
+        offer.speed,
+        "many languages" if known is None else "English" if known == ("en",) else ", ".join(known),
+        None if offer.imagenet is None else f"ImageNet {offer.imagenet:.1f}%",
+        offer.licence
+        + (", research only" if offer.research_only else "")
+        + (", here" if offer.here else ""),
+    ]
+    return [fact for fact in facts if fact is not None]
 
 
 def _about(model: Model) -> str:

@@ -21,14 +21,14 @@ def command(ctx: click.Context) -> None:
     from tqdm import tqdm
 
     from photosearch.library import Library
-    from photosearch.reading.run import ReadingStarted, TextFailed, TextRead
+    from photosearch.ocr.run import ReadingStarted, TextFailed, TextRead
 
-    if not Library.exists(ctx.obj[0]):
+    if not Library.exists(ctx.obj.library):
         click.echo("There is no library yet; index a folder first.", err=True)
         sys.exit(1)
     read = texts = failed = 0
     with open_library(ctx) as library, tqdm(unit="photo", disable=None, delay=0.5) as bar:
-        for event in library.read_text():
+        for event in library.texts.read():
             match event:
                 case ReadingStarted(photos):
                     bar.total = photos

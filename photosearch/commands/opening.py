@@ -1,23 +1,74 @@
-"""Opening the library that the options before the command name."""
+"""The options before the command, those that are settings, and the library that they name."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from photosearch.errors import LibraryError
+from photosearch.settings import SETTINGS, Setting, Settings, read
+from photosearch.settings.values import Number
 
 if TYPE_CHECKING:
     from photosearch.library import Library
+
+Command = TypeVar("Command", bound=Callable[..., Any] | click.Command)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options before the command, which each command has as `ctx.obj`; None if not given."""
+
+    library: str | None = None
+    model: str | None = None
+    log_file: str | None = None
+
+
+def settings_of(ctx: click.Context, **options: Any) -> Settings:
+    """The settings, with those `options` of the command that were given. Raises `UsageError`."""
+    given = ctx.obj
+    return read(given.library, model=given.model, log_file=given.log_file, **options)
+
+
+class _Value(click.ParamType[Any]):
+    """What may be given for a setting."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._kind = setting.kind
+        self.name = setting.kind.metavar
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._kind.parse(value)
+        except ValueError as error:
+            self.fail(f"{error}, and not {value!r}.", param, ctx)
+
+
+def setting_option(option: str, name: str, *names: str) -> Callable[[Command], Command]:
+    """The `option` that gives the setting `name` for one command; None when it is left out."""
+    setting = SETTINGS[name]
+    notes = [f"env var: {setting.environment}", f"default: {setting.default_text}"]
+    if isinstance(setting.kind, Number):
+        notes.append(setting.kind.limits())
+    return click.option(
+        option,
+        *names,
+        metavar=setting.kind.metavar,
+        type=_Value(setting),
+        help=f"{setting.help}  [{'; '.join(notes)}]",
+    )
 
 
 def open_library(ctx: click.Context, *, readonly: bool = False) -> Library:
     """The library of `--library`, with the model of `--model`; made unless `readonly`."""
     from photosearch.library import Library
 
-    path, model = ctx.obj
-    return Library.open(path, model=model, readonly=readonly)
+    return Library.open(ctx.obj.library, model=ctx.obj.model, readonly=readonly)
 
 
 def open_to_read(ctx: click.Context) -> Library:

@@ -21,7 +21,7 @@ def command() -> None:
 def list_(ctx: click.Context, as_json: bool) -> None:
     """List the saved searches."""
     with open_to_read(ctx) as library:
-        saved = library.saved_searches()
+        saved = library.saved.all()
     if as_json:
         click.echo(json.dumps({"version": 1, "searches": [vars(each) for each in saved]}, indent=2))
         return
@@ -44,7 +44,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
 def add(ctx: click.Context, name: str, text: str, sort: Any) -> None:
     """Save TEXT, with its filters, as NAME; another of that name is replaced."""
     with open_library(ctx) as library:
-        library.save_search(name, text, sort=sort)
+        library.saved.add(name, text, sort=sort)
 
 
 @command.command("remove")
@@ -53,4 +53,4 @@ def add(ctx: click.Context, name: str, text: str, sort: Any) -> None:
 def remove(ctx: click.Context, name: str) -> None:
     """Forget the saved search NAME."""
     with open_library(ctx) as library:
-        library.remove_search(name)
+        library.saved.remove(name)

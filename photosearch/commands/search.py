@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -10,60 +11,46 @@ import click
 
 from photosearch.commands.opening import open_to_read
 from photosearch.commands.output import counted, shown
+from photosearch.commands.photos import Photo
 from photosearch.commands.showing import check_forms, locale_option, page_options, show
+from photosearch.search.filters import Filters, World, filters
 
 if TYPE_CHECKING:
+    from photosearch.search.instead import Instead
     from photosearch.search.query import Part
 
+_log = logging.getLogger(__name__)
 Decorated = Callable[..., Any]
 
-# One for each filter of the box. Each may be given more than once, where that makes sense.
-_FILTERS = (
-    ("--before", "before", "DATE", "Only photos taken before DATE, as in 2021, 2021-05, May 2021."),
-    ("--after", "after", "DATE", "Only photos taken after DATE, not in it."),
-    ("--since", "since", "DATE", "Only photos taken in DATE or after it."),
-    ("--until", "until", "DATE", "Only photos taken in DATE or before it."),
-    ("--on", "on", "DATE", "Only photos taken in DATE, a day, a month, a season or a year."),
-    ("--near", "near", "PLACE", "Only photos taken near PLACE, as in Rome or 41.9,12.5,10km."),
-    ("--rating", "rating", "STARS", "Only photos rated so, as in 4 or '>=4'."),
-)
-_SEVERAL = (
-    ("--year", "year", "YEAR", "Only photos of this year, or of years, as in 2019-2021."),
-    ("--month", "month", "MONTH", "Only photos of this month, as in may, of any year."),
-    ("--in", "place", "PLACE", "Only photos taken in this city, region or country."),
-    ("--camera", "camera", "NAME", "Only photos taken with such a camera."),
-    ("--lens", "lens", "NAME", "Only photos taken with such a lens."),
-    ("--folder", "folder", "FOLDER", "Only photos in such a folder, or below."),
-    ("--type", "type", "TYPE", "Only files of this type, as in jpeg, heic, raw, video."),
-    ("--keyword", "keyword", "WORD", "Only photos with this keyword, or with one below it."),
-    ("--words", "words", "TEXT", "Only photos with TEXT in file name, caption or keywords."),
-)
-_SHAPES = ("portrait", "landscape", "square", "panorama", "video")
+# What a fact is.
+_KINDS = {
+    "place": "a place",
+    "person": "a person",
+    "album": "an album",
+    "keyword": "a keyword",
+    "camera": "a camera",
+    "folder": "a folder",
+    "form": "a kind of file",
+    "date": "a date",
+    "words": "words of file names, captions or text in photos",
+}
+# The options of filters go to the command by names that no other option has.
+_OPTION = "filter_"
 
 
 def _filters(command: Decorated) -> Decorated:
     """The options that are filters."""
-    for option, name, metavar, text in reversed(_FILTERS + _SEVERAL):
-        multiple = (option, name, metavar, text) in _SEVERAL
-        more = " May be repeated." if multiple else ""
-        command = click.option(option, name, metavar=metavar, multiple=multiple, help=text + more)(
-            command
+    for one in reversed(filters().values()):
+        option = click.option(
+            *(f"--{name}" for name in (one.name, *one.aliases)),
+            f"{_OPTION}{one.name}",
+            metavar=None if one.choices else one.metavar,
+            type=click.Choice(one.choices) if one.choices else str,
+            multiple=one.repeated,
+            help=one.help.en + (" May be repeated." if one.repeated else ""),
         )
-    command = click.option(
-        "--is", "shapes", type=click.Choice(_SHAPES), multiple=True, help="Only such photos."
-    )(command)
-    command = click.option(
-        "--date",
-        "dated",
-        type=click.Choice(("file",)),
-        help="Only photos without a date; other date filters then go by that of their file.",
-    )(command)
-    return click.option(
-        "--has",
-        type=click.Choice(("gps", "date")),
-        multiple=True,
-        help="Only photos that say where, or when, they were taken. May be repeated.",
-    )(command)
+        command = option(command)
+    return command
 
 
 @click.command("search")
@@ -84,7 +71,14 @@ def _filters(command: Decorated) -> Decorated:
 @click.option("--saved", metavar="NAME", help="Run a saved search, with TEXT added to it.")
 @click.option("--literal", is_flag=True, help="Take all of TEXT as a description.")
 @locale_option
-@click.option("--image", "images", multiple=True, metavar="FILE", help="Like this picture as well.")
+@click.option(
+    "--image",
+    "images",
+    type=Photo(),
+    multiple=True,
+    metavar="FILE",
+    help="Like this picture as well.",
+)
 @_filters
 @page_options
 @click.pass_context
@@ -101,13 +95,10 @@ def command(
     collapse: bool,
     literal: bool,
     locale: str | None,
-    images: tuple[str, ...],
-    shapes: tuple[str, ...],
-    dated: str | None,
-    has: tuple[str, ...],
+    images: tuple[int | str, ...],
     as_json: bool,
     null: bool,
-    **filters: Any,
+    **options: Any,
 ) -> None:
     """Find the photos that fit TEXT, best first, with their scores.
 
@@ -117,29 +108,21 @@ def command(
     check_forms(as_json, null)
     from photosearch.library import Library
     from photosearch.search.dates.locales import Locale, system_tag
-    from photosearch.search.filters import Filters, World
     from photosearch.search.find import check_asked
     from photosearch.search.hits import Hits
     from photosearch.search.parse import parse
 
+    _log.debug("searching for %r", text)
     locale = system_tag() if locale is None else locale
-    given = {name: value for name, value in filters.items() if value not in (None, ())}
-    wanted = Filters(
-        **given,
-        shape=[shape for shape in shapes if shape != "video"] or None,
-        video=True if "video" in shapes else None,
-        has_gps=True if "gps" in has else None,
-        has_date=True if "date" in has else None,
-        file_date=True if dated else None,
-    )
+    wanted = Filters.of_box(_given(options))
     asked = wanted != Filters() or bool(images)
     if text is None and saved is None and not asked:
         raise click.UsageError("TEXT is missing; describe the photos, or give a filter.")
-    waiting = 0
-    if Library.exists(ctx.obj[0]):
+    waiting, instead = 0, None
+    if Library.exists(ctx.obj.library):
         with open_to_read(ctx) as library:
             if saved is not None:
-                text, sort = library.saved_query(saved, text or "", sort)
+                text, sort = library.saved.query(saved, text or "", sort)
             hits = library.search(
                 text or "",
                 limit=limit,
@@ -154,28 +137,59 @@ def command(
                 locale=locale,
             )
             waiting = 0 if hits else library.status().photos
+            if waiting and not (literal or offset):
+                instead = library.instead(text or "", filters=wanted, images=images, locale=locale)
     else:
         # What asks for nothing, or cannot be understood, is told also where there is nothing yet.
         world = World(locate=lambda _: (0, 0), locale=Locale.of(locale))
         hits = Hits(query=parse(text or "", world, literal=literal))
         wanted.conditions(world)
         check_asked(hits.query.terms or hits.query.conditions or asked or saved)
-    show(hits, as_json=as_json, null=null)
+    show(hits, as_json=as_json, null=null, instead=instead)
     if not as_json:
         _tell_read(hits.query.parts)
     if not hits:
         filtered = asked or bool(hits.query.conditions)
         click.echo(_why_nothing(waiting, filtered, offset, hits.beyond), err=True)
+        if instead is not None and (told := _told(instead)):
+            click.echo(shown(told), err=True)
         sys.exit(1)
 
 
+def _given(options: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The values of each filter that has any, by its name."""
+    given = {name.removeprefix(_OPTION): value for name, value in options.items()}
+    return {
+        name: value if isinstance(value, tuple) else (value,)
+        for name, value in given.items()
+        if value not in (None, ())
+    }
+
+
 def _tell_read(parts: Iterable[Part]) -> None:
-    """What the model was given in the place of words that it does not know."""
+    """What words were taken for: what is known of photos, or English that the model knows."""
     for part in parts:
+        if part.kind == "fact":
+            click.echo(f'"{shown(part.meaning)}" taken as {_KINDS[part.name]}', err=True)
         if part.read_as:
             click.echo(f'"{shown(part.meaning)}" taken as "{part.read_as}"', err=True)
         if part.warning:
             click.echo(f"{part.warning}.", err=True)
+
+
+def _told(instead: Instead) -> str:
+    """What failed, what is near to it, and what one part fewer finds, in one line."""
+    said = [f"Nothing matches {', '.join(instead.failed)}."] if instead.failed else []
+    if instead.nearest:
+        near = ", ".join(
+            f"{one.text} ({one.count}{'' if away is None else f', {away:.0f} km away'})"
+            for one in instead.nearest
+            for away in (one.kilometres,)
+        )
+        said.append(f"Nearest: {near}.")
+    if instead.fewer:
+        said.append(", ".join(f"{one.count} without {one.what}" for one in instead.fewer) + ".")
+    return " ".join(said)
 
 
 def _why_nothing(photos: int, filtered: bool, offset: int, beyond: int) -> str:

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
+from photosearch.commands.opening import setting_option, settings_of
 from photosearch.errors import UsageError
-
-TOKEN = "PHOTOSEARCH_TOKEN"
 
 
 @click.command("serve")
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    metavar="ADDRESS",
-    help="Address to listen at; others than this machine's own need a token.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=7870,
-    show_default=True,
-    metavar="N",
-    help="Port to listen at; 0 for any.",
-)
+@setting_option("--host", "serve_host")
+@setting_option("--port", "serve_port")
 @click.pass_context
-def command(ctx: click.Context, host: str, port: int) -> None:
+def command(ctx: click.Context, host: str | None, port: int | None) -> None:
     """Answer searches of other programs over HTTP, as JSON. Nothing can be changed through it.
 
     /openapi.json describes it. Only this machine can connect. With --host others can, and must send
@@ -37,10 +21,11 @@ def command(ctx: click.Context, host: str, port: int) -> None:
     from photosearch.api.server import listen, serve
     from photosearch.library import Library
 
-    path, model = ctx.obj
+    path, model = ctx.obj.library, ctx.obj.model
     if not Library.exists(path):
         raise UsageError("there is no library yet; index a folder first: photosearch index FOLDER")
-    listener = listen(host, port, os.environ.get(TOKEN) or None)
+    settings = settings_of(ctx, serve_host=host, serve_port=port)
+    listener = listen(settings.serve_host, settings.serve_port, settings.token)
     click.echo(f"Answering at {listener.url}/v1/search?q=...; Ctrl-C ends.")
     if listener.made_up:
         click.echo(f"Other machines can connect with this token: {listener.token}")

@@ -13,6 +13,7 @@ import click
 
 from photosearch.commands.opening import open_to_read
 from photosearch.commands.output import shown
+from photosearch.commands.photos import photo_argument
 
 if TYPE_CHECKING:
     from index import Metadata
@@ -33,40 +34,36 @@ _SOURCES = {
 
 
 @click.command("show")
-@click.argument("photo", metavar="PHOTO")
+@photo_argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
 @click.pass_context
-def command(ctx: click.Context, photo: str, as_json: bool) -> None:
+def command(ctx: click.Context, photo: int | str, as_json: bool) -> None:
     """Show what is known of PHOTO: its id, photo:ID, or its path."""
     from photosearch.library import Library
 
-    if not Library.exists(ctx.obj[0]):
+    if not Library.exists(ctx.obj.library):
         click.echo("Nothing is indexed yet. Make a library: photosearch index FOLDER", err=True)
         sys.exit(1)
     with open_to_read(ctx) as library:
-        found = library.about(photo)
+        found = library.photos.about(photo)
+        text = library.texts.of(found.file.id)
     if as_json:
-        click.echo(json.dumps(_content(found), indent=2))
+        click.echo(json.dumps(_content(found, text), indent=2))
         return
     for name, value in _lines(found):
         click.echo(f"{name:<10}{shown(value)}")
 
 
-def _content(about: About) -> dict[str, Any]:
-    file = about.file
-    return {
-        "photo_id": file.id,
-        "path": file.path,
-        "missing": file.missing,
-        "size": file.stamp.size,
-        "width": file.width,
-        "height": file.height,
-        "format": file.format,
-        "companions": list(about.companions),
-        "film_inside": about.film_inside,
-        **asdict(about.metadata),
-        "file_date": about.file_date,
-    }
+def _content(about: About, text: str | None) -> dict[str, Any]:
+    """As everywhere, with what is read of the file now.
+
+    What the photo says of itself is also beside the rest, where it was at first, and so is `size`.
+    """
+    from photosearch.described import described
+
+    content = described(about, text)
+    content |= {"size": content["bytes"], "video_inside": about.video_inside}
+    return content | asdict(about.metadata)
 
 
 def _lines(about: About) -> Iterator[tuple[str, str]]:
@@ -74,7 +71,7 @@ def _lines(about: About) -> Iterator[tuple[str, str]]:
     yield "Photo", file.path + (" (gone)" if file.missing else "")
     for companion in about.companions:
         yield "With", companion
-    if (inside := about.film_inside) is not None:
+    if (inside := about.video_inside) is not None:
         yield "With", f"a video inside, {inside / 1e6:.1f} MB"
     size = f"{file.stamp.size / 1e6:.1f} MB"
     yield "Picture", f"{file.format}, {file.width} x {file.height}, {size}"

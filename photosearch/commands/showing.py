@@ -13,6 +13,7 @@ from photosearch.commands.output import write_bytes
 
 if TYPE_CHECKING:
     from photosearch.search.hits import Hit, Hits
+    from photosearch.search.instead import Instead
 
 Decorated = Callable[..., Any]
 
@@ -65,12 +66,15 @@ def check_forms(as_json: bool, null: bool) -> None:
         raise click.UsageError("--json and -0 are two forms of output; give one of them.")
 
 
-def show(hits: Hits, *, as_json: bool, null: bool) -> None:
-    """Print hits to standard output; of collapsed ones only the best, except as JSON."""
+def show(hits: Hits, *, as_json: bool, null: bool, instead: Instead | None = None) -> None:
+    """Print hits to standard output; of collapsed ones only the best, except as JSON.
+
+    As JSON `instead` comes along where there are none.
+    """
     if as_json:
         from photosearch.search.report import report
 
-        click.echo(json.dumps(report(hits), indent=2))
+        click.echo(json.dumps(report(hits, instead), indent=2))
     elif null:
         write_bytes(os.fsencode(hit.path) + b"\0" for hit in hits)
     else:

@@ -7,16 +7,17 @@ import sys
 import click
 
 from photosearch.commands.opening import open_to_read
+from photosearch.commands.photos import photo_argument
 from photosearch.commands.showing import check_forms, page_options, show
 
 
 @click.command("similar")
-@click.argument("photo", metavar="PHOTO")
+@photo_argument
 @page_options
 @click.pass_context
 def command(
     ctx: click.Context,
-    photo: str,
+    photo: int | str,
     limit: int,
     offset: int,
     collapse: bool,
@@ -30,7 +31,7 @@ def command(
     """
     check_forms(as_json, null)
     with open_to_read(ctx) as library:
-        hits = library.similar(
+        hits = library.photos.similar(
             photo,
             limit=limit,
             offset=offset,

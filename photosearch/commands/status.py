@@ -20,10 +20,11 @@ from photosearch.commands.output import not_connected, of_other_kinds, shown
 @click.pass_context
 def command(ctx: click.Context, problems: bool, verbose: bool, as_json: bool) -> None:
     """Show what the library holds."""
-    from photosearch.library import Library, default_library_path
+    from photosearch.library import Library
+    from photosearch.settings import library_folder
 
-    if not Library.exists(ctx.obj[0]):
-        place = ctx.obj[0] or default_library_path()
+    if not Library.exists(ctx.obj.library):
+        place = library_folder(ctx.obj.library)
         click.echo(
             f"No library at {shown(str(place))} yet. Make one: photosearch index FOLDER", err=True
         )

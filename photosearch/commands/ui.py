@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
-PASSWORD = "PHOTOSEARCH_PASSWORD"
+from photosearch.commands.opening import setting_option, settings_of
 
 
 @click.command("ui")
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    metavar="ADDRESS",
-    help="Address to listen at; others than this machine's own need a password.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    metavar="N",
-    help="Port to listen at; 0 for any.  [default: 7860, or the next that is free]",
-)
+@setting_option("--host", "ui_host")
+@setting_option("--port", "ui_port")
 @click.option("--no-browser", is_flag=True, help="Do not open a browser; print the address.")
 @click.pass_context
-def command(ctx: click.Context, host: str, port: int | None, no_browser: bool) -> None:
+def command(ctx: click.Context, host: str | None, port: int | None, no_browser: bool) -> None:
     """Search in a browser: opens a page that this machine serves to itself.
 
     Only this machine can connect. With --host others can, and must give a password: the one in
@@ -35,13 +22,17 @@ def command(ctx: click.Context, host: str, port: int | None, no_browser: bool) -
     from photosearch.commands.pages import import_pages
 
     import_pages()
+    from photosearch.serving.forced_exit import end_in_time
     from photosearch.ui.server import Server
 
-    path, model = ctx.obj
-    password = os.environ.get(PASSWORD) or None
+    path, model = ctx.obj.library, ctx.obj.model
+    settings = settings_of(ctx, ui_host=host, ui_port=port)
+    password = settings.password
     with (
-        Ending() as ending,
-        Server.bind(path, model, host=host, port=port, password=password) as server,
+        Ending(lambda: end_in_time(0)) as ending,
+        Server.bind(
+            path, model, host=settings.ui_host, port=settings.ui_port, password=password
+        ) as server,
     ):
         address = server.address
         if address.password is None:
@@ -53,7 +44,8 @@ def command(ctx: click.Context, host: str, port: int | None, no_browser: bool) -
             )
         else:
             click.echo(
-                f"Other machines can connect at {address.url} with the password in {PASSWORD}. "
+                f"Other machines can connect at {address.url} with the password in "
+                "PHOTOSEARCH_PASSWORD. "
                 "The connection is not encrypted."
             )
         if not no_browser:

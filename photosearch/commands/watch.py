@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from photosearch.commands.ending import Ending
-from photosearch.commands.opening import open_library
+from photosearch.commands.opening import open_library, setting_option, settings_of
 from photosearch.commands.output import counted, not_connected, shown
 
 if TYPE_CHECKING:
@@ -17,35 +17,21 @@ if TYPE_CHECKING:
 
 @click.command("watch")
 @click.argument("folders", nargs=-1, metavar="[FOLDER]...")
-@click.option("--poll", is_flag=True, help="Look through all folders, rather than wait to be told.")
 @click.option(
-    "--interval",
-    type=click.FloatRange(min=0.1),
-    default=30.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time between two looks at a folder of which the system does not tell.",
+    "--poll",
+    is_flag=True,
+    help="Look through all folders now and then, rather than wait to be told by the system.",
 )
-@click.option(
-    "--quiet",
-    type=click.FloatRange(min=0.0),
-    default=2.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Index what has changed when its folder has been quiet for so long.",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    help="Processes that decode pictures.  [default: one a core]",
-)
+@setting_option("--interval", "watch_interval")
+@setting_option("--quiet", "watch_quiet")
+@setting_option("--workers", "workers")
 @click.pass_context
 def command(
     ctx: click.Context,
     folders: tuple[str, ...],
     poll: bool,
-    interval: float,
-    quiet: float,
+    interval: float | None,
+    quiet: float | None,
     workers: int | None,
 ) -> None:
     """Index FOLDER, and then what comes, changes and goes in it, until Ctrl-C.
@@ -66,19 +52,21 @@ def command(
     from photosearch.library import Library
     from photosearch.watching import Watching
 
-    if not Library.exists(ctx.obj[0]):
+    if not Library.exists(ctx.obj.library):
         # A mistyped folder should not leave an empty library behind.
         resolve_roots(folders)
         if not folders:
             raise click.UsageError("No folder is known yet; name a FOLDER to watch.")
+    settings = settings_of(ctx, watch_interval=interval, watch_quiet=quiet)
+    every = settings.watch_interval
     first = True
     with Ending() as ending, open_library(ctx) as library:
         watching = library.watch(
             folders,
             workers=workers,
             poll=poll,
-            interval=interval,
-            quiet=quiet,
+            interval=every,
+            quiet=settings.watch_quiet,
             stop=ending.asked,
         )
         try:
@@ -89,7 +77,7 @@ def command(
                         click.echo(f"Watching {shown(event.folder)}")
                     elif isinstance(event, Watching):
                         click.echo(
-                            f"Looking through {shown(event.folder)} every {interval:g} s "
+                            f"Looking through {shown(event.folder)} every {every:g} s "
                             f"({event.reason})"
                         )
                     elif isinstance(event, Held):

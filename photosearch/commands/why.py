@@ -11,6 +11,7 @@ import click
 
 from photosearch.commands.opening import open_to_read
 from photosearch.commands.output import shown
+from photosearch.commands.photos import photo_argument
 from photosearch.commands.showing import locale_option
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _SHADES = " .:-=+*#%@"
 
 
 @click.command("why")
-@click.argument("photo", metavar="PHOTO")
+@photo_argument
 @click.argument("text", metavar="TEXT")
 @click.option("--literal", is_flag=True, help="Take all of TEXT as a description.")
 @locale_option
@@ -28,13 +29,13 @@ _SHADES = " .:-=+*#%@"
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the photo with the map over it to FILE, a new .png or .jpg.",
+    help="Write the photo, dimmed where nothing counts, to FILE, a new .png or .jpg.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
 @click.pass_context
 def command(
     ctx: click.Context,
-    photo: str,
+    photo: int | str,
     text: str,
     literal: bool,
     locale: str | None,
@@ -54,7 +55,7 @@ def command(
 
     where = system_tag() if locale is None else locale
     with open_to_read(ctx) as library:
-        why = library.why(photo, text, literal=literal, locale=where)
+        why = library.photos.why(photo, text, literal=literal, locale=where)
     if out is not None:
         from photosearch.search.overlay import write_overlay
 

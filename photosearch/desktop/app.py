@@ -10,8 +10,9 @@ from pathlib import Path
 
 from photosearch.desktop.instance import Instance
 from photosearch.desktop.windows import NoWindowError, Window, windows
-from photosearch.library import default_library_path
-from photosearch.ui.context import Doors
+from photosearch.serving.forced_exit import end_in_time
+from photosearch.settings import library_folder
+from photosearch.ui.context import DesktopWindow
 from photosearch.ui.server import Server
 
 
@@ -20,7 +21,7 @@ def run(path: str | os.PathLike[str] | None, model: str | os.PathLike[str] | Non
 
     Raises `LibraryError`, `BundleError` or `UsageError` when there is nothing to show.
     """
-    folder = Path(default_library_path() if path is None else path).expanduser().absolute()
+    folder = library_folder(path)
     instance = Instance(folder)
     if not instance.take() and instance.bring_forward():
         return False
@@ -33,7 +34,7 @@ def run(path: str | os.PathLike[str] | None, model: str | os.PathLike[str] | Non
 
 def _run(folder: Path, model: str | os.PathLike[str] | None, instance: Instance) -> None:
     chosen = _Chosen(windows(folder))
-    doors = Doors(
+    window = DesktopWindow(
         choose_folder=chosen.choose_folder,
         show=chosen.show,
         quit=chosen.close,
@@ -41,7 +42,7 @@ def _run(folder: Path, model: str | os.PathLike[str] | None, instance: Instance)
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: chosen.close_soon())
-    with Server.bind(folder, model, port=0, doors=doors) as server:
+    with Server.bind(folder, model, port=0, window=window) as server:
         instance.tell(server.address.port)
         chosen.run(server.address.url)
         chosen.close()
@@ -81,6 +82,7 @@ class _Chosen:
         An exception there would go through a toolkit that aborts on it, and a window that is closed
         from its own loop waits for itself.
         """
+        end_in_time(0)
         threading.Thread(target=self.close, name="close").start()
 
     def choose_folder(self) -> tuple[bool, str | None]:

@@ -39,7 +39,8 @@ class Instance:
 
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(self._folder / _LOCK)
+            # Not replaced, where a file system knows no locks, by a file that outlives its holder.
+            self._lock = FileLock(self._folder / _LOCK, fallback_to_soft=False)
             self._lock.acquire(timeout=0)
         except Timeout:
             self._lock = None

@@ -9,6 +9,7 @@ from index import Catalogue, FileStamp
 from photosearch.doctor.finding import Finding, counted, mended
 from photosearch.errors import UsageError
 from photosearch.indexing.scan import Found, resolve_roots, scan
+from photosearch.silent_drive import is_there
 
 
 def compare(catalogue: Catalogue, bundle_id: str | None, *, repair: bool) -> Iterator[Finding]:
@@ -19,7 +20,7 @@ def compare(catalogue: Catalogue, bundle_id: str | None, *, repair: bool) -> Ite
     found: dict[str, FileStamp] = {}
     unknown: list[str] = []
     for root in catalogue.folders():
-        if not os.path.lexists(root):
+        if not is_there(root):
             shown = catalogue.paths(root, missing=False)
             if shown:
                 if repair:
@@ -61,9 +62,9 @@ def _hidden_and_shown(
     for root in catalogue.folders():
         shown.update(catalogue.paths(root, missing=False))
         hidden.update(catalogue.paths(root, missing=True))
-    outside = [path for path in catalogue.health.outside() if os.path.lexists(path)]
+    outside = [path for path in catalogue.health.outside() if is_there(path)]
     gone = [path for path in shown if path not in found and known_of(path)]
-    gone += [path for path in catalogue.health.outside() if not os.path.lexists(path)]
+    gone += [path for path in catalogue.health.outside() if not is_there(path)]
     back = [path for path in hidden if path in found]
     if repair:
         catalogue.mark_missing(gone)

@@ -7,11 +7,12 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from index import Catalogue, CatalogueError
-from index.opened import FILE_NAME
-from index.salvage import salvage
+from index.catalogue.opened import FILE_NAME
+from index.safety.salvage import salvage
 from photosearch.doctor.disk import compare
 from photosearch.doctor.finding import INDEX, Finding, counted, mended
 from photosearch.doctor.models import check_bundled, check_models
+from photosearch.doctor.plugins import check_plugins
 from photosearch.doctor.vectors import check_files, check_vectors
 
 _MEND = (
@@ -43,16 +44,19 @@ def examine(
         text = f"{path}: is damaged ({faults[0]}; {counted(len(faults), 'fault')})"
         yield Finding("catalogue", "wrong", text, _MEND)
         yield from check_bundled(model)
+        yield from check_plugins()
         return
     with Catalogue.open(folder, readonly=not repair) as catalogue:
         counts = catalogue.counts()
         held = counted(counts.photos + counts.missing, "photo")
         yield Finding("catalogue", "ok", f"{path} is sound and holds {held}")
         yield from _orphans(catalogue, repair)
+        yield from _rows(catalogue, repair)
         models = yield from check_models(catalogue, model, repair=repair)
         if (yield from check_vectors(catalogue, models, repair=repair)):
             yield from check_files(catalogue, models, repair=repair)
         yield from compare(catalogue, models.answering, repair=repair)
+    yield from check_plugins()
 
 
 def _faults(folder: Path, *, repair: bool) -> list[str]:
@@ -101,3 +105,15 @@ def _orphans(catalogue: Catalogue, repair: bool) -> Generator[Finding, None, Non
             yield Finding("catalogue", "fixed", f"{text}; dropped")
         else:
             yield Finding("catalogue", "note", text, "the next index run drops them")
+
+
+def _rows(catalogue: Catalogue, repair: bool) -> Iterator[Finding]:
+    bad = catalogue.health.bad_rows()
+    if not bad.rows:
+        return
+    if repair:
+        catalogue.health.drop_rows(bad.rows)
+    kinds = ", ".join(f"{number} by {reason}" for reason, number in sorted(bad.reasons.items()))
+    number = sum(map(len, bad.rows.values()))
+    text = f"{counted(number, 'row')} cannot be used: {kinds}"
+    yield mended("catalogue", text, repair=repair, did=f"dropped; {INDEX}")

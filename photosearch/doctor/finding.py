@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-About = Literal["model", "catalogue", "vectors", "photos"]
+About = Literal["model", "catalogue", "vectors", "photos", "plugin"]
 INDEX = "run `photosearch index`"
 
 

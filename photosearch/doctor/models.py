@@ -11,8 +11,9 @@ from pathlib import Path
 from index import Catalogue
 from photosearch.doctor.finding import Finding, counted, mended
 from photosearch.encoders import Bundle, bundled_path
+from photosearch.encoders.packaged import packaged
 from photosearch.errors import BundleError
-from photosearch.models import Models
+from photosearch.model_choice import ModelChoice
 
 
 @dataclass
@@ -35,8 +36,9 @@ def check_models(
 
     A damaged copy of the bundled model is copied anew with `repair`.
     """
-    models, checked = Models(catalogue, model), Checked()
+    models, checked = ModelChoice(catalogue, model), Checked()
     folders = [bundled_path(), *map(models.store.place, models.store.ids())]
+    folders += [bundle.folder for bundle in packaged().values()]
     if models.named is not None and models.named not in folders:
         folders.append(models.named)
     for folder in folders:

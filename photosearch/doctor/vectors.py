@@ -6,8 +6,8 @@ from collections.abc import Generator, Iterator
 from contextlib import suppress
 
 from index import Catalogue, FaissIndex
-from index.agreement import file_state, stray_files
-from index.vectors import vector_file
+from index.safety.agreement import file_state, stray_files
+from index.vectors.vectors import vector_file
 from photosearch.doctor.finding import INDEX, Finding, counted, mended
 from photosearch.doctor.models import Checked
 

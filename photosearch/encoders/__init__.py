@@ -4,12 +4,18 @@ from photosearch.encoders.bundle import Bundle, ImageSettings, TextSettings, wri
 from photosearch.encoders.calibration import Calibration
 from photosearch.encoders.encoder import Encoder
 from photosearch.encoders.preprocess import Preprocess
-from photosearch.encoders.registry import bundled_path, default_bundle_path, open_encoder
+from photosearch.encoders.registry import (
+    DEFAULT_MODEL,
+    bundled_path,
+    default_bundle_path,
+    open_encoder,
+)
 from photosearch.encoders.store import BundleStore
 from photosearch.encoders.tokenizer import Tokenizer
 from photosearch.encoders.tokens import Tokenise, open_tokenizer, tokenizer_for
 
 __all__ = [
+    "DEFAULT_MODEL",
     "Bundle",
     "BundleStore",
     "Calibration",

@@ -10,6 +10,11 @@ the vectors of some hundred ordinary photos, its background. How well they fit a
 says how many times likelier a photo that shows it is to have that cosine than one that does not.
 Among more photos the best by chance is better, so what the best must have grows with their number.
 The numbers were fitted on labelled photos by `photosearch-trainer calibrate`.
+
+Models that were trained with a sigmoid, as SigLIP, learned such a line themselves: scale * cosine +
+bias are the logarithmic odds that a text belongs to a photo, as rare as such pairs were in their
+training. They need no background, and of the best photo only a probability that mere chance does
+not give.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +34,13 @@ BACKGROUND = "background.npy"
 PHOTOS = 100
 
 
+# Of models trained with a sigmoid: by which factor, as a logarithm, others may be less likely than
+# the best.
+_LESS_LIKELY = 4.0
+
+Cosine = TypeVar("Cosine", float, NDArray[np.float64])
+
+
 @dataclass(frozen=True)
 class Calibration:
     """What tells from a text's vector which cosines mean that a photo shows it.
@@ -38,6 +50,7 @@ class Calibration:
     growth: how much more it must have for each e-fold of photos; measured between `sizes`, and
     taken as constant beyond.
     gap: how far below the best photo's cosine another may lie and still be found.
+    slack: how much less than the best photo must have is enough for the others, once it has it.
     """
 
     background: NDArray[np.float32]
@@ -49,6 +62,7 @@ class Calibration:
     growth: float
     sizes: tuple[int, int]
     gap: float
+    slack: float = 0.0
 
     def fit_of_background(self, texts: NDArray[np.float32]) -> NDArray[np.float64]:
         """How well the background fits each unit vector (n, d): (n,), in the unit of cosines."""
@@ -80,7 +94,11 @@ class Calibration:
 
     def held_to(self, least: float, best: float) -> float:
         """As `cutoff`, where what the best photo must have is known."""
-        return max(least, best - self.gap)
+        return least if best < least else max(self.lowest(least), best - self.gap)
+
+    def lowest(self, least: Cosine) -> Cosine:
+        """The cosine that any photo must have, where the best must have `least`."""
+        return least - self.slack / self.slope
 
 
 def background_fit(
@@ -102,6 +120,8 @@ def read_calibration(folder: Path, manifest: dict[str, Any], dim: int) -> Calibr
     Raises `BundleError` when its background is no table of vectors of length `dim`.
     """
     said = manifest["calibration"]
+    if said and said.get("kind") == "sigmoid":
+        return _learned(said, dim)
     if not said or said.get("kind") != "background":
         return None
     path = folder / BACKGROUND
@@ -123,4 +143,21 @@ def read_calibration(folder: Path, manifest: dict[str, Any], dim: int) -> Calibr
         growth=float(said["growth"]),
         sizes=(int(said["sizes"][0]), int(said["sizes"][1])),
         gap=float(said["gap"]),
+        slack=float(said.get("slack", 0.0)),
+    )
+
+
+def _learned(said: dict[str, Any], dim: int) -> Calibration:
+    """The calibration of a model that was trained with a sigmoid."""
+    scale, least = float(said["scale"]), float(said["least"])
+    return Calibration(
+        np.zeros((1, dim), np.float32),
+        scale=1.0,
+        slope=scale,
+        weight=0.0,
+        offset=float(said["bias"]),
+        floor=math.log(least / (1 - least)),
+        growth=0.0,
+        sizes=(PHOTOS, PHOTOS),
+        gap=_LESS_LIKELY / scale,
     )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from photosearch.encoders.bundle import Bundle
+from photosearch.encoders.bundle import Bundle, Network, Tower
 from photosearch.encoders.calibration import Calibration
 from photosearch.encoders.preprocess import Preprocess
-from photosearch.encoders.providers import CPU, candidates, named_provider, quickest
+from photosearch.encoders.providers import AUTO, CPU, candidates, quickest
 from photosearch.encoders.tokens import Tokenise, open_tokenizer
 from photosearch.errors import BundleError
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 # Larger batches gain nothing on a CPU and cost memory.
 _BATCH = 32
+# What a network may take and give, by ONNX Runtime's names.
+_NUMBERS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+_BYTES = {"tensor(uint8)": np.uint8}
+_IDS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
+_log = logging.getLogger(__name__)
 
 
 def import_onnxruntime() -> Any:
@@ -35,7 +41,9 @@ def import_onnxruntime() -> Any:
     and nothing may leave the machine.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime
+    # It warns of what it does not know of the system, as where files cannot be opened.
+    with warnings.catch_warnings(action="ignore"):
+        import onnxruntime
 
     return onnxruntime
 
@@ -43,13 +51,15 @@ def import_onnxruntime() -> Any:
 class OnnxEncoder:
     """Runs a bundle's two networks, each loaded when it is first needed.
 
-    `threads` is the number of cores to use; all of them when left out. Pictures are encoded by a
-    graphics card where there is a good one, see `photosearch.encoders.providers`.
+    `threads` is the number of cores to use; all of them when left out. Pictures are encoded by
+    `provider`: on its own a graphics card where there is a good one, see
+    `photosearch.encoders.providers`.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    def __init__(self, bundle: Bundle, *, threads: int | None = None, provider: str = AUTO) -> None:
         self._bundle = bundle
         self._threads = threads or _cores()
+        self._provider = provider
         self.bundle_id = bundle.id
         self.dim = bundle.dim
         self.languages = bundle.languages
@@ -65,18 +75,23 @@ class OnnxEncoder:
         return open_tokenizer(self._bundle)
 
     @cached_property
-    def _image_network(self) -> Any:
-        row = (3, self._bundle.image.size, self._bundle.image.size)
-        named = named_provider()
-        return quickest(
-            self._load("image.onnx", "image", row, threads=1),
-            lambda provider: self._load("image.onnx", "image", row, threads=1, provider=provider),
-            "image",
-            row,
-            candidates(import_onnxruntime().get_available_providers(), named),
+    def _image_network(self) -> _Loaded:
+        reference = self._load("image", threads=1)
+        spec = reference.spec
+        if spec.together is not None:  # a card gains from many at once alone
+            return reference
+        found = quickest(
+            reference.session,
+            lambda provider: self._load("image", threads=1, provider=provider).session,
+            spec.input,
+            (3, *self._bundle.image.shape),
+            candidates(import_onnxruntime().get_available_providers(), self._provider),
+            output=spec.output,
+            feed=lambda pictures: reference.fed(spec.input, _as_taken(pictures, spec)),
             cores=self._threads,
-            insist=named is not None,
+            insist=self._provider != AUTO,
         )
+        return _Loaded(found, spec)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -91,61 +106,66 @@ class OnnxEncoder:
             self._ahead.start()
 
     def _try_text_network(self) -> None:
-        with suppress(BundleError):  # which is raised again where it is used
+        try:
             _ = self._text_network
+        except Exception:  # it is raised again where the network is used
+            _log.debug("the text network is not loaded ahead", exc_info=True)
 
     @cached_property
-    def _text_network(self) -> Any:
-        text = self._bundle.text
-        row = (None if text.padding == "longest" else text.context_length,)
-        return self._load("text.onnx", "tokens", row, threads=self._threads)
+    def _text_network(self) -> _Loaded:
+        return self._load("text", threads=self._threads)
 
-    def _load(
-        self,
-        name: str,
-        input_name: str,
-        row: tuple[int | None, ...],
-        *,
-        threads: int,
-        provider: str = CPU,
-    ) -> Any:
+    def _load(self, tower: Tower, *, threads: int, provider: str = CPU) -> _Loaded:
         onnxruntime = import_onnxruntime()
+        spec = self._bundle.network(tower)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         # Idle threads that spin would take the cores from the workers that decode pictures.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        if name == "text.onnx":
+        if tower == "text":
             # To look for more to fuse takes longer than it saves of the one text of a search.
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         if provider != CPU:
             # It is tried, and its failure is no news.
             options.log_severity_level = 4
             options.enable_mem_pattern = False  # DirectML demands it
-        # Those of a graphics card come after that of the processor, which was checked.
-        path = self._bundle.checked(name) if provider == CPU else self._bundle.folder / name
+        path = self._bundle.folder / spec.file
+        if provider == CPU:
+            # Those of a graphics card come after that of the processor, which was checked.
+            self._bundle.checked_network(tower)
         try:
-            network = onnxruntime.InferenceSession(
+            session = onnxruntime.InferenceSession(
                 str(path), options, providers=list(dict.fromkeys((provider, CPU)))
             )
         except Exception as error:  # ONNX Runtime's own exceptions share no public base class.
             raise BundleError(
                 f"{path}: ONNX Runtime cannot load it ({error}); fetch the bundle again"
             ) from error
-        if not (
-            _fits(network.get_inputs(), input_name, row)
-            and _fits(network.get_outputs(), "embedding", (self.dim,))
-        ):
+        if not self._fits(session, tower, spec):
             raise BundleError(
                 f"{path}: does not take or give what bundle.json says; fetch the bundle again"
             )
-        return network
+        return _Loaded(session, spec)
 
-    def _run(self, network: Any, name: str, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        (rows,) = network.run(["embedding"], {name: inputs})
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        unit: NDArray[np.float32] = (rows / np.maximum(norms, 1e-12)).astype(np.float32)
-        return unit
+    def _fits(self, session: Any, tower: Tower, spec: Network) -> bool:
+        """Whether a network takes and gives, by the names that it should, what is meant."""
+        taken = {each.name: each for each in session.get_inputs()}
+        given = {each.name: each for each in session.get_outputs()}
+        if taken.keys() != {spec.input, spec.mask} - {None} or spec.output not in given:
+            return False
+        text, (height, width) = self._bundle.text, self._bundle.image.shape
+        row: tuple[int | None, ...]
+        types: Mapping[str, object]
+        if tower == "text":
+            row, types = (None if text.padding == "longest" else text.context_length,), _IDS
+        elif spec.layout == "nhwc":
+            row, types = (height, width, 3), _BYTES
+        else:
+            row, types = (3, height, width), _NUMBERS
+        return all(_is_rows(each, row, spec.together, types) for each in taken.values()) and (
+            _is_rows(given[spec.output], (self.dim,), spec.together, _NUMBERS)
+        )
 
     def encode_images(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Unit vectors float32 (n, dim) of n pictures of any mode and size."""
@@ -158,15 +178,17 @@ class OnnxEncoder:
         if not len(pixels):
             return np.zeros((0, self.dim), np.float32)
         network = self._image_network
+        spec = network.spec
         # Each core takes a part of its own: with all of them on one batch, a tenth to a fifth of
         # the processor time goes into waiting for each other after every layer.
         # A card takes batches whole, and DirectML only one at a time.
-        together = network.get_providers()[0] == CPU
+        together = network.session.get_providers()[0] == CPU
         size = min(_BATCH, -(-len(pixels) // self._threads)) if together else _BATCH
         parts = [pixels[start : start + size] for start in range(0, len(pixels), size)]
 
         def run(part: NDArray[np.uint8]) -> NDArray[np.float32]:
-            return self._run(network, "image", self.preprocess.normalise(part))
+            taken = part if spec.layout == "nhwc" else self.preprocess.normalise(part)
+            return network.run({spec.input: taken})
 
         share = self._pool.map if together and len(parts) > 1 else map
         return np.concatenate(list(share(run, parts)))
@@ -183,14 +205,55 @@ class OnnxEncoder:
     def _run_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         tokens = self._tokenizer(texts)
         network = self._text_network
+        spec = network.spec
+        inputs = {spec.input: tokens}
+        if spec.mask is not None:
+            lengths = self._tokenizer.lengths(texts)
+            inputs[spec.mask] = (np.arange(tokens.shape[1]) < lengths[:, None]).astype(np.int64)
         try:
-            return self._run(network, "tokens", tokens)
+            return network.run(inputs)
         except Exception as error:  # as when the network is loaded; such as a token it has not
             raise BundleError(
-                f"{self._bundle.folder / 'text.onnx'}: cannot take the tokens that "
+                f"{self._bundle.folder / spec.file}: cannot take the tokens that "
                 f"{self._bundle.text.tokenizer} makes ({error}); the two do not belong together, "
                 "so fetch the bundle again"
             ) from error
+
+
+class _Loaded:
+    """A network that runs, and what it takes and gives."""
+
+    def __init__(self, session: Any, spec: Network) -> None:
+        self.session, self.spec = session, spec
+        known = _NUMBERS | _BYTES | _IDS
+        self._types = {each.name: known[each.type] for each in session.get_inputs()}
+
+    def fed(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
+        """Values in the type that the input of that name takes."""
+        return values.astype(self._types[name], copy=False)
+
+    def run(self, inputs: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Unit vectors float32 (n, d) for inputs of n rows each."""
+        fed = {name: self.fed(name, values) for name, values in inputs.items()}
+        size, count = self.spec.together, len(next(iter(inputs.values())))
+        parts = []
+        for start in range(0, count, size or count):
+            part = fed
+            if size is not None:  # of fewer rows the last is repeated
+                places = np.minimum(np.arange(start, start + size), count - 1)
+                part = {name: values[places] for name, values in fed.items()}
+            parts += self.session.run([self.spec.output], part)
+        rows = np.concatenate(parts)[:count].astype(np.float32, copy=False)
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = (rows / np.maximum(norms, 1e-12)).astype(np.float32)
+        return unit
+
+
+def _as_taken(pictures: NDArray[np.float32], spec: Network) -> NDArray[Any]:
+    """Normalised pictures (n, 3, H, W) as the network takes them."""
+    if spec.layout == "nchw":
+        return pictures
+    return np.clip(128 + 50 * pictures.transpose(0, 2, 3, 1), 0, 255).astype(np.uint8)
 
 
 def _cores() -> int:
@@ -200,15 +263,17 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _fits(values: Sequence[Any], name: str, row: tuple[int | None, ...]) -> bool:
-    """Whether a network's one input or output is batches of `row`.
+def _is_rows(
+    value: Any, row: tuple[int | None, ...], together: int | None, types: Mapping[str, object]
+) -> bool:
+    """Whether an input or output of a network is of one of the types, and batches of `row`.
 
     A size that is left open fits any, and only that fits None.
     """
-    if len(values) != 1 or values[0].name != name or len(values[0].shape) != 1 + len(row):
+    if value.type not in types or len(value.shape) != 1 + len(row):
         return False
-    batch, *sizes = values[0].shape
-    return not isinstance(batch, int) and all(
+    batch, *sizes = value.shape
+    return (not isinstance(batch, int) or batch == together) and all(
         not isinstance(size, int) or size == expected
         for size, expected in zip(sizes, row, strict=True)
     )

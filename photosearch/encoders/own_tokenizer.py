@@ -9,6 +9,7 @@ accents, scripts without blanks and special tokens in a text, is the library's.
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photosearch.encoders.bundle import TextSettings
+from photosearch.encoders.tokenizer import tidy
 from photosearch.encoders.wordpiece import WordPiece
 from photosearch.errors import BundleError
 
 _FETCH = "fetch the bundle again"
+# A file of the kind that is split here has it. Others are the library's alone: those of many
+# languages have 30 MB, which two should not read.
+_PLAIN = b'"WordPiece"'
+_PUNCTUATION = str.maketrans("_", " ", string.punctuation.replace("_", ""))
 
 
 class OwnTokenizer:
@@ -35,12 +41,15 @@ class OwnTokenizer:
 
     def __init__(self, path: Path, settings: TextSettings) -> None:
         self._path, self._settings = path, settings
-        self._plain = WordPiece.of(_read(path), settings.context_length)
+        content = _bytes(path)
+        self._plain = None
+        if _PLAIN in content:
+            self._plain = WordPiece.of(_parsed(path, content), settings.context_length)
         if self._plain is None:
             _ = self._library  # a fault is told now, and not by the first text
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        rows = [self._ids(text) for text in texts]
+        rows = self._rows(texts)
         length = self._settings.context_length
         if self._settings.padding == "longest":
             length = max(map(len, rows), default=length)
@@ -48,6 +57,14 @@ class OwnTokenizer:
         for row, found in zip(ids, rows, strict=True):
             row[: len(found)] = found
         return ids
+
+    def lengths(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """How many of the ids of each text are no padding: (n,)."""
+        return np.array([len(row) for row in self._rows(texts)], np.int64)
+
+    def _rows(self, texts: Sequence[str]) -> list[Sequence[int]]:
+        clean, prefix = self._settings.clean, self._settings.prefix
+        return [self._ids(prefix + cleaned(text, clean)) for text in texts]
 
     def _ids(self, text: str) -> Sequence[int]:
         if self._plain is not None and self._plain.knows(text):
@@ -65,6 +82,7 @@ class OwnTokenizer:
             library.no_padding()
             library.enable_truncation(self._settings.context_length)
         except Exception as error:  # the library has no class of its own for them
+            _parsed(self._path, _bytes(self._path))  # it may tell more
             raise BundleError(
                 f"{self._path}: the library tokenizers cannot read it "
                 f"({' '.join(str(error).split())[:200]}); {_FETCH}, or upgrade tokenizers"
@@ -72,17 +90,33 @@ class OwnTokenizer:
         return library
 
 
-def _read(path: Path) -> dict[str, Any]:
+def cleaned(text: str, how: str) -> str:
+    """A text as `TextSettings.clean` says; what open_clip's tokenizers make of it."""
+    if how == "none":
+        return text
+    text = tidy(text)
+    if how == "canonicalize":
+        # In the order of those who trained such models: case after punctuation.
+        return " ".join(text.translate(_PUNCTUATION).lower().split())
+    return text.lower() if how == "lower" else text
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
     except OSError as error:
         raise BundleError(
             f"{path}: cannot be read ({error.strerror}); make it readable, or {_FETCH}"
         ) from None
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content.decode())
     except (ValueError, RecursionError) as error:  # broken JSON, or bytes that are not UTF-8
         raise BundleError(f"{path}: is not valid JSON ({error}); {_FETCH}") from None
-    if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
+    if not isinstance(found, dict) or not isinstance(found.get("model"), dict):
         raise BundleError(
             f'{path}: has no "model", so it was not written by the library tokenizers; {_FETCH}'
         )
-    return content
+    return found

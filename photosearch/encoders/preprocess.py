@@ -38,27 +38,36 @@ class Preprocess:
         The rest is left for the resize filter, so that the pixels hardly differ from those of the
         whole picture.
         """
-        return math.ceil(_SHRUNK * self.settings.size)
+        return math.ceil(_SHRUNK * max(self.settings.shape))
 
     def pixels(self, image: Image) -> NDArray[np.uint8]:
-        """A picture of any mode and size to uint8 (S, S, 3)."""
+        """A picture of any mode and size to uint8 (S, S, 3), or (H, W, 3) as the settings say."""
         return self.square(self.scaled(image))
 
     def scaled(self, image: Image) -> Image:
-        """A picture of any mode and size to RGB, with a short side of S pixels, or all S by S."""
+        """A picture of any mode and size to RGB, with one side of S pixels, or both."""
         from PIL.Image import Resampling
 
         settings = self.settings
-        size, resample = settings.size, Resampling[settings.interpolation.upper()]
+        height, width = settings.shape
+        resample = Resampling[settings.interpolation.upper()]
         rgb = to_rgb(image)
         if settings.resize == "squash":
-            return rgb.resize((size, size), resample)
-        rgb = _middle(rgb, _LONGEST * min(rgb.size))
-        return rgb.resize(_shortest(rgb.size, size), resample)
+            return rgb.resize((width, height), resample)
+        if settings.resize == "longest":
+            return rgb.resize(_inside(rgb.size, (width, height)), resample)
+        longest = _LONGEST * min(rgb.size)
+        rgb = _middle(rgb, (longest, longest))
+        return rgb.resize(_shortest(rgb.size, (width, height)), resample)
 
     def square(self, scaled: Image) -> NDArray[np.uint8]:
-        """What `scaled` gave, cut to uint8 (S, S, 3)."""
-        return np.array(_middle(scaled, self.settings.size))
+        """What `scaled` gave, cut or filled up to uint8 (S, S, 3)."""
+        height, width = self.settings.shape
+        return np.array(_filled(_middle(scaled, (width, height)), (width, height), self._fill))
+
+    @property
+    def _fill(self) -> tuple[int, int, int]:
+        return (self.settings.fill,) * 3
 
     def normalise(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Pixels uint8 (n, S, S, 3) to network input float32 (n, 3, S, S)."""
@@ -101,9 +110,9 @@ def _grey(image: Image) -> NDArray[np.uint8]:
     return scaled.astype(np.uint8)
 
 
-def _middle(image: Image, longest: int) -> Image:
-    """The middle of a picture, each side cut to `longest` at most."""
-    width, height = (min(side, longest) for side in image.size)
+def _middle(image: Image, longest: tuple[int, int]) -> Image:
+    """The middle of a picture, width and height cut to `longest` at most."""
+    width, height = map(min, image.size, longest)
     if (width, height) == image.size:
         return image
     # Rounds halves to even, as torchvision's CenterCrop does.
@@ -111,9 +120,34 @@ def _middle(image: Image, longest: int) -> Image:
     return image.crop((left, top, left + width, top + height))
 
 
-def _shortest(size: tuple[int, int], target: int) -> tuple[int, int]:
-    """Width and height with the shorter side at `target`, cut down to whole pixels."""
+def _filled(image: Image, size: tuple[int, int], fill: tuple[int, int, int]) -> Image:
+    """A picture in the middle of one of width and height `size`, which it is no larger than."""
+    if image.size == size:
+        return image
+    import PIL.Image
+
+    canvas = PIL.Image.new("RGB", size, fill)
+    canvas.paste(image, ((size[0] - image.width) // 2, (size[1] - image.height) // 2))
+    return canvas
+
+
+def _shortest(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
+    """Width and height that just cover `target`.
+
+    Of squares the other side is cut down to whole pixels, as torchvision's Resize does; of others
+    it is rounded, as open_clip does.
+    """
     width, height = size
-    if width <= height:
-        return target, int(target * height / width)
-    return int(target * width / height), target
+    across, down = target
+    if across == down:
+        if width <= height:
+            return across, int(across * height / width)
+        return int(down * width / height), down
+    scale = min(width / across, height / down)
+    return max(across, round(width / scale)), max(down, round(height / scale))
+
+
+def _inside(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
+    """Width and height that just fit into `target`."""
+    scale = max(size[0] / target[0], size[1] / target[1])
+    return max(1, round(size[0] / scale)), max(1, round(size[1] / scale))

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from photosearch.encoders.bundle import Bundle
 from photosearch.encoders.encoder import Encoder
+from photosearch.settings import Settings, read_environment
 from photosearch.shipped import asset
 
-DEFAULT_MODEL = "mobileclip-nano"
-
-
-ENVIRONMENT = "PHOTOSEARCH_MODEL"
+DEFAULT_MODEL = "mobileclip-small"
 
 
 def bundled_path() -> Path:
@@ -22,17 +20,25 @@ def bundled_path() -> Path:
 
 def default_bundle_path() -> Path:
     """The folder of the bundle named by PHOTOSEARCH_MODEL, or of the one that comes with us."""
-    named = os.environ.get(ENVIRONMENT)
-    return Path(named).expanduser() if named else bundled_path()
+    return read_environment().model or bundled_path()
 
 
-def open_encoder(path: str | os.PathLike[str] | None = None) -> Encoder:
+def open_encoder(
+    path: str | os.PathLike[str] | None = None, settings: Settings | None = None
+) -> Encoder:
     """An encoder for the bundle in folder `path`, or for the default one.
+
+    Without `settings` those of the environment hold.
 
     The networks themselves are loaded, and their hashes checked, when they are first used.
 
-    Raises `BundleError` when there is no usable bundle.
+    Raises `BundleError` when there is no usable bundle; `UsageError` for a setting that cannot be.
     """
     from photosearch.encoders.onnx import OnnxEncoder
 
-    return OnnxEncoder(Bundle.open(path or default_bundle_path(), verify=False))
+    settings = read_environment() if settings is None else settings
+    return OnnxEncoder(
+        Bundle.open(path or default_bundle_path(), verify=False),
+        threads=settings.threads,
+        provider=settings.provider,
+    )

@@ -57,17 +57,27 @@ class Tokenizer:
             row[: len(ids)] = ids
         return rows
 
+    def lengths(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """How many of the ids of each text are no padding: (n,)."""
+        found = [len(encode(text)) + 2 for text in texts]
+        return np.minimum(np.array(found, np.int64), self.context_length)
+
 
 def encode(text: str) -> list[int]:
     """The token ids of one text, without start and end."""
     ids: list[int] = []
-    for index, part in enumerate(_SPECIAL_SPLIT.split(_clean(text))):
+    for index, part in enumerate(_SPECIAL_SPLIT.split(tidy(text).lower())):
         if index % 2:
             ids.extend(_SPECIAL[f"{word}>"] for word in part.split(">")[:-1])
         else:
             for word in _words(part):
                 ids.extend(_pieces(word))
     return ids
+
+
+def is_clips(merges: Sequence[str]) -> bool:
+    """Whether two tokens become one by these merges, "a b" each, as they do here."""
+    return list(merges) == list(_ranks())
 
 
 def token_texts() -> list[str]:
@@ -84,14 +94,15 @@ def token_texts() -> list[str]:
     return texts + [""] * len(_SPECIAL)
 
 
-def _clean(text: str) -> str:
+def tidy(text: str) -> str:
+    """A text with its characters mended, without entities of HTML, each white space one blank."""
     if _NEEDS_FIXING.search(text):
         # Costs tens of milliseconds to import, which most searches do without.
         import ftfy
 
         text = ftfy.fix_text(text)
     text = html.unescape(html.unescape(text))
-    return " ".join(text.split()).lower()
+    return " ".join(text.split())
 
 
 def _words(text: str) -> Iterator[str]:

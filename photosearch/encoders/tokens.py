@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,14 @@ from numpy.typing import NDArray
 from photosearch.encoders.bundle import CLIP_BPE, TOKENIZER, Bundle, TextSettings
 from photosearch.encoders.tokenizer import Tokenizer
 
-# n texts to token ids int64 (n, L), L as the settings of the text say.
-Tokenise = Callable[[Sequence[str]], NDArray[np.int64]]
+
+class Tokenise(Protocol):
+    """n texts to token ids int64 (n, L), L as the settings of the text say."""
+
+    def __call__(self, texts: Sequence[str], /) -> NDArray[np.int64]: ...
+
+    def lengths(self, texts: Sequence[str], /) -> NDArray[np.int64]:
+        """How many of the ids of each text are no padding: (n,)."""
 
 
 def open_tokenizer(bundle: Bundle) -> Tokenise:

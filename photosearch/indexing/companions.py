@@ -1,6 +1,6 @@
-"""Which files belong to a photo: the RAW beside a JPEG, the film of a Live Photo.
+"""Which files belong to a photo: the RAW beside a JPEG, the video of a Live Photo.
 
-Two files of one name are no pair for that alone: cameras count from one again, and a short film
+Two files of one name are no pair for that alone: cameras count from one again, and a short video
 that was taken for a photo's could not be found any more.
 """
 
@@ -15,25 +15,26 @@ import numpy as np
 
 from index import Catalogue, Metadata
 from photosearch.indexing.decode import DecodeError, read_metadata
-from photosearch.indexing.metadata import Film, film_at
+from photosearch.indexing.metadata import Video, video_at
 from photosearch.indexing.same_moment import share_moment
 from photosearch.indexing.scan import Found
 from photosearch.kinds import LIVE
-from photosearch.search.stacks import BURST
+from photosearch.looks import BURST
+from photosearch.silent_drive import NoAnswerError, is_there, within
 
-# Seconds. The films of Live Photos last three; one that is longer has been filmed for itself, and
-# has a still's name by chance.
+# Seconds. The videos of Live Photos last three; one that is longer was recorded for itself, and has
+# a still's name by chance.
 _LONGEST = 10.0
 
 
-def is_film(path: str) -> bool:
+def is_video(path: str) -> bool:
     # Asked of each file of a library, and quicker than os.path.splitext.
     return path[path.rfind(".") :].lower() in LIVE
 
 
 def may_belong(found: Found) -> bool:
     """Whether a file is to be judged by `owners` before it counts as a photo of its own."""
-    return found.beside is not None or is_film(found.path)
+    return found.beside is not None or is_video(found.path)
 
 
 def kept(catalogue: Catalogue, files: Collection[str]) -> dict[str, str]:
@@ -61,7 +62,7 @@ def owners(
 ) -> Judged:
     """Which of `found` belong to a photo.
 
-    A film and a still of one Live Photo have an identifier in common. Other files of one name
+    A video and a still of one Live Photo have an identifier in common. Other files of one name
     belong together when they were made at the same moment, or else look alike.
 
     `recorded` are the photos that can be found; a file does not belong to one that could not be
@@ -70,20 +71,20 @@ def owners(
     ids = catalogue.live_ids()
     stills: dict[str, list[str]] = defaultdict(list)
     for path, named in ids.items():
-        if not is_film(path):
+        if not is_video(path):
             stills[named].append(path)
     judged = Judged({}, {})
     for item in found:
         beside = item.beside if item.beside in recorded else None
         lasts, sure = 0.0, False
         still: str | None = beside
-        if is_film(item.path):
+        if is_video(item.path):
             live_id = ids.get(item.path) if item.path in known else None
             if live_id is None:
                 if beside is None and (item.path in known or not stills):
                     continue
-                film = film_at(item.path) or Film()
-                live_id, lasts = film.findings.live_id, film.seconds or 0.0
+                video = _video(item.path)
+                live_id, lasts = video.findings.live_id, video.seconds or 0.0
             still = _still(item.path, live_id, beside, ids, stills)
             if live_id is None and lasts > _LONGEST:
                 continue
@@ -100,12 +101,19 @@ def owners(
 def _is_of_moment(
     catalogue: Catalogue, still: str, path: str, is_known: bool, lasts: float
 ) -> bool:
-    """Whether the file at `path`, a film that lasts so many seconds or a RAW, is of that moment."""
+    """Whether the file at `path`, a RAW or a video of so many seconds, is of that moment."""
     try:
-        own = _recorded(catalogue, path) if is_known else read_metadata(path)
-    except DecodeError:
+        own = _recorded(catalogue, path) if is_known else within(path, read_metadata, path)
+    except (DecodeError, NoAnswerError):
         return False
     return share_moment(_recorded(catalogue, still), own, lasts=lasts)
+
+
+def _video(path: str) -> Video:
+    try:
+        return within(path, video_at, path) or Video()
+    except NoAnswerError:
+        return Video()
 
 
 def _recorded(catalogue: Catalogue, path: str) -> Metadata:
@@ -138,13 +146,13 @@ def _still(
     ids: Mapping[str, str],
     stills: Mapping[str, list[str]],
 ) -> str | None:
-    """The still of the film at `path`: that of its own id, the nearest first, or of its name."""
+    """The still of the video at `path`: that of its own id, the nearest first, or of its name."""
     if live_id is not None and live_id in stills:
         folder = os.path.dirname(path)
         return min(stills[live_id], key=lambda still: (os.path.dirname(still) != folder, still))
     if beside is None or live_id is None:
         return beside
-    # An editor may have taken the still's id away, but a film of another id is another's.
+    # An editor may have taken the still's id away, but a video of another id is another's.
     return beside if ids.get(beside, live_id) == live_id else None
 
 
@@ -155,7 +163,7 @@ def record(catalogue: Catalogue, belonging: Mapping[str, str], photos: Iterable[
     for path in {*belonging.values(), *(path for path in stored if path in now)}:
         # Those outside the folders of this run stay, as long as they are there.
         others = (other for other in stored.get(path, ()) if other not in belonging)
-        now[path] = {other for other in others if os.path.lexists(other)}
+        now[path] = {other for other in others if is_there(other)}
     for other, path in belonging.items():
         now[path].add(other)
     changed = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from photosearch.indexing.formats import MAX_PIXELS, DecodeError, Picture, open_
 from photosearch.indexing.formats.pillow import prepare as prepare_decoders
 from photosearch.indexing.metadata import metadata_of
 from photosearch.looks import CLOSE, Look, closely, glance
+from photosearch.regular_file import NotRegularError, open_regular
 
 __all__ = [
     "DecodeError",
@@ -32,7 +34,7 @@ __all__ = [
     "read_metadata",
 ]
 
-# Of a film so many frames can be found by themselves.
+# Of a video so many frames can be found by themselves.
 _FRAMES = 16
 # Longer sides in relation to the short one are cut before scaling where the model crops anyway.
 _STRIP = 16
@@ -43,15 +45,16 @@ _HELD = 64 << 20
 _PIECE = 1 << 20
 # Formats that may hold several pictures, of which the first is seen. Those in an MPO show the same.
 _SEVERAL = ("GIF", "WEBP", "PNG", "AVIF", "TIFF")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Decoded:
     """pixels: uint8 (S, S, 3); width and height of the whole picture as seen, in pixels.
 
-    digest: BLAKE3 of the file's bytes, 32 bytes. metadata: without a place's name. Of a film `more`
-    are the pixels of further frames, uint8 (n, S, S, 3), and `moments` the seconds of all, those of
-    `pixels` first. `look` is a glance, empty of what moves.
+    digest: BLAKE3 of the file's bytes, 32 bytes. metadata: without a place's name. `more` of a
+    video are the pixels of further frames, uint8 (n, S, S, 3), and `moments` the seconds of all,
+    those of `pixels` first. `look` is a glance, empty of what moves.
     """
 
     pixels: NDArray[np.uint8]
@@ -77,7 +80,7 @@ def decode(
 
     Raises `DecodeError` with the reason when it cannot be read, or has more than `max_pixels`.
     """
-    with _told(path), open(path, "rb") as opened:
+    with _told(path), open_regular(path) as opened:
         file, digest = _digested(opened)
         suffix = os.path.splitext(path)[1].lower()
         picture = open_picture(file, suffix, preprocess.side, max_pixels, _FRAMES)
@@ -106,7 +109,7 @@ def read_metadata(path: str, sidecars: Sequence[str] = ()) -> Metadata:
 
     Raises `DecodeError` with the reason when the file cannot be opened.
     """
-    with _told(path), open(path, "rb") as file:
+    with _told(path), open_regular(path) as file:
         return metadata_of(file, path, sidecars)
 
 
@@ -131,14 +134,14 @@ def look_closely(path: str, max_pixels: int = MAX_PIXELS) -> Look | None:
 
 
 def _still(path: str, side: int, max_pixels: int) -> Picture | None:
-    with _told(path), open(path, "rb") as file:
+    with _told(path), open_regular(path) as file:
         suffix = os.path.splitext(path)[1].lower()
         picture = open_picture(file, suffix, side, max_pixels, 1)
         return None if _moves(picture, file) else picture
 
 
 def _moves(picture: Picture, file: BinaryIO) -> bool:
-    """Whether it is a film or an animation, or has further pages; one picture is not all of it."""
+    """Whether it is a video or an animation, or has further pages; one picture is not all of it."""
     if picture.format not in _SEVERAL:
         return bool(picture.frames)
     file.seek(0)
@@ -146,6 +149,7 @@ def _moves(picture: Picture, file: BinaryIO) -> bool:
         with Image.open(file, formats=(picture.format,)) as image:
             return getattr(image, "n_frames", 1) > 1
     except Exception:  # of a layout that was read in another way
+        _log.debug("Pillow cannot count the pictures in a file", exc_info=True)
         return False
 
 
@@ -154,7 +158,7 @@ def digest_of(path: str) -> bytes:
 
     Raises `DecodeError` with the reason when it cannot be read.
     """
-    with _told(path), open(path, "rb") as file:
+    with _told(path), open_regular(path) as file:
         hasher = blake3()
         while piece := file.read(_PIECE):
             hasher.update(piece)
@@ -172,6 +176,8 @@ def _told(path: str) -> Iterator[None]:
         raise DecodeError("disappeared while it was being indexed", passing=True) from None
     except PermissionError:
         raise DecodeError("may not be read; check its permissions", passing=True) from None
+    except NotRegularError:
+        raise DecodeError("is not a regular file", passing=True) from None
     except UnidentifiedImageError:
         raise DecodeError(_unknown(path)) from None
     except MemoryError:

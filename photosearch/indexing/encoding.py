@@ -1,4 +1,4 @@
-"""From squares of pixels to vectors: one for each photo, and one for each frame of a film."""
+"""From squares of pixels to vectors: one for each photo, and one for each frame of a video."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def count_squares(photos: Sequence[Decoded]) -> int:
 def encode(
     encoder: Encoder, photos: Sequence[Decoded]
 ) -> tuple[NDArray[np.floating[Any]], dict[int, Frames]]:
-    """Vectors (n, d) of `photos`, and the frames of those that are films, by their place."""
+    """Vectors (n, d) of `photos`, and the frames of those that are videos, by their place."""
     squares = [photo.pixels for photo in photos]
     for photo in photos:
         squares.extend(() if photo.more is None else photo.more)

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from index import Catalogue
 from photosearch.encoders.preprocess import Preprocess
+from photosearch.indexing.decoding import Decoding
 from photosearch.indexing.events import Reread
 from photosearch.indexing.gathering import check
-from photosearch.indexing.workers import DecodeWorkers, Trouble
+from photosearch.indexing.workers import Trouble
 from photosearch.looks import Look
 
 _BATCH = 256
@@ -21,7 +22,7 @@ def glance_again(
     catalogue: Catalogue,
     preprocess: Preprocess,
     paths: Sequence[str],
-    workers: int,
+    decoding: Decoding,
     stop: threading.Event | None = None,
 ) -> Iterator[Reread]:
     """Note how the photos at `paths` look; what is noted is kept whenever this is stopped.
@@ -37,7 +38,7 @@ def glance_again(
         return event
 
     committed = time.monotonic()
-    with DecodeWorkers(preprocess, min(workers, len(paths))) as pool:
+    with decoding.pool(preprocess, len(paths)) as pool:
         try:
             for result in pool.decode(paths, task="glance"):
                 if result is not None and isinstance(result.outcome, Look):

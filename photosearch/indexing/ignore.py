@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
-import stat
-import warnings
 from collections.abc import Iterator
 from typing import Self
 
+from photosearch.indexing.globs import Glob, glob
+from photosearch.regular_file import NotRegularError, open_regular
+
 NAME = ".photosearchignore"
 _MOST_BYTES = 1 << 20
-
-# Whether what fits is left out, what fits, and the last name in the line.
-_Line = tuple[bool, re.Pattern[str], str]
 
 
 class IgnoreRules:
@@ -23,7 +20,7 @@ class IgnoreRules:
     nothing below a folder that is left out is looked at.
     """
 
-    def __init__(self, files: tuple[tuple[str, list[_Line]], ...] = ()) -> None:
+    def __init__(self, files: tuple[tuple[str, list[Glob]], ...] = ()) -> None:
         self._files = files  # the nearest first
 
     @classmethod
@@ -59,8 +56,8 @@ class IgnoreRules:
 
     def decides(self, path: str, *, is_folder: bool) -> str | None:
         """The ignore file that leaves `path` out, or None. Folders above `path` are not asked."""
-        for file, left_out, _ in self._fitting(path, is_folder):
-            return file if left_out else None
+        for file, line in self._fitting(path, is_folder):
+            return file if line.left_out else None
         return None
 
     def takes_back(self, path: str) -> bool:
@@ -68,72 +65,41 @@ class IgnoreRules:
 
         By a line that begins its name: that a line of stars fits it too is no word on it.
         """
-        for _, left_out, last in self._fitting(path, True):
-            return not left_out and last[:1] not in ("*", "?", "[", "")
+        for _, line in self._fitting(path, True):
+            return not line.left_out and line.last[:1] not in ("*", "?", "[", "")
         return False
 
-    def _fitting(self, path: str, is_folder: bool) -> Iterator[tuple[str, bool, str]]:
-        """The lines that fit `path`, first the one that decides: file, whether it leaves out,
-        last name.
-        """
+    def _fitting(self, path: str, is_folder: bool) -> Iterator[tuple[str, Glob]]:
+        """The lines that fit `path` with their files, first the one that decides."""
         for folder, lines in self._files:
             name = path[len(folder.rstrip(os.sep)) + 1 :].replace(os.sep, "/")
-            # A regular expression's dot does not stand for a line break, which no line of the file
-            # can hold anyway; and no name holds a NUL.
-            name = name.replace("\n", "\0")
-            for left_out, pattern, last in reversed(lines):
-                if _fits(pattern, name, is_folder):
-                    yield os.path.join(folder, NAME), left_out, last
-
-
-def _fits(pattern: re.Pattern[str], name: str, is_folder: bool) -> bool:
-    """Whether a line names just this file or folder, and not one above it.
-
-    pathspec's expressions are for whole paths and fit what is below a folder too; then a group has
-    the separator after that folder. Its own way of joining several lines relies on that, and is not
-    git's where a folder is taken back in.
-    """
-    if any(match.lastgroup is None for match in pattern.finditer(name)):
-        return True
-    return is_folder and any(
-        match.lastgroup is not None and match.end() == len(name) + 1
-        for match in pattern.finditer(f"{name}/")
-    )
+            for line in reversed(lines):
+                if line.fits(name, is_folder=is_folder):
+                    yield os.path.join(folder, NAME), line
 
 
 def _read(path: str) -> str | None:
     """The text of an ignore file; None where there is none. Raises `OSError`."""
     try:
-        status = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
+        with open_regular(path) as file:
+            content = file.read(_MOST_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError, NotRegularError):
         return None
-    if not stat.S_ISREG(status.st_mode):
-        return None  # opening a pipe would wait for ever
-    if status.st_size > _MOST_BYTES:
+    if len(content) > _MOST_BYTES:
         raise OSError(0, "is larger than 1 MB", path)
     # Names that are not UTF-8 are in it as the bytes they are.
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        return file.read()
+    return content.decode("utf-8-sig", "surrogateescape")
 
 
-def _parse(text: str) -> tuple[list[_Line], list[str]]:
+def _parse(text: str) -> tuple[list[Glob], list[str]]:
     """The lines of an ignore file; what is wrong with those that are no patterns."""
-    from pathspec import GitIgnoreSpec
-
-    lines: list[_Line] = []
+    lines: list[Glob] = []
     faults: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", FutureWarning)  # of `re`, on "[[:alpha:]]"
-                spec = GitIgnoreSpec.from_lines([line.rstrip("\r")], backend="simple")
-        except (ValueError, re.error, FutureWarning):
+            found = glob(line.rstrip("\r"))
+        except ValueError:
             faults.append(f"line {number} is not a pattern that can be used: {line.strip()}")
         else:
-            # A comment has neither.
-            lines += [
-                (p.include, p.regex, line.strip().rstrip("/").rpartition("/")[2].lstrip("!\\"))
-                for p in spec.patterns
-                if p.regex and p.include is not None
-            ]
+            lines += [found] if found is not None else []
     return lines, faults

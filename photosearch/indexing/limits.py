@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from photosearch.capacity import LEAST, SHARE, total_memory
 from photosearch.indexing.formats import MAX_PIXELS
-from photosearch.kinds import FILMS
+from photosearch.kinds import VIDEOS
 
-# What the workers may use together; the rest is for the network and for other programs.
-_SHARE = 0.5
-# The least that lets a photo of an ordinary phone be decoded.
-_LEAST = 512 << 20
+if TYPE_CHECKING:
+    from photosearch.settings import Settings
+
 # Bytes that one pixel may take at once: the decoder's own copy, Pillow's, which has four bytes a
 # pixel, and the same again turned upright.
 _PIXEL = 12
 # Bytes a second of a drive that is slow but does answer.
 _SLOW = 5e6
-# Where the system tells nothing.
-_ASSUMED = 4 << 30
-_CGROUPS = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
 
 
 @dataclass(frozen=True)
@@ -37,7 +32,7 @@ class Limits:
 
     def seconds_for(self, path: str) -> float:
         """The time that the file at `path` may take from when its worker turns to it."""
-        is_video = os.path.splitext(path)[1].lower() in FILMS
+        is_video = os.path.splitext(path)[1].lower() in VIDEOS
         return self.video_seconds if is_video else self.seconds
 
 
@@ -53,23 +48,17 @@ def limits_of_machine(workers: int, total: int | None = None) -> Limits:
     """Limits for each of so many `workers` on a machine of `total` bytes, by default this one."""
     if total is None:
         total = total_memory()
-    memory = max(_LEAST, int(total * _SHARE) // workers)
+    memory = max(LEAST, int(total * SHARE) // workers)
     return Limits(memory, memory // _PIXEL)
 
 
-def total_memory() -> int:
-    """Bytes of memory of this machine, or of the container that this process runs in."""
-    try:
-        found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    except (AttributeError, OSError, ValueError):  # Windows has none of these
-        found = [_ASSUMED]
-    for file in _CGROUPS:
-        try:
-            # "max" where there is no limit.
-            found.append(int(file.read_text(encoding="ascii")))
-        except (OSError, ValueError):
-            continue
-    return min(found)
+def limits_by(settings: Settings, workers: int) -> Limits:
+    """Limits for each of so many `workers` on this machine, with the times of `settings`."""
+    return replace(
+        limits_of_machine(workers),
+        seconds=settings.decode_seconds,
+        video_seconds=settings.video_seconds,
+    )
 
 
 def limit_memory(extra: int) -> None:

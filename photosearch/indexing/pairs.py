@@ -1,4 +1,4 @@
-"""Files that belong to one photo: the XMP that describes it, the RAW or the film beside it."""
+"""Files that belong to one photo: the XMP that describes it, the RAW or the video beside it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from photosearch.formats import suffixes
 from photosearch.indexing.exports import exports
-from photosearch.kinds import HEIF, JPEG, LIVE, RAW, SUFFIXES
+from photosearch.kinds import HEIF, JPEG, LIVE, RAW
 
 SIDECAR = ".xmp"
-# What a Pixel adds to the name of a shot: which of its files it is, and that a film is inside.
+# What a Pixel adds to the name of a shot: which of its files it is, and that a video is inside.
 _PIXEL = re.compile(r"(?:\.RAW-\d+)?(?:\.MP)?(?:\.(?:COVER|ORIGINAL))?(?=\(\d+\)$|~\d+$|$)")
 
 
 @dataclass(frozen=True)
-class Group:
+class FileGroup:
     """A picture among one folder's files; the first of `sidecars` goes before the others.
 
     `beside` is the picture to which this file belongs, if it does: a RAW to the JPEG that the
-    camera made of it, the film of a Live Photo to its still.
+    camera made of it, the video of a Live Photo to its still.
     """
 
     name: str
@@ -30,7 +31,7 @@ class Group:
     beside: str | None = None
 
 
-def groups(names: Iterable[str]) -> Iterator[Group]:
+def groups(names: Iterable[str]) -> Iterator[FileGroup]:
     """What the files `names` of one folder make up, in order of name.
 
     `a.xmp` describes every picture `a`, whatever its suffix, and `a.jpg.xmp` only that one, and so
@@ -46,7 +47,7 @@ def groups(names: Iterable[str]) -> Iterator[Group]:
         suffix = suffix.lower()
         if suffix == SIDECAR:
             described[_written(stem)].append(name)
-        elif suffix in SUFFIXES:
+        elif suffix in suffixes():
             found.append((name, stem, suffix))
             for rank, kind in enumerate((JPEG, HEIF, RAW)):
                 if suffix in kind:
@@ -66,13 +67,13 @@ def groups(names: Iterable[str]) -> Iterator[Group]:
             sidecars += _of(other, described, spelt)
         if name in exported:
             sidecars.append(exported[name])
-        yield Group(name, tuple(sidecars), owners.get(name))
+        yield FileGroup(name, tuple(sidecars), owners.get(name))
 
 
 def _shot(stem: str) -> str:
     """What the files that a Pixel makes of one shot have in common, the others being as they are.
 
-    PXL_….RAW-01.COVER.jpg and PXL_….RAW-02.ORIGINAL.dng; PXL_….MP.jpg and its film PXL_….mp4.
+    PXL_….RAW-01.COVER.jpg and PXL_….RAW-02.ORIGINAL.dng; PXL_….MP.jpg and its video PXL_….mp4.
     """
     return _PIXEL.sub("", stem)
 

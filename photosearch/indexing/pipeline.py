@@ -12,7 +12,9 @@ from typing import TypeVar
 from index import Catalogue, FaissIndex, FileStamp, KnownFile, NewPhoto, Problem
 from photosearch.connected import not_connected
 from photosearch.encoders import Encoder
+from photosearch.encoders.typical import TYPICAL
 from photosearch.indexing import companions
+from photosearch.indexing.decoding import Decoding
 from photosearch.indexing.encoding import encode
 from photosearch.indexing.events import (
     Absent,
@@ -32,7 +34,7 @@ from photosearch.indexing.places import with_place
 from photosearch.indexing.rereading import outdated, reread, sidecars_of, state_of
 from photosearch.indexing.scan import Found, Others, Unreadable, scan
 from photosearch.indexing.workers import DecodeWorkers, Trouble
-from photosearch.search.typical import TYPICAL
+from photosearch.silent_drive import is_there
 
 Item = TypeVar("Item")
 
@@ -51,14 +53,14 @@ class IndexRun:
         encoder: Encoder,
         roots: Sequence[str],
         *,
-        workers: int | None = None,
+        decoding: Decoding,
         retry: bool = False,
         parts: bool = False,
         stop: threading.Event | None = None,
     ) -> None:
         self._catalogue, self._encoder, self._roots = catalogue, encoder, roots
         self._parts, self._stop = parts, stop
-        self._worker_count = workers or os.cpu_count() or 1
+        self._decoding = decoding
         self._files: dict[str, Found] = {}
         self._retry = retry
         self._pace = Pace()
@@ -208,7 +210,7 @@ class IndexRun:
             self._encoder.preprocess,
             paths,
             self._files,
-            self._worker_count,
+            self._decoding,
             self._stop,
         ):
             self._reread += len(event.paths)
@@ -224,7 +226,7 @@ class IndexRun:
         ]
         if paths:
             for event in glance_again(
-                self._catalogue, self._encoder.preprocess, paths, self._worker_count, self._stop
+                self._catalogue, self._encoder.preprocess, paths, self._decoding, self._stop
             ):
                 self._reread += len(event.paths)
                 yield event
@@ -278,7 +280,7 @@ class IndexRun:
             size = self._files[path].stamp.size
             (perhaps if size in sizes else fresh).append(path)
             sizes.add(size)
-        with DecodeWorkers(self._encoder.preprocess, min(self._worker_count, len(paths))) as pool:
+        with self._decoding.pool(self._encoder.preprocess, len(paths)) as pool:
             if fresh:
                 yield from self._decode(pool, fresh)
             waiting = deque(perhaps)
@@ -327,7 +329,7 @@ class IndexRun:
 
     def _recognise(self, path: str, digest: bytes) -> Recognised:
         """Record a file of known bytes: moved if just one photo of them lost its file."""
-        gone = [old for old in self._catalogue.missing_with(digest) if not os.path.lexists(old)]
+        gone = [old for old in self._catalogue.missing_with(digest) if not is_there(old)]
         moved_from = gone[0] if len(gone) == 1 and gone[0] != path else None
         renamed = moved_from is not None and not dated_alike(path, moved_from)
         known = KnownFile(path, self._files[path].stamp, digest, renamed=renamed)
@@ -358,8 +360,8 @@ class IndexRun:
             )
             for path, photo in ready
         ]
-        films = {ready[number][0]: seen for number, seen in frames.items()}
-        self._catalogue.record(self._encoder.bundle_id, photos, vectors, films)
+        videos = {ready[number][0]: seen for number, seen in frames.items()}
+        self._catalogue.record(self._encoder.bundle_id, photos, vectors, videos)
         self._indexed += len(photos)
         return Indexed(tuple(path for path, _ in ready))
 

@@ -7,11 +7,11 @@ which takes some milliseconds at most; to make a dictionary of it would take lon
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache, lru_cache
 
 from index import Place
-from index.functions import place_key
+from index.catalogue.functions import place_key
 from photosearch.shipped import asset
 
 
@@ -40,6 +40,18 @@ def places_called(name: str) -> tuple[Place, ...]:
     }
     every = places | others | members
     return tuple(sorted(every, key=lambda one: (one.country, one.region, one.city)))
+
+
+def called(places: Collection[Place]) -> dict[Place, list[str]]:
+    """By what other names, folded, each of these is known; one pass over all lines."""
+    wanted = {f"{one.city}\t{one.region}\t{one.country}".encode(): one for one in places}
+    found: dict[Place, list[str]] = {}
+    for line in _names().splitlines():
+        key, _, rest = line.partition(b"\t")
+        place = wanted.get(rest)
+        if place is not None:
+            found.setdefault(place, []).append(key.decode())
+    return found
 
 
 def _renamed(place: Place, name: str) -> Place:

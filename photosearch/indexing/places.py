@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index import Metadata, Place
-from index.functions import place_key, place_keys
+from index.catalogue.areas import Area
+from index.catalogue.functions import place_key, place_keys
 from photosearch.indexing.place_names import places_called
 from photosearch.shipped import asset
 
@@ -21,6 +22,15 @@ _EARTH = 6371.0  # kilometres
 _DENSITY = 8000.0
 # Beyond, in the desert or at sea, the nearest place says nothing.
 _FARTHEST = 100.0
+
+
+class Town(NamedTuple):
+    """A town or village, where it lies in degrees north and east, and how many live there."""
+
+    name: str
+    latitude: float
+    longitude: float
+    population: int
 
 
 def with_place(metadata: Metadata) -> Metadata:
@@ -40,6 +50,17 @@ def place_named(name: str) -> tuple[float, float] | None:
     matter: "Munich" and "Muenchen" are "M\u00fcnchen".
     """
     return _places().named(name)
+
+
+def town_at(latitude: float, longitude: float) -> str:
+    """The name of the town at a point, or near it; empty far from any."""
+    place = _place_at(round(latitude, 4), round(longitude, 4))
+    return place.city if place else ""
+
+
+def towns_in(area: Area, most: int) -> list[Town]:
+    """The towns and villages in an area, those where most people live first, at most so many."""
+    return _places().within(area, most)
 
 
 @cache
@@ -80,8 +101,8 @@ class Places:
             )
         for place in sorted(found, key=lambda one: -int(self._population[one])):
             if all(self._is_within(place, part) for part in within):
-                x, y, z = self._points[place]
-                return float(np.degrees(np.arcsin(z))), float(np.degrees(np.arctan2(y, x)))
+                north, east = self._degrees
+                return float(north[place]), float(east[place])
         return None
 
     def _is_within(self, place: int, name: str) -> bool:
@@ -101,6 +122,22 @@ class Places:
         for place in range(len(self._cities)):
             towns.setdefault(place_key(self._cities[place]), []).append(int(place))
         return towns
+
+    def within(self, area: Area, most: int) -> list[Town]:
+        """See `towns_in`."""
+        north, east = self._degrees
+        found = np.flatnonzero(area.holds(north, east))
+        largest = found[np.argsort(-self._population[found], kind="stable")[:most]]
+        return [
+            Town(self._cities[one], float(north[one]), float(east[one]), int(self._population[one]))
+            for one in largest
+        ]
+
+    @cached_property
+    def _degrees(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How far north and east each of them lies."""
+        x, y, z = self._points.T
+        return np.degrees(np.arcsin(z)), np.degrees(np.arctan2(y, x))
 
     def at(self, latitude: float, longitude: float) -> Place | None:
         """The city about the point, or else the nearest place; None far from any."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from functools import partial
 
 from index import Catalogue, Problem, Waiting
 from photosearch.encoders import Encoder
+from photosearch.indexing.decoding import Decoding
 from photosearch.indexing.encoding import encode
 from photosearch.indexing.events import Event, Failed, Rebuilding, Reencoded
 from photosearch.indexing.gathering import Ready, gather
 from photosearch.indexing.pace import Pace
 from photosearch.indexing.workers import DecodeWorkers, Trouble
+from photosearch.silent_drive import is_there
 
 # Photos looked up at a time; all at once would take much memory in a large library.
 _CHUNK = 2048
@@ -31,11 +32,11 @@ class Rebuild:
         catalogue: Catalogue,
         encoder: Encoder,
         *,
-        workers: int | None = None,
+        decoding: Decoding,
         stop: threading.Event | None = None,
     ) -> None:
         self._catalogue, self._encoder, self._stop = catalogue, encoder, stop
-        self._worker_count = workers or os.cpu_count() or 1
+        self._decoding = decoding
         self._pace = Pace()
         self.unread = 0
         self.failed = 0
@@ -47,7 +48,7 @@ class Rebuild:
         yield Rebuilding(bundle_id, total)
         if not total:
             return
-        with DecodeWorkers(self._encoder.preprocess, min(self._worker_count, total)) as pool:
+        with self._decoding.pool(self._encoder.preprocess, total) as pool:
             after = 0
             while chunk := self._catalogue.waiting(bundle_id, after=after, limit=_CHUNK):
                 after = chunk[-1].content_id
@@ -72,12 +73,12 @@ class Rebuild:
         if same:
             vectors, frames = encode(self._encoder, [found for _, found in same])
             contents = [photo.content_id for photo, _ in same]
-            films = {contents[number]: seen for number, seen in frames.items()}
-            self._catalogue.embed(self._encoder.bundle_id, contents, vectors, films)
+            videos = {contents[number]: seen for number, seen in frames.items()}
+            self._catalogue.embed(self._encoder.bundle_id, contents, vectors, videos)
         return Reencoded(tuple(photo.path for photo, _ in same))
 
     def _trouble(self, waiting: dict[str, Waiting], path: str, trouble: Trouble) -> Failed | None:
-        if not os.path.lexists(path):
+        if not is_there(path):
             # Gone since the scan, or unplugged: it is encoded when it is back.
             self._catalogue.mark_missing([path])
             return None

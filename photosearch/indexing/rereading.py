@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from index import Catalogue, Metadata
 from photosearch.encoders.preprocess import Preprocess
+from photosearch.indexing.decoding import Decoding
 from photosearch.indexing.events import Reread
 from photosearch.indexing.gathering import check
 from photosearch.indexing.metadata import VERSION, without_metadata
 from photosearch.indexing.places import with_place
 from photosearch.indexing.scan import Found
-from photosearch.indexing.workers import DecodeWorkers, Trouble
+from photosearch.indexing.workers import Trouble
 
 _BATCH = 256
 _SECONDS = 1.0
@@ -55,7 +56,7 @@ def reread(
     preprocess: Preprocess,
     paths: Sequence[str],
     files: Mapping[str, Found],
-    workers: int,
+    decoding: Decoding,
     stop: threading.Event | None = None,
 ) -> Iterator[Reread]:
     """Read and record the metadata of `paths`; what was read is kept whenever this is stopped.
@@ -71,7 +72,7 @@ def reread(
         return event
 
     committed = time.monotonic()
-    with DecodeWorkers(preprocess, min(workers, len(paths))) as pool:
+    with decoding.pool(preprocess, len(paths)) as pool:
         try:
             for result in pool.decode(paths, task="metadata", sidecars=sidecars_of(files)):
                 if result is not None:

@@ -10,7 +10,7 @@ from photosearch.indexing.metadata.zones import offset_between
 # What the files themselves say. A sidecar that describes both says the same of both, and so does a
 # folder; times of change are those of when files were copied.
 _OWN = ("exif", "gps", "xmp", "iptc", "name", "clock")
-# Of a film whose zone nobody knows the time is the universal one.
+# Of a video whose zone nobody knows the time is the universal one.
 _UNIVERSAL = "clock"
 _SECONDS = 3.0
 _EXACT = len("1985-07-04T12:00:00")
@@ -19,7 +19,7 @@ _EXACT = len("1985-07-04T12:00:00")
 def share_moment(still: Metadata, other: Metadata, *, lasts: float = 0.0) -> bool:
     """Whether both say when they were made, to the second, and that this was at once.
 
-    `lasts`: seconds of a film, which may be dated by its end.
+    `lasts`: seconds of a video, which may be dated by its end.
     """
     one, two = _moment(still), _moment(other)
     if one is None or two is None:

@@ -12,15 +12,16 @@ from pathlib import Path
 
 from index import FileStamp
 from photosearch.errors import UsageError
+from photosearch.formats import suffixes
 from photosearch.indexing.exports import SUFFIX as EXPORT
 from photosearch.indexing.ignore import NAME as IGNORE_FILE
 from photosearch.indexing.ignore import IgnoreRules
 from photosearch.indexing.left_out import is_left_out, is_nobodys, kind_of
-from photosearch.indexing.pairs import SIDECAR, Group, groups
-from photosearch.indexing.spelling import as_known
-from photosearch.kinds import SUFFIXES
+from photosearch.indexing.pairs import SIDECAR, FileGroup, groups
+from photosearch.indexing.spelling import as_recorded
+from photosearch.silent_drive import NoAnswerError, steadily, within
 
-_LOOKED_AT = SUFFIXES | {SIDECAR, EXPORT}
+_DESCRIBE = (SIDECAR, EXPORT)
 
 # How many files of each kind a scan has passed over, by their suffix, in each folder that has any.
 Others = dict[str, Counter[str]]
@@ -38,7 +39,7 @@ class Sidecar:
 class Found:
     """A picture file, by its suffix; nothing has been opened yet.
 
-    `beside` is the path of the picture that it may belong to, as in `pairs.Group`.
+    `beside` is the path of the picture that it may belong to, as in `pairs.FileGroup`.
     """
 
     path: str
@@ -67,29 +68,38 @@ def resolve_roots(
     picture, or is left out by an ignore file without being `known`.
     """
     roots: list[str] = []
+    silent: set[str] = set()
     for given in paths:
         if not os.fspath(given):
             # It would stand for the current folder, which nobody named.
             raise UsageError("the name of a folder to index is empty; give its path")
-        path = as_known(os.path.abspath(os.path.expanduser(os.fspath(given))), known)
-        if not os.path.exists(path) and path in known:
-            roots.append(path)
-            continue
-        if not os.path.exists(path):
-            raise UsageError(
-                f"{path}: there is no such folder; check the name, or connect the drive it is on"
-            )
-        if not os.path.isdir(path) and Path(path).suffix.lower() not in SUFFIXES:
-            raise UsageError(
-                f"{path}: is neither a folder nor a picture; "
-                f"pictures end in {', '.join(sorted(SUFFIXES))}"
-            )
-        if path not in known:
-            _check_not_ignored(path)
+        path = as_recorded(given, [*known, *roots])
+        try:
+            within(os.path.join(path, ""), _check_root, path, known)
+        except NoAnswerError as error:
+            if path not in known:
+                raise UsageError(f"{path}: {error.strerror}") from None
+            silent.add(path)
         roots.append(path)
-    real = {os.path.realpath(root): root for root in reversed(roots)}
+    real = {root if root in silent else os.path.realpath(root): root for root in reversed(roots)}
     kept = {place for place in real if not any(_is_scanned(place, other) for other in real)}
     return [root for root in dict.fromkeys(roots) if root in {real[place] for place in kept}]
+
+
+def _check_root(path: str, known: Collection[str]) -> None:
+    if not os.path.exists(path):
+        if path in known:
+            return
+        raise UsageError(
+            f"{path}: there is no such folder; check the name, or connect the drive it is on"
+        )
+    if not os.path.isdir(path) and Path(path).suffix.lower() not in suffixes():
+        raise UsageError(
+            f"{path}: is neither a folder nor a picture; "
+            f"pictures end in {', '.join(sorted(suffixes()))}"
+        )
+    if path not in known:
+        _check_not_ignored(path)
 
 
 def _check_not_ignored(path: str) -> None:
@@ -132,7 +142,8 @@ def comes_by(root: str, path: str) -> bool:
 def is_looked_at(name: str) -> bool:
     """Whether a file of this name may be a picture, or describe one."""
     # Of a name that does not begin with a dot this is what os.path.splitext gives, and quicker.
-    return name[name.rfind(".") :].lower() in _LOOKED_AT and not name.startswith(".")
+    suffix = name[name.rfind(".") :].lower()
+    return (suffix in suffixes() or suffix in _DESCRIBE) and not name.startswith(".")
 
 
 def links(root: str) -> list[str]:
@@ -165,8 +176,19 @@ def scan(root: str, others: Others | None = None) -> Iterator[Found | Unreadable
 
     Hidden files and folders are left out, those that systems and programs keep for themselves, and
     what `.photosearchignore` files name. Links are followed, but no folder is entered twice. Files
-    of other kinds are counted in `others`.
+    of other kinds are counted in `others`. Where a drive does not answer the scan ends, and `root`
+    is told of as unreadable.
     """
+    try:
+        for item in steadily(os.path.join(root, ""), _steps(root, others)):
+            if item is not None:
+                yield item
+    except NoAnswerError as error:
+        yield Unreadable(root, error.strerror or str(error))
+
+
+def _steps(root: str, others: Others | None) -> Iterator[Found | Unreadable | None]:
+    """As `scan`, and None after each folder, most of which may hold no picture."""
     try:
         rules, ignoring = IgnoreRules.above(root)
     except OSError as error:
@@ -224,6 +246,7 @@ def scan(root: str, others: Others | None = None) -> Iterator[Found | Unreadable
         for group in groups(files):
             yield _look(folder, group)
         waiting.extend(reversed(below))
+        yield None
 
 
 def _is_missed(entry: os.DirEntry[str], rules: IgnoreRules) -> bool:
@@ -254,7 +277,7 @@ def _single(path: str) -> Iterator[Found | Unreadable]:
             yield _look(folder, group)
 
 
-def _look(folder: str, group: Group) -> Found | Unreadable:
+def _look(folder: str, group: FileGroup) -> Found | Unreadable:
     found = _look_at(os.path.join(folder, group.name))
     if isinstance(found, Unreadable) or not (group.sidecars or group.beside):
         return found

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from traceback import format_exc
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -25,12 +27,14 @@ Task = Literal["picture", "digest", "metadata", "glance", "closely"]
 class Trouble:
     """Why a file gave no picture; `passing` as in `DecodeError`.
 
-    `printed` is what its decoder printed, in lines.
+    `printed` is what its decoder printed, in lines, and `trace` where the decoder gave up, for the
+    log.
     """
 
     reason: str
     passing: bool = False
     printed: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ def serve(pipe: Connection, printed: str) -> None:
     """
     # Ctrl-C reaches the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "win32":
+        signal.signal(signal.SIGBREAK, signal.SIG_IGN)
     # No matrices are multiplied here, and the threads that NumPy starts for it spin at first.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from photosearch.indexing.decode import (
@@ -97,7 +103,7 @@ def serve(pipe: Connection, printed: str) -> None:
             else:
                 outcome = look_closely(path, limits.max_pixels)
         except DecodeError as error:
-            outcome = Trouble(str(error), error.passing, listening.take())
+            outcome = Trouble(str(error), error.passing, listening.take(), format_exc())
         else:
             listening.take()
         try:

@@ -7,6 +7,7 @@ it answer. However the run ends before that, the old one goes on answering.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Generator, Sequence
@@ -14,11 +15,14 @@ from contextlib import closing
 from dataclasses import replace
 
 from index import Catalogue
+from photosearch.indexing.decoding import Decoding
 from photosearch.indexing.events import Event, Finished, Indexed, Kept, Switched
 from photosearch.indexing.pipeline import IndexRun
 from photosearch.indexing.rebuild import Rebuild
 from photosearch.indexing.scan import resolve_roots
-from photosearch.models import Models
+from photosearch.model_choice import ModelChoice
+
+_log = logging.getLogger(__name__)
 
 
 class SwitchingRun:
@@ -33,17 +37,17 @@ class SwitchingRun:
     def __init__(
         self,
         catalogue: Catalogue,
-        models: Models,
+        models: ModelChoice,
         folders: Sequence[str],
         known: Sequence[str],
         *,
-        workers: int | None = None,
+        decoding: Decoding,
         retry: bool = False,
         parts: bool = False,
         stop: threading.Event | None = None,
     ) -> None:
         self._catalogue, self._models = catalogue, models
-        self._workers, self._retry, self._parts = workers, retry, parts
+        self._decoding, self._retry, self._parts = decoding, retry, parts
         self._stop = stop
         self._wanted = models.wanted()
         self._present = models.answering() or self._wanted
@@ -60,12 +64,13 @@ class SwitchingRun:
     def events(self) -> Generator[Event, None, None]:
         """Do the run; `Finished` comes last."""
         started = time.monotonic()
+        _log.info("an index run begins, over %d folders", len(self._roots))
         present = self._models.encoder(self._present)
         run = IndexRun(
             self._catalogue,
             present,
             self._roots,
-            workers=self._workers,
+            decoding=self._decoding,
             retry=self._retry,
             parts=self._parts,
             stop=self._stop,
@@ -89,18 +94,28 @@ class SwitchingRun:
             rebuild = Rebuild(
                 self._catalogue,
                 self._models.encoder(self._wanted),
-                workers=self._workers,
+                decoding=self._decoding,
                 stop=self._stop,
             )
             if present.bundle_id != self._bundle_id:
                 yield from rebuild.events()
             failed = rebuild.failed
             if rebuild.unread:
+                _log.info("%d photos cannot be reached for another model", rebuild.unread)
                 yield Kept(present.bundle_id, rebuild.unread)
             else:
                 previous = self._models.switch(self._wanted)
                 if previous is not None:
+                    _log.info("searches use %s, in place of %s", self._bundle_id, previous)
                     yield Switched(self._bundle_id, previous)
         if finished is not None:
             seconds = time.monotonic() - started
+            _log.info(
+                "the index run ends after %.1f s: %d indexed, %d unchanged, %d skipped, %d gone",
+                seconds,
+                finished.indexed,
+                finished.unchanged,
+                finished.failed + failed,
+                finished.missing,
+            )
             yield replace(finished, failed=finished.failed + failed, seconds=seconds)

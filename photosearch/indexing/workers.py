@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import queue
 import signal
@@ -34,6 +35,7 @@ _STILLBORN = 8
 _OVERSLEPT = 2.0
 # Signals that no decoder gives itself: the system's, out of memory, and that to end.
 _FROM_OUTSIDE = (getattr(signal, "SIGKILL", 9), signal.SIGTERM)
+_log = logging.getLogger(__name__)
 CRASHED = "crashed the decoder"
 KILLED = "its decoder was killed; memory may have run out"
 
@@ -82,7 +84,7 @@ class DecodeWorkers:
         printed = Printed()
         process = self._context.Process(target=serve, args=(theirs, printed.path), daemon=True)
         try:
-            with _without_interrupts(), _without_main():
+            with _without_interrupts(), without_main():
                 process.start()
         except BaseException:
             printed.close()
@@ -179,7 +181,7 @@ class DecodeWorkers:
             for worker in busy.values():
                 if worker.deadline is not None:
                     worker.deadline += overslept
-        return [pipe for pipe in found if isinstance(pipe, Connection) and pipe in busy]
+        return [pipe for pipe in busy if pipe in found]
 
     def _hand_out(self, again: deque[str], paths: Iterator[str]) -> None:
         """One file to each worker, and then one more to each, up to `_AHEAD`."""
@@ -258,6 +260,8 @@ class DecodeWorkers:
         return lost
 
     def _put(self, item: _Item) -> None:
+        if isinstance(item, Result) and isinstance(item.outcome, Trouble):
+            _log.debug("%s %s\n%s", item.path, item.outcome.reason, item.outcome.trace)
         while not self._stopping.is_set():
             try:
                 self._results.put(item, timeout=0.1)
@@ -300,7 +304,7 @@ _starting = threading.Lock()
 
 
 @contextmanager
-def _without_main() -> Iterator[None]:
+def without_main() -> Iterator[None]:
     """What starts meanwhile does not run the program's main file again, as it would to find in it.
 
     A worker needs nothing of it; it may import much, and without a guard it would index again.
@@ -319,7 +323,10 @@ def _end(process: Any) -> int:
     process.join(5.0)
     if process.is_alive():
         process.kill()
-        process.join()
+        process.join(5.0)
+    if process.exitcode is None:
+        # A drive that does not answer may keep it from dying, but not us from going on.
+        return -_FROM_OUTSIDE[0]
     code = int(process.exitcode)
     process.close()
     return code

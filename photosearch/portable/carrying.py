@@ -12,14 +12,16 @@ from dataclasses import replace as with_changes
 from pathlib import Path
 
 from index import Catalogue, CatalogueError, FaissIndex, WriterLock
-from index.aside import put_in_place
-from index.opened import FILE_NAME
+from index.catalogue.opened import FILE_NAME
+from index.safety.adopting import adopt
+from index.safety.lock import IMPORTING
+from index.safety.replacing import put_in_place
 from photosearch import __version__
 from photosearch.encoders import Bundle, BundleStore, bundled_path, default_bundle_path
 from photosearch.encoders.bundle import MANIFEST
 from photosearch.errors import BundleError, LibraryError, UsageError
-from photosearch.models import FOLDER as MODEL_FOLDER
-from photosearch.models import Models
+from photosearch.model_choice import FOLDER as MODEL_FOLDER
+from photosearch.model_choice import ModelChoice
 from photosearch.portable.archive import CATALOGUE, MODELS, Archive, write_archive
 from photosearch.portable.mapping import PathMap
 
@@ -51,7 +53,7 @@ class Imported:
 
 
 def export_library(
-    catalogue: Catalogue, models: Models, file: Path, *, overwrite: bool, with_models: bool
+    catalogue: Catalogue, models: ModelChoice, file: Path, *, overwrite: bool, with_models: bool
 ) -> Exported:
     """Write a library to `file`; what is there before stays until the new one is complete.
 
@@ -97,7 +99,7 @@ def _check_free(file: Path, overwrite: bool) -> None:
         raise UsageError(f"{file}: is there already; name another file, or use --overwrite")
 
 
-def _members(models: Models, encoded: dict[str, int]) -> Iterator[tuple[str, Path]]:
+def _members(models: ModelChoice, encoded: dict[str, int]) -> Iterator[tuple[str, Path]]:
     for bundle_id in sorted(encoded):
         folder = models.find(bundle_id)
         if folder is not None:
@@ -128,10 +130,18 @@ def import_library(
         )
     try:
         with Archive(file) as archive, _workshop(folder, dry_run) as workshop:
-            archive.extract(CATALOGUE, workshop / FILE_NAME)
+            archive.check_room(workshop)
+            theirs = workshop / "theirs.db"
+            archive.extract(CATALOGUE, theirs)
+            try:
+                adopt(theirs, workshop / FILE_NAME, archive.about["separator"])
+            except CatalogueError as error:
+                raise LibraryError(
+                    f"{file}: its catalogue cannot be taken over: {error}; mend the library with "
+                    "`photosearch doctor --repair` where it is from, and export it again"
+                ) from error
+            theirs.unlink()
             with Catalogue.open(workshop) as catalogue:
-                if faults := catalogue.health.faults():
-                    raise LibraryError(f"{file}: its catalogue is damaged ({faults[0]})")
                 imported = _settled(catalogue, folder, archive, maps, model)
             if dry_run:
                 return imported
@@ -157,7 +167,7 @@ def _workshop(folder: Path, dry_run: bool) -> Iterator[Path]:
     try:
         with (
             WriterLock(folder).held(),
-            tempfile.TemporaryDirectory(dir=folder, prefix=".import-") as name,
+            tempfile.TemporaryDirectory(dir=folder, prefix=IMPORTING) as name,
         ):
             yield Path(name)
     except BaseException:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Sequence
 
+from index.catalogue.functions import composed
 from photosearch.errors import UsageError
+from photosearch.typed_path import absolute_path
 
 
 class PathMap:
@@ -44,13 +46,14 @@ class PathMap:
             new = option[fitting[-1] + 1 :]
             if not new:
                 raise UsageError(f"--map {option}: says no new folder; give it as OLD=NEW")
-            pairs.append((option[: fitting[-1]], os.path.abspath(os.path.expanduser(new))))
+            pairs.append((option[: fitting[-1]], absolute_path(new)))
         return cls(pairs, separator)
 
     def __call__(self, path: str) -> str:
         for old, new in self._pairs:
             if (rest := _below(path, old, self._separator)) is not None:
-                return os.path.join(new, *rest) if rest else new
+                # Not os.path.join, for which a folder called "C:" would be another drive.
+                return os.sep.join([new.rstrip(os.sep), *rest]) if rest else new
         return path
 
     def left(self, paths: Iterable[str]) -> list[str]:
@@ -65,12 +68,20 @@ class PathMap:
 
 
 def _below(path: str, folder: str, separator: str) -> list[str] | None:
-    """The names that lead from `folder` to `path`; None when it is not below."""
-    start = folder.rstrip(separator)
-    head, tail = path[: len(start)], path[len(start) :]
+    """The names that lead from `folder` to `path`; None when it is not below.
+
+    macOS may have written accents as letters of their own, which nobody types so.
+    """
     if separator == "\\":
-        # Windows knows no difference.
-        head, start = head.lower(), start.lower()
-    if head != start or (tail and not tail.startswith(separator)):
+        # Windows takes either.
+        path, folder = path.replace("/", "\\"), folder.replace("/", "\\")
+    names, start = path.split(separator), folder.rstrip(separator).split(separator)
+    if _as_compared(names[: len(start)], separator) != _as_compared(start, separator):
         return None
-    return [name for name in tail.split(separator) if name]
+    return [name for name in names[len(start) :] if name]
+
+
+def _as_compared(names: Sequence[str], separator: str) -> list[str]:
+    same = [composed(name) for name in names]
+    # Windows knows no difference between capitals and small letters.
+    return [name.lower() for name in same] if separator == "\\" else same

@@ -91,10 +91,7 @@ def convert(offer: Offer, weights: Path, folder: Path) -> Iterator[float]:
 def annotate(folder: Path, offer: Offer, files: list[HubFile], texts: Path) -> Bundle:
     """Note in the bundle where it came from, with the card and the licence of its authors."""
     bundle = Bundle.open(folder)
-    fields = {
-        key: value for key, value in bundle.manifest.items() if key not in ("format", "files")
-    }
-    fields["provenance"] = fields["provenance"] | {
+    provenance = bundle.manifest["provenance"] | {
         "source": {
             "repository": offer.repository,
             "commit": files[0].commit,
@@ -112,7 +109,7 @@ def annotate(folder: Path, offer: Offer, files: list[HubFile], texts: Path) -> B
     licence = texts / "LICENSE"
     if licence.is_file():
         (folder / "LICENSE").write_bytes(licence.read_bytes())
-    return write_manifest(folder, fields)
+    return write_manifest(folder, bundle.fields | {"provenance": provenance})
 
 
 def card_of(offer: Offer) -> dict[str, Any]:

@@ -24,6 +24,8 @@ _TIMEOUT = 30.0  # seconds without a byte
 _PAUSES = (0.5, 2.0, 5.0)
 _SHA256, _GIT = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{40}")
 _TRY_AGAIN_ON = frozenset({408, 429})
+# Seconds that a server may ask for, as hubs do of whoever asks for much, and be waited for.
+_MOST_ASKED = 60.0
 _STAYS = "the model in use stays as it is"
 
 
@@ -53,16 +55,21 @@ def look_up(
     from huggingface_hub.errors import EntryNotFoundError
 
     url = hf_hub_url(repository, name, revision=commit, endpoint=endpoint)
-    try:
-        # Nothing here needs a name and a password, so none is sent along.
-        found = get_hf_file_metadata(url, token=False, endpoint=endpoint)
-    except EntryNotFoundError:
-        return None
-    except Exception as error:  # hub and network raise what their own layers do, of many kinds
-        raise DownloadError(
-            f"{url}: cannot be reached ({_reason(error)}); check the connection, and run the same "
-            f"command again; {_STAYS}"
-        ) from None
+    for pause in (*_PAUSES, None):
+        try:
+            # Nothing here needs a name and a password, so none is sent along.
+            found = get_hf_file_metadata(url, token=False, endpoint=endpoint)
+            break
+        except EntryNotFoundError:
+            return None
+        except Exception as error:  # hub and network raise what their own layers do, of many kinds
+            response = getattr(error, "response", None)
+            if pause is None or not _passes(getattr(response, "status_code", None)):
+                raise DownloadError(
+                    f"{url}: cannot be reached ({_reason(error)}); check the connection, and run "
+                    f"the same command again; {_STAYS}"
+                ) from None
+            time.sleep(_wait(response, pause))
     digest = (found.etag or "").lower()
     known = _SHA256.fullmatch(digest) or _GIT.fullmatch(digest)
     if not known or found.size is None or not found.commit_hash:
@@ -74,8 +81,8 @@ def look_up(
     return HubFile(name, fixed, found.size, digest, found.commit_hash)
 
 
-def fetch(file: HubFile, folder: Path) -> Iterator[int]:
-    """Bring the file into `folder`; yields how many bytes of it are there, again and again.
+def fetch(file: HubFile, place: Path) -> Iterator[int]:
+    """Bring the file to its place; yields how many bytes of it are there, again and again.
 
     What is there of it from before is not fetched again, whatever ended that. The file gets its
     name only when it is whole and has its hash.
@@ -83,20 +90,21 @@ def fetch(file: HubFile, folder: Path) -> Iterator[int]:
     Raises `DownloadError` when the connection breaks for good, and keeps what came until then; when
     the file is another than the hub says; or when it cannot be written.
     """
-    place, part = folder / file.name, folder / f"{file.name}.part"
+    part = place.with_name(f"{place.name}.part")
     if place.is_file():
         yield file.size
         return
+    place.parent.mkdir(parents=True, exist_ok=True)
     breaks = 0
     while _size(part) < file.size:
-        before = _size(part)
+        before, asked = _size(part), 0.0
         try:
             yield from _stream(file, part)
             if _size(part) > before:
                 continue
             reason = "the server sends nothing"
         except _BrokenError as error:
-            reason = str(error)
+            reason, asked = str(error), error.asked
         breaks = 0 if _size(part) > before else breaks + 1
         if breaks == len(_PAUSES):
             raise DownloadError(
@@ -104,7 +112,7 @@ def fetch(file: HubFile, folder: Path) -> Iterator[int]:
                 f"{file.size / 1e6:.1f} MB ({reason}); the same command goes on from there; "
                 f"{_STAYS}"
             )
-        time.sleep(_PAUSES[breaks])
+        time.sleep(max(asked, _PAUSES[breaks]))
     if _digest(part, file) != file.digest:
         part.unlink()
         raise DownloadError(
@@ -116,8 +124,38 @@ def fetch(file: HubFile, folder: Path) -> Iterator[int]:
     yield file.size
 
 
+def read_part(file: HubFile, start: int, end: int) -> bytes:
+    """The bytes of a file from `start` up to `end`. There is no hash of a part to check it by.
+
+    Raises `DownloadError` when they do not come.
+    """
+    from huggingface_hub import get_session
+
+    headers = {"Accept-Encoding": "identity", "Range": f"bytes={start}-{end - 1}"}
+    got = b""
+    try:
+        session: Any = get_session()
+        with session.stream(
+            "GET", file.url, headers=headers, timeout=_TIMEOUT, follow_redirects=True
+        ) as response:
+            if int(response.status_code) == 206:
+                for chunk in response.iter_bytes(_CHUNK):
+                    got += chunk
+                    if len(got) >= end - start:
+                        break
+    except Exception as error:  # of many kinds, as above
+        raise DownloadError(f"{file.url}: cannot be read ({_reason(error)})") from None
+    if len(got) < end - start:
+        raise DownloadError(f"{file.url}: is not served in parts")
+    return got[: end - start]
+
+
 class _BrokenError(Exception):
-    """The connection broke; it may be tried again."""
+    """The connection broke; it may be tried again, after the seconds that the server asks for."""
+
+    def __init__(self, reason: str, asked: float = 0.0) -> None:
+        super().__init__(reason)
+        self.asked = asked
 
 
 def _stream(file: HubFile, part: Path) -> Iterator[int]:
@@ -130,7 +168,7 @@ def _stream(file: HubFile, part: Path) -> Iterator[int]:
         with session.stream(
             "GET", file.url, headers=headers, timeout=_TIMEOUT, follow_redirects=True
         ) as response:
-            _check_status(file, int(response.status_code))
+            _check_status(file, response)
             if response.status_code != 206:  # the whole file, whatever was asked for
                 got = 0
             with _open(part, keep=got > 0) as out:
@@ -144,11 +182,23 @@ def _stream(file: HubFile, part: Path) -> Iterator[int]:
         raise _BrokenError(_reason(error)) from None
 
 
-def _check_status(file: HubFile, status: int) -> None:
-    if 400 <= status < 500 and status not in _TRY_AGAIN_ON:
-        raise DownloadError(f"{file.url}: is refused (HTTP {status}); {_STAYS}")
+def _check_status(file: HubFile, response: Any) -> None:
+    status = int(response.status_code)
+    if _passes(status):
+        raise _BrokenError(f"HTTP {status}", _wait(response, 0.0))
     if status >= 400:
-        raise _BrokenError(f"HTTP {status}")
+        raise DownloadError(f"{file.url}: is refused (HTTP {status}); {_STAYS}")
+
+
+def _passes(status: int | None) -> bool:
+    """Whether a refusal may be another answer a little later."""
+    return status is not None and (status >= 500 or status in _TRY_AGAIN_ON)
+
+
+def _wait(response: Any, pause: float) -> float:
+    """The seconds to wait: as many as the server asks for, within reason, or else `pause`."""
+    asked = response.headers.get("Retry-After", "")
+    return min(float(asked), _MOST_ASKED) if asked.isdecimal() else pause
 
 
 def _open(part: Path, *, keep: bool) -> Any:

@@ -1,20 +1,28 @@
-"""The models that can be downloaded by name.
+"""The models that can be downloaded by name: those of models.json, the recommended ones first.
 
-What is said of each was looked up when it was added here: licence and repository on the Hugging
-Face hub, accuracy in the publications of its authors; size and arithmetic follow from its networks.
+What is said of each was looked up when it was added there, and models.json says where; what could
+not be looked up is left out.
 """
 
 from __future__ import annotations
 
 import difflib
+import json
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from photosearch.errors import UsageError
 
 Speed = Literal["fast", "medium", "slow", "very slow"]
+Kind = Literal["open_clip", "transformers", "weights"]
 RESEARCH_ONLY = "apple-amlr"
 
+# What licences that have to be accepted allow.
+_RESTRICTED = {
+    RESEARCH_ONLY: "for research only, and for nothing commercial, by Apple's licence",
+    "CC-BY-NC-4.0": "for nothing commercial, by the licence",
+}
 # Multiply-adds of an image, in billions, up to which a model is called so.
 _SPEEDS: tuple[tuple[float, Speed], ...] = ((5, "fast"), (10, "medium"), (30, "slow"))
 
@@ -31,102 +39,81 @@ _OPEN_CLIP = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 @dataclass(frozen=True)
 class Offer:
-    """A model of the hub, and how it is converted.
+    """A model of the hub, and how it becomes a bundle.
 
-    weights: names of its file, the first that is there is taken; megabytes: what is downloaded;
-    gmac: multiply-adds of an image, in billions; imagenet: zero-shot accuracy, in per cent, as its
-    authors published it; family: its configuration in the trainer, None when it brings one of
-    open_clip with it. `here`: a model of this name is in the library.
+    kind: how it is published: as ONNX in the layout of "open_clip" or "transformers", used as it
+    is; or as "weights" for PyTorch, which the trainer converts. maker: who trained it; languages:
+    the codes of those that texts may be in, None for many; megabytes: what is downloaded; gmac:
+    multiply-adds of an image, in billions; imagenet: zero-shot accuracy, in per cent; recall: of
+    XM3600 in English, in per cent. Of these four None is what could not be looked up.
+
+    variant: what the names of its graphs end in, as "_fp16"; weights: names of its file with
+    weights, the first that is there is taken; family: its configuration in the trainer, None when
+    it brings one of open_clip with it. `here`: a model of this name is in the library.
     """
 
     name: str
-    version: str
+    kind: Kind
     repository: str
-    weights: tuple[str, ...]
+    maker: str
     licence: str
+    languages: tuple[str, ...] | None
     dim: int
     pixels: int
-    megabytes: int
-    gmac: float
-    imagenet: float
-    training: str
+    megabytes: int | None
+    gmac: float | None
+    imagenet: float | None
+    recall: float | None = None
+    version: str = "1"
+    variant: str = ""
+    weights: tuple[str, ...] = _OPEN_CLIP
     family: str | None = None
+    sigmoid: str | None = None
+    recommended: bool = False
     here: bool = False
+
+    @property
+    def converted(self) -> bool:
+        """Whether the trainer makes the bundle, and has to be installed."""
+        return self.kind == "weights"
+
+    @property
+    def training(self) -> str:
+        """On what one that the trainer converts was trained, for its card."""
+        return _LAION if self.family is None else _APPLE
 
     @property
     def speed(self) -> Speed:
         """How fast it encodes photos, on a processor."""
         for limit, speed in _SPEEDS:
-            if self.gmac <= limit:
+            # Only of large ones it is not known.
+            if self.gmac is not None and self.gmac <= limit:
                 return speed
         return "very slow"
 
     @property
     def research_only(self) -> bool:
-        """Whether its licence has to be accepted, since it allows research and nothing else."""
-        return self.licence == RESEARCH_ONLY
+        """Whether its licence has to be accepted, since it allows nothing commercial."""
+        return self.licence in _RESTRICTED
 
     @property
     def page(self) -> str:
-        """Where its authors describe it."""
+        """Where it is described."""
         return f"https://huggingface.co/{self.repository}"
 
 
-def _open(
-    name: str, repository: str, dim: int, pixels: int, megabytes: int, gmac: float, imagenet: float
-) -> Offer:
-    return Offer(
-        name,
-        "datacomp",
-        f"laion/{repository}",
-        _OPEN_CLIP,
-        "MIT",
-        dim,
-        pixels,
-        megabytes,
-        gmac,
-        imagenet,
-        _LAION,
-    )
+def _offer(said: dict[str, Any]) -> Offer:
+    lists = {key: tuple(said[key]) for key in ("languages", "weights") if said.get(key) is not None}
+    return Offer(**(said | lists))
 
 
-def _apple(name: str, dim: int, pixels: int, megabytes: int, gmac: float, imagenet: float) -> Offer:
-    family = name.removesuffix("-LT")
-    file = name.lower().replace("-", "_").replace("b_lt", "blt").replace("l_14", "l14")
-    return Offer(
-        name,
-        "1",
-        f"apple/{name}",
-        (f"{file}.pt",),
-        RESEARCH_ONLY,
-        dim,
-        pixels,
-        megabytes,
-        gmac,
-        imagenet,
-        _APPLE,
-        family,
-    )
+def _read() -> tuple[Offer, ...]:
+    catalogue = json.loads(Path(__file__).with_name("models.json").read_text(encoding="utf-8"))
+    offers = map(_offer, catalogue["models"])
+    return tuple(sorted(offers, key=lambda offer: not offer.recommended))
 
 
-# The recommended ones first, the quickest of each group at its top.
-OFFERS: tuple[Offer, ...] = (
-    _open("ViT-B-32", "CLIP-ViT-B-32-DataComp.XL-s13B-b90K", 512, 224, 605, 4.4, 69.2),
-    _open("ViT-B-32-256", "CLIP-ViT-B-32-256x256-DataComp-s34B-b86K", 512, 256, 605, 5.8, 72.8),
-    _open("ViT-B-16", "CLIP-ViT-B-16-DataComp.XL-s13B-b90K", 512, 224, 599, 17.6, 73.5),
-    _open("ViT-L-14", "CLIP-ViT-L-14-DataComp.XL-s13B-b90K", 768, 224, 1711, 81.1, 79.2),
-    _apple("MobileCLIP-S0", 512, 256, 216, 2.4, 67.8),
-    _apple("MobileCLIP-S1", 512, 256, 340, 4.7, 72.6),
-    _apple("MobileCLIP-S2", 512, 256, 398, 7.8, 74.4),
-    _apple("MobileCLIP-B", 512, 224, 599, 17.8, 76.8),
-    _apple("MobileCLIP-B-LT", 512, 224, 599, 17.8, 77.2),
-    _apple("MobileCLIP2-S0", 512, 256, 299, 2.4, 71.5),
-    _apple("MobileCLIP2-S2", 512, 256, 398, 7.8, 77.2),
-    _apple("MobileCLIP2-B", 512, 224, 599, 17.8, 79.4),
-    _apple("MobileCLIP2-S3", 768, 256, 995, 14.8, 80.7),
-    _apple("MobileCLIP2-S4", 768, 256, 1781, 27.7, 81.9),
-    _apple("MobileCLIP2-L-14", 768, 224, 1711, 81.1, 81.9),
-)
+OFFERS = _read()
 
 
 def find_offer(name: str) -> Offer:
@@ -138,8 +125,9 @@ def find_offer(name: str) -> Offer:
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise UsageError(
-        f"{name}: no model of this name can be downloaded; {hint}`photosearch models list` names "
-        "those that can; the folder of a bundle needs no download: `photosearch models use FOLDER`"
+        f"{name}: no model of this name can be downloaded; {hint}`photosearch models list "
+        "--available` names those that can; the folder of a bundle needs no download: "
+        "`photosearch models use FOLDER`"
     )
 
 
@@ -149,8 +137,11 @@ def check_licence(offer: Offer, accepted: str | None) -> None:
         raise UsageError(f"{offer.name}: its licence is {offer.licence}, not {accepted}")
     if offer.research_only and accepted is None:
         raise UsageError(
-            f"{offer.name}: is for research only, and for nothing commercial, by Apple's licence "
-            f"{offer.licence}; read {offer.page}/blob/main/LICENSE, and if you accept it add "
-            f"--accept-license {offer.licence}. Models under the MIT licence need no consent, such "
-            f"as {OFFERS[0].name}"
+            f"{offer.name}: is {_RESTRICTED[offer.licence]} {offer.licence}; read {offer.page}, "
+            f"and if you accept it add --accept-license {offer.licence}. Models under the MIT "
+            f"licence need no consent, such as {_free().name}"
         )
+
+
+def _free() -> Offer:
+    return next(offer for offer in OFFERS if offer.licence == "MIT")

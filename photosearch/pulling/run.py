@@ -1,4 +1,4 @@
-"""Bringing an offered model into a library: fetched, converted, checked, and moved into place.
+"""Bringing an offered model into a library: fetched, made a bundle, checked, and moved into place.
 
 Nothing that is used is touched before the last step, which is one rename. However it ends before
 that, what was downloaded stays for the next time.
@@ -9,20 +9,25 @@ from __future__ import annotations
 import shutil
 from collections.abc import Generator
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
+from pathlib import Path, PurePosixPath
 
 from index import WriterLock
 from photosearch.encoders import Bundle, BundleStore
 from photosearch.encoders.bundle import CARD
 from photosearch.errors import DownloadError
+from photosearch.pulling.assemble import check, place_of, weights_of, write_bundle
 from photosearch.pulling.convert import annotate, check_trainer, convert
 from photosearch.pulling.download import HubFile, fetch, look_up
+from photosearch.pulling.layouts import layout_of
 from photosearch.pulling.offers import Offer
+from photosearch.pulling.sigmoid import read_sigmoid
 
 _FOLDER = ".downloads"
 _CONFIG = "open_clip_config.json"
-# What the bundle takes beside the download, as a share of it: half, and as much for the work.
+# What a conversion takes beside the download, as a share of it: half, and as much for the work.
 _ROOM = 1.2
+_LICENCE = "LICENSE"
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Downloading:
 
 @dataclass(frozen=True)
 class Converting:
-    """The files are here and whole; for `seconds` they are being converted."""
+    """The files are here and whole; for `seconds` they are being converted, or checked."""
 
     model: str
     seconds: float
@@ -61,16 +66,17 @@ def pull(
 
     `endpoint` is the address of the hub, that of HF_ENDPOINT or the usual one when left out.
 
-    Raises `UsageError` when the trainer is not installed, before anything is downloaded;
-    `DownloadError`; `BundleError` when the store cannot be written; `CatalogueError` when another
-    process fetches the same model.
+    Raises `UsageError` when it takes the trainer and that is not installed, before anything is
+    downloaded; `DownloadError`; `BundleError` when the networks do not encode, or the store cannot
+    be written; `CatalogueError` when another process fetches the same model.
     """
     here = installed(store, offer.name)
     if here is not None:
         yield Pulled(offer.name, here, fresh=False)
         return
-    check_trainer()
-    listed = _listed(offer, endpoint)
+    if offer.converted:
+        check_trainer()
+    listed = _weights(offer, endpoint) if offer.converted else _graphs(offer, endpoint)
     folder = _place(store, offer.name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +85,7 @@ def pull(
             f"{folder}: cannot be made ({error.strerror}); make the library folder writable"
         ) from None
     with WriterLock(folder).held():
-        bundle = yield from _bring(store, offer, folder, *listed)
+        bundle = yield from _bring(store, offer, folder, listed, endpoint)
     shutil.rmtree(folder, ignore_errors=True)
     yield Pulled(offer.name, bundle.id, fresh=True)
 
@@ -115,67 +121,154 @@ def discard(store: BundleStore, offer: Offer) -> int:
     return freed
 
 
+@dataclass(frozen=True)
+class _Listed:
+    """The files of a model at one commit: what makes the bundle, and the texts that go along."""
+
+    needed: tuple[HubFile, ...]
+    texts: tuple[HubFile, ...]
+
+    @property
+    def commit(self) -> str:
+        return self.needed[0].commit
+
+
 def _bring(
-    store: BundleStore,
-    offer: Offer,
-    folder: Path,
-    weights: HubFile,
-    config: list[HubFile],
-    texts: list[HubFile],
+    store: BundleStore, offer: Offer, folder: Path, listed: _Listed, endpoint: str | None
 ) -> Generator[PullEvent, None, Bundle]:
-    needed = [weights, *config]
     # Of another commit nothing can be used.
-    work = folder / weights.commit[:16]
+    work = folder / listed.commit[:16]
     for other in folder.iterdir():
         if other.is_dir() and other != work:
             shutil.rmtree(other, ignore_errors=True)
-    (work / "model").mkdir(parents=True, exist_ok=True)
-    (work / "texts").mkdir(exist_ok=True)
-    total = sum(file.size for file in (*needed, *texts))
-    _check_room(work, total)
-    done = 0
-    for file, place in [
-        *((file, work / "model") for file in (*config, weights)),
-        *((file, work / "texts") for file in texts),
-    ]:
-        for got in fetch(file, place):
-            yield Downloading(offer.name, done + got, total)
-        done += file.size
-    for seconds in convert(offer, work / "model" / weights.name, work):
-        yield Converting(offer.name, seconds)
-    annotate(work / "bundle", offer, [*needed, *texts], work / "texts")
+    # "bundle" is begun by what converts, or holds the graphs from the start.
+    for name in ("model", "texts"):
+        (work / name).mkdir(parents=True, exist_ok=True)
+    bring = _convert if offer.converted else _take
+    files = yield from bring(offer, work, listed, endpoint)
+    annotate(work / "bundle", offer, files, work / "texts")
     return store.take(work / "bundle")
 
 
-def _listed(offer: Offer, endpoint: str | None) -> tuple[HubFile, list[HubFile], list[HubFile]]:
+def _convert(
+    offer: Offer, work: Path, listed: _Listed, _: str | None
+) -> Generator[PullEvent, None, list[HubFile]]:
+    """Weights become a bundle, by the trainer; the files that were used."""
+    weights, *config = listed.needed
+    files = [*config, weights, *listed.texts]
+    _check_room(work, sum(file.size for file in files), _ROOM)
+    yield from _fetched(
+        offer,
+        [
+            (file, work / ("texts" if file in listed.texts else "model") / file.name)
+            for file in files
+        ],
+    )
+    for seconds in convert(offer, work / "model" / weights.name, work):
+        yield Converting(offer.name, seconds)
+    return files
+
+
+def _take(
+    offer: Offer, work: Path, listed: _Listed, endpoint: str | None
+) -> Generator[PullEvent, None, list[HubFile]]:
+    """Graphs become a bundle as they are; the files that were used."""
+    layout, bundle = layout_of(offer.kind, offer.variant), work / "bundle"
+    graphs = {layout.image, layout.text}
+    places = [
+        (file, bundle / place_of(layout, file.name))
+        if file.name in graphs
+        else (file, work / "model" / file.name)
+        for file in listed.needed
+    ] + [(file, work / "texts" / file.name) for file in listed.texts]
+    _check_room(work, sum(file.size for file, _ in places))
+    yield from _fetched(offer, places)
+    # Only the graphs tell of the files that hold the rest of their weights.
+    more = [
+        (_there(offer, str(PurePosixPath(name).with_name(file)), listed.commit, endpoint), beside)
+        for name in (layout.image, layout.text)
+        for graph in [bundle / place_of(layout, name)]
+        for file in weights_of(graph, name)
+        for beside in [graph.with_name(file)]
+    ]
+    _check_room(work, sum(file.size for file, _ in (*places, *more)))
+    yield from _fetched(offer, more, done=sum(file.size for file, _ in places))
+    yield Converting(offer.name, 0.0)
+    learned = read_sigmoid(offer.sigmoid, endpoint) if offer.sigmoid else None
+    check(write_bundle(offer, work / "model", bundle, learned))
+    return [file for file, _ in chain(places, more)]
+
+
+def _fetched(
+    offer: Offer, places: list[tuple[HubFile, Path]], *, done: int = 0
+) -> Generator[PullEvent, None, None]:
+    """Fetch each file to its place, after `done` bytes of others."""
+    total = done + sum(file.size for file, _ in places)
+    for file, place in places:
+        for got in fetch(file, place):
+            yield Downloading(offer.name, done + got, total)
+        done += file.size
+
+
+def _weights(offer: Offer, endpoint: str | None) -> _Listed:
     """The weights, what else the conversion needs, and the texts, all of one commit."""
     found = None
     for name in offer.weights:
         if (found := look_up(offer.repository, name, endpoint=endpoint)) is not None:
             break
-    config = [_CONFIG] if offer.family is None else []
+    else:
+        raise _gone(offer, " or ".join(offer.weights))
+    config = () if offer.family else (_there(offer, _CONFIG, found.commit, endpoint),)
+    return _Listed((found, *config), _texts(offer, found.commit, endpoint))
+
+
+def _graphs(offer: Offer, endpoint: str | None) -> _Listed:
+    """The graphs, the settings and the texts, all of one commit."""
+    layout = layout_of(offer.kind, offer.variant)
+    first = _there(offer, layout.config, None, endpoint)
     others = [
-        found and look_up(offer.repository, name, commit=found.commit, endpoint=endpoint)
-        for name in (*config, CARD, "LICENSE")
+        _there(offer, name, first.commit, endpoint)
+        for name in (layout.preprocessing, layout.tokenizer, layout.image, layout.text)
     ]
-    if found is None or (config and others[0] is None):
-        wanted = " or ".join(offer.weights) if found is None else _CONFIG
-        raise DownloadError(
-            f"{offer.repository}: has no {wanted} any more; a newer photosearch may know where the "
-            "model is now"
-        )
-    there = [file for file in others if file is not None]
-    return found, there[: len(config)], there[len(config) :]
+    extra = look_up(
+        offer.repository, layout.tokenizer_config, commit=first.commit, endpoint=endpoint
+    )
+    needed = first, *([extra] if extra else []), *others
+    return _Listed(needed, _texts(offer, first.commit, endpoint))
 
 
-def _check_room(folder: Path, size: int) -> None:
+def _texts(offer: Offer, commit: str, endpoint: str | None) -> tuple[HubFile, ...]:
+    found = (
+        look_up(offer.repository, name, commit=commit, endpoint=endpoint)
+        for name in (CARD, _LICENCE)
+    )
+    return tuple(file for file in found if file is not None)
+
+
+def _there(offer: Offer, name: str, commit: str | None, endpoint: str | None) -> HubFile:
+    """A file that the repository has. Raises `DownloadError`."""
+    found = look_up(offer.repository, name, commit=commit, endpoint=endpoint)
+    if found is None:
+        raise _gone(offer, name)
+    return found
+
+
+def _gone(offer: Offer, wanted: str) -> DownloadError:
+    return DownloadError(
+        f"{offer.repository}: has no {wanted} any more; a newer photosearch may know where the "
+        "model is now"
+    )
+
+
+def _check_room(folder: Path, size: int, more: float = 0.0) -> None:
+    """Raise `DownloadError` unless a download of `size` bytes has room, and `more` such."""
     here = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    needed = max(size - here, 0) + _ROOM * size
+    needed = max(size - here, 0) + more * size
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise DownloadError(
-            f"{folder}: needs {needed / 1e6:.0f} MB of disk space for the download and its "
-            f"conversion, and {free / 1e6:.0f} MB are free; make room"
+            f"{folder}: needs {needed / 1e6:.0f} MB of disk space for the download and what is "
+            f"made of it, and {free / 1e6:.0f} MB are free; make room"
         )
 
 

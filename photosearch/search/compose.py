@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import VectorIndex
-from index.gathered import Gathered
+from index.catalogue.gathered import Gathered
 
 Vector = NDArray[np.float32]
 Ids = NDArray[np.int64]

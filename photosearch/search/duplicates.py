@@ -91,7 +91,7 @@ def _found(files: Sequence[PhotoFile], *, unchanged: bool) -> tuple[list[Present
 def best(files: Sequence[PhotoFile], paired: Collection[str]) -> list[PhotoFile]:
     """The files of photos, the best first: most pixels and bytes, then what is more than a copy.
 
-    So is one of the paths `paired`, which has a RAW or a film with it, and one that is not reached
+    So is one of the paths `paired`, which has a RAW or a video with it, and one that is not reached
     through a link.
     """
     return sorted(

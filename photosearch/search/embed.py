@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 from index import Catalogue
 from photosearch.encoders import Encoder
 from photosearch.errors import UsageError
-from photosearch.photo import photo_named
+from photosearch.photo import PhotoName, photo_named
 from photosearch.search.query import Described, Given, Pictured, Term
+from photosearch.silent_drive import NoAnswerError, within
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from photosearch.indexing.decode import Decoded
 
-Picture: TypeAlias = "Image | bytes | str | os.PathLike[str]"
+Picture: TypeAlias = "Image | bytes | PhotoName"
 
 _KEPT = 512  # texts whose vectors are kept
 
@@ -82,32 +83,34 @@ class Embedder:
 
     def photo(self, photo: int | str, *, files: bool = True) -> NDArray[np.float32]:
         """The vector of a photo of the library, or, with `files`, of any picture file."""
-        name = f"photo:{photo}"
-        if isinstance(photo, int):
-            known = self._catalogue.photo(photo)
-            if known is None:
-                raise UsageError(
-                    f"{name} is not in the library; give the id or path of one that is"
-                )
-        else:
-            photo = os.path.abspath(os.path.expanduser(photo))
-            file = self._catalogue.file_at(photo)
-            known = None if file is None else self._catalogue.photo(file.id)
+        return self.looked_up(photo, files=files)[1]
+
+    def looked_up(
+        self, photo: int | str, *, files: bool = True
+    ) -> tuple[int | None, NDArray[np.float32]]:
+        """As `photo`, with the photo's id first; None for a file that is not in the library."""
+        unknown = UsageError(
+            f"photo:{photo} is not in the library; give the id or path of one that is"
+        )
+        photo = photo_named(photo)
+        if isinstance(photo, str):
+            known, path = self._catalogue.file_at(photo), photo
+        elif (known := next(iter(self._catalogue.files([photo])), None)) is None:
+            raise unknown
         if known is not None:
             ids, vectors = self._catalogue.selection.vectors(self.encoder.bundle_id, [known.id])
             if len(ids):
-                return _unit(vectors[0].astype(np.float32))
-            photo = known.path
+                return known.id, _unit(vectors[0].astype(np.float32))
+            path = known.path
         if not files:
-            raise UsageError(f"{name} is not in the library; give the id or path of one that is")
-        assert isinstance(photo, str)
-        return self._file(photo)
+            raise unknown
+        return None if known is None else known.id, self._file(path)
 
     def picture(self, picture: Picture) -> NDArray[np.float32]:
         """The vector of a picture in memory, or in a file."""
         if isinstance(picture, bytes):
             return self._bytes(picture)
-        if isinstance(picture, (str, os.PathLike)):
+        if isinstance(picture, (int, str, os.PathLike)):
             return self.photo(photo_named(picture))
         return _first(self.encoder.encode_images([picture]))
 
@@ -118,13 +121,15 @@ class Embedder:
         """The picture in a file as the model sees it. Raises `UsageError` when there is none."""
         from photosearch.indexing.decode import DecodeError, decode
 
-        if not os.path.isfile(path):
-            raise UsageError(f"{path}: there is no such picture; name a file that is there")
         try:
+            if not within(path, os.path.isfile, path):
+                raise UsageError(f"{path}: there is no such picture; name a file that is there")
             with decoders():
-                return decode(path, self.encoder.preprocess)
+                return within(path, decode, path, self.encoder.preprocess)
         except DecodeError as error:
             raise UsageError(f"{path}: {error}; name another picture") from error
+        except NoAnswerError as error:
+            raise UsageError(f"{path}: {error.strerror}") from error
 
     def _bytes(self, data: bytes) -> NDArray[np.float32]:
         from photosearch.indexing.formats import MAX_PIXELS, open_picture

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from index.conditions import Condition, Either, FileDated, Not, Taken, TakenInMonth, TakenOnDays
+from index.catalogue.conditions import (
+    Condition,
+    Either,
+    Every,
+    FileDated,
+    Not,
+    Taken,
+    TakenInMonth,
+    TakenOnDays,
+)
 
 
 def by_file_date(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
@@ -27,4 +36,6 @@ def _of_file(condition: Condition) -> Condition:
             return Not(_of_file(inner))
         case Either(several):
             return Either(tuple(map(_of_file, several)))
+        case Every(several):
+            return Every(tuple(map(_of_file, several)))
     return condition

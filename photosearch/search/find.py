@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import VectorIndex
-from index.gathered import Gathered
-from index.selection import Selection
+from index.catalogue.gathered import Gathered
+from index.catalogue.selection import Selection
 from photosearch.errors import UsageError
 from photosearch.search.compose import Composed, rank, rank_within
-from photosearch.search.groups import GROUPINGS, Group, Grouping
+from photosearch.search.groups import GROUPINGS, Grouping, HitGroup
 
 Sort: TypeAlias = Literal["relevance", "newest", "oldest"]
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "oldest")
@@ -82,10 +82,10 @@ class Selected:
     block: int | None = None
 
     def __init__(self, selection: Selection, ids: NDArray[np.int64], *, oldest: bool) -> None:
-        self._ids = by_date(selection, [int(one) for one in ids], oldest=oldest)
+        self._ids = selection.by_date(ids, oldest=oldest)
 
     def first(self, count: int) -> Scored:
-        return [(one, None) for one in self._ids[:count]]
+        return [(one, None) for one in self._ids[:count].tolist()]
 
     def total(self) -> int:
         return len(self._ids)
@@ -107,17 +107,20 @@ class Compared:
         self._composed, self._vectors = composed, vectors
         self._among, self._typical = among, typical
         self.like = composed.like
-        self._found: Scored = []
+        self._scores, self._ids = np.empty(0, np.float32), np.empty(0, np.int64)
         self._complete = False
 
-    def first(self, count: int) -> Scored:
-        if count > len(self._found) and not self._complete:
-            scores, ids = rank(
+    def best(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Scores and ids of the first so many photos, or of all there are."""
+        if count > len(self._ids) and not self._complete:
+            self._scores, self._ids = rank(
                 self._composed, self._vectors, count, among=self._among, typical=self._typical
             )
-            self._found = scored(scores, ids)
-            self._complete = len(self._found) < count
-        return self._found[:count]
+            self._complete = len(self._ids) < count
+        return self._scores[:count], self._ids[:count]
+
+    def first(self, count: int) -> Scored:
+        return scored(*self.best(count))
 
     def within(self, least: float, gap: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Scores (n,) and ids (n,), best first, of all whose score is `least` or more, and no more
@@ -129,7 +132,7 @@ class Compared:
 
     def total(self) -> int:
         if self._complete:
-            return len(self._found)
+            return len(self._ids)
         if self._among is None:
             return len(self._vectors)
         return self._vectors.count(self._among)
@@ -153,7 +156,7 @@ def page(
     view: View,
     selection: Selection,
     stack: Callable[[Sequence[int]], Stacks],
-    group_of: Callable[[int], Group] | None,
+    group_of: Callable[[int], HitGroup] | None,
 ) -> Page:
     """The part of a ranking that `view` asks for.
 
@@ -193,30 +196,16 @@ def _stacks(
 
 
 def _ordered(
-    stacks: Stacks, view: View, selection: Selection, group_of: Callable[[int], Group] | None
+    stacks: Stacks, view: View, selection: Selection, group_of: Callable[[int], HitGroup] | None
 ) -> Iterator[list[int]]:
     by_leader = {stack[0]: stack for stack in stacks}
     leaders = list(by_leader)
     if view.sort != "relevance":
-        leaders = by_date(selection, leaders, oldest=view.sort == "oldest")
+        ids = np.array(leaders, np.int64)
+        leaders = selection.by_date(ids, oldest=view.sort == "oldest").tolist()
     if group_of is not None:
         groups: dict[str, list[int]] = {}
         for leader in leaders:
             groups.setdefault(group_of(leader).key, []).append(leader)
         leaders = [leader for group in groups.values() for leader in group]
     return (by_leader[leader] for leader in leaders)
-
-
-def by_date(selection: Selection, ids: Sequence[int], *, oldest: bool) -> list[int]:
-    """The photos in the order of when they were taken.
-
-    Those that do not say come last, by the date of their file. One of a year or a month comes where
-    that begins.
-    """
-    taken = selection.taken(ids)
-    dated = [one for one in ids if one in taken]
-    dated.sort(key=lambda one: (taken[one], one), reverse=not oldest)
-    others = [one for one in ids if one not in taken]
-    changed = selection.changed(others) if others else {}
-    others.sort(key=lambda one: (changed.get(one, 0), one), reverse=not oldest)
-    return dated + others

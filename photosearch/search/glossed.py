@@ -28,6 +28,7 @@ def glossed(query: Query, locale: str, known: frozenset[str] | None) -> Query:
         query,
         terms=tuple(map(reader.term, query.terms)),
         parts=tuple(map(reader.part, query.parts)),
+        rest=tuple(map(reader.term, query.rest)),
     )
 
 

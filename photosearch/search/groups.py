@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from index.functions import kilometres
-from index.selection import Moment, Selection
+from index.catalogue.functions import kilometres
+from index.catalogue.selection import Moment, Selection
 
 Grouping: TypeAlias = Literal["day", "event"]
 GROUPINGS: tuple[Grouping, ...] = ("day", "event")
@@ -24,7 +24,7 @@ _DAY = 10
 
 
 @dataclass(frozen=True)
-class Group:
+class HitGroup:
     """A day or an event. `start` and `end` are the first and last moment of its photos.
 
     `key` tells it from others, and is "" for the photos without a date; then start and end are
@@ -51,7 +51,7 @@ class Groups:
 
     def __init__(self, selection: Selection, by: Grouping) -> None:
         moments = selection.timeline()
-        self._of: dict[int, Group] = {}
+        self._of: dict[int, HitGroup] = {}
         # What is of a month or a year has no day, and stands together with what is of the same.
         exact = [moment for moment in moments if len(moment.taken_at) >= _DAY]
         vague = [moment for moment in moments if len(moment.taken_at) < _DAY]
@@ -59,14 +59,14 @@ class Groups:
             cities = Counter(moment.city for moment in each if moment.city)
             start, end = each[0].taken_at, each[-1].taken_at
             place = cities.most_common(1)[0][0] if cities else None
-            group = Group(start[:10] if by == "day" else start, start, end, place)
+            group = HitGroup(start[:10] if by == "day" else start, start, end, place)
             self._of.update((moment.photo_id, group) for moment in each)
 
-    def of(self, photo_id: int) -> Group:
+    def of(self, photo_id: int) -> HitGroup:
         return self._of.get(photo_id, _UNDATED)
 
 
-_UNDATED = Group("")
+_UNDATED = HitGroup("")
 
 
 def _days(moments: Sequence[Moment]) -> list[list[Moment]]:

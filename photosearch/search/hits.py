@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from photosearch.search.groups import Group
+from index import ListedPhoto
+from photosearch.search.groups import HitGroup
 from photosearch.search.query import Query
 
 
@@ -18,7 +19,7 @@ class Hit:
     was asked for but filters. Width and height are in pixels. `taken_at` is local time, as exactly
     as it is known, and `taken_source` where it is from, both as in `index.Metadata`.
     `others` are the photos that show the same, best first, where these are collapsed. `group` is
-    the day or event, where hits are grouped. Of a film `moment` is where it matches best, in
+    the day or event, where hits are grouped. Of a video `moment` is where it matches best, in
     seconds from its beginning.
     """
 
@@ -29,7 +30,7 @@ class Hit:
     height: int
     taken_at: str | None = None
     others: tuple[Hit, ...] = ()
-    group: Group | None = None
+    group: HitGroup | None = None
     moment: float | None = None
     taken_source: str | None = None
 
@@ -40,7 +41,8 @@ class Hits(list[Hit]):
     `query` is what was understood. `total` is how many photos there are on all pages, counting
     those that are collapsed into others; `more` is whether another page follows. `beyond` more
     photos are not shown, because they do not look like what was asked for: their scores are below
-    `cutoff`. It is None where nothing is cut off.
+    `cutoff`. It is None where nothing is cut off. `listed` has each photo on this page by its id,
+    also those that are collapsed into others, with more of what the catalogue says of it.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Hits(list[Hit]):
         hits: Iterable[Hit] = (),
         *,
         query: Query,
+        listed: Mapping[int, ListedPhoto] | None = None,
         total: int = 0,
         more: bool = False,
         beyond: int = 0,
@@ -55,13 +58,14 @@ class Hits(list[Hit]):
     ) -> None:
         super().__init__(hits)
         self.query = query
+        self.listed = listed or {}
         self.total = total
         self.beyond = beyond
         self.cutoff = cutoff
         self.more = more
 
     @property
-    def groups(self) -> list[tuple[Group, list[Hit]]]:
+    def groups(self) -> list[tuple[HitGroup, list[Hit]]]:
         """The hits by group, in their order; none where they are not grouped."""
         grouped = [(hit.group, hit) for hit in self if hit.group is not None]
         return [

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import Catalogue, PhotoFile
-from index.selection import Selection
+from index.catalogue.selection import Selection
 from photosearch.encoders import Encoder
 from photosearch.errors import UsageError
+from photosearch.indexing.decoding import Decoding
 from photosearch.indexing.workers import DecodeWorkers, Trouble
-from photosearch.looks import Look, may_be_same, same_closely, unpacked
+from photosearch.looks import NEAR, Look, may_be_same, same_closely, unpacked
 from photosearch.search.alike import pairs
 from photosearch.search.duplicates import Duplicates, Told, best, rank
 from photosearch.search.ondisk import CHANGED, LeftOut, Present, look_up
-from photosearch.search.stacks import NEAR
 
 # Of those alike to a photo by their vectors, so many, the most alike, are looked at to find out
 # which photos go together. What goes together is then compared with the best of it.
@@ -41,12 +41,17 @@ class NearDuplicates:
     """
 
     def __init__(
-        self, catalogue: Catalogue, encoder: Encoder, *, similarity: float = NEAR, workers: int
+        self,
+        catalogue: Catalogue,
+        encoder: Encoder,
+        *,
+        similarity: float = NEAR,
+        decoding: Decoding,
     ) -> None:
         if not 0.5 <= similarity <= 1:
             raise UsageError(f"a similarity of {similarity} is not between 0.5 and 1; try {NEAR}")
         self._catalogue, self._encoder = catalogue, encoder
-        self._similarity, self._workers = similarity, workers
+        self._similarity, self._decoding = similarity, decoding
         self._glances = _Glances(catalogue.selection)
 
     def told(self) -> Iterator[Told]:
@@ -75,7 +80,7 @@ class NearDuplicates:
 
         files = [[best_of(contents[one]) for one in each] for each in sets]
         files.sort(key=_spare, reverse=True)
-        with DecodeWorkers(self._encoder.preprocess, min(self._workers, 2 * len(sets))) as pool:
+        with self._decoding.pool(self._encoder.preprocess, 2 * len(sets)) as pool:
             looks = _CloseLooks(pool)
             for some in _cut(files):
                 present = []

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from index import PhotoFile
+from photosearch.regular_file import open_regular
+from photosearch.silent_drive import answering, within
 
 # Bytes of each file that are held at a time, and files that are open at once.
 _PIECE, _OPEN = 1 << 18, 16
@@ -73,14 +75,14 @@ class Present:
     def is_there(self) -> bool:
         """Whether its path still leads to the same, unchanged file."""
         with suppress(OSError):
-            return _mark(os.stat(self.path)) == _mark(self.status)
+            return _mark(within(self.path, os.stat, self.path)) == _mark(self.status)
         return False
 
 
 def look_up(photo: PhotoFile) -> Present | LeftOut:
     """The photo's file, or why it cannot be had."""
     try:
-        status = os.stat(photo.path)
+        status = within(photo.path, os.stat, photo.path)
     except FileNotFoundError:
         return LeftOut(photo.path, GONE)
     except OSError as error:
@@ -183,9 +185,11 @@ def _opened(present: Present) -> BinaryIO:
 
     Raises `OSError`.
     """
-    # A pipe that took its place would be waited for.
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-    file = os.fdopen(os.open(present.path, flags), "rb")
+    return answering(present.path, within(present.path, _still, present))
+
+
+def _still(present: Present) -> BinaryIO:
+    file = open_regular(present.path)
     if _mark(os.fstat(file.fileno())) != _mark(present.status):
         file.close()
         raise OSError(None, "changed just now")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from photosearch.errors import UsageError
+from photosearch.regular_file import open_regular
 from photosearch.search.embed import decoders
 from photosearch.search.why import Why
 
@@ -27,7 +28,7 @@ def write_overlay(why: Why, out: Path) -> None:
     from photosearch.indexing.formats import MAX_PIXELS, open_picture
 
     try:
-        with decoders(), open(why.path, "rb") as file:
+        with decoders(), open_regular(why.path) as file:
             suffix = Path(why.path).suffix.lower()
             picture = open_picture(file, suffix, _SIDE, MAX_PIXELS).image.convert("RGB")
     # Decoders raise whatever they tripped over.

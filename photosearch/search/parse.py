@@ -18,17 +18,28 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from index.conditions import Condition, InPlace, Near, Not, Saying
-from index.functions import place_key
+from index.catalogue.conditions import Condition, InPlace, Near, Not, Saying
 from photosearch.errors import PhotoIdError
-from photosearch.kinds import SUFFIXES
+from photosearch.formats import suffixes
 from photosearch.photo import photo_named
 from photosearch.search.dates import Yearly, phrases
-from photosearch.search.drafts import Draft
-from photosearch.search.filters import NAMES, World, combined, in_place, read, taken
+from photosearch.search.drafts import Draft, without_facts
+from photosearch.search.facts import facts_in
+from photosearch.search.filters import (
+    Filter,
+    World,
+    combined,
+    filter_named,
+    in_place,
+    names,
+    read,
+    taken,
+)
 from photosearch.search.negatives import without
+from photosearch.search.place_phrases import place_phrases
 from photosearch.search.query import (
     Described,
+    Fact,
     Given,
     Part,
     Pictured,
@@ -38,24 +49,16 @@ from photosearch.search.query import (
     Term,
 )
 from photosearch.search.typed import Typed
-from photosearch.words.language import SPOKEN
+from photosearch.words.language import spoken
 
+_HEAVIEST = 1000.0  # beyond, the other parts of a query count for nothing
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+):(?=[^\s\d])")
 _KEY = re.compile(r"([A-Za-z]+)(:|(?=[<>=]))(?=\S)")
 _EMPTY = re.compile(r"([A-Za-z]+):(?=\s|$)")
 _WORD = re.compile(r"\S+")
-_FILE = re.compile(
-    r"(?:~?[/\\]|\.\.?[/\\]|[A-Za-z]:[/\\])\S*"
-    rf"(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))})$",
-    re.IGNORECASE,
-)
+_PATH = re.compile(r"(?:~?[/\\]|\.\.?[/\\]|[A-Za-z]:[/\\])\S*$")
 _TERMS = ("photo", "image")
-# Of these the value is taken as it was typed: names may have any character in them.
-_AS_TYPED = frozenset({"photo", "folder", "camera", "lens", "words"})
-
-_IN_PLACE = re.compile(
-    r"\b(?:in|from|at|aus|bei)\s+(?:(?:the|der|den|dem|die|das)\s+)?(?=\w)", re.IGNORECASE
-)
+_NOT = {"en": "not", "de": "nicht", "fr": "pas", "es": "no"}
 
 
 def parse(text: str, world: World | None = None, *, literal: bool = False) -> Query:
@@ -85,12 +88,19 @@ def _understood(typed: Typed, world: World) -> Query:
     return query
 
 
+def _is_file(text: str, start: int = 0) -> bool:
+    """Whether the rest of `text` is the path of a picture."""
+    found = _PATH.match(text, start)
+    return found is not None and found[0][found[0].rfind(".") :].lower() in suffixes()
+
+
 class _Parser:
     def __init__(self, typed: Typed, world: World) -> None:
         self._typed, self._text, self._world = typed, typed.text, world
         self._terms: list[tuple[int, Term]] = []  # with where they begin
         self._filters: list[tuple[str, Condition]] = []
         self._parts: list[Part] = []
+        self._facts: list[Fact] = []
         # Words without a weight are one description, wherever they stand.
         self._drafts = [Draft(1.0, -1)]
         self._run: list[tuple[int, int]] = []  # plain words not yet looked at
@@ -101,14 +111,19 @@ class _Parser:
         while (position := self._skip(position)) < len(self._text):
             position = self._token(position)
         self._end_run()
+        rest = list(self._terms)
         for draft in self._drafts:
             if draft.words:
                 self._terms.append((draft.start, Term(draft.described(), draft.weight)))
+                left = draft.resting()
+                rest += [(draft.start, Term(left, draft.weight))] if left else []
         return Query(
             self._text,
-            tuple(term for _, term in sorted(self._terms, key=lambda item: item[0])),
+            _in_order(self._terms),
             combined(self._filters),
             tuple(sorted(self._parts, key=lambda part: part.start)),
+            tuple(self._facts),
+            _in_order(rest) if self._facts else (),
         )
 
     def is_south(self, world: World) -> bool:
@@ -129,7 +144,7 @@ class _Parser:
     def _token(self, start: int) -> int:
         """Take what begins at `start`; where it ends."""
         text = self._text
-        if text[start] == "\\" and not _FILE.match(text, start):
+        if text[start] == "\\" and not _is_file(text, start):
             return self._plain(start)
         if text[start] == "+" and (start + 1 == len(text) or text[start + 1].isspace()):
             self._begin(1.0, -1)
@@ -140,6 +155,8 @@ class _Parser:
         position += negative
         weighted = _WEIGHT.match(text, position)
         weight = float(weighted[1]) if weighted else 1.0
+        if weight > _HEAVIEST:
+            raise QueryError(text, position, f"a weight is at most {_HEAVIEST:g}")
         if weighted:
             position = weighted.end()
         sign = -weight if negative else weight
@@ -147,7 +164,7 @@ class _Parser:
             return self._quoted(start, position, sign, plain=position == start)
         word = _WORD.match(text, position)
         assert word is not None
-        if _FILE.match(word[0]):
+        if _is_file(word[0]):
             self._end_run()
             self._add_photo(self._typed.said(*word.span()), sign, start, word.end())
             return word.end()
@@ -155,7 +172,7 @@ class _Parser:
         if key is not None:
             return self._keyed(key, start, sign, weighted is not None)
         empty = _EMPTY.match(text, position)
-        if empty and (empty[1].lower() in NAMES or empty[1].lower() in _TERMS):
+        if empty and empty[1].lower() in (*names(), *_TERMS):
             raise QueryError(text, empty.end(), f"{empty[1]}: needs a value right after it")
         if weighted:
             self._begin(sign, start)
@@ -171,7 +188,8 @@ class _Parser:
         self._end_run()
         found = _WORD.match(self._text, start)
         assert found is not None
-        self._describe(found[0][1:], start, found.end())
+        if len(found[0]) > 1:
+            self._describe(found[0][1:], start, found.end())
         return found.end()
 
     def _word(self, position: int, end: int) -> int:
@@ -181,7 +199,7 @@ class _Parser:
     def _begin(self, weight: float, start: int) -> None:
         """The words that follow are a term of their own."""
         self._end_run()
-        self._drafts.append(Draft(weight, start))
+        self._drafts.append(Draft(weight, start, weighted=start >= 0))
 
     def _quote(self, position: int, *, as_typed: bool = False) -> tuple[str, int]:
         """What stands in the quotes that open at `position`, and where they end."""
@@ -205,47 +223,53 @@ class _Parser:
 
     def _keyed(self, key: re.Match[str], start: int, weight: float, weighted: bool) -> int:
         text, name = self._text, key[1].lower()
-        if key[2] == "" and name != "rating":
+        wanted = filter_named(name)
+        if key[2] == "" and not (wanted and wanted.compares):
             found = _WORD.match(text, key.start())
             assert found is not None
             return self._word(key.start(), found.end())
-        if name in SPOKEN:
+        if name in spoken():
             return self._spoken(name, key.end(), start, weight, weighted)
-        if name not in NAMES and name not in _TERMS:
-            near = difflib.get_close_matches(name, (*NAMES, *_TERMS), 1)
-            advice = (
-                f"did you mean {near[0]}:?" if near else f"write \\{key[1]}: if you mean the word"
-            )
-            raise QueryError(text, key.start(), f"there is no filter {key[1]}:; {advice}")
+        if wanted is None and name not in _TERMS:
+            given = _WORD.match(text, key.end())
+            assert given is not None
+            raise QueryError(text, key.start(), _no_filter(key[1], given[0]))
+        # Names may have any character in them.
+        as_typed = wanted.as_typed if wanted else name == "photo"
         if text[key.end()] == '"':
-            value, end = self._quote(key.end(), as_typed=name in _AS_TYPED)
+            value, end = self._quote(key.end(), as_typed=as_typed)
         else:
             found = _WORD.match(text, key.end())
             assert found is not None
             value, end = found[0], found.end()
-            if name in _AS_TYPED:
+            if as_typed:
                 value = self._typed.said(*found.span())
         self._end_run()
         if name == "photo":
             self._add_photo(value, weight, start, end)
-        elif name == "image":
+        elif wanted is None:
             if not value.isdecimal() or int(value) < 1:
                 raise QueryError(text, key.end(), "image: takes the number of a given picture")
             self._add(Term(Given(int(value)), weight), "image", f"picture {value}", start, end)
         elif weighted:
             raise QueryError(text, start, f"{name}: holds or not, so it takes no weight")
         else:
-            try:
-                wanted = read(name, value, self._world)
-            except ValueError as error:
-                raise QueryError(text, key.end(), str(error)) from error
-            self.seasonal |= wanted.seasonal
-            one, said = wanted.condition, wanted.said
-            if weight < 0:
-                no = "nicht" if self._world.locale.language == "de" else "not"
-                one, said = Not(one), f"{no} {said}"
-            self._add_filter(name, one, start, end, said)
+            self._read(wanted, value, start, key.end(), end, negative=weight < 0)
         return end
+
+    def _read(
+        self, wanted: Filter, value: str, start: int, at: int, end: int, *, negative: bool
+    ) -> None:
+        """Take a filter, whose value begins at `at`."""
+        try:
+            found = read(wanted, value, self._world)
+        except ValueError as error:
+            raise QueryError(self._text, at, str(error)) from error
+        self.seasonal |= found.seasonal
+        one, said = found.condition, found.said
+        if negative:
+            one, said = Not(one), f"{_NOT[self._world.locale.language]} {said}"
+        self._add_filter(wanted.name, one, start, end, said)
 
     def _spoken(self, code: str, position: int, start: int, weight: float, weighted: bool) -> int:
         """A word, or words in quotes, in the language that stands before it."""
@@ -292,15 +316,22 @@ class _Parser:
     def _add_filter(self, name: str, one: Condition, start: int, end: int, meaning: str) -> None:
         self._filters.append((name, one))
         kind = "words" if name == "words" else "filter"
-        self._parts.append(Part(start, end, kind, name, meaning))
+        self._parts.append(Part(start, end, kind, name, meaning, condition=one))
 
-    def _describe(self, words: str, start: int, end: int, language: str = "") -> None:
-        """Add words to the description that is being gathered."""
+    def _describe(
+        self, words: str, start: int, end: int, language: str = "", rest: str | None = None
+    ) -> None:
+        """Add words to the description that is being gathered; `rest` of them name nothing."""
         draft = self._drafts[-1]
         if not draft.words:
-            start = draft.start = start if draft.start < 0 else draft.start
+            if draft.start < 0:
+                draft.start = start
+            # A date may stand between the weight and the first word.
+            elif all(part.start < draft.start for part in self._parts):
+                start = draft.start
         draft.words.append(words)
         draft.languages.append(language)
+        draft.rest.append(words if rest is None else rest)
         kind = "unlike" if draft.weight < 0 else "like"
         self._parts.append(Part(start, end, kind, "text", words, language))
 
@@ -336,43 +367,12 @@ class _Parser:
 
     def _without_places(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         left = start
-        for found in _IN_PLACE.finditer(self._text, start, end):
-            if found.start() < left:
-                continue
-            stop = self._place(found.end(), end)
-            if stop is None:
-                continue
-            name = self._text[found.end() : stop]
-            one = in_place(name, self._world)
-            self._add_filter("in", one, found.start(), stop, f"in {name}")
-            yield left, found.start()
-            left = stop
+        for first, name, last in place_phrases(self._text, start, end, self._world):
+            where = self._text[name:last]
+            self._add_filter("in", in_place(where, self._world), first, last, f"in {where}")
+            yield left, first
+            left = last
         yield left, end
-
-    def _place(self, start: int, end: int) -> int | None:
-        """Where the name of a known place ends that begins at `start`; the longest one.
-
-        It begins with a capital, or nothing follows it: "in turkey sauce" is no place.
-        """
-        if not self._world.places:
-            return None
-        words = list(_WORD.finditer(self._text, start, end))[:5]
-        for count in range(len(words), 0, -1):
-            stop = words[count - 1].end()
-            name = self._text[start:stop].rstrip(",.;")
-            stop = start + len(name)
-            sure = name[:1].isupper() or not self._text[stop:end].strip(" ,.;")
-            if sure and self._is_known(name):
-                return stop
-        return None
-
-    def _is_known(self, name: str) -> bool:
-        """Whether photos were taken in a place of this name, or that is called so too."""
-        keys = self._world.places
-        return place_key(name) in keys or any(
-            place_key(place.city or place.region or place.country) in keys
-            for place in self._world.called(name)
-        )
 
     def _without_negatives(self, start: int, end: int) -> None:
         for left_out, first, last, words in without(self._text, start, end):
@@ -383,9 +383,33 @@ class _Parser:
 
     def _describe_between(self, start: int, end: int) -> None:
         text = self._text
-        while start < end and text[start] in " ,;\t\n":
+        while start < end and (text[start].isspace() or text[start] in ",;"):
             start += 1
-        while start < end and text[end - 1] in " ,;\t\n":
+        while start < end and (text[end - 1].isspace() or text[end - 1] in ",;"):
             end -= 1
-        if start < end:
-            self._describe(" ".join(text[start:end].split()), start, end)
+        if start >= end:
+            return
+        facts: list[Fact] = []
+        if not self._drafts[-1].weighted:
+            facts = facts_in(text, start, end, self._world)
+        self.seasonal |= any(fact.kind == "date" for fact in facts)
+        rest = without_facts(text, start, end, facts)
+        self._describe(" ".join(text[start:end].split()), start, end, rest=rest)
+        self._facts += facts
+        self._parts += [
+            Part(fact.start, fact.end, "fact", fact.kind, fact.words, filter=fact.filter)
+            for fact in facts
+        ]
+
+
+def _in_order(terms: list[tuple[int, Term]]) -> tuple[Term, ...]:
+    return tuple(term for _, term in sorted(terms, key=lambda item: item[0]))
+
+
+def _no_filter(name: str, value: str) -> str:
+    """Why `name`:`value` is none, and what may be meant."""
+    near = difflib.get_close_matches(name.lower(), (*names(), *_TERMS), 1)
+    if not near:
+        return f'no filter "{name}:"; write \\{name}: if you mean the word'
+    meant = near[0] + ":" + value.split('"')[0]
+    return f'no filter "{name}:"; did you mean {meant}?'

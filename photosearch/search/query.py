@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from index.conditions import Condition
+from index.catalogue.conditions import Condition
 from photosearch.errors import PhotoIdError, UsageError
 
 
@@ -53,8 +53,12 @@ class Term:
 class Part:
     """Characters `start` to `end` of the box, and what they were taken for.
 
-    `kind` is "like", "unlike", "words" or "filter". `name` is that of the filter, and "text",
-    "photo" or "image" for what photos should be like. `meaning` says it in a few words.
+    `kind` is "like", "unlike", "words", "filter" or "fact". `name` is that of the filter, the kind
+    of the fact, and "text", "photo" or "image" for what photos should be like. `meaning` says it in
+    a few words. The words of a fact are a part of what photos should be like, too.
+
+    Of a filter and of words `condition` holds for the photos. Of a fact `filter` is what asks for
+    nothing else, as in "in:Rome".
 
     Of words that a model that knows only English would not understand, `read_as` is the English
     that it is given, and `warning` says why there is none. `language` is that which was given for
@@ -69,16 +73,42 @@ class Part:
     language: str = ""
     read_as: str = ""
     warning: str = ""
+    filter: str = ""
+    condition: Condition | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Words of a description, characters `start` to `end`, that name something known of photos.
+
+    `kind` is "place", "person", "album", "keyword", "camera", "folder", "form" (videos, panoramas),
+    "date", or "words" for those of file names, captions and texts. `condition` holds for the
+    photos. What is not `certain` may as well mean what it says, as "orange" does, which is a town
+    too. `filter` asks for nothing else, where there is one.
+    """
+
+    start: int
+    end: int
+    kind: str
+    words: str
+    condition: Condition
+    certain: bool = True
+    filter: str = ""
 
 
 @dataclass(frozen=True)
 class Query:
-    """A box that was understood. All conditions hold for what is found."""
+    """A box that was understood. All conditions hold for what is found.
+
+    `facts` are named by words of the terms, and `rest` are the terms without these words.
+    """
 
     text: str
     terms: tuple[Term, ...] = ()
     conditions: tuple[Condition, ...] = ()
     parts: tuple[Part, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    rest: tuple[Term, ...] = ()
 
 
 class QueryError(UsageError):

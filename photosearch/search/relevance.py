@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from photosearch.encoders import Calibration
 from photosearch.search.find import Compared, Scored, scored
@@ -39,14 +40,23 @@ class Relevant:
         self._scores, self._ids = np.empty(0, np.float32), np.empty(0, np.int64)
         if size:
             least = calibration.least(compared.like, size)
-            scores, ids = compared.within(least, calibration.gap)
+            scores, ids = compared.within(calibration.lowest(least), calibration.gap)
             self.cutoff = calibration.held_to(least, float(scores[0])) if len(ids) else least
             count = int((scores.astype(np.float64) >= self.cutoff).sum())
             self._scores, self._ids = scores[:count], ids[:count]
         self.beyond = size - len(self._ids)
 
+    def best(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Scores and ids of the first so many photos, or of all there are."""
+        return self._scores[:count], self._ids[:count]
+
     def first(self, count: int) -> Scored:
-        return scored(self._scores[:count], self._ids[:count])
+        return scored(*self.best(count))
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """All of them."""
+        return self._ids
 
     def total(self) -> int:
         return len(self._ids)

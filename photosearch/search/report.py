@@ -13,6 +13,7 @@ from typing import Any
 
 from photosearch.search.duplicates import Duplicates, LeftOut, Told
 from photosearch.search.hits import Hit, Hits
+from photosearch.search.instead import Instead
 from photosearch.search.query import Query
 
 VERSION = 1
@@ -21,13 +22,17 @@ _PLAIN = (
     "photo_id", "path", "score", "width", "height", "taken_at", "taken_source", "moment",
 )  # fmt: skip
 
+_ALWAYS = ("start", "end", "kind", "name", "meaning")
 # Of a part; left out where there is nothing to say.
-_SELDOM = ("language", "read_as", "warning")
+_SELDOM = ("language", "read_as", "warning", "filter")
 
 
-def report(hits: Hits) -> dict[str, Any]:
-    """The hits, how many there are in all, and what was understood of the query."""
-    return {
+def report(hits: Hits, instead: Instead | None = None) -> dict[str, Any]:
+    """The hits, how many there are in all, and what was understood of the query.
+
+    Where nothing was found, `instead` is what to search for in its place.
+    """
+    found = {
         "version": VERSION,
         "query": hits.query.text,
         "understood": understood(hits.query),
@@ -37,6 +42,7 @@ def report(hits: Hits) -> dict[str, Any]:
         "more": hits.more,
         "hits": [_hit(hit) for hit in hits],
     }
+    return found if instead is None else found | {"instead": asdict(instead)}
 
 
 def _hit(hit: Hit) -> dict[str, Any]:
@@ -78,7 +84,8 @@ def _duplicates(each: Duplicates) -> dict[str, Any]:
 
 def understood(query: Query) -> list[dict[str, Any]]:
     """The parts of the text, in order, for chips that can be edited one by one."""
+    told = [{name: getattr(part, name) for name in (*_ALWAYS, *_SELDOM)} for part in query.parts]
     return [
-        {name: value for name, value in asdict(part).items() if value != "" or name not in _SELDOM}
-        for part in query.parts
+        {name: value for name, value in part.items() if value != "" or name not in _SELDOM}
+        for part in told
     ]

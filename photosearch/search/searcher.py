@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeAlias
 
-from index import Catalogue, FaissIndex, Place
-from index.conditions import Condition
-from index.gathered import Gathered
+import numpy as np
+from numpy.typing import NDArray
+
+from index import Catalogue, FaissIndex
+from index.catalogue.conditions import Condition
+from index.catalogue.gathered import Gathered
 from photosearch.encoders import Encoder
 from photosearch.errors import BundleError, UsageError
-from photosearch.search.compose import SAMPLE, compose, penalties
+from photosearch.search.compose import SAMPLE, Composed, compose, penalties
 from photosearch.search.dates import Locale
 from photosearch.search.embed import Embedder, Picture
 from photosearch.search.file_dates import by_file_date
@@ -24,14 +28,20 @@ from photosearch.search.find import (
     check_asked,
     page,
 )
+from photosearch.search.fused import Fused, meeting, where_known
 from photosearch.search.glossed import glossed
 from photosearch.search.groups import Grouping, Groups
 from photosearch.search.hits import Hit, Hits
+from photosearch.search.instead import Asked, Instead, instead
 from photosearch.search.parse import parse
-from photosearch.search.query import Described, Given, Pictured, Query, Term
+from photosearch.search.query import Described, Fact, Given, Pictured, Query, Term
 from photosearch.search.relevance import Relevant, can_be_judged
 from photosearch.search.stacks import stacked
+from photosearch.search.tally import Tally
 from photosearch.search.why import Why, heat_map, seen_area, shares
+from photosearch.search.worlds import Worlds
+
+Looks: TypeAlias = "Compared | Relevant"
 
 
 class Searcher:
@@ -43,11 +53,15 @@ class Searcher:
 
     def __init__(self, catalogue: Catalogue, encoder: Callable[[], Encoder]) -> None:
         self._catalogue, self._encoder = catalogue, encoder
+        self._worlds = Worlds(catalogue.selection)
         self._embedder: Embedder | None = None
         self._vectors: tuple[tuple[str, int], FaissIndex] | None = None
-        self._places: tuple[tuple[int, int], frozenset[str]] | None = None
         self._grouped: tuple[tuple[Grouping, tuple[int, int]], Groups] | None = None
         self._sample: tuple[tuple[str, int], Gathered] | None = None
+
+    def world(self, locale: str) -> World:
+        """What reading a query depends on, for this library and locale."""
+        return self._worlds.of(locale)
 
     def understand(self, text: str, *, literal: bool = False, locale: str = "") -> Query:
         """See `Library.understand`."""
@@ -59,7 +73,7 @@ class Searcher:
         return query
 
     def _parsed(self, text: str, literal: bool, locale: str) -> Query:
-        return parse(text, self._world(locale), literal=literal)
+        return parse(text, self._worlds.of(locale), literal=literal)
 
     def search(
         self,
@@ -85,24 +99,139 @@ class Searcher:
             oldest = view.sort == "oldest"
             return self._page(Selected(selection, chosen, oldest=oldest), view, query)
         encoder = self._encoder()
+        query, ranking = self._ranked(
+            encoder, query, conditions, images, files=files, everything=everything, locale=locale
+        )
+        return Hits(query=query) if ranking is None else self._page(ranking, view, query, encoder)
+
+    def ids(
+        self,
+        query: Query,
+        conditions: Sequence[Condition],
+        images: Sequence[Picture] = (),
+        *,
+        everything: bool = False,
+        locale: str = "",
+    ) -> NDArray[np.int64]:
+        """Ids (n,), in no order, of all photos that `query` finds under these conditions."""
+        allowed = by_file_date(conditions)
+        if not everything and _terms(query, images):
+            _, ranking = self._ranked(self._encoder(), query, allowed, images, locale=locale)
+            if isinstance(ranking, (Relevant, Fused)):
+                return ranking.ids
+        return self._catalogue.selection.ids(allowed)
+
+    def _ranked(
+        self,
+        encoder: Encoder,
+        query: Query,
+        conditions: Sequence[Condition],
+        images: Sequence[Picture],
+        *,
+        files: bool = False,
+        everything: bool = False,
+        locale: str = "",
+    ) -> tuple[Query, Looks | Fused | None]:
+        """The query as the model reads it, and the photos that meet the conditions, in the order in
+        which they fit; None where no photo has a vector.
+        """
+        selection = self._catalogue.selection
+        terms = _terms(query, images)
         if _describes(terms):
             encoder.load_ahead()
             query = glossed(query, locale, encoder.languages)
             terms = _terms(query, images)
-        vectors = self._current_vectors(encoder.bundle_id)
-        if not len(vectors):
-            return Hits(query=query)
+        if not len(self._current_vectors(encoder.bundle_id)):
+            return query, None
         composed = compose(self._embedding(encoder).vectors(terms, images, files=files))
-        ranking = Compared(
-            composed,
-            vectors,
-            selection.ids(conditions) if conditions else None,
-            self._typical(encoder.bundle_id) if composed.unlike else None,
+        among = selection.ids(conditions) if conditions else None
+        ranking = self._compared(encoder, composed, among)
+        seen = ranking if everything else self._judged(encoder, ranking, terms)
+        if not query.facts:
+            return query, seen
+
+        def alike(terms: Sequence[Term], among: NDArray[np.int64]) -> Compared:
+            like = compose(self._embedding(encoder).vectors(terms, images, files=files))
+            return self._compared(encoder, like, among)
+
+        rest = _terms(replace(query, terms=query.rest), images)
+        return query, self._fused(encoder, seen, query.facts, terms, rest, conditions, alike)
+
+    def _fused(
+        self,
+        encoder: Encoder,
+        seen: Looks,
+        facts: Sequence[Fact],
+        terms: Sequence[Term],
+        rest: Sequence[Term],
+        conditions: Sequence[Condition],
+        alike: Callable[[Sequence[Term], NDArray[np.int64]], Compared],
+    ) -> Fused:
+        """What looks so, and of what it is known, which is in order of the `rest` of the terms."""
+        selection = self._catalogue.selection
+        groups = meeting(facts, lambda fact: selection.ids((*conditions, fact.condition)))
+        every = np.sort(np.concatenate([np.empty(0, np.int64), *groups]))
+        alone = not any(term.weight > 0 for term in rest)
+        if alone:
+            ordered = [selection.by_date(group, oldest=False) for group in groups]
+        else:
+            certain = any(fact.certain for fact in facts)
+            like = alike(rest, every)
+            # Words that may mean what they say bring in only what looks like the rest.
+            ranking = like if certain else self._judged(encoder, like, rest)
+            _, best = ranking.best(max(1, len(every)))
+            places = np.full(int(every.max(initial=-1)) + 1, len(best))
+            places[best] = np.arange(len(best))
+            looking = [group[places[group] < len(best)] for group in groups]
+            ordered = [group[np.argsort(places[group])] for group in looking]
+            if certain:  # those without a vector come last
+                ordered.append(every[places[every] == len(best)])
+        return Fused(
+            seen,
+            np.concatenate([np.empty(0, np.int64), *ordered]),
+            lambda ids: alike(terms, ids).first(len(ids)),
+            self._current_vectors(encoder.bundle_id).count,
+            comes=where_known(facts, alone=alone),
         )
-        calibration = encoder.calibration
-        if calibration is None or everything or not can_be_judged(terms):
-            return self._page(ranking, view, query)
-        return self._page(Relevant(ranking, calibration), view, query)
+
+    def instead(
+        self,
+        text: str,
+        *,
+        filters: Filters | None,
+        images: Sequence[Picture],
+        files: bool,
+        locale: str,
+        tally: Callable[[], Tally],
+    ) -> Instead:
+        """See `Library.instead`; `tally` gives the names that photos have."""
+
+        def count(text: str, filters: Filters | None) -> int:
+            if not text and filters is None and not images:
+                return 0
+            hits = self.search(
+                text,
+                View(limit=1),
+                filters=filters,
+                images=images,
+                literal=False,
+                files=files,
+                everything=False,
+                locale=locale,
+            )
+            return hits.total
+
+        if not len(self._catalogue.selection.ids(())):
+            return Instead()
+        asked = Asked(
+            understand=lambda text: self._parsed(text, False, locale),
+            count=count,
+            cities=self._catalogue.selection.cities,
+            locate=self._worlds.locate,
+            tally=tally,
+            locale=Locale.of(locale),
+        )
+        return instead(text, filters, asked)
 
     def similar(
         self,
@@ -112,13 +241,11 @@ class Searcher:
         filters: Filters | None,
         files: bool,
     ) -> Hits:
-        """See `Library.similar`."""
+        """See `Photos.similar`."""
         view.check()
         selection = self._catalogue.selection
         encoder = self._encoder()
-        vector = self._embedding(encoder).photo(photo, files=files)
-        known = None if isinstance(photo, int) else self._catalogue.file_at(photo)
-        itself = photo if isinstance(photo, int) else known and known.id
+        itself, vector = self._embedding(encoder).looked_up(photo, files=files)
         chosen = selection.ids(by_file_date(self._conditions(filters)))
         ranking = Compared(
             compose([(vector, 1.0)]),
@@ -126,7 +253,7 @@ class Searcher:
             chosen if itself is None else chosen[chosen != itself],
             None,
         )
-        return self._page(ranking, view, Query("", (Term(Pictured(photo)),)))
+        return self._page(ranking, view, Query("", (Term(Pictured(photo)),)), encoder)
 
     def why(
         self,
@@ -138,7 +265,7 @@ class Searcher:
         files: bool,
         locale: str = "",
     ) -> Why:
-        """See `Library.why`."""
+        """See `Photos.why`."""
         query = self._parsed(text, literal, locale)
         if not _terms(query, images):
             raise UsageError(f"{text!r} describes nothing that a photo could show; describe it")
@@ -154,24 +281,35 @@ class Searcher:
         if composed.unlike:
             off = penalties(composed, seen, self._typical(encoder.bundle_id))
         found = shares(encoder, seen, terms, [vector for vector, _ in weighed], off)
-        answer = self.search(
-            text,
-            View(limit=1),
-            filters=None,
-            images=images,
-            literal=literal,
-            files=files,
-            everything=False,
-            locale=locale,
-        )
+        # As a search for the text would be cut off, whose filters say among which photos.
+        conditions = by_file_date(query.conditions)
+        among = self._catalogue.selection.ids(conditions) if conditions else None
+        ranking = self._compared(encoder, composed, among)
+        judged = self._judged(encoder, ranking, terms)
         return Why(
             path=path,
             score=sum(share.adds for share in found),
-            cutoff=answer.cutoff,
+            cutoff=judged.cutoff if isinstance(judged, Relevant) else None,
             terms=found,
-            grid=heat_map(encoder, picture.pixels, composed.like),
+            grid=heat_map(encoder, picture.pixels, seen, composed.like),
             area=seen_area(encoder.preprocess.settings, picture.width, picture.height),
         )
+
+    def _compared(
+        self, encoder: Encoder, composed: Composed, among: NDArray[np.int64] | None
+    ) -> Compared:
+        return Compared(
+            composed,
+            self._current_vectors(encoder.bundle_id),
+            among,
+            self._typical(encoder.bundle_id) if composed.unlike else None,
+        )
+
+    def _judged(self, encoder: Encoder, ranking: Compared, terms: Sequence[Term]) -> Looks:
+        """The ranking, cut off where photos no longer fit, if that can be told."""
+        if encoder.calibration is None or not can_be_judged(terms):
+            return ranking
+        return Relevant(ranking, encoder.calibration)
 
     def _path(self, photo: int | str) -> str:
         if isinstance(photo, str):
@@ -182,22 +320,24 @@ class Searcher:
         return known.path
 
     def _conditions(self, filters: Filters | None, locale: str = "") -> tuple[Condition, ...]:
-        return () if filters is None else filters.conditions(self._world(locale))
+        return () if filters is None else filters.conditions(self._worlds.of(locale))
 
-    def _page(self, ranking: Ranking, view: View, query: Query) -> Hits:
+    def _page(
+        self, ranking: Ranking, view: View, query: Query, encoder: Encoder | None = None
+    ) -> Hits:
+        """`encoder` is the one whose vectors were ranked, None where none were."""
         selection = self._catalogue.selection
         groups = None if view.group is None else self._groups(view.group)
 
         def stack(ids: Sequence[int]) -> list[list[int]]:
-            return stacked(selection, self._encoder().bundle_id, ids)
+            return stacked(selection, (encoder or self._encoder()).bundle_id, ids)
 
         found = page(ranking, view, selection, stack, None if groups is None else groups.of)
         ids = [photo for each in found.stacks for photo in each]
-        taken, sources = selection.taken(ids), selection.sources(ids)
         moments: dict[int, float] = {}
-        if isinstance(ranking, (Compared, Relevant)):
-            bundle_id = self._encoder().bundle_id
-            moments = self._catalogue.moments(bundle_id, ids, ranking.like)
+        if encoder is not None and isinstance(ranking, (Compared, Relevant, Fused)):
+            moments = self._catalogue.moments(encoder.bundle_id, ids, ranking.like)
+        listed = {photo.id: photo for photo in self._catalogue.listed(ids)}
         hits = {
             photo.id: Hit(
                 photo.id,
@@ -205,21 +345,22 @@ class Searcher:
                 found.scores[photo.id],
                 photo.width,
                 photo.height,
-                taken.get(photo.id),
+                photo.taken_at,
                 group=None if groups is None else groups.of(photo.id),
                 moment=moments.get(photo.id),
-                taken_source=sources.get(photo.id),
+                taken_source=photo.taken_source,
             )
-            for photo in self._catalogue.photos(ids)
+            for photo in listed.values()
         }
         stacks = [[hits[photo] for photo in each if photo in hits] for each in found.stacks]
         return Hits(
             (replace(best, others=tuple(others)) for best, *others in filter(None, stacks)),
             query=query,
+            listed=listed,
             total=ranking.total(),
             more=found.more,
-            beyond=ranking.beyond if isinstance(ranking, Relevant) else 0,
-            cutoff=ranking.cutoff if isinstance(ranking, Relevant) else None,
+            beyond=ranking.beyond if isinstance(ranking, (Relevant, Fused)) else 0,
+            cutoff=ranking.cutoff if isinstance(ranking, (Relevant, Fused)) else None,
         )
 
     def _groups(self, by: Grouping) -> Groups:
@@ -227,31 +368,6 @@ class Searcher:
         if self._grouped is None or self._grouped[0] != (by, edition):
             self._grouped = (by, edition), Groups(self._catalogue.selection, by)
         return self._grouped[1]
-
-    def _world(self, locale: str) -> World:
-        selection = self._catalogue.selection
-        edition = selection.edition
-        if self._places is None or self._places[0] != edition:
-            self._places = edition, frozenset(selection.places())
-        where = Locale.of(locale)
-
-        def lives_south() -> bool:
-            mostly = selection.southern()
-            return where.southern if mostly is None else mostly
-
-        return World(
-            places=self._places[1],
-            called=_called,
-            locate=self._locate,
-            locale=where,
-            lives_south=lives_south,
-        )
-
-    def _locate(self, name: str) -> tuple[float, float] | None:
-        """Where a place lies: by the photos taken there, or else by the list of towns."""
-        from photosearch.indexing.places import place_named
-
-        return self._catalogue.selection.centre(name, _called(name)) or place_named(name)
 
     def _embedding(self, encoder: Encoder) -> Embedder:
         if self._embedder is None or self._embedder.encoder is not encoder:
@@ -272,13 +388,6 @@ class Searcher:
         if self._vectors is None or self._vectors[0] != state:
             self._vectors = state, FaissIndex.open(self._catalogue, bundle_id)
         return self._vectors[1]
-
-
-def _called(name: str) -> tuple[Place, ...]:
-    # Only for queries that name a place.
-    from photosearch.indexing.place_names import places_called
-
-    return places_called(name)
 
 
 def _describes(terms: Sequence[Term]) -> bool:

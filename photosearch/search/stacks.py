@@ -11,12 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from index.selection import Selection
-from photosearch.looks import Look, same_at_a_glance, unpacked
+from index.catalogue.selection import Selection
+from photosearch.looks import BURST, NEAR, Look, same_at_a_glance, unpacked
 
-# Cosines from which on two photos show the same: at any time, and within these seconds.
-NEAR = 0.97
-BURST = 0.90
+# Photos of a burst lie no further apart.
 SECONDS = 3.0
 # A photo is compared with so many before it. Those that look the same score nearly the same, so
 # they are not far apart.

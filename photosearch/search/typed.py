@@ -64,7 +64,11 @@ class Typed:
             replace(part, start=self.starts[part.start], end=self.starts[part.end])
             for part in query.parts
         )
-        return replace(query, text=self.original, parts=tuple(parts))
+        facts = (
+            replace(fact, start=self.starts[fact.start], end=self.starts[fact.end])
+            for fact in query.facts
+        )
+        return replace(query, text=self.original, parts=tuple(parts), facts=tuple(facts))
 
     def place_error(self, error: QueryError) -> QueryError:
         """The error, at the character of what was typed."""

@@ -60,25 +60,32 @@ class Why:
 
 
 def heat_map(
-    encoder: Encoder, pixels: NDArray[np.uint8], like: NDArray[np.float32]
+    encoder: Encoder,
+    pixels: NDArray[np.uint8],
+    photo: NDArray[np.float32],
+    like: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """How much each cell of the pixels adds to the cosine with `like`: (8, 8).
+    """How much each cell of the pixels, whose vector is `photo`, adds to the cosine with `like`:
+    (8, 8).
 
     The mean over the parts that hold it, of what the cosine loses when the part is covered and of
     what the part has alone, more than parts have on average.
     """
-    edges = np.linspace(0, len(pixels), CELLS + 1).round().astype(int)
+    edges = [np.linspace(0, length, CELLS + 1).round().astype(int) for length in pixels.shape[:2]]
     blank = np.broadcast_to(pixels.reshape(-1, 3).mean(0).round().astype(np.uint8), pixels.shape)
     starts = range(CELLS - _PART + 1)
     places = [(row, column) for row in starts for column in starts]
     without, alone = (np.repeat(each[None], len(places), axis=0) for each in (pixels, blank))
     for number, (row, column) in enumerate(places):
-        part = tuple(slice(edges[at], edges[at + _PART]) for at in (row, column))
+        part = tuple(
+            slice(along[at], along[at + _PART])
+            for along, at in zip(edges, (row, column), strict=True)
+        )
         without[number][part] = blank[part]
         alone[number][part] = pixels[part]
-    whole, *cosines = encoder.encode_pixels(np.concatenate([pixels[None], without, alone])) @ like
-    loss, rest = np.split(np.asarray(cosines), 2)
-    adds = (whole - loss + rest - rest.mean()) / 2
+    cosines = encoder.encode_pixels(np.concatenate([without, alone])) @ like
+    loss, rest = np.split(cosines, 2)
+    adds = (photo @ like - loss + rest - rest.mean()) / 2
     total, times = np.zeros((CELLS, CELLS)), np.zeros((CELLS, CELLS))
     for value, (row, column) in zip(adds, places, strict=True):
         total[row : row + _PART, column : column + _PART] += value
@@ -89,12 +96,17 @@ def heat_map(
 def seen_area(
     settings: ImageSettings, width: int, height: int
 ) -> tuple[float, float, float, float]:
-    """Which part of a picture the model sees: left, top, right, bottom, as shares of its sides."""
-    if settings.crop == "none":
+    """Which part of a picture the model sees: left, top, right, bottom, as shares of its sides.
+
+    They lie outside it, below 0 and above 1, where the model is shown more: a filling beside it.
+    """
+    if settings.resize == "squash":
         return 0.0, 0.0, 1.0, 1.0
-    short = min(width, height)
-    across, down = short / width / 2, short / height / 2
-    return 0.5 - across, 0.5 - down, 0.5 + across, 0.5 + down
+    down, across = settings.shape
+    ratios = width / across, height / down
+    scale = max(ratios) if settings.resize == "longest" else min(ratios)
+    aside, above = scale * across / width / 2, scale * down / height / 2
+    return 0.5 - aside, 0.5 - above, 0.5 + aside, 0.5 + above
 
 
 def shares(

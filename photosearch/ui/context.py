@@ -9,20 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
-from photosearch.library import Library, default_library_path
-from photosearch.ui.desk import Desk
+from photosearch.indexing.limits import limits_by
+from photosearch.library import Library
+from photosearch.serving.library_thread import LibraryThread
+from photosearch.serving.shrinking import Shrinkers
+from photosearch.settings import library_folder, read
+from photosearch.ui.copies import Copies
 from photosearch.ui.downloads import Downloads
+from photosearch.ui.examples import Examples
 from photosearch.ui.job import IndexJob
-from photosearch.ui.reading import Readings
-from photosearch.ui.settings import Settings
-from photosearch.ui.shrinking import Shrinkers
+from photosearch.ui.ocr import Readings
+from photosearch.ui.queries import Pictures
+from photosearch.ui.recent import RecentSearches
+from photosearch.ui.shares import Shares
+from photosearch.ui.switches import Switches
 from photosearch.ui.thumbnails import Thumbnails
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Doors:
+class DesktopWindow:
     """What a window of our own can do for the page.
 
     `choose_folder` tells whether there is a dialog of the system, and what was chosen in it, None
@@ -37,24 +44,31 @@ class Doors:
 
 @dataclass(frozen=True)
 class Context:
-    """`finder` searches, with the model; `clerk` looks photos up, and nobody waits long for it;
-    `thinker` does what takes seconds or minutes, with a model of its own, and opens it only then.
+    """`searching` searches, with the model; `lookups` looks photos up, which takes no time;
+    `suggesting` completes what is typed, beside the search for it; `slow` does what takes seconds
+    or minutes, with a model of its own, and opens it only then.
 
     `local` tells that only this machine can connect.
     """
 
-    finder: Desk
-    clerk: Desk
-    thinker: Desk
+    searching: LibraryThread
+    lookups: LibraryThread
+    suggesting: LibraryThread
+    slow: LibraryThread
     job: IndexJob
     downloads: Downloads
     readings: Readings
     shrinkers: Shrinkers
     thumbnails: Thumbnails
+    pictures: Pictures
+    examples: Examples
+    recent: RecentSearches
+    copies: Copies
+    shares: Shares
     local: bool
     folder: Path
     model: str | os.PathLike[str] | None
-    doors: Doors | None = None
+    window: DesktopWindow | None = None
 
     @classmethod
     def open(
@@ -64,51 +78,64 @@ class Context:
         *,
         workers: int | None = None,
         local: bool = True,
-        doors: Doors | None = None,
+        window: DesktopWindow | None = None,
     ) -> Self:
         """For the library in folder `path`, or the default one, which is made if need be.
 
         Raises `LibraryError` or `BundleError` when it or the model cannot be used.
         """
-        path = default_library_path() if path is None else path
+        path = library_folder(path)
         # What is wrong with either is told before a window opens.
         with Library.open(path, model=model) as library:
             folder = library.folder
             library.status()
-        shrinkers, settings = Shrinkers(), Settings(folder)
-        readings = Readings(folder, settings)
+        limits = limits_by(read(folder, model=model), 2)
+        shrinkers = Shrinkers(limits=limits)
+        switches = Switches(folder)
+        readings = Readings(folder, switches)
+        searching, lookups = LibraryThread(folder, model), LibraryThread(folder, model)
+        slow = LibraryThread(folder, model)
         return cls(
-            finder=Desk(folder, model),
-            clerk=Desk(folder, model),
-            thinker=Desk(folder, model),
-            job=IndexJob(folder, model, settings, readings.paused, workers=workers),
+            searching=searching,
+            lookups=lookups,
+            suggesting=LibraryThread(folder, model),
+            slow=slow,
+            job=IndexJob(folder, model, switches, readings.paused, workers=workers),
             downloads=Downloads(folder),
             readings=readings,
             shrinkers=shrinkers,
             thumbnails=Thumbnails(folder, shrinkers),
+            pictures=Pictures(shrinkers),
+            examples=Examples(folder, searching, lookups),
+            recent=RecentSearches(folder, kept=local),
+            copies=Copies(slow),
+            # With processes of their own: the page's thumbnails need not wait.
+            shares=Shares(lambda: Shrinkers(limits=limits)),
             local=local,
             folder=folder,
             model=model,
-            doors=doors,
+            window=window,
         )
 
-    async def hands(self, do: Callable[..., T], *given: object) -> T:
+    async def in_thread(self, do: Callable[..., T], *given: object) -> T:
         """What `do` gives, on a thread where it may take its time."""
         return await asyncio.to_thread(do, *given)
 
     async def change(self, do: Callable[[Library], T]) -> T:
         """What `do` gives, while nothing else in the background changes the library."""
-        return await self.hands(self._change, do)
+        return await self.in_thread(self._change, do)
 
     def _change(self, do: Callable[[Library], T]) -> T:
         with self.readings.paused():
-            return self.clerk.ask_now(do)
+            return self.lookups.ask_now(do)
 
     def close(self) -> None:
         self.downloads.stop()
         self.job.stop(wait=True)
         self.readings.close()
+        self.shares.close()
         self.shrinkers.close()
-        self.finder.close()
-        self.clerk.close()
-        self.thinker.close()
+        self.searching.close()
+        self.lookups.close()
+        self.suggesting.close()
+        self.slow.close()

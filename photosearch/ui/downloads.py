@@ -19,7 +19,7 @@ from photosearch.library import Library
 from photosearch.pulling.convert import check_trainer
 from photosearch.pulling.offers import check_licence, find_offer
 from photosearch.pulling.run import Converting, Downloading, Pulled, PullEvent
-from photosearch.ui.aside import Aside
+from photosearch.ui.background import BackgroundProcess
 
 # Seconds between two reports of the process.
 _EVERY = 0.2
@@ -52,7 +52,7 @@ class Downloads:
         self._library = library
         self._lock = threading.Lock()
         self._now = Download()
-        self._aside = Aside(self._note)
+        self._process = BackgroundProcess(self._note)
 
     @property
     def now(self) -> Download:
@@ -62,17 +62,18 @@ class Downloads:
     def start(self, name: str, licence: str | None) -> bool:
         """Begin to download an offered model; False if another one is being downloaded.
 
-        Raises `UsageError` when there is none of this name, its licence is not accepted, or the
-        trainer is not installed.
+        Raises `UsageError` when there is none of this name, its licence is not accepted, or it
+        takes the trainer and that is not installed.
         """
         offer = find_offer(name)
         check_licence(offer, licence)
-        check_trainer()
+        if offer.converted:
+            check_trainer()
         with self._lock:
             if self._now.running:
                 return False
             self._now = Download("asking", offer.name)
-        self._aside.start(_download, self._library, offer.name, licence)
+        self._process.start(_download, self._library, offer.name, licence)
         return True
 
     def stop(self) -> None:
@@ -80,7 +81,7 @@ class Downloads:
         with self._lock:
             if self._now.running:
                 self._now = replace(self._now, state="stopped")
-        self._aside.end()
+        self._process.end()
 
     def _note(self, told: PullEvent | PhotosearchError | None) -> None:
         with self._lock:
@@ -107,7 +108,7 @@ def _download(
     told = 0.0
     with (
         Library.open(library, new=False) as opened,
-        closing(opened.pull_model(name, accept_licence=licence)) as events,
+        closing(opened.models.pull(name, accept_licence=licence)) as events,
     ):
         for event in events:
             if isinstance(event, Pulled) or time.monotonic() - told >= _EVERY:

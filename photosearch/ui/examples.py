@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from photosearch.library import Library
-from photosearch.ui.desk import Desk
+from photosearch.serving.library_thread import LibraryThread
 
 # What family photos often show. Which of them this library holds is found out.
 _PHRASES = tuple(
@@ -31,14 +31,14 @@ _FILE = "examples.json"
 class Examples:
     """Searches that this library answers well; found once for each state of it, and kept."""
 
-    def __init__(self, library: Path, finder: Desk, clerk: Desk) -> None:
+    def __init__(self, library: Path, searching: LibraryThread, lookups: LibraryThread) -> None:
         self._path = library / _FILE
-        self._finder, self._clerk = finder, clerk
+        self._searching, self._lookups = searching, lookups
         self._found: dict[str, Any] = {}
 
     async def best(self, count: int) -> list[str]:
         """Up to `count` texts, each of which finds another photo, best first; then places."""
-        status = await self._clerk.ask(Library.status)
+        status = await self._lookups.ask(Library.status)
         if status.photos == 0:
             return []
         state = [status.model, status.encoded, status.missing, *_PHRASES]
@@ -55,14 +55,14 @@ class Examples:
         scored: list[tuple[float, float, int, str]] = []
         for phrase in _PHRASES:
             # One by one, so that somebody who types need not wait for all.
-            scored.append(await self._finder.ask(partial(_clearness, text=phrase)))
+            scored.append(await self._searching.ask(partial(_clearness, text=phrase)))
         chosen: list[str] = []
         photos: set[int] = set()
         for clearness, _, photo, phrase in sorted(scored, reverse=True):
             if clearness > 0 and photo not in photos:
                 photos.add(photo)
                 chosen.append(phrase)
-        places = await self._clerk.ask(_places)
+        places = await self._lookups.ask(_places)
         return [*chosen[:4], *places[:2], *chosen[4:]]
 
 
@@ -94,7 +94,6 @@ def _clearness(library: Library, text: str) -> tuple[float, float, int, str]:
 
 
 def _places(library: Library) -> list[str]:
-    with library.shelves() as shelves:
-        keys = [one.key for one in shelves.groups("place") if one.key]
+    keys = [one.key for one in library.photos.groups("place") if one.key]
     cities = [json.loads(key)["city"] for key in keys]
     return [f"in {city}" for city in cities if city]

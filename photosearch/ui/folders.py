@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import os
+import string
+import sys
 from pathlib import Path
 from typing import Any
 
 from photosearch.errors import UsageError
+
+
+def whole_path(typed: str) -> Path:
+    """The folder that was typed; `~` is the home folder.
+
+    Raises `UsageError` for a part of a path: nobody at a page knows where that would begin.
+    """
+    folder = Path(os.path.expanduser(typed))
+    if not folder.is_absolute():
+        raise UsageError(f"{typed}: give the whole path of the folder, from its beginning")
+    return folder
 
 
 def subfolders(path: str) -> dict[str, Any]:
@@ -14,9 +27,7 @@ def subfolders(path: str) -> dict[str, Any]:
 
     Raises `UsageError` when it is not a folder that can be looked into.
     """
-    folder = Path(path).expanduser() if path else Path.home()
-    if not folder.is_absolute():
-        raise UsageError(f"{path}: give the whole path of the folder, from its beginning")
+    folder = whole_path(path) if path else Path.home()
     try:
         with os.scandir(folder) as listing:
             names = sorted((entry.name for entry in listing if _is_folder(entry)), key=str.casefold)
@@ -45,6 +56,12 @@ def _suggestions() -> list[dict[str, str]]:
 
     home = Path.home()
     places = [Path(platformdirs.user_pictures_path()), home / "Desktop", home / "Downloads", home]
-    drives = [Path("/media") / home.name, Path("/Volumes"), Path("/mnt")]
-    found = dict.fromkeys(place for place in [*places, *drives] if place.is_dir())
+    found = dict.fromkeys(place for place in [*places, *_drives(home.name)] if place.is_dir())
     return [{"name": place.name or str(place), "path": str(place)} for place in found]
+
+
+def _drives(user: str) -> list[Path]:
+    """Where other disks are. On Windows no folder is above them, so nobody would come by them."""
+    if sys.platform == "win32":
+        return [Path(f"{letter}:\\") for letter in string.ascii_uppercase]
+    return [Path("/media") / user, Path("/Volumes"), Path("/mnt")]

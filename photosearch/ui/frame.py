@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from photosearch.ui.security import App, Message, Receive, Scope, Send
+from photosearch.serving.page_guard import App, Message, Receive, Scope, Send
 
 # In the page from the first byte, so that nothing is drawn unstyled and moved afterwards.
 _HEAD = """<meta name="color-scheme" content="light dark">
@@ -13,6 +13,12 @@ _HEAD = """<meta name="color-scheme" content="light dark">
 <script src="/ui/early.js"></script>
 <script type="module" src="/ui/app.js"></script>
 """
+# With a window of our own there is nothing to install.
+_INSTALLABLE = """<link rel="manifest" href="/manifest.webmanifest">
+<link rel="apple-touch-icon" href="/icons/photosearch-maskable.png">
+<meta name="theme-color" content="#fbfaf8" media="(prefers-color-scheme: light)">
+<meta name="theme-color" content="#161513" media="(prefers-color-scheme: dark)">
+"""
 # What Gradio tells social networks of itself, with an address elsewhere, and its web app manifest.
 _THEIRS = re.compile(
     r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*|<link rel="manifest"[^>]*>\s*'
@@ -20,10 +26,10 @@ _THEIRS = re.compile(
 
 
 class Frame:
-    """Middleware that rewrites the head of the page at "/"."""
+    """Middleware that rewrites the head of the page at "/"; an `installable` one says so there."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, app: App, *, installable: bool) -> None:
+        self._app, self._installable = app, installable
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/":
@@ -42,7 +48,7 @@ class Frame:
                 return
             page = body
             if start["status"] == 200 and body:
-                page = reheaded(body.decode()).encode()
+                page = reheaded(body.decode(), installable=self._installable).encode()
             kept = [
                 (name, value)
                 for name, value in start["headers"]
@@ -56,6 +62,7 @@ class Frame:
         await self._app(scope, receive, gather)
 
 
-def reheaded(page: str) -> str:
+def reheaded(page: str, *, installable: bool) -> str:
     """`page` with our styles and scripts in its head."""
-    return _THEIRS.sub("", page).replace("</head>", f"{_HEAD}</head>", 1)
+    ours = _HEAD + _INSTALLABLE if installable else _HEAD
+    return _THEIRS.sub("", page).replace("</head>", f"{ours}</head>", 1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,14 +27,15 @@ from photosearch.indexing.events import (
     Switched,
 )
 from photosearch.library import Library
-from photosearch.ui.settings import Settings
+from photosearch.ui.switches import Switches
 
 # The rate is that of the last so many seconds: it changes with the drive and the photos.
 _WINDOW = 20.0
 _SHOWN_PROBLEMS = 200
-_SETTING = "watch"
+_SWITCH = "watch"
 # Seconds until watching is tried again after it has failed.
 _AGAIN = 30.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,18 +97,18 @@ class IndexJob:
         self,
         path: Path,
         model: str | os.PathLike[str] | None,
-        settings: Settings,
+        switches: Switches,
         alone: Callable[[], AbstractContextManager[None]] = nullcontext,
         *,
         workers: int | None = None,
     ) -> None:
         self._path, self._model, self._workers = path, model, workers
-        self._settings, self._alone = settings, alone
+        self._switches, self._alone = switches, alone
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self._closing = False
-        self._progress = Progress(watching=settings[_SETTING])
+        self._progress = Progress(watching=switches[_SWITCH])
         self._watcher: threading.Thread | None = None
         self._unwatch = threading.Event()
         if self._progress.watching:
@@ -143,7 +145,7 @@ class IndexJob:
     def watch(self, on: bool) -> None:
         """Index what changes between runs as it changes, or no longer; it is remembered."""
         self._change(watching=on)
-        self._settings[_SETTING] = on
+        self._switches[_SWITCH] = on
         if not on:
             self._end_watching()
         elif not self.progress.running:
@@ -170,8 +172,12 @@ class IndexJob:
     def _watch(self, stop: threading.Event) -> None:
         while not stop.is_set():
             # Without a folder there is nothing to watch yet, and a drive may come back.
-            with suppress(PhotosearchError):
+            try:
                 self._watch_once(stop)
+            except PhotosearchError:
+                _log.debug("folders cannot be watched now", exc_info=True)
+            except Exception:
+                _log.exception("watching ended unexpectedly, and is tried again")
             stop.wait(_AGAIN)
 
     def _watch_once(self, stop: threading.Event) -> None:
@@ -194,10 +200,11 @@ class IndexJob:
                 with closing(run) as events:
                     self._follow(events)
         except PhotosearchError as error:
+            _log.debug("the index run failed", exc_info=True)
             self._change(state="failed", error=str(error))
-        except BaseException as error:
+        except Exception as error:
+            _log.exception("the index run ended unexpectedly")
             self._change(state="failed", error=f"{type(error).__name__}: {error}")
-            raise
         finally:
             if self.progress.watching:
                 self._begin_to_watch()

@@ -1,9 +1,16 @@
-"""The page that asks for the password, without scripts."""
+"""The page that asks for the password, without scripts, and the session that begins with it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from html import escape
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse
+
+from photosearch.serving import page_guard
+from photosearch.ui.scripts import accepted_language
 
 _PAGE = """<!doctype html>
 <html lang="{language}">
@@ -22,7 +29,7 @@ button {{ background: #0f766e; color: #fff; border: 0; }}
 </style>
 </head>
 <body>
-<form method="post" action="/login">
+<form method="post" action="/login{query}">
 <h1>photosearch</h1>
 <label for="password">{label}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" autofocus>
@@ -33,17 +40,63 @@ button {{ background: #0f766e; color: #fff; border: 0; }}
 </html>
 """
 
+router = APIRouter()
+
+
+@router.get("/login")
+async def ask(request: Request) -> Response:
+    state = request.app.state
+    query = _query(request)
+    if state.sessions is None:
+        return _to(f"/{query}")
+    accepted = request.headers.get("accept-language", "")
+    return HTMLResponse(login_page(state.texts, accepted, query=query))
+
+
+@router.post("/login")
+async def login(request: Request, password: str = Form("")) -> Response:
+    state = request.app.state
+    query = _query(request)
+    if state.sessions is None:
+        return _to(f"/{query}")
+    sessions: page_guard.Sessions = state.sessions
+    address = request.client.host if request.client else ""
+    caller = sessions.caller(address, page_guard.device_of(dict(request.headers)))
+    name = sessions.begin(password, caller)
+    if name is None:
+        wait = max(1, math.ceil(sessions.wait(caller)))
+        accepted = request.headers.get("accept-language", "")
+        page = login_page(state.texts, accepted, query=query, wait=wait)
+        return HTMLResponse(page, 429, {"retry-after": str(wait)})
+    response = _to(f"/{query}")
+    for cookie in page_guard.cookies_for(name, sessions.new_device()):
+        response.headers.append("set-cookie", cookie)
+    return response
+
+
+def _query(request: Request) -> str:
+    """What was asked for of the first page, from the "?" on, written anew for a header."""
+    return page_guard.without_token(request.scope.get("query_string", b""))
+
+
+def _to(path: str) -> Response:
+    return Response(status_code=303, headers={"location": path})
+
 
 def login_page(
-    texts: Mapping[str, Mapping[str, str]], accepted: str, *, wrong: bool = False
+    texts: Mapping[str, Mapping[str, str]], accepted: str, *, query: str = "", wait: int = 0
 ) -> str:
-    """The page in the first language of the header `accepted` that `texts` has."""
-    wanted = [part.split(";")[0].strip()[:2].lower() for part in accepted.split(",")]
-    language = next((name for name in wanted if name in texts), "en")
+    """The page in the first language of the header `accepted` that `texts` has. `query`, from its
+    "?" on, is where it leads afterwards.
+
+    With `wait` a password was wrong, and in so many seconds another may be tried.
+    """
+    language = accepted_language(texts, accepted)
     said = texts[language]
     return _PAGE.format(
         language=language,
+        query=escape(query),
         label=escape(said["login.password"]),
         button=escape(said["login.open"]),
-        message=escape(said["login.wrong"]) if wrong else "",
+        message=escape(said["login.wrong"].format(seconds=wait)) if wait else "",
     )

@@ -41,28 +41,31 @@ def theme() -> Any:
 
 def build(say: Any) -> Any:
     """The page; `say` gives the text for a key, in the language of the browser."""
-    with gr.Blocks(
-        title="photosearch", analytics_enabled=False, fill_width=True, elem_id="photosearch"
-    ) as page:
-        with gr.Tabs(elem_id="pages"):
-            with gr.Tab(say("tab.search"), id="search", elem_id="tab-search"):
-                with gr.Row(elem_id="ask", equal_height=True):
-                    gr.Textbox(
-                        label=say("search.label"),
-                        placeholder=say("search.placeholder"),
-                        show_label=False,
-                        container=False,
-                        autofocus=True,
-                        elem_id="query",
-                        max_length=500,
-                        scale=1,
-                    )
-                _place("results")
-            with gr.Tab(say("tab.browse"), id="browse", elem_id="tab-browse"):
-                _place("browse")
-            with gr.Tab(say("tab.library"), id="library", elem_id="tab-library"):
-                _place("library")
-        _place("overlay")
+    with (
+        gr.Blocks(
+            title="photosearch", analytics_enabled=False, fill_width=True, elem_id="photosearch"
+        ) as page,
+        gr.Tabs(elem_id="pages"),
+    ):
+        with gr.Tab(say("tab.search"), id="search", elem_id="tab-search"):
+            with gr.Row(elem_id="ask", equal_height=True):
+                gr.Textbox(
+                    label=say("search.label"),
+                    placeholder=say("search.placeholder"),
+                    show_label=False,
+                    container=False,
+                    autofocus=True,
+                    elem_id="query",
+                    max_length=500,
+                    # With more it would be a textarea, which cannot be a combobox.
+                    max_lines=1,
+                    scale=1,
+                )
+            _place("results")
+        with gr.Tab(say("tab.browse"), id="browse", elem_id="tab-browse"):
+            _place("browse")
+        with gr.Tab(say("tab.library"), id="library", elem_id="tab-library"):
+            _place("library")
     return page
 
 
@@ -87,5 +90,9 @@ def mount_page(app: FastAPI, texts: Mapping[str, Mapping[str, str]]) -> None:
 
 
 def _place(name: str) -> None:
-    """An empty place that a script fills."""
-    gr.HTML(f'<div id="place-{name}"></div>', elem_id=name, apply_default_css=False, padding=False)
+    """An empty place that a script fills.
+
+    No `gr.HTML`: that makes a function of its text in the browser, which the page's policy forbids.
+    """
+    with gr.Column(elem_id=name, min_width=0):
+        gr.Column(elem_id=f"place-{name}", min_width=0)

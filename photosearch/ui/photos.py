@@ -8,16 +8,19 @@ from typing import Any
 
 from fastapi import HTTPException
 
-from index import Metadata, PhotoFile
-from index.albums import FAVOURITES
+from index import ListedPhoto, PhotoFile
+from photosearch.kinds import RAW, VIDEOS
 from photosearch.library import Library
 from photosearch.ui.context import Context
+
+# Photos taken at once for an album.
+MANY = 20_000
 
 
 async def find_photo(context: Context, photo_id: int) -> PhotoFile:
     """The file of a photo. Raises `HTTPException` when there is no such photo."""
     if 0 < photo_id < 1 << 63:
-        found = await context.clerk.ask(lambda it: it.files([photo_id]))
+        found = await context.lookups.ask(lambda it: it.photos.files([photo_id]))
         if found:
             return found[0]
     raise HTTPException(404, "There is no such photo.")
@@ -25,36 +28,47 @@ async def find_photo(context: Context, photo_id: int) -> PhotoFile:
 
 def briefs(library: Library, ids: Sequence[int]) -> list[dict[str, Any]]:
     """What the grid shows of the photos of `ids`, in that order."""
-    return _briefs(library, library.files(ids))
+    return [listed_brief(photo) for photo in library.photos.listed(ids)]
 
 
 def newest_briefs(library: Library, limit: int) -> list[dict[str, Any]]:
     """What the grid shows of the photos that were indexed last."""
-    return _briefs(library, library.newest(limit))
+    return [listed_brief(photo) for photo in library.photos.newest(limit)]
 
 
-def _briefs(library: Library, photos: Sequence[PhotoFile]) -> list[dict[str, Any]]:
-    ids = [photo.id for photo in photos]
-    known = library.metadata(ids)
-    with library.shelves() as shelves:
-        albums = shelves.albums_of(ids)
-    return [
-        brief(photo, known.get(photo.id)) | {"favourite": FAVOURITES in albums.get(photo.id, ())}
-        for photo in photos
-    ]
-
-
-def brief(photo: PhotoFile, metadata: Metadata | None = None) -> dict[str, Any]:
+def listed_brief(photo: ListedPhoto) -> dict[str, Any]:
     """What the grid shows of one photo."""
-    metadata = metadata or Metadata()
+    where = photo.place
+    return brief(photo) | {
+        "taken": photo.taken_at,
+        "place": where and (where.city or where.country),
+        "favourite": photo.favourite,
+        "marks": _marks(photo),
+    }
+
+
+def _marks(photo: ListedPhoto) -> list[str]:
+    """What a photo is beside a picture: a video, a RAW file, one that moves."""
+    beside = {os.path.splitext(path)[1].lower() for path in photo.companions}
+    marks = {
+        "video": photo.format == "VIDEO",
+        "raw": photo.format == "RAW" or bool(beside & RAW),
+        "motion": photo.format != "VIDEO" and bool(beside & VIDEOS),
+    }
+    return [mark for mark, holds in marks.items() if holds]
+
+
+def brief(photo: PhotoFile) -> dict[str, Any]:
+    """What the grid shows of one photo that is only known as a file."""
     return {
         "id": photo.id,
         "name": shown(os.path.basename(photo.path)),
         "width": photo.width,
         "height": photo.height,
         "version": version(photo),
-        "taken": metadata.taken_at,
-        "place": metadata.place and (metadata.place.city or metadata.place.country),
+        "taken": None,
+        "place": None,
+        "marks": [],
     }
 
 
@@ -63,6 +77,11 @@ def version(photo: PhotoFile) -> str:
     if photo.digest is not None:
         return photo.digest.hex()[:12]
     return f"{photo.stamp.size:x}-{photo.stamp.mtime_ns:x}"
+
+
+def keep(photo: PhotoFile, asked: str) -> str:
+    """For how long a browser may keep a picture that was asked for in the version `asked`."""
+    return "private, max-age=31536000, immutable" if asked == version(photo) else "no-store"
 
 
 def shown(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import secrets
@@ -9,8 +10,7 @@ import tempfile
 from collections import OrderedDict
 
 from photosearch.errors import UsageError
-from photosearch.ui.context import Context
-from photosearch.ui.shrinking import ShrinkError, Shrinkers
+from photosearch.serving.shrinking import ShrinkError, Shrinkers
 
 # Pixels of the longest side: more than any model looks at.
 _SIDE = 512
@@ -25,7 +25,7 @@ class Pictures:
         self._shrinkers = shrinkers
         self._kept: OrderedDict[str, bytes] = OrderedDict()
 
-    async def take(self, context: Context, data: bytes, name: str) -> str:
+    async def take(self, data: bytes, name: str) -> str:
         """Decode a picture, in a process of its own, and keep it; its name.
 
         Raises `UsageError` when it is none.
@@ -33,7 +33,9 @@ class Pictures:
         if not data:
             raise UsageError("the picture is empty; choose another")
         suffix = os.path.splitext(name)[1].lower()
-        small = await context.hands(self._shrink, data, suffix if _SUFFIX.fullmatch(suffix) else "")
+        small = await asyncio.to_thread(
+            self._shrink, data, suffix if _SUFFIX.fullmatch(suffix) else ""
+        )
         key = secrets.token_urlsafe(12)
         self._kept[key] = small
         while len(self._kept) > _KEPT:

@@ -9,8 +9,9 @@ from typing import Any
 from index import PhotoFile
 from photosearch.errors import UsageError
 from photosearch.search.why import Why
+from photosearch.sharing.originals import ChangedError, open_original
+from photosearch.silent_drive import NoAnswerError
 from photosearch.ui.context import Context
-from photosearch.ui.files import ChangedError, open_original
 from photosearch.ui.photos import find_photo
 
 
@@ -20,14 +21,14 @@ async def reasons(
     """What each term adds to the score of a photo, and where in the picture it shows.
 
     Raises `HTTPException` when there is no such photo; `UsageError` when its file is not the one
-    that was indexed, and as `Library.why` does.
+    that was indexed, and as `Photos.why` does.
     """
     photo = await find_photo(context, photo_id)
     if photo.format == "VIDEO":
-        raise UsageError("of films this cannot be told; choose a photo")
-    await context.hands(_check, photo)
-    why = await context.thinker.ask(
-        lambda it: it.why(photo_id, text, images=images, files=False, locale=locale),
+        raise UsageError("not available for videos; choose a photo")
+    await context.in_thread(_check, photo)
+    why = await context.slow.ask(
+        lambda it: it.photos.why(photo_id, text, images=images, files=False, locale=locale),
     )
     return _told(why)
 
@@ -38,6 +39,8 @@ def _check(photo: PhotoFile) -> None:
         open_original(photo).close()
     except ChangedError as error:
         raise UsageError(str(error)) from error
+    except NoAnswerError as error:
+        raise UsageError(f"the file cannot be read now: {error.strerror}") from error
     except OSError as error:
         raise UsageError("the file is not there any more; index its folder again") from error
 

@@ -17,7 +17,8 @@ def reveal(path: str) -> None:
     Raises `PhotosearchError` when there is no file manager to ask.
     """
     for command in _commands(path):
-        if shutil.which(command[0]) is None:
+        program = command.split(" ", 1)[0] if isinstance(command, str) else command[0]
+        if shutil.which(program) is None:
             continue
         try:
             done = subprocess.run(
@@ -36,9 +37,11 @@ def reveal(path: str) -> None:
     raise PhotosearchError("no file manager was found; the path can be copied instead")
 
 
-def _commands(path: str) -> list[list[str]]:
+def _commands(path: str) -> list[list[str] | str]:
     if sys.platform == "win32":
-        return [["explorer", f"/select,{path}"]]
+        # Explorer reads its command line itself: quotes belong around the path alone, which a comma
+        # would end without them. No file name of Windows has a quote in it.
+        return [f'explorer /select,"{path}"']
     if sys.platform == "darwin":
         return [["open", "-R", path]]
     # A comma would end an item of the array.

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from photosearch.errors import PhotosearchError, UsageError
-from photosearch.hosts import is_loopback, open_port
+from photosearch.serving.hosts import is_loopback, open_port
 
 if TYPE_CHECKING:
-    from photosearch.ui.context import Doors
+    from photosearch.ui.context import DesktopWindow
 
 DEFAULT_PORT = 7860
 # Tried in turn when the default one is in use.
@@ -67,7 +67,7 @@ class Server:
         port: int | None = None,
         password: str | None = None,
         workers: int | None = None,
-        doors: Doors | None = None,
+        window: DesktopWindow | None = None,
     ) -> Self:
         """Open the library and the port; the default port, or one of the next, when none is given.
 
@@ -83,7 +83,7 @@ class Server:
         address = Address(host, listener.getsockname()[1], password)
         try:
             context = Context.open(
-                path, model, workers=workers, local=is_loopback(host), doors=doors
+                path, model, workers=workers, local=is_loopback(host), window=window
             )
         except BaseException:
             listener.close()
@@ -103,13 +103,14 @@ class Server:
         )
         config = uvicorn.Config(
             app,
+            log_config=None,  # it goes to our log
             log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,
             ws="none",
             lifespan="on",
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=2,
         )
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -120,7 +121,7 @@ class Server:
         while not self._uvicorn.started:
             if self._ended.is_set() or time.monotonic() - started > _START_SECONDS:
                 self.__exit__(None, None, None)
-                raise PhotosearchError("the server does not start; its reason stands above")
+                raise PhotosearchError("the server does not start; its log tells why")
             time.sleep(0.02)
         return self
 

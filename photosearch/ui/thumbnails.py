@@ -9,14 +9,15 @@ import tempfile
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from weakref import WeakValueDictionary
 
-from index import PhotoFile
-from photosearch.ui.shrinking import Shrinkers, Small
+from index import FileStamp, PhotoFile
+from photosearch.serving.shrinking import Shrinkers, Small
 
 FOLDER = "thumbnails"
 # To be changed when pictures are made otherwise, so that those of before are not shown. Those
 # outside this folder have the colours of their files' profiles taken for sRGB's.
-_MADE = "srgb"
+MADE = "srgb"
 # Longest side, in pixels: on the grid, and filling a screen. Only the small ones are kept: making
 # a large one takes a moment, and 30,000 of them would take gigabytes.
 GRID = 512
@@ -27,8 +28,9 @@ class Thumbnails:
     """WebP pictures by the content of the photo, so that copies and moved photos share one."""
 
     def __init__(self, library: Path, shrinkers: Shrinkers) -> None:
-        self._folder = library / FOLDER / _MADE
+        self._folder = library / FOLDER / MADE
         self._shrinkers = shrinkers
+        self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         older = list((library / FOLDER).glob("[0-9a-f][0-9a-f]"))
         if older:
             self._clearing = threading.Thread(target=_remove, args=(older,), daemon=True)
@@ -43,18 +45,18 @@ class Thumbnails:
 
     async def grid(self, photo: PhotoFile) -> bytes:
         """The picture for the grid. Raises `ShrinkError`."""
-        path = self.kept(photo)
-        if path is not None:
-            return await asyncio.to_thread(path.read_bytes)
-        small = await self._make(photo, GRID)
-        # A file that was changed since is another picture, which the next index run will know.
-        stamp = photo.stamp
-        if photo.digest is not None and (small.size, small.mtime_ns) == (
-            stamp.size,
-            stamp.mtime_ns,
-        ):
-            await asyncio.to_thread(self._keep, self._place(photo.digest), small.data)
-        return small.data
+        if photo.digest is None:
+            return (await self._make(photo, GRID)).data
+        # A page asks for copies at once, and when it is reloaded for all of it again.
+        async with self._turns.setdefault(photo.digest, asyncio.Lock()):
+            path = self.kept(photo)
+            if path is not None:
+                return await asyncio.to_thread(path.read_bytes)
+            small = await self._make(photo, GRID)
+            # A file that was changed since is another picture, which the next index run will know.
+            if FileStamp(small.size, small.mtime_ns) == photo.stamp:
+                await asyncio.to_thread(self._keep, self._place(photo.digest), small.data)
+            return small.data
 
     async def screen(self, photo: PhotoFile) -> bytes:
         """The picture as large as a screen. Raises `ShrinkError`."""
@@ -72,9 +74,14 @@ class Thumbnails:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            os.replace(beside, path)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(data)
+                os.replace(beside, path)
+            except OSError:
+                # Windows replaces no file that somebody reads just now.
+                os.unlink(beside)
+                raise
         except OSError:
             # A full or read-only disk: the picture is made anew each time.
             return

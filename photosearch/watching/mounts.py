@@ -11,20 +11,21 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from index import filesystem
+from index.safety import filesystem
 
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
-def unwatched(folder: str) -> dict[str, str]:
+def unwatched(folder: str, real: str) -> dict[str, str]:
     """`folder` itself, or the drives mounted below it, that must be looked at; why, by path.
 
-    Drives below are known where the system lists them as Linux does.
+    `real` is where it is, without links. Drives below are known where the system lists them as
+    Linux does.
     """
     kind = filesystem.network_drive(Path(folder))
     if kind is not None:
         return {folder: kind}
-    start = os.path.realpath(folder).rstrip(os.sep) + os.sep
+    start = real.rstrip(os.sep) + os.sep
     found = {}
     for place in sorted(_mount_points()):
         if place.startswith(start) and (kind := filesystem.network_drive(Path(place))):

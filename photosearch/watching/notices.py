@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -21,13 +22,18 @@ class Notices:
     def __init__(self, changed: Callable[[str, str], None]) -> None:
         from watchdog.observers import Observer
 
+        # A new folder may come to it twice, by its parent and by looking through that. It then says
+        # so where users would read it, and goes on as it should.
+        warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
         self._changed = changed
         self._observer = Observer()
         self._observer.start()
         self._watches: dict[str, Any] = {}
 
-    def watch(self, folder: str) -> None:
+    def watch(self, folder: str, real: str) -> None:
         """Begin to watch a folder, or a single picture; again if it was watched.
+
+        `real` is where it is, without links: the system is asked not to follow any.
 
         Raises `OSError` when the system cannot.
         """
@@ -35,15 +41,13 @@ class Notices:
 
         self.leave(folder)
         told = self._changed
-        # The system is asked not to follow links, so it is given where they lead.
-        real = os.path.realpath(folder)
 
         class Handler(events.FileSystemEventHandler):
             def on_any_event(self, event: events.FileSystemEvent) -> None:
                 for path in (event.src_path, event.dest_path):
                     place = _folder_of(real, str(path), event.is_directory)
                     if place is not None:
-                        told(folder, folder + place[len(real) :])
+                        told(folder, _as_watched(folder, real, place))
 
         self._watches[folder] = self._observer.schedule(
             Handler(),
@@ -73,6 +77,13 @@ class Notices:
     def close(self) -> None:
         self._observer.stop()
         self._observer.join()
+
+
+def _as_watched(folder: str, real: str, place: str) -> str:
+    """`place`, which is `real` or below, by way of the watched `folder`, a link to `real`."""
+    # A drive, and the root of all, end with the separator that others lack.
+    below = place[len(real) :].lstrip(os.sep)
+    return os.path.join(folder, below) if below else folder
 
 
 def _folder_of(root: str, path: str, is_folder: bool) -> str | None:

@@ -124,10 +124,10 @@ class Watcher:
             if any(f"{real}{os.sep}".startswith(place.rstrip(os.sep) + os.sep) for place in around):
                 continue  # a link to what is watched by another name
             around.append(real)
-            remote = {part: "--poll"} if self._poll else unwatched(part)
+            remote = {part: "--poll"} if self._poll else unwatched(part, real)
             if part not in remote:
                 try:
-                    self._notices.watch(part)
+                    self._notices.watch(part, real)
                 except OSError as error:
                     remote = {part: error.strerror or str(error)}
             if part == folder:

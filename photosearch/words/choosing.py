@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from photosearch.words.dictionary import ENGLISH, find
-from photosearch.words.language import LATIN
-from photosearch.words.reading import pieces, segments, share
+from photosearch.words.language import written_in
+from photosearch.words.phrases import pieces, segments, share
 
 # A word that English has but hardly uses: "playa" is one of geology.
 _RARE = 0.6
@@ -36,9 +36,8 @@ def latin(words: Sequence[str], locale: str) -> str:
     english = english_share(words)
     if locale == ENGLISH and english >= 1:
         return ENGLISH
-    order = [locale, *(code for code in LATIN if code != locale)]
-    order = [code for code in order if code in LATIN]
-    if locale in LATIN:
+    order = _first(locale, written_in("latin"))
+    if locale in order:
         own = share(list(pieces(words, locale)))
         if own >= max(english, _LEAST):
             return locale
@@ -85,7 +84,13 @@ def east_asian(text: str, locale: str) -> str:
 
 
 def cyrillic(words: Sequence[str], locale: str) -> str:
-    order = ("uk", "ru") if locale == "uk" else ("ru", "uk")
-    if any(letter in "іїєґ" for word in words for letter in word):
+    order = _first(locale, written_in("cyrillic"))
+    # Others than these two may have them as well.
+    if len(order) == 2 and any(letter in "іїєґ" for word in words for letter in word):
         return "uk"
     return max(order, key=lambda code: share(list(pieces(words, code))))
+
+
+def _first(locale: str, codes: Sequence[str]) -> list[str]:
+    """The same in order, with the locale's own, if it is among them, at the beginning."""
+    return sorted(codes, key=lambda code: code != locale)

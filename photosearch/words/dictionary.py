@@ -6,12 +6,13 @@ which a word is found as bytes. To read all of it would take longer than the sea
 
 from __future__ import annotations
 
+import re
 import zipfile
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from photosearch.shipped import asset
-from photosearch.words.folding import plain, shelf
+from photosearch.words.folding import SHELVES, plain, shelf
 
 ENGLISH = "en"
 
@@ -56,6 +57,17 @@ def meaning(entry: str) -> Meaning:
     """What an entry of a language but English says, in the list or in the language's own file."""
     first, _, second = entry.partition("|")
     return Meaning(first, second)
+
+
+@lru_cache(maxsize=32)
+def english_words(letter: str, length: int) -> tuple[str, ...]:
+    """Those that begin with this letter and have so many letters, or one more or less.
+
+    All shelves are read, which takes a fifth of a second.
+    """
+    line = re.compile(rf"\n({re.escape(letter)}[a-z]+)\t[^\n]*\ten:(?=[\t\n])".encode())
+    found = (one for shelf in range(SHELVES) for one in line.findall(_file().read(f"{shelf:02x}")))
+    return tuple(one.decode() for one in found if abs(len(one) - length) < 2)
 
 
 @lru_cache(maxsize=96)

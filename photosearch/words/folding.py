@@ -13,7 +13,8 @@ import zlib
 
 SHELVES = 256
 
-_JOINTS = re.compile(r"[\s_'`\-\u00b4\u00b7\u02bc\u2010-\u2013\u2019\u30fb]+")
+# An accent alone, as the one that many take for an apostrophe, is a blank with an accent in NFKC.
+_JOINTS = re.compile(r"(?:[\s_'`\-\u00b7\u02bc\u2010-\u2013\u2019\u30fb][\u0300-\u036f]*)+")
 # Letters that are not a letter and an accent to Unicode, but are typed as if they were.
 _BARE = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "ß": "ss", "ð": "d"}

@@ -13,13 +13,12 @@ from itertools import groupby
 
 from photosearch.words import choosing
 from photosearch.words.dictionary import ENGLISH
-from photosearch.words.language import LATIN
-from photosearch.words.reading import Piece, pieces, segments
+from photosearch.words.language import scripted, written_in
+from photosearch.words.phrases import Piece, pieces, segments
 from photosearch.words.tokens import Token, tokens
 
 SECOND = 0.5  # how much another meaning of a word counts
 
-_SCRIPTED = {"greek": "el", "hangul": "ko"}
 # Words within English ones that are shorter may be names, or slips.
 _LEAST = 4
 
@@ -85,8 +84,8 @@ def _run(group: list[Token], script: str, latin: str, locale: str) -> tuple[str,
         code = latin
     elif script == "cyrillic":
         code = choosing.cyrillic(words, locale)
-    elif script in _SCRIPTED:
-        code = _SCRIPTED[script]
+    elif (own := scripted().get(script.lower())) is not None:
+        code = own
     else:
         return ENGLISH, [_Read(None, one.typed) for one in group]
     return code, list(_known(pieces(words, code), group))
@@ -111,12 +110,12 @@ def _foreign_among_english(group: list[Token], locale: str) -> tuple[str, list[_
 
 
 def _elsewhere(one: Token, locale: str) -> tuple[str, Piece | None]:
-    if locale in LATIN:
+    if locale in written_in("latin"):
         (piece,) = pieces([one.word], locale)
         return locale, piece if piece.meaning else None
     if one.typed[:1].isupper():  # a name, more often than not
         return ENGLISH, None
-    for code in LATIN:
+    for code in written_in("latin"):
         (piece,) = pieces([one.word], code, quick=True)
         if piece.meaning and piece.sure >= 1:
             return code, piece

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from photosearch.words.folding import fold, is_east_asian
+from photosearch.words.language import scripted
 
 _WORD = re.compile(r"[^\W_]+")
 _SCRIPTS = {"LATIN": "latin", "CYRILLIC": "cyrillic", "GREEK": "greek", "HANGUL": "hangul"}
@@ -62,5 +63,5 @@ def unknown_script(text: str) -> str:
     """The name of a script in which there is a word of the text, and that no list covers; or ""."""
     if text.isascii():
         return ""
-    known = {*_SCRIPTS.values(), "east asian", "number", ""}
-    return next((one.script for one in tokens(text) if one.script not in known), "")
+    known = {*_SCRIPTS.values(), "east asian", "number", "", *scripted()}
+    return next((one.script for one in tokens(text) if one.script.lower() not in known), "")

@@ -38,6 +38,14 @@ def to_srgb(image: Image.Image, profile: bytes | None, side: int) -> Image.Image
         return image
 
 
+@lru_cache(1)
+def srgb_profile() -> bytes:
+    """The ICC profile of sRGB, for what is written."""
+    from PIL import ImageCms
+
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
 def _converted(image: Image.Image, profile: bytes | None, side: int) -> Image.Image:
     # The header names the space of the pixels.
     space = b"" if profile is None or len(profile) > _LONGEST else profile[16:20]

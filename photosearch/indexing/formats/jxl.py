@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from photosearch.formats import JXL
 from photosearch.indexing.formats.arrays import image_of
 from photosearch.indexing.formats.colour import to_srgb
 from photosearch.indexing.formats.jxl_header import profile_of
-from photosearch.indexing.formats.picture import Picture, needs_extra, refuse_above
+from photosearch.indexing.formats.picture import Asked, Picture, needs_extra, refuse_above
 
-SIGNATURES = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+
+def picture(asked: Asked) -> Picture:
+    return read(asked.file.read(), asked.side, asked.max_pixels)
 
 
 def read(content: bytes, side: int, max_pixels: int) -> Picture:
@@ -18,7 +21,7 @@ def read(content: bytes, side: int, max_pixels: int) -> Picture:
     try:
         from imagecodecs import jpegxl_decode
     except ImportError:
-        raise needs_extra("a JPEG XL picture", "jxl") from None
+        raise needs_extra(JXL.called, JXL.extra) from None
     # libjxl offers no look at the size alone; the worker's memory limit guards against bombs.
     values = jpegxl_decode(content, index=0)
     refuse_above(max_pixels, values.shape[1], values.shape[0])

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from photosearch.formats import JXR
 from photosearch.indexing.formats.arrays import image_of
-from photosearch.indexing.formats.picture import Picture, needs_extra, refuse_above
+from photosearch.indexing.formats.picture import Asked, Picture, needs_extra, refuse_above
 
-SIGNATURE = b"II\xbc\x01"
+
+def picture(asked: Asked) -> Picture:
+    return read(asked.file.read(), asked.max_pixels)
 
 
 def read(content: bytes, max_pixels: int) -> Picture:
@@ -19,7 +22,7 @@ def read(content: bytes, max_pixels: int) -> Picture:
     try:
         from imagecodecs import jpegxr_decode
     except ImportError:
-        raise needs_extra("a JPEG XR picture", "jxl") from None
+        raise needs_extra(JXR.called, JXR.extra) from None
     # jxrlib offers no look at the size alone; the worker's memory limit guards against bombs.
     values = jpegxr_decode(content)
     refuse_above(max_pixels, values.shape[1], values.shape[0])

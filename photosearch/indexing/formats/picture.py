@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -32,10 +33,26 @@ class DecodeError(Exception):
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A file to read, whose first bytes are `head`, from its beginning.
+
+    `side`: the short side that is wanted; a picture may come smaller than stored, not below this.
+    Of a video up to so many `frames` are looked at.
+    """
+
+    file: BinaryIO
+    head: bytes
+    suffix: str
+    side: int
+    max_pixels: int
+    frames: int
+
+
+@dataclass(frozen=True)
 class Picture:
     """An upright image, maybe smaller than the file's, whose own size is `width` by `height`.
 
-    Of a film `frames` are seconds from its beginning and images; the first of them is `image`.
+    Of a video `frames` are seconds from its beginning and images; the first of them is `image`.
     """
 
     image: Image.Image
@@ -64,6 +81,8 @@ def refuse_above(max_pixels: int, width: int, height: int) -> None:
         )
 
 
-def needs_extra(kind: str, extra: str) -> DecodeError:
+def needs_extra(called: str, extra: str) -> DecodeError:
     """The reason for a format whose decoder is not installed."""
-    return DecodeError(f"is {kind}, which needs: pip install 'photosearch[{extra}]'", passing=True)
+    return DecodeError(
+        f"is {called}, which needs: pip install 'photosearch[{extra}]'", passing=True
+    )

@@ -7,9 +7,11 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from photosearch.formats import FORMATS
 from photosearch.indexing.formats import bmp, png, tiff
 from photosearch.indexing.formats.colour import to_srgb
 from photosearch.indexing.formats.picture import (
+    Asked,
     DecodeError,
     Picture,
     is_sideways,
@@ -20,13 +22,15 @@ from photosearch.indexing.formats.tags import profile_of
 
 # Only these are tried, whatever the suffix says: Pillow knows dozens more, some of which hand the
 # file to other programs.
-_FORMATS = (
-    "JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF", "PSD", "JPEG2000", "PPM", "ICO",
-)  # fmt: skip
+_FORMATS = tuple(name for one in FORMATS.values() for name in one.pillow)
 # Others are what they say they are: no first bytes tell.
-_BY_SUFFIX = {".tga": "TGA", ".dib": "DIB"}
-# Pillow's names that are not what people call the format.
-_NAMES = {"MPO": "JPEG", "JPEG2000": "JP2", "PPM": "PNM", "DIB": "BMP"}
+_BY_SUFFIX = {suffix: name for one in FORMATS.values() for suffix, name in one.unmarked}
+# What the catalogue calls what Pillow calls so.
+_NAMES = {
+    name: one.recorded[0]
+    for one in FORMATS.values()
+    for name in (*one.pillow, *(name for _, name in one.unmarked), *one.recorded)
+}
 
 
 def prepare() -> None:
@@ -37,6 +41,10 @@ def prepare() -> None:
     Image.MAX_IMAGE_PIXELS = None
     # Pillow warns of odd metadata that it then copes with; a worker has nobody to tell.
     warnings.simplefilter("ignore")
+
+
+def picture(asked: Asked) -> Picture:
+    return read(asked.file, asked.suffix, asked.side, asked.max_pixels)
 
 
 def read(file: BinaryIO, suffix: str, side: int, max_pixels: int) -> Picture:
@@ -81,8 +89,9 @@ def _otherwise(
             return _picture(image, profile, orientation, side)
     except DecodeError:
         raise
-    except Exception:
-        return None
+    # As Pillow does, these raise whatever their parsing tripped over.
+    except Exception as other:
+        error.add_note(f"read in another way: {other!r}")
     return None
 
 

@@ -1,4 +1,4 @@
-"""Camera RAW: the embedded preview, or a demosaic at half size."""
+"""Camera RAW: the embedded preview, or a demosaic, at half size where that will do."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any, BinaryIO
 
 from PIL import ExifTags, Image
 
-from photosearch.indexing.formats import profiles
+from photosearch.formats import CAMERA_RAW
+from photosearch.indexing.formats import pillow, profiles
 from photosearch.indexing.formats.colour import to_srgb
 from photosearch.indexing.formats.embedded import jpegs
 from photosearch.indexing.formats.picture import (
+    Asked,
     DecodeError,
     Picture,
     is_sideways,
@@ -23,6 +25,29 @@ from photosearch.indexing.metadata import orientation_of
 
 # LibRaw's flips as EXIF orientations.
 _ORIENTATION = {0: 1, 3: 3, 5: 8, 6: 6}
+# Of the sensor's short side.
+_NEARLY = 0.95
+_TIFF = (b"II*\0", b"MM\0*")
+
+
+def picture(asked: Asked) -> Picture:
+    """As `read`; or by Pillow, since scanners write TIFFs that they call RAW."""
+    try:
+        return read(asked.file, asked.side, asked.max_pixels)
+    except DecodeError as error:
+        if error.passing or not asked.head.startswith(_TIFF):
+            raise
+        asked.file.seek(0)
+        try:
+            found = pillow.picture(asked)
+        # Pillow raises whatever its parsing tripped over.
+        except Exception as other:
+            error.add_note(f"as a TIFF: {other!r}")
+            raise error from other
+        # What is small is the thumbnail of a RAW.
+        if min(found.width, found.height) >= asked.side:
+            return found
+        raise
 
 
 def read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
@@ -35,7 +60,7 @@ def read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
     try:
         import rawpy
     except ImportError:
-        raise needs_extra("a camera RAW file", "raw") from None
+        raise needs_extra(CAMERA_RAW.called, CAMERA_RAW.extra) from None
     try:
         return _read(file, side, max_pixels)
     except rawpy.LibRawError as error:
@@ -54,11 +79,15 @@ def _read(file: BinaryIO, side: int, max_pixels: int) -> Picture:
     with rawpy.imread(file) as raw:
         width, height = raw.sizes.width, raw.sizes.height
         orientation = _ORIENTATION.get(raw.sizes.flip, 1)
-        image = _preview(raw, file, orientation, side, max_pixels)
+        # Previews of full size lack some rows and columns at the edges.
+        enough = min(side, int(min(width, height) * _NEARLY))
+        image = _preview(raw, file, orientation, enough, max_pixels)
         if image is None:
-            refuse_above(max_pixels, width // 2, height // 2)
+            # A screen is filled by half of what any camera of today has.
+            half = side <= max(width, height) // 2
+            refuse_above(max_pixels, width >> half, height >> half)
             # LibRaw turns it upright by itself.
-            image = Image.fromarray(raw.postprocess(half_size=True, use_camera_wb=True))
+            image = Image.fromarray(raw.postprocess(half_size=half, use_camera_wb=True))
         if is_sideways(orientation):
             width, height = height, width
         return Picture(image, width, height, "RAW")

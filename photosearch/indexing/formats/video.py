@@ -9,25 +9,34 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from photosearch.formats import VIDEO
 from photosearch.indexing.formats import profiles
 from photosearch.indexing.formats.colour import to_srgb
 from photosearch.indexing.formats.picture import (
     MAX_PIXELS,
+    Asked,
     DecodeError,
     Picture,
     needs_extra,
     refuse_above,
 )
-from photosearch.kinds import HEAD, film_format
+from photosearch.kinds import HEAD, video_format
+from photosearch.regular_file import open_regular
 
 # Frames among which the one with the most detail stands for the video.
 CANDIDATES = 3
-# Of a long film there are more, one for so many seconds.
+# Of a long video there are more, one for so many seconds.
 _SECONDS = 4.0
 # Containers whose times begin anywhere.
 _CLOCKS = ("mpeg", "mpegts", "mpegvideo")
 # Pixels wider or higher than this many times are a mistake.
 _WIDEST = 4.0
+
+
+def picture(asked: Asked) -> Picture:
+    container = video_format(asked.head, asked.suffix)
+    assert container is not None
+    return read(asked.file, container, asked.side, asked.max_pixels, asked.frames)
 
 
 def read(
@@ -36,7 +45,7 @@ def read(
     """Frames spread over `file`, three to `most` as it is long, and the one that stands for it.
 
     That one has most detail. `container` is FFmpeg's name of the format. The frames' short sides
-    are no less than `side` where the film has as much.
+    are no less than `side` where the video has as much.
 
     Raises `DecodeError` without the extra, without a frame, or above `max_pixels`.
     """
@@ -52,10 +61,10 @@ def sample_frames(path: str, count: int) -> list[tuple[float, Image.Image]]:
     A short video has fewer; no frame comes twice. Raises `DecodeError` as `read` does, and PyAV's
     errors for a damaged file.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         head = file.read(HEAD)
         file.seek(0)
-        container = film_format(head, os.path.splitext(path)[1].lower()) or "mov"
+        container = video_format(head, os.path.splitext(path)[1].lower()) or "mov"
         return _sample(file, container, count, MAX_PIXELS)[1]
 
 
@@ -71,7 +80,7 @@ def _sample(
     try:
         import av
     except ImportError:
-        raise needs_extra("a video", "video") from None
+        raise needs_extra(VIDEO.called, VIDEO.extra) from None
     # The format is named, and the file is opened by us: FFmpeg is never led to playlists, other
     # files or the network.
     with av.open(file, format=form, metadata_errors="ignore") as container:
@@ -101,7 +110,7 @@ def _sample(
                 continue
             image = _upright(frame, stream)
             size = image.size
-            # Many frames of a large film are held at once.
+            # Many frames of a large video are held at once.
             factor = min(size) // side if side else 1
             image = image.reduce(factor) if factor > 1 else image
             found[seconds] = to_srgb(image, _profile(frame), side)
@@ -111,7 +120,7 @@ def _sample(
 
 
 def _span(container: Any, stream: Any) -> tuple[int, int]:
-    """Where the film begins and how long it is, in the stream's time base; 0 where not told."""
+    """Where the video begins and how long it is, in the stream's time base; 0 where not told."""
     start, length = stream.start_time or 0, stream.duration or 0
     if not length and container.duration and stream.time_base:
         length = int(container.duration / 1_000_000 / stream.time_base)

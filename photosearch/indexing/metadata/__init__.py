@@ -6,22 +6,22 @@ Runs in worker processes, beside the decoder. Metadata is often wrong, and somet
 cannot be read counts as not said, and never stops a photo.
 """
 
-from photosearch.indexing.metadata.film import Film
-from photosearch.indexing.metadata.reading import (
+from photosearch.indexing.metadata.sources import (
     VERSION,
-    film_at,
     metadata_of,
     orientation_of,
+    video_at,
     without_metadata,
 )
+from photosearch.indexing.metadata.video import Video
 from photosearch.indexing.metadata.when import dated_alike
 
 __all__ = [
     "VERSION",
-    "Film",
+    "Video",
     "dated_alike",
-    "film_at",
     "metadata_of",
     "orientation_of",
+    "video_at",
     "without_metadata",
 ]

@@ -85,7 +85,7 @@ def from_tags(first: Tags, second: Tags, where: Tags) -> Findings:
 
 
 def _live_id(note: object) -> str | None:
-    """What an iPhone writes into the still and the film of a Live Photo."""
+    """What an iPhone writes into the still and the video of a Live Photo."""
     if not isinstance(note, bytes) or not note.startswith(_APPLE):
         return None
     # Its directory follows, and counts from the note's first byte; before it stands a TIFF's head.

@@ -13,9 +13,10 @@ LONGEST = 4 << 20
 # RDF about a photo has some ten levels.
 _DEPTH = 64
 _BETWEEN = " "  # namespace and name, as expat joins them; no name holds a blank
-_RDF = f"http://www.w3.org/1999/02/22-rdf-syntax-ns#{_BETWEEN}"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_RDF = f"{RDF}{_BETWEEN}"
 _LANGUAGE = f"http://www.w3.org/XML/1998/namespace{_BETWEEN}lang"
-_SPACES = {
+SPACES = {
     "dc": "http://purl.org/dc/elements/1.1/",
     "xmp": "http://ns.adobe.com/xap/1.0/",
     "photoshop": "http://ns.adobe.com/photoshop/1.0/",
@@ -34,7 +35,7 @@ _SPACES = {
     "MPReg": "http://ns.microsoft.com/photo/1.2/t/Region#",
 }
 # Some writers leave the last letter of a namespace off.
-_NAMES = {address.rstrip("/#"): prefix for prefix, address in _SPACES.items()}
+_NAMES = {address.rstrip("/#"): prefix for prefix, address in SPACES.items()}
 _LISTS = (f"{_RDF}Bag", f"{_RDF}Seq", f"{_RDF}Alt")
 _DESCRIPTION, _ITEM, _VALUE = f"{_RDF}Description", f"{_RDF}li", f"{_RDF}value"
 # What outlines people in a picture, with their names.
@@ -97,7 +98,7 @@ def _mended(body: bytes, fault: int) -> bytes | None:
     if fault == expat.errors.codes[expat.errors.XML_ERROR_UNBOUND_PREFIX]:
         lacking = [
             f' xmlns:{prefix}="{address}"'.encode()
-            for prefix, address in (_SPACES | {"rdf": _RDF.strip()}).items()
+            for prefix, address in (SPACES | {"rdf": RDF}).items()
             if f"xmlns:{prefix}=".encode() not in body
         ]
         return _ROOT.sub(lambda found: found[0] + b"".join(lacking), body, count=1)
@@ -203,10 +204,12 @@ class _Reader:
 
     def _in_regions(self) -> bool:
         assert self._top is not None
-        return len(self._path) > self._top + 1 and _known(self._path[self._top + 1]) in _REGIONS
+        return (
+            len(self._path) > self._top + 1 and property_name(self._path[self._top + 1]) in _REGIONS
+        )
 
     def _outline(self, key: str, value: str) -> None:
-        name = _known(key)
+        name = property_name(key)
         if self._region is not None and name in (*_NAMED, _KIND):
             self._region["kind" if name == _KIND else "name"] = value
 
@@ -217,15 +220,18 @@ class _Reader:
             self.said["people"].append(region["name"])
 
     def _add(self, name: str, value: str, *, first: bool = False) -> None:
-        known = _known(name)
+        known = property_name(name)
         if known is None:
             return
         values_so_far = self.said[known]
         values_so_far.insert(0 if first else len(values_so_far), value)
 
 
-def _known(name: str) -> str | None:
-    """The usual name of a property, whatever its prefix; None in a namespace that is not known."""
+def property_name(name: str) -> str | None:
+    """The usual name of a property, whatever its prefix; None in a namespace that is not known.
+
+    `name` is its namespace and its name, with a blank between them.
+    """
     space, _, local = name.rpartition(_BETWEEN)
     prefix = _NAMES.get(space.rstrip("/#"))
     return None if prefix is None else f"{prefix}:{local}"

@@ -14,7 +14,7 @@ from photosearch.indexing.metadata.folders import date_of_folder
 from photosearch.indexing.metadata.names import date_of_name
 from photosearch.indexing.metadata.zones import local_at, offset_between
 
-# Seconds from which on the beginning and the end of a film may be taken for another zone.
+# Seconds from which on the beginning and the end of a video may be taken for another zone.
 _LONG = 400.0
 
 
@@ -29,7 +29,7 @@ class Said:
 @dataclass(frozen=True)
 class Sources:
     """What there is about one photo: XMP `beside` it, Takeout's `exported`, the `camera`'s record
-    (or a film's, `seconds` long), the XMP and the `press`'s record in it, its position and path.
+    (or a video's, `seconds` long), the XMP and the `press`'s record in it, its position and path.
     """
 
     beside: Sequence[Findings]
@@ -39,7 +39,7 @@ class Sources:
     press: Findings
     position: tuple[float, float] | None
     path: str
-    is_film: bool = False
+    is_video: bool = False
     seconds: float | None = None
 
 
@@ -128,15 +128,15 @@ class _Case:
 
 
 def _inside(sources: Sources) -> list[Said]:
-    """What the file itself says, but for a film's clock that is of no zone."""
+    """What the file itself says, but for a video's clock that is of no zone."""
     found = [Said(date, "exif") for date in sources.camera.taken or ()]
     universal = sources.camera.universal
     if universal is not None:
         local = _local(universal, sources.position)
-        if not sources.is_film:
+        if not sources.is_video:
             local = local or Date(universal.isoformat(), 0)
         if local is not None:
-            found.append(Said(local, "exif" if sources.is_film else "gps"))
+            found.append(Said(local, "exif" if sources.is_video else "gps"))
     for findings, source in ((sources.inside, "xmp"), (sources.press, "iptc")):
         found += [Said(date, source) for date in findings.taken or ()]
     return found
@@ -184,9 +184,9 @@ def _exported(
 
 
 def _with_offset(named: list[Said], sources: Sources) -> list[Said]:
-    """A film's name with the offset that its clock, which is universal, tells."""
+    """A video's name with the offset that its clock, which is universal, tells."""
     clock, seconds = sources.camera.universal, sources.seconds or 0.0
-    if not named or not sources.is_film or clock is None or seconds > _LONG:
+    if not named or not sources.is_video or clock is None or seconds > _LONG:
         return named
     (said,) = named
     moment = said.date.moment
@@ -200,9 +200,9 @@ def _with_offset(named: list[Said], sources: Sources) -> list[Said]:
 
 
 def _by_clock(sources: Sources) -> list[Said]:
-    """The time of a film's clock as it is: universal as a rule, by some cameras the wall's."""
+    """The time of a video's clock as it is: universal as a rule, by some cameras the wall's."""
     universal = sources.camera.universal
-    if universal is None or not sources.is_film:
+    if universal is None or not sources.is_video:
         return []
     date = date_at(universal)
     return [] if date is None else [Said(date, "clock")]

@@ -20,7 +20,7 @@ _CAPTIONS = (
     "acdsee:caption", "exif:UserComment",
 )  # fmt: skip
 # Programs that keep a tree of keywords, and what stands between its levels.
-_TREES = {
+TREES = {
     "lr:hierarchicalSubject": "|", "digiKam:TagsList": "/", "MicrosoftPhoto:LastKeywordXMP": "/",
     "mediapro:CatalogSets": "|",
 }  # fmt: skip
@@ -75,7 +75,7 @@ def from_xmp(content: bytes) -> Findings:
 
 def _keywords(said: dict[str, list[str]]) -> tuple[str, ...] | None:
     flat = [*said.get("dc:subject", ()), *said.get("acdsee:keywords", ())]
-    paths = [levels_of(path, mark) for name, mark in _TREES.items() for path in said.get(name, ())]
+    paths = [levels_of(path, mark) for name, mark in TREES.items() for path in said.get(name, ())]
     for text in said.get("acdsee:categories", ()):
         paths += categories(text)
     return keywords(flat, paths)

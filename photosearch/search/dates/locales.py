@@ -19,12 +19,16 @@ from photosearch.search.dates.words import these
 _MONTH_FIRST = frozenset(these("AS FM GU MH MP PH PR PW UM US VI"))
 # Countries where, for the most part, summer is in January.
 _SOUTHERN = frozenset(these("AO AR AU BO BR BW CL FJ LS MG MU MZ NA NC NZ PE PY RE SZ UY ZA ZM ZW"))
+# In which dates and filters are said.
+SPOKEN = ("en", "de", "fr", "es")
+# In which they are read.
+_READ = ("en", "de")
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{4})?(?:[-_]([A-Za-z]{2}|\d{3}))?(?:[-_.@].*)?")
 
 
 @dataclass(frozen=True)
 class Locale:
-    """A language, "en" or "de" (all others are taken for English), and a country, or "".
+    """A language of `SPOKEN` (all others are taken for English), and a country, or "".
 
     `month_first` tells that 04/05 is April there.
     """
@@ -46,7 +50,12 @@ class Locale:
             raise UsageError(f"{tag!r} is no locale; write it as en-GB, en-US or de")
         language, country = found[1].lower(), (found[2] or "").upper()
         american = country in _MONTH_FIRST if country else language == "en"
-        return cls("de" if language == "de" else "en", country, american)
+        return cls(language if language in SPOKEN else "en", country, american)
+
+    @property
+    def reads_dates(self) -> bool:
+        """Whether names of months that are typed in its language are understood."""
+        return self.language in _READ
 
     @property
     def southern(self) -> bool:

@@ -5,10 +5,14 @@ import { BrowsePage } from "./browse.js";
 import { drawn, loadTexts, tell } from "./dom.js";
 import { thumbnail } from "./grid.js";
 import { ProgressCard } from "./indexing.js";
+import { Keys } from "./keys.js";
 import { LibraryPage } from "./library.js";
+import { Navigation } from "./navigation.js";
 import { ask, server } from "./requests.js";
 import { SearchPage } from "./search.js";
 import { Selection } from "./selection.js";
+import { changeSize } from "./tile-size.js";
+import { useKeptSize } from "./tile-size.js";
 import { Viewer } from "./viewer.js";
 
 // Milliseconds between two looks at a run, and at a library that nobody changes from here.
@@ -17,6 +21,7 @@ const SELDOM = 10_000;
 
 class App {
   async start() {
+    useKeptSize();
     await loadTexts();
     const [results, box] = await Promise.all([drawn("place-results"), drawn("query")]);
     const input = box.querySelector("input, textarea");
@@ -24,37 +29,46 @@ class App {
     this.viewer = new Viewer(this.selection);
     this.card = new ProgressCard({ brief: true });
     this.search = new SearchPage(results, input, this.viewer, this.selection, () => this.watch());
-    this.viewer.similar = (photo) => {
-      document.querySelector("#pages button[role=tab]").click();
-      window.scrollTo(0, 0);
-      this.search.ask(`photo:${photo.id}`);
-    };
+    this.viewer.search = (text) => this.#find(text);
+    this.search.favourites = () => this.#favourites();
+    this.navigation = new Navigation(this.viewer, this.search);
     this.absent = [new Absent(), new Absent()];
     results.before(this.absent[0].element, this.card.element);
     this.#keys(input);
     server.addEventListener("back", () => this.#back());
-    const asked = new URLSearchParams(location.hash.slice(1)).get("q");
-    if (asked) {
-      input.value = asked;
-      input.dispatchEvent(new Event("input", { bubbles: true }));
-    }
     drawn("place-browse").then((place) => {
       place.before(this.absent[1].element);
-      this.browse = new BrowsePage(place, this.viewer, this.selection);
+      this.browse = new BrowsePage(place, this.viewer, this.selection, (text) => this.#find(text));
+      this.navigation.add("browse", this.browse);
       if (this.state) this.browse.changed(this.state);
     });
     drawn("place-library").then((place) => {
       this.libraryCard = new ProgressCard();
       this.library = new LibraryPage(place, this.libraryCard, () => this.watch());
+      this.navigation.add("library", this.library);
       if (this.state) this.library.refresh(this.state);
     });
-    await Promise.all([this.refresh(), asked ? this.search.running : this.search.run()]);
+    await Promise.all([this.refresh(), this.navigation.begin()]);
     document.body.classList.add("ready");
     if (this.state.progress.running) this.watch();
     const look = () => document.hidden || this.#look();
     setInterval(look, SELDOM);
     addEventListener("focus", look);
     document.addEventListener("visibilitychange", look);
+  }
+
+  // Searches from another page.
+  #find(text) {
+    document.querySelector("#pages button[role=tab]").click();
+    window.scrollTo(0, 0);
+    this.search.ask(text);
+  }
+
+  async #favourites() {
+    document.querySelector("#pages [role=tab][data-tab-id=browse]").click();
+    // It may be drawn only now.
+    await drawn("place-browse");
+    this.browse.go("favourites", "replace");
   }
 
   async refresh() {
@@ -68,7 +82,7 @@ class App {
     for (const one of this.absent) one.show({ folders: state.not_connected });
     this.search.changed(state);
     this.viewer.local = state.local;
-    this.selection.copying.hidden = !state.local;
+    this.selection.local = state.local;
     this.browse?.changed(state);
     await this.library?.refresh(state);
   }
@@ -157,16 +171,40 @@ class App {
   }
 
   #keys(input) {
-    document.addEventListener("keydown", (event) => {
-      const typing = event.target.closest("input, textarea, select, [contenteditable]");
-      if (event.key === "/" && !typing && !document.querySelector("dialog[open]")) {
-        document.querySelector("#pages button[role=tab]")?.click();
-        input.focus();
-        input.select();
-        event.preventDefault();
-      }
-    });
+    const { search, selection, viewer } = this;
+    const grid = () => this.navigation.grid;
+    const among = (act) => (event, key) => (grid() ? grid().press(act, event, key) : false);
+    const rate = (event, key) => {
+      const ids = selection.size ? [...selection.photos.keys()] : grid()?.focused ? [grid().focused.id] : [];
+      return ids.length ? selection.rate(ids, Number(key)) : false;
+    };
+    const clear = () => (selection.size ? selection.clear() : false);
+    const acts = {
+      anywhere: {
+        search: () => {
+          if (viewer.element.open) return false;
+          document.querySelector("#pages button[role=tab]")?.click();
+          input.focus();
+          return input.select();
+        },
+      },
+      box: {
+        now: () => search.submit(),
+        enter: () => (search.grid.size ? search.grid.focus(0) : false),
+        empty: () => (input.value ? search.ask("") : clear()),
+      },
+      photos: {
+        ...named(["move", "ends", "open", "select", "stretch", "through", "all"], among),
+        clear,
+        rate,
+        size: (event, key) => (grid()?.focused ? changeSize(key === "-" ? -1 : 1) : false),
+      },
+      photo: named(["step", "pan", "closer", "farther", "zoom", "full", "slides", "like", "rate", "panel", "why"], (act) => (event, key) => viewer.press(act, event, key)),
+    };
+    this.keys = new Keys(acts, { box: input, viewer: viewer.element });
   }
 }
+
+const named = (names, make) => Object.fromEntries(names.map((name) => [name, make(name)]));
 
 new App().start().catch((error) => tell(error.message));

@@ -1,8 +1,11 @@
 // Elements and texts: what every other script here builds on.
 
+import { learn } from "./translations.js";
+
 let texts = {};
 let fallback = {};
 export let language = "en";
+let plurals = new Intl.PluralRules("en");
 
 // Dates and numbers are written as the browser has it, whichever language the texts are in: there
 // is more than one English. Some browsers have names for it that are none ("C").
@@ -20,12 +23,16 @@ export async function loadTexts() {
   const wanted = navigator.language.slice(0, 2).toLowerCase();
   language = wanted in every ? wanted : "en";
   [texts, fallback] = [every[language], every.en];
+  plurals = new Intl.PluralRules(language);
+  if (language !== "en") learn(await (await fetch(`/ui/messages/${language}.json`)).json());
   document.documentElement.lang = language;
 }
 
-// The text for a key, with {name} replaced. Of "key.one" and "key" the former is for a `count` of 1.
+// The text for a key, with {name} replaced. Of "key.one" and "key" the former is for a `count` that
+// the language has the singular for: 1, in French 0 as well.
 export function say(key, values = {}) {
-  const chosen = values.count === 1 && `${key}.one` in fallback ? `${key}.one` : key;
+  const single = typeof values.count === "number" && plurals.select(values.count) === "one";
+  const chosen = single && `${key}.one` in fallback ? `${key}.one` : key;
   const text = texts[chosen] ?? fallback[chosen] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name] ?? "";
@@ -35,6 +42,9 @@ export function say(key, values = {}) {
 
 export const number = (value, digits = 0) =>
   value.toLocaleString(locale, { maximumFractionDigits: digits });
+
+// What writes dates as the browser has it.
+export const calendar = (options) => new Intl.DateTimeFormat(locale, options);
 
 // An element. Text is always set as text, never as HTML: names of files are not to be trusted.
 export function make(tag, properties = {}, ...children) {
@@ -60,10 +70,13 @@ const ICONS = {
   close: "M6 6l12 12M18 6L6 18",
   left: "M15 5l-7 7 7 7",
   right: "M9 5l7 7-7 7",
+  down: "M6 9.5l6 6 6-6",
+  filter: "M4 6h16M7 12h10M10 18h4",
   up: "M12 19V5M6 11l6-6 6 6",
   folder: "M3 7a2 2 0 0 1 2-2h4l2 2h8a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z",
   copy: "M9 9h10v11H9zM5 15V4h10",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
+  share: "M12 15V4M7.5 8L12 3.5 16.5 8M6 12H4.5v8.5h15V12H18",
   similar: "M4 4h7v7H4zM13 13h7v7h-7zM13 4h7v7h-7z",
   heart: "M12 20C5 15 3 12 3 8.5A4.5 4.5 0 0 1 12 7a4.5 4.5 0 0 1 9 1.5C21 12 19 15 12 20z",
   check: "M5 12.5l4.5 4.5L19 7",
@@ -71,7 +84,23 @@ const ICONS = {
   open: "M14 4h6v6M20 4l-9 9M10 5H4v15h15v-6",
   info: "M12 11v6M12 7.5v.1M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z",
   target: "M12 19a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM12 2v5M12 17v5M2 12h5M17 12h5M12 12v.1",
+  star: "M12 3.5l2.6 5.4 5.9.8-4.3 4.1 1.1 5.9-5.3-2.9-5.3 2.9 1.1-5.9-4.3-4.1 5.9-.8z",
+  tag: "M3.5 12.5v-9h9l8.5 8.5-9 9zM8 8v.1",
+  plus: "M12 6v12M6 12h12",
+  video: "M8 5.5v13l11-6.5z",
+  motion: "M12 15.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM12 3a9 9 0 0 1 9 9M12 21a9 9 0 0 1-9-9",
+  panorama: "M3 6c6 2.6 12 2.6 18 0v12c-6-2.6-12-2.6-18 0z",
+  burst: "M8 8h12v12H8zM4 16V4h12",
+  smaller: "M5 5h4v4H5zM15 5h4v4h-4zM5 15h4v4H5zM15 15h4v4h-4z",
+  larger: "M4 4h16v16H4z",
+  zoom: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5M11 8v6M8 11h6",
+  full: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+  play: "M8 5l11 7-11 7z",
+  pause: "M8 5v14M16 5v14",
+  slides: "M4 5h16v11H4zM9 20h6M10.5 8l4 2.5-4 2.5z",
   camera: "M4 8h3l2-3h6l2 3h3v11H4zM12 16.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z",
+  recent: "M12 7.5V12l3 2M12 21a9 9 0 1 0-8-5M3.5 10.5L4 16l5-1",
+  filter: "M4 6h16M7 12h10M10 18h4",
 };
 
 export function icon(name) {
@@ -101,25 +130,41 @@ export function drawn(id) {
   });
 }
 
-// Says something short to everybody, screen readers too.
+// What lies above all else: the latest dialog, or in it what fills the screen; otherwise the page.
+export function topmost() {
+  const dialog = [...document.querySelectorAll("dialog[open]")].at(-1);
+  const { fullscreenElement: full } = document;
+  return full && (!dialog || dialog.contains(full)) ? full : (dialog ?? document.body);
+}
+
+// Says something short to everybody, screen readers too; with an `undo` a button beside it has that
+// `text`, and does `press`. Then it stays a while longer.
 let notice;
-export function tell(text) {
+export function tell(text, undo = null) {
   if (!notice) {
     notice = make("div", { class: "notice", role: "status" });
     document.body.append(notice);
   }
-  const top = document.querySelector("dialog[open]") ?? document.body;
-  top.append(notice);
-  notice.textContent = text;
+  topmost().append(notice);
+  const close = () => {
+    notice.classList.remove("on");
+    notice.querySelector("button")?.remove();
+  };
+  const press = () => {
+    close();
+    undo.press();
+  };
+  fill(notice, text, undo && make("button", { type: "button", class: "undo", onclick: press }, undo.text));
   notice.classList.add("on");
   clearTimeout(notice.timer);
-  notice.timer = setTimeout(() => notice.classList.remove("on"), 4000);
+  notice.timer = setTimeout(close, undo ? 8000 : 4000);
 }
 
 export function bytes(count) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let unit = 0;
-  while (count >= 1000 && unit < units.length - 1) {
+  // What would be written as 1000 is 1 of the next.
+  while (count >= 999.5 && unit < units.length - 1) {
     count /= 1000;
     unit += 1;
   }
@@ -127,19 +172,30 @@ export function bytes(count) {
 }
 
 export function duration(seconds) {
-  if (seconds < 60) return say("time.seconds", { count: Math.max(1, Math.round(seconds)) });
-  if (seconds < 3600) return say("time.minutes", { count: Math.round(seconds / 60) });
-  return say("time.hours", { count: Math.floor(seconds / 3600), minutes: Math.round((seconds % 3600) / 60) });
+  if (seconds < 59.5) return say("time.seconds", { count: Math.max(1, Math.round(seconds)) });
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return say("time.minutes", { count: minutes });
+  return say("time.hours", { count: Math.floor(minutes / 60), minutes: minutes % 60 });
 }
 
-// A date as exactly as it is known: "1985", "1985-07", "1985-07-04" or with a time.
-export function date(iso, { time = false, short = false } = {}) {
+// A date as exactly as it is known: "1985", "1985-07", "1985-07-04" or with a time. With `weekday` as in
+// "Thu, 4 Jul", where the year is told already.
+export function date(iso, { time = false, short = false, weekday = false } = {}) {
   const known = iso.length;
-  const when = new Date(known > 10 ? iso : `${`${iso}-01-01`.slice(0, 10)}T00:00:00`);
+  const when = new Date(known > 10 ? iso : midnight(iso));
   if (Number.isNaN(when.getTime())) return iso;
   const options = { year: "numeric" };
   if (known >= 7) options.month = short ? "short" : "long";
   if (known >= 10) options.day = "numeric";
+  if (weekday) Object.assign(options, { year: undefined, month: "short", weekday: "short" });
   if (time && known > 10) Object.assign(options, { hour: "2-digit", minute: "2-digit" });
   return when.toLocaleString(locale, options);
 }
+
+// From one day to another, as in "3–9 May 2019".
+export function dates(first, last) {
+  const format = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
+  return format.formatRange(new Date(midnight(first)), new Date(midnight(last)));
+}
+
+const midnight = (day) => `${`${day}-01-01`.slice(0, 10)}T00:00:00`;

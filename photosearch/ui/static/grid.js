@@ -1,18 +1,13 @@
-// A justified grid of photos. CSS alone lays it out (style.css, .grid), so that sizes are known
+// A justified grid of photos. CSS alone lays it out (styles/photos.css, .grid), so that sizes are known
 // before any picture is there; pictures load as they come into view.
 
-import { date, icon, make, say } from "./dom.js";
+import { goal } from "./arrow-keys.js";
+import { date, make, say } from "./dom.js";
+import { markChosen, tileOf } from "./tile.js";
 import { onHold } from "./touch.js";
 import { View } from "./view.js";
 
-export const thumbnail = (photo) => `/api/thumbnail/${photo.id}?v=${photo.version ?? ""}`;
-
-export function describe(photo) {
-  const parts = [photo.name];
-  if (photo.taken) parts.push(date(photo.taken));
-  if (photo.place) parts.push(photo.place);
-  return parts.join(", ");
-}
+export { describe, thumbnail } from "./tile.js";
 
 // Milliseconds until photos below the screen are drawn and fetched: somebody who types sees others
 // by then.
@@ -38,7 +33,6 @@ export class Grid {
     this.body = make("div", { role: "group", "aria-label": label });
     this.end = make("div", { class: "grid-end", "aria-hidden": "true" });
     this.element = make("div", {}, this.body, this.end);
-    this.body.addEventListener("keydown", (event) => this.#keys(event));
     this.body.addEventListener("pointerdown", (event) => (this.finger = event.pointerType === "touch"), { capture: true });
     onHold(this.body, (target) => {
       const photo = this.#photoOf(target.closest("li"));
@@ -56,17 +50,17 @@ export class Grid {
 
   // `heading` gives the line above a photo's group. With `keep` it is the same question as before: what
   // is on the screen stays where it is, as far as it still belongs there.
-  show({ hits, more, asked }, { heading = null, offset = 0, keep = false } = {}) {
+  show({ hits, more, asked }, { heading = null, keep = false } = {}) {
     const view = keep ? new View(this.body) : null;
     const held = !keep && this.body.contains(document.activeElement);
     if (keep) hits = this.#known(hits);
     else this.unfolded.clear();
-    this.kept = keep ? new Map(this.photos.map((photo) => [photo, this.#tileOf(photo)])) : new Map();
+    this.kept = keep ? new Map(this.photos.map((photo) => [photo, this.#tileFor(photo)])) : new Map();
     this.heading = heading;
     this.watcher.disconnect();
     this.loading = false;
     this.photos = [];
-    this.asked = asked ?? offset + hits.length;
+    this.asked = asked ?? hits.length;
     this.list = null;
     this.title = undefined;
     this.body.replaceChildren();
@@ -145,13 +139,18 @@ export class Grid {
   // Brings back the focus to the photo at this place.
   focus(place) {
     const photo = this.photos[place];
-    const tile = photo && this.#tileOf(photo);
+    const tile = photo && this.#tileFor(photo);
     tile?.scrollIntoView({ block: "nearest" });
     tile?.querySelector("button").focus();
   }
 
   get size() {
     return this.photos.length;
+  }
+
+  // The place of the photo with this id; below 0 when it is not here.
+  placeOf(id) {
+    return this.photos.findIndex((photo) => photo.id === id);
   }
 
   async #extend() {
@@ -190,7 +189,7 @@ export class Grid {
     }
   }
 
-  #tileOf(photo) {
+  #tileFor(photo) {
     return this.body.querySelector(`li[data-id="${photo.id}"]`);
   }
 
@@ -212,7 +211,7 @@ export class Grid {
   }
 
   #unfold(photo) {
-    const tile = this.#tileOf(photo);
+    const tile = this.#tileFor(photo);
     this.unfolded.add(photo.id);
     const at = this.photos.indexOf(photo);
     this.photos.splice(at + 1, 0, ...photo.others);
@@ -223,60 +222,14 @@ export class Grid {
   }
 
   #tile(photo) {
-    // Strips and panoramas are shown cropped, or one of them would fill the screen.
-    const ratio = Math.min(2.6, Math.max(0.6, photo.width / photo.height || 1));
-    const picture = make("img", {
-      src: thumbnail(photo),
-      alt: describe(photo),
-      width: Math.round(ratio * 200),
-      height: 200,
-      loading: "lazy",
-      decoding: "async",
-      onerror: () => button.classList.add("broken"),
-      onload: () => button.classList.remove("broken"),
+    const tile = tileOf(photo, {
+      selection: this.selection,
+      press: () => this.#press(photo),
+      choose: (through) => this.#choose(photo, through),
+      byFinger: () => this.finger,
     });
-    const caption = [photo.taken && date(photo.taken, { short: true }), photo.place].filter(Boolean).join(" · ");
-    const button = make(
-      "button",
-      {
-        class: "tile",
-        type: "button",
-        title: photo.name,
-        onclick: (event) => {
-          if (this.selection.size || event.ctrlKey || event.metaKey) this.#choose(photo, event.shiftKey);
-          else this.#press(photo);
-        },
-      },
-      picture,
-      caption ? make("span", { class: "caption", "aria-hidden": "true" }, caption) : null,
-      make("span", { class: "unreadable", "aria-hidden": "true" }, say("photo.unreadable")),
-      make("span", { class: "heart", "aria-hidden": "true" }, icon("heart")),
-    );
-    const pick = make(
-      "button",
-      {
-        class: "pick",
-        type: "button",
-        tabindex: "-1",
-        "aria-label": say("grid.select", { name: photo.name }),
-        "aria-pressed": String(this.selection.has(photo)),
-        title: say("grid.select_key"),
-        // It is not seen before it is pointed at, which a finger does not do.
-        onclick: (event) => {
-          if (this.finger && !this.selection.size) this.#press(photo);
-          else this.#choose(photo, event.shiftKey);
-        },
-      },
-      icon("check"),
-    );
-    const classes = [this.selection.has(photo) && "chosen", photo.favourite && "favourite"];
-    return make(
-      "li",
-      { style: `--ratio: ${ratio.toFixed(4)}`, "data-id": photo.id, class: classes.filter(Boolean).join(" ") },
-      button,
-      pick,
-      photo.others?.length ? this.#stack(photo) : null,
-    );
+    if (photo.others?.length) tile.append(this.#stack(photo));
+    return tile;
   }
 
   #press(photo) {
@@ -293,7 +246,7 @@ export class Grid {
   #choose(photo, through) {
     const at = this.photos.indexOf(photo);
     const from = this.photos.indexOf(this.last);
-    if (through && from >= 0 && !this.stale) {
+    if (through && from >= 0 && this.selection.has(this.last) && !this.stale) {
       this.selection.put(this.photos.slice(Math.min(at, from), Math.max(at, from) + 1));
     } else this.selection.toggle(photo);
     this.last = photo;
@@ -301,9 +254,7 @@ export class Grid {
 
   #mark() {
     for (const tile of this.body.querySelectorAll("li")) {
-      const chosen = this.selection.hasId(Number(tile.dataset.id));
-      tile.classList.toggle("chosen", chosen);
-      tile.querySelector(".pick").setAttribute("aria-pressed", String(chosen));
+      markChosen(tile, this.selection.hasId(Number(tile.dataset.id)));
     }
   }
 
@@ -312,55 +263,60 @@ export class Grid {
     for (const id of ids) this.body.querySelector(`li[data-id="${id}"]`)?.classList.toggle("favourite", on);
   }
 
-  #keys(event) {
+  // Does what a key is for (keys.js has which); false where there is nothing to do.
+  press(act, { target }, key) {
     this.#complete();
-    const tiles = this.tiles();
-    const at = tiles.indexOf(event.target.closest("li"));
-    if (at < 0 || event.altKey || event.metaKey) return;
-    const photo = this.#photoOf(tiles[at]);
-    let to;
-    if (event.key === "a" && event.ctrlKey) this.selection.put(this.stale ? [] : this.photos);
-    else if (event.ctrlKey) return;
-    else if (event.key === "x") this.#choose(photo, false);
-    else if (event.key === "X") this.#choose(photo, true);
-    else if (event.key === "ArrowRight") to = at + 1;
-    else if (event.key === "ArrowLeft") to = at - 1;
-    else if (event.key === "Home") to = 0;
-    else if (event.key === "End") to = tiles.length - 1;
-    else if (event.key === "ArrowDown" || event.key === "ArrowUp") to = across(tiles, at, event.key);
-    else return;
-    event.preventDefault();
-    if (to >= 0 && to < tiles.length) {
-      tiles[to].scrollIntoView({ block: "nearest" });
-      tiles[to].querySelector("button").focus();
+    if (act === "all") {
+      if (this.stale || !this.size) return false;
+      return this.selection.put(this.photos);
     }
+    const tiles = this.tiles();
+    const at = tiles.indexOf(target.closest?.("li"));
+    if (at < 0) return target === document.body && act === "move" ? this.#enter(tiles) : false;
+    const photo = this.#photoOf(tiles[at]);
+    // Space and Enter press the other buttons on a tile.
+    if ((key === " " || key === "Enter") && !target.matches(".tile")) return false;
+    if (act === "open") return this.#press(photo);
+    if (act === "select") return this.#choose(photo, false);
+    if (act === "through") return this.#choose(photo, true);
+    const to = goal(tiles, at, key);
+    if (!tiles[to]) return undefined;
+    if (act === "stretch") this.#stretch(photo, this.#photoOf(tiles[to]));
+    return show(tiles[to]);
+  }
+
+  // The photo that has the focus.
+  get focused() {
+    return this.#photoOf(document.activeElement?.closest?.("li"));
+  }
+
+  // To the first photo in sight.
+  #enter(tiles) {
+    const seen = tiles.find((tile) => tile.getBoundingClientRect().top >= 0) ?? tiles.at(-1);
+    return seen ? show(seen) : false;
+  }
+
+  // What is selected from the last one that was chosen up to `from` reaches to another one now.
+  #stretch(from, to) {
+    if (this.stale) return;
+    if (!this.photos.includes(this.last) || !this.selection.has(this.last)) this.last = from;
+    const start = this.photos.indexOf(this.last);
+    const upTo = (photo) => {
+      const end = this.photos.indexOf(photo);
+      return this.photos.slice(Math.min(start, end), Math.max(start, end) + 1);
+    };
+    const reached = new Set(upTo(to));
+    this.selection.drop(upTo(from).filter((photo) => !reached.has(photo)));
+    this.selection.put([...reached]);
   }
 }
 
-// The tile above or below that lies nearest.
-function across(tiles, at, key) {
-  const here = tiles[at].getBoundingClientRect();
-  const middle = here.left + here.width / 2;
-  const step = key === "ArrowDown" ? 1 : -1;
-  let best = -1;
-  let nearest = Infinity;
-  let row = null;
-  for (let place = at + step; place >= 0 && place < tiles.length; place += step) {
-    const box = tiles[place].getBoundingClientRect();
-    if (Math.abs(box.top - here.top) < 4) continue;
-    row ??= box.top;
-    if (Math.abs(box.top - row) > 4) break;
-    const distance = Math.abs(box.left + box.width / 2 - middle);
-    if (distance < nearest) [best, nearest] = [place, distance];
-  }
-  return best;
+function show(tile) {
+  tile.scrollIntoView({ block: "nearest" });
+  tile.querySelector("button").focus();
 }
 
 // The month that a photo was taken in, for a heading.
 export function monthOf(photo) {
-  return photo.taken ? monthName(photo.taken.slice(0, 7)) : say("browse.no_date");
-}
-
-export function monthName(month) {
-  return date(month);
+  return photo.taken ? date(photo.taken.slice(0, 7)) : say("browse.no_date");
 }

@@ -5,6 +5,7 @@ import { chooseFolder } from "./choosers.js";
 import { duration, fill, icon, make, number, say, tell } from "./dom.js";
 import { thumbnail } from "./grid.js";
 import { ask } from "./requests.js";
+import { heard } from "./translations.js";
 
 // A form that takes a folder, typed or chosen, and starts. `started` is called when a run begins.
 let forms = 0;
@@ -109,7 +110,7 @@ export class ProgressCard {
     }
     if (progress.failed) facts.push(say("index.failed", { count: progress.failed }));
     if (progress.news) facts.push(say(`model.${progress.news}`, { name: progress.model }));
-    if (progress.error) facts.push(progress.error);
+    if (progress.error) facts.push(heard(progress.error));
     this.facts.textContent = facts.join(" · ");
     this.#strip(progress.running ? (progress.newest ?? []) : []);
     this.#list(progress.problems);
@@ -141,6 +142,6 @@ export function problemList(problems) {
   return make(
     "ul",
     { class: "problem-list" },
-    problems.map(({ path, reason }) => make("li", {}, make("span", { class: "path" }, path), make("span", { class: "quiet" }, reason))),
+    problems.map(({ path, reason }) => make("li", {}, make("span", { class: "path" }, path), make("span", { class: "quiet" }, heard(reason)))),
   );
 }

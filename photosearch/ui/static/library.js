@@ -7,6 +7,7 @@ import { folderForm, problemList } from "./indexing.js";
 import { Models } from "./models.js";
 import { Reading } from "./reading.js";
 import { ask } from "./requests.js";
+import { heard } from "./translations.js";
 import { Turns } from "./turns.js";
 
 export class LibraryPage {
@@ -144,7 +145,7 @@ export class LibraryPage {
           "li",
           { class: one.state },
           icon({ ok: "check", fixed: "check", note: "info", wrong: "close" }[one.state]),
-          make("span", {}, one.text, one.advice ? make("span", { class: "quiet" }, ` ${one.advice}`) : null),
+          make("span", {}, heard(one.text), one.advice ? make("span", { class: "quiet" }, ` ${heard(one.advice)}`) : null),
         ),
       ),
     );

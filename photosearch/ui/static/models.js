@@ -3,6 +3,7 @@
 import { accept, confirm } from "./choosers.js";
 import { bytes, duration, fill, icon, make, number, say, tell } from "./dom.js";
 import { ask } from "./requests.js";
+import { heard } from "./translations.js";
 import { Turns } from "./turns.js";
 
 const EVERY = 700;
@@ -78,14 +79,14 @@ export class Models {
   }
 
   #offers({ needs, offers, download }) {
-    this.needs.textContent = needs ?? "";
+    this.needs.textContent = heard(needs ?? "");
     fill(
       this.offers,
       ...offers.map((offer) => {
         const facts = [
-          bytes(offer.megabytes * 1e6),
+          offer.megabytes === null ? null : bytes(offer.megabytes * 1e6),
           say(`model.${offer.speed.replace(" ", "_")}`),
-          say("model.imagenet", { share: number(offer.imagenet, 1) }),
+          offer.imagenet === null ? null : say("model.imagenet", { share: number(offer.imagenet, 1) }),
           say("model.licence", { licence: offer.licence }),
           offer.research_only ? say("model.research") : null,
         ];
@@ -98,7 +99,7 @@ export class Models {
             ? make("span", { class: "quiet" }, say("model.here"))
             : make(
                 "button",
-                { type: "button", class: "plain small", "aria-label": label, disabled: Boolean(needs) || download.running, onclick: () => this.#download(offer) },
+                { type: "button", class: "plain small", "aria-label": label, disabled: Boolean(offer.converted && needs) || download.running, onclick: () => this.#download(offer) },
                 icon("download"),
                 say("model.download"),
               ),
@@ -151,7 +152,7 @@ export class Models {
       if (state === "loading") this.facts.textContent = say("model.loaded", { done: bytes(done), total: bytes(total) });
       else this.facts.textContent = say(`model.${state}`, { time: duration(seconds) });
     }
-    if (state === "failed") this.problem.textContent = error;
+    if (state === "failed") this.problem.textContent = heard(error);
     if (state === "stopped") tell(say("model.stopped", { name }));
     if (state === "done" && this.watching) tell(say("model.done", { name }));
   }

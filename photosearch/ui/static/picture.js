@@ -57,16 +57,8 @@ export class PictureQuery {
     try {
       const { picture } = await ask(`/api/by-picture?name=${encodeURIComponent(file.name)}`, { body: file });
       if (this.coming !== file) return;
-      this.coming = null;
-      this.key = picture;
+      this.show(picture);
       this.given = file;
-      fill(
-        this.shown,
-        make("img", { src: `/api/picture/${picture}`, alt: say("picture.asked"), height: 72 }),
-        make("span", {}, say("picture.asked")),
-        make("button", { type: "button", class: "plain", "aria-label": say("picture.remove"), onclick: () => this.clear() }, icon("close")),
-      );
-      this.shown.hidden = false;
       document.querySelector("#pages button[role=tab]")?.click();
       this.changed({ awaited: true });
     } catch (error) {
@@ -77,11 +69,23 @@ export class PictureQuery {
     }
   }
 
+  // Shows the picture that the server has by this name, as long as it keeps it; "" for none.
+  show(key) {
+    if (key !== this.key) this.given = null;
+    this.coming = null;
+    this.key = key;
+    this.shown.hidden = !key;
+    if (!key) return this.shown.replaceChildren();
+    return fill(
+      this.shown,
+      make("img", { src: `/api/picture/${key}`, alt: say("picture.asked"), height: 72, onerror: ({ target }) => target.remove() }),
+      make("span", {}, say("picture.asked"), make("span", { class: "quiet" }, say("picture.no_link"))),
+      make("button", { type: "button", class: "plain", "aria-label": say("picture.remove"), onclick: () => this.clear() }, icon("close")),
+    );
+  }
+
   clear() {
-    this.coming = this.given = null;
-    this.key = "";
-    this.shown.hidden = true;
-    this.shown.replaceChildren();
+    this.show("");
     this.changed();
   }
 }

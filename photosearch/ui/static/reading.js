@@ -2,6 +2,7 @@
 
 import { make, say, tell } from "./dom.js";
 import { ask } from "./requests.js";
+import { heard } from "./translations.js";
 
 const EVERY = 1500;
 
@@ -47,7 +48,7 @@ export class Reading {
     if (failed) facts.push(say("index.failed", { count: failed }));
     if (on && !running && read < photos) facts.push(say("reading.waits"));
     this.facts.textContent = facts.join(" · ");
-    this.problem.textContent = error ?? needs ?? "";
+    this.problem.textContent = heard(error ?? needs ?? "");
     this.bar.hidden = !running;
     if (left) this.bar.value = (done + failed) / left;
     else this.bar.removeAttribute("value");

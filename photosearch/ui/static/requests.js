@@ -1,7 +1,8 @@
 // Questions to the server, and orders. While it does not answer, the page says so and goes on asking:
 // a question waits until it is back, and whoever put it need not know.
 
-import { make, say } from "./dom.js";
+import { make, say, topmost } from "./dom.js";
+import { heard } from "./translations.js";
 
 // Milliseconds until it is asked again.
 const AGAIN = 1000;
@@ -36,7 +37,7 @@ async function send(path, options) {
   let content;
   try {
     answer = await fetch(path, options);
-    if (AWAY.includes(answer.status)) return null;
+    if (AWAY.includes(answer.status) && !isOurs(answer)) return null;
     content = await answer.json().catch((error) => {
       if (error.name === "AbortError" || answer.ok) throw error;
       return {};
@@ -51,10 +52,13 @@ async function send(path, options) {
   }
   if (!answer.ok) {
     const problem = typeof content.detail === "string" ? content.detail : say("error.other");
-    throw Object.assign(new Error(content.error ?? problem), { status: answer.status });
+    throw Object.assign(new Error(heard(content.error ?? problem)), { status: answer.status });
   }
   return { content };
 }
+
+// Of a drive that does not answer the server tells by such a status, too.
+const isOurs = (answer) => answer.headers.get("content-type")?.startsWith("application/json");
 
 const aborted = (signal) => new Promise((done) => signal?.addEventListener("abort", done));
 
@@ -66,7 +70,7 @@ function reconnected() {
     const told = make("p", { class: "away", role: "status" });
     do {
       // A dialog lies over all else, and hides it from screen readers, too.
-      const top = document.querySelector("dialog[open]") ?? document.body;
+      const top = topmost();
       if (told.parentNode !== top) top.append(told);
       told.textContent ||= say("server.away");
       await pause();

@@ -1,12 +1,16 @@
 // The search page: results as one types, and what is there before anything is typed.
 
-import { choose } from "./choosers.js";
-import { fill, icon, make, number, say, tell } from "./dom.js";
+import { asItIs, asSeen, instead, meaningOf, units } from "./chips.js";
+import { fill, icon, make, say, tell } from "./dom.js";
+import { FilterRow } from "./filters.js";
 import { Grid, monthOf } from "./grid.js";
 import { folderForm } from "./indexing.js";
+import { FEW, Nothing } from "./nothing-found.js";
 import { PictureQuery } from "./picture.js";
 import { ask } from "./requests.js";
-import { Turns } from "./turns.js";
+import { saveSearch } from "./saved.js";
+import { StartPage } from "./start.js";
+import { Typeahead, remember } from "./typeahead.js";
 
 // Milliseconds after which a search is given up when another is asked for.
 const SLOW = 1500;
@@ -25,7 +29,7 @@ export class SearchPage {
       label: say("search.results"),
       selection,
       more: (offset) => ask(this.#address(offset)),
-      open: (at) => viewer.open(this.grid, at),
+      open: (at) => this.#remember() && viewer.open(this.grid, at),
     });
     this.welcome = make(
       "section",
@@ -37,8 +41,16 @@ export class SearchPage {
     );
     this.chips = make("ul", { class: "chips", "aria-label": say("search.understood") });
     this.problem = make("p", { class: "warning", role: "alert" });
-    this.examples = make("div", { class: "examples", hidden: true });
-    this.proposals = new Turns(this.examples);
+    this.start = new StartPage({
+      viewer,
+      selection,
+      search: (text, sort) => {
+        if (sort) this.sort.value = sort;
+        this.ask(text);
+      },
+      favourites: () => this.favourites(),
+    });
+    this.added = make("h2", { hidden: true }, say("search.added"));
     this.sort = make(
       "select",
       { class: "field slim", "aria-label": say("search.sort"), onchange: () => this.run() },
@@ -61,45 +73,91 @@ export class SearchPage {
       (how) => this.run(how),
       () => this.#mark(),
     );
+    this.filters = new FilterRow({
+      asked: () => ({ q: this.input.value.trim(), picture: this.picture.key, everything: this.everything }),
+      put: (text) => this.ask(text),
+    });
     fill(
       place,
       make("h1", { class: "unseen" }, say("tab.search")),
       this.welcome,
       this.picture.element,
+      this.filters.element,
       this.chips,
       this.problem,
-      this.examples,
-      make("div", { class: "line head" }, this.count, this.tools),
+      this.start.element,
+      make("div", { class: "line head" }, this.added, this.count, this.tools),
       this.grid.element,
+      (this.nothing = new Nothing({ put: (text) => this.ask(text), viewer, selection })).element,
       (this.less = make("div", { class: "less", hidden: true })),
     );
     input.closest("#query").append(this.picture.choose);
     input.setAttribute("aria-label", say("search.label"));
     if (matchMedia("(max-width: 640px)").matches) input.placeholder = say("search.placeholder_short");
-    input.setAttribute("type", "search");
+    input.setAttribute("enterkeyhint", "search");
     this.place = place;
+    this.least = 0;
     // What belongs to another question does not answer to this one.
-    for (const part of [this.chips, this.less]) {
+    for (const part of [this.chips, this.less, this.nothing.element]) {
       part.addEventListener("click", (event) => this.stale && event.stopPropagation(), { capture: true });
     }
-    input.addEventListener("input", () => this.run());
-    input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.shiftKey) {
-        this.run();
-        event.preventDefault();
-      } else if (event.key === "ArrowDown" && this.grid.size) {
-        this.grid.focus(0);
-        event.preventDefault();
-      } else if (event.key === "Escape" && input.value) {
-        this.ask("");
-      }
+    this.typeahead = new Typeahead(input, (text, caret, sort) => {
+      if (sort) this.sort.value = sort;
+      this.ask(text);
+      input.setSelectionRange(caret, caret);
+      this.#remember();
     });
+    input.addEventListener("input", () => this.writing || this.run({ how: "typed" }));
+    input.addEventListener("keydown", (event) => this.typeahead.takes(event));
+  }
+
+  // Searches for what the box says, as something to come back to.
+  submit() {
+    this.run();
+    this.#remember();
   }
 
   // Puts a text into the box, and searches for it.
   ask(text) {
+    this.#write(text);
+    this.run();
+  }
+
+  #write(text) {
+    this.writing = true;
     this.input.value = text;
     this.input.dispatchEvent(new Event("input", { bubbles: true }));
+    this.writing = false;
+  }
+
+  // Its part of the address; of the newest photos nothing.
+  get view() {
+    if (!this.asking) return {};
+    return {
+      q: this.query,
+      sort: this.sort.value === "relevance" ? "" : this.sort.value,
+      stack: this.collapse.checked ? "" : "no",
+      all: this.everything ? "yes" : "",
+      picture: this.picture.key,
+    };
+  }
+
+  get name() {
+    return /^photo:\d+$/.test(this.query) ? say("search.like_this") : this.query || (this.picture.key ? say("picture.asked") : "");
+  }
+
+  // Shows what an address says, and at least so many photos at once.
+  async restore({ q = "", sort = "", stack, all, picture = "" }, least) {
+    this.picture.show(picture);
+    if (q || picture) {
+      this.sort.value = [...this.sort.options].some((option) => option.value === sort) ? sort : "relevance";
+      this.collapse.checked = stack !== "no";
+    }
+    this.#write(q);
+    const how = { least: Math.min(least, MOST), how: "" };
+    await this.run(how);
+    // Which photos are likely, the first answer tells.
+    if (all === "yes" && this.query === q.trim()) await this.run({ ...how, everything: true });
   }
 
   get asking() {
@@ -117,7 +175,7 @@ export class SearchPage {
   }
 
   // Few at first: they are there sooner.
-  #address(offset, limit = offset ? 120 : 60) {
+  #address(offset, limit = offset ? 120 : Math.max(60, this.least)) {
     const asked = this.#asked();
     return asked ? `/api/search?${asked}&offset=${offset}&limit=${limit}` : "/api/newest?limit=60";
   }
@@ -131,17 +189,19 @@ export class SearchPage {
   #mark() {
     if (this.running || this.picture.coming) this.place.setAttribute("aria-busy", "true");
     else this.place.removeAttribute("aria-busy");
-    for (const part of [this.chips, this.count, this.less]) part.classList.toggle("stale", this.stale);
+    for (const part of [this.chips, this.count, this.less, this.nothing.element]) part.classList.toggle("stale", this.stale);
     this.grid.outdate(this.stale);
   }
 
   // Searches for what the box says now. One search at a time, as the server does: who types faster
   // asks for less than every letter, and an answer that a newer question has overtaken is dropped.
-  // `awaited`: the question was put before, and can be answered only now.
-  async run({ everything = false, awaited = false } = {}) {
+  // `awaited`: the question was put before, and can be answered only now. `how` it comes into the
+  // address, as `Address.show` has it; "" where it is from there.
+  async run({ everything = false, awaited = false, least = 0, how = "push" } = {}) {
     this.query = this.input.value.trim();
     this.everything = everything;
-    history.replaceState(null, "", this.query ? `#q=${encodeURIComponent(this.query)}` : location.pathname);
+    this.least = least;
+    if (how) this.moved?.(how);
     this.again = !this.running || this.#address(0) !== this.address;
     if (this.again && performance.now() - this.since > SLOW) this.under?.abort();
     this.running ??= this.#answer();
@@ -161,6 +221,8 @@ export class SearchPage {
         if (this.again) continue;
         this.problem.textContent = "";
         this.#show(found);
+        // Another answer begins at its best photo.
+        if (this.place.dataset.shows !== this.#asked() && this.grid.element.checkVisibility()) scrollTo({ top: 0, behavior: "instant" });
         this.place.dataset.shows = this.#asked();
       } catch (error) {
         if (this.again) continue;
@@ -197,14 +259,16 @@ export class SearchPage {
 
   #show(found) {
     this.#list(found, false);
+    this.filters.show(found);
     this.tools.hidden = !this.asking;
     // The picture is kept for a while only, and nowhere but here.
     this.saving.hidden = Boolean(this.picture.key);
-    this.examples.hidden = this.asking || !this.examples.childElementCount;
+    this.start.show(!this.asking);
     const parts = found.parts ?? [];
     fill(
       this.chips,
-      ...parts.filter((part) => CHIPS.includes(part.kind) || part.name !== "text").map((part) => this.#chip(part)),
+      ...parts.filter((part) => CHIPS.includes(part.kind) || (part.kind === "like" && part.name !== "text")).map((part) => this.#chip(part)),
+      ...parts.filter((part) => part.kind === "fact").map((part) => this.#fact(part)),
       ...parts.filter((part) => part.read_as).map((part) => this.#takenAs(part)),
     );
     if (parts.some((part) => part.warning)) this.problem.textContent = say("search.unreadable");
@@ -226,11 +290,12 @@ export class SearchPage {
     this.grid.why = this.asking ? () => asked : null;
     this.#less(found);
     this.#tell(found);
+    this.nothing.show(this.asking && !this.everything ? found : null, this.#asked());
   }
 
   // Photos that do not look like what was asked for are there for whoever wants them.
   #less({ hits, beyond = 0 }) {
-    this.less.hidden = !this.asking || this.everything || !beyond;
+    this.less.hidden = !this.asking || this.everything || beyond <= (hits.length ? 0 : FEW);
     if (this.less.hidden) return;
     const label = say(hits.length ? "search.show_less" : "search.show_nearest", { count: beyond });
     // The button keeps the focus.
@@ -239,53 +304,67 @@ export class SearchPage {
   }
 
   #chip(part) {
-    const negative = part.kind === "unlike" ? say("search.without", { what: part.meaning }) : part.meaning;
+    const negative = part.kind === "unlike" ? say("search.without", { what: part.meaning }) : meaningOf(part);
     const photo = part.name === "photo" && /^\d+$/.test(part.meaning);
     return this.#chipOf(part, photo ? [make("img", { src: `/api/thumbnail/${part.meaning}`, alt: "" }), say("search.like_this")] : [negative], {
       label: say("search.remove", { what: negative }),
-      instead: "",
+      with: "",
     });
+  }
+
+  // What words name. Taken off, they only say what is seen; a filter leaves nothing but what is known.
+  #fact(part) {
+    const chip = this.#chipOf(part, [say("search.fact", { what: part.meaning, kind: say(`fact.${part.name}`) })], {
+      label: say("search.fact_seen", { what: part.meaning }),
+      with: asSeen(this.input.value.trim(), part),
+    });
+    if (!part.filter) return chip;
+    const label = say("search.fact_only", { filter: part.filter });
+    chip.lastChild.before(make("button", { type: "button", class: "remove", "aria-label": label, title: label, onclick: () => this.#put(part, part.filter) }, icon("check")));
+    return chip;
   }
 
   // Of words in another language: the English that the model is given. Taken off, they are read as
   // they are.
   #takenAs(part) {
-    const [sign] = /^-?(?:\d*\.?\d+:)?/.exec(this.input.value.trim().slice(part.start, part.end));
-    const minus = part.kind === "unlike" && !sign.startsWith("-") ? "-" : "";
-    const words = /\s/.test(part.meaning) ? `"${part.meaning}"` : part.meaning;
     return this.#chipOf(part, [say("search.taken_as", { what: part.read_as })], {
       label: say("search.as_it_is", { what: part.meaning }),
-      instead: `${minus}${sign}en:${words}`,
+      with: asItIs(this.query, part),
     });
   }
 
-  // A chip that selects its part of the text, and a button that puts `instead` there.
-  #chipOf(part, content, { label, instead }) {
+  // A chip that selects its part of the text, and a button that puts another text there.
+  #chipOf(part, content, { label, with: other }) {
     const edit = () => {
       this.input.focus();
       const before = this.input.value.length - this.input.value.trimStart().length;
-      this.input.setSelectionRange(part.start + before, part.end + before);
-    };
-    const replace = () => {
       const text = this.input.value.trim();
-      this.ask(`${text.slice(0, part.start)} ${instead} ${text.slice(part.end)}`.replace(/\s+/g, " ").trim());
-      this.input.focus();
+      this.input.setSelectionRange(units(text, part.start) + before, units(text, part.end) + before);
     };
     return make(
       "li",
       { class: "chip" },
       make("button", { type: "button", class: "text", title: say("search.edit"), onclick: edit }, ...content),
-      make("button", { type: "button", class: "remove", "aria-label": label, onclick: replace }, icon("close")),
+      make("button", { type: "button", class: "remove", "aria-label": label, onclick: () => this.#put(part, other) }, icon("close")),
     );
   }
 
-  #tell({ hits, total }) {
-    let text = "";
-    if (!this.asking) text = hits.length ? say("search.added") : "";
-    else if (!hits.length) text = say(this.cutoff === null ? "search.nothing" : "search.unlike");
-    else if (this.sort.value !== "relevance" || hits[0].score === null) text = say("search.total", { count: total });
-    else text = say("search.found", { count: total });
+  // Puts another text into the box in the place of a part.
+  #put(part, other) {
+    this.ask(instead(this.input.value.trim(), part, other));
+    this.input.focus();
+  }
+
+  #tell(found) {
+    this.added.hidden = this.asking || !found.hits.length;
+    const text = this.asking ? this.#told(found) : "";
     if (this.count.textContent !== text) this.count.textContent = text;
+  }
+
+  #told({ hits, total }) {
+    if (!hits.length) return say(this.cutoff === null ? "search.nothing" : "search.unlike");
+    const all = this.sort.value !== "relevance" || hits[0].score === null;
+    return say(all ? "search.total" : "search.found", { count: total });
   }
 
   // The library has other photos than before, perhaps.
@@ -293,75 +372,33 @@ export class SearchPage {
     const edition = [state.photos, state.missing, state.encoded, state.progress.indexed, state.progress.latest].join();
     // Of the newest those are drawn at once that there are pictures of.
     if (this.edition !== undefined && edition !== this.edition && (this.asking || !newest)) this.#renew();
+    if (this.edition !== edition && !state.progress.running) this.filters.changed();
     this.edition = edition;
     const empty = !state.photos && !state.missing && !state.progress.running;
     this.welcome.hidden = !empty;
     document.body.classList.toggle("empty", empty);
     if (newest && this.place.dataset.shows === "" && !this.asking) {
       this.grid.prepend(newest);
-      this.count.textContent = this.grid.size ? say("search.added") : "";
+      this.added.hidden = !this.grid.size;
     }
-    if (!newest && state.photos && !state.progress.running) this.#propose();
+    if (empty) this.start.clear();
+    else if (!newest && state.photos && !state.progress.running) this.#propose();
+    else if (state.photos && !this.start.begun) this.start.outdate();
+  }
+
+  // Keeps the text, if it leads to something.
+  async #remember() {
+    const text = this.query;
+    await this.running;
+    if (text && text === this.query && !this.problem.textContent && this.grid.size) remember(text);
   }
 
   #propose() {
-    const found = () => Promise.all([ask("/api/examples"), ask("/api/saved")]).catch(() => [[], []]);
-    this.proposals.take("examples", found, (proposed) => this.#examples(...proposed));
-  }
-
-  #examples(texts, saved) {
-    fill(
-      this.examples,
-      ...saved.map((one) => this.#saved(one)),
-      make("span", { class: "quiet" }, say("search.try")),
-      ...texts.map((text) => make("button", { type: "button", class: "plain", onclick: () => this.ask(text) }, text)),
-    );
-    this.examples.hidden = !(texts.length || saved.length) || this.asking;
-  }
-
-  #saved(one) {
-    return make(
-      "span",
-      { class: "chip" },
-      make(
-        "button",
-        {
-          type: "button",
-          class: "text",
-          title: one.text,
-          onclick: () => {
-            this.sort.value = one.sort;
-            this.ask(one.text);
-          },
-        },
-        icon("heart"),
-        one.name,
-      ),
-      make(
-        "button",
-        {
-          type: "button",
-          class: "remove",
-          "aria-label": say("saved.remove", { name: one.name }),
-          onclick: async () => {
-            await ask("/api/saved/remove", { body: { name: one.name } }).catch((error) => tell(error.message));
-            this.#propose();
-          },
-        },
-        icon("close"),
-      ),
-    );
+    this.start.propose();
+    this.start.outdate();
   }
 
   async #save() {
-    const name = await choose({ title: say("saved.save"), label: say("saved.name"), button: say("saved.save"), value: this.query });
-    if (!name) return;
-    try {
-      await ask("/api/saved", { body: { name, text: this.query, sort: this.sort.value } });
-      tell(say("saved.done", { name }));
-      this.#propose();
-    } catch (error) {
-      tell(error.message);
-    }
+    if (await saveSearch(this.query, this.sort.value)) this.start.outdate();
   }
 }

@@ -1,8 +1,10 @@
 // Photos that are selected, and the bar of what can be done with them.
 
-import { choose, chooseFolder } from "./choosers.js";
+import { choose } from "./choosers.js";
 import { fill, icon, make, say, tell } from "./dom.js";
+import { askKeywords, askRating, rate } from "./rating.js";
 import { ask } from "./requests.js";
+import { share } from "./share.js";
 
 export class Selection extends EventTarget {
   constructor() {
@@ -13,22 +15,20 @@ export class Selection extends EventTarget {
       make("button", { type: "button", class: "plain", onclick }, icon(picture), say(label));
     // Only while an album is shown.
     this.out = make("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#takeOut() });
-    this.copying = button("folder", "select.copy", () => this.#copy());
     this.bar = make(
       "section",
       { class: "bar", hidden: true, "aria-label": say("select.bar") },
       this.count,
       button("heart", "select.favourite", () => this.favourite([...this.photos.keys()], true)),
       button("album", "select.album", () => this.#album()),
+      button("star", "rating.rate", () => askRating([...this.photos.keys()])),
+      button("tag", "keyword.edit", () => askKeywords([...this.photos.keys()])),
       this.out,
       button("download", "select.zip", () => this.#zip()),
-      this.copying,
+      button("share", "share.open", () => share({ ids: [...this.photos.keys()], local: this.local })),
       button("close", "select.clear", () => this.clear()),
     );
     document.body.append(this.bar);
-    document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.size && !document.querySelector("dialog[open]")) this.clear();
-    });
   }
 
   get size() {
@@ -52,6 +52,11 @@ export class Selection extends EventTarget {
 
   put(photos) {
     for (const photo of photos) this.photos.set(photo.id, photo);
+    this.#changed();
+  }
+
+  drop(photos) {
+    for (const photo of photos) this.photos.delete(photo.id);
     this.#changed();
   }
 
@@ -83,6 +88,11 @@ export class Selection extends EventTarget {
       tell(error.message);
       return false;
     }
+  }
+
+  // Gives photos 0 to 5 stars, or with null those of their files; whether that was done.
+  rate(ids, stars) {
+    return rate(ids, stars);
   }
 
   async #takeOut() {
@@ -125,20 +135,6 @@ export class Selection extends EventTarget {
     document.body.append(form);
     form.submit();
     form.remove();
-  }
-
-  async #copy() {
-    try {
-      const folder = await chooseFolder(say("select.where"));
-      if (!folder) return;
-      const { copied, left_out: leftOut } = await ask("/api/copy", {
-        body: { ids: [...this.photos.keys()], folder },
-      });
-      tell([say("select.copied", { count: copied, folder }), ...leftOut.slice(0, 5)].join("\n"));
-      this.clear();
-    } catch (error) {
-      tell(error.message);
-    }
   }
 }
 

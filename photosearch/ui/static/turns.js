@@ -7,10 +7,22 @@ export class Turns {
     this.turn = null;
   }
 
+  // Whether this is the question that was asked last.
+  asks(question) {
+    return this.turn?.question === question;
+  }
+
+  // No answer is wanted any more.
+  drop() {
+    this.turn = null;
+    this.element.removeAttribute("aria-busy");
+    delete this.element.dataset.shows;
+  }
+
   // Asks with `fetch`, and hands the answer to `show`, unless another question has come by then.
   // Throws what `fetch` throws, under the same condition.
   async take(question, fetch, show = () => {}) {
-    const turn = (this.turn = {});
+    const turn = (this.turn = { question });
     this.element.setAttribute("aria-busy", "true");
     delete this.element.dataset.shows;
     try {

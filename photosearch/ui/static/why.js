@@ -1,6 +1,7 @@
 // Why the open photo was found: what is known at once, and, when asked for, what each term adds to
 // its score, with a map over the picture of where it shows.
 
+import { meaningOf } from "./chips.js";
 import { fill, icon, make, number, say } from "./dom.js";
 import { ask } from "./requests.js";
 
@@ -26,14 +27,14 @@ export class Why {
   }
 
   // The section about a photo, null when nothing speaks for it. `asked` is what was asked for:
-  // {query, picture, parts, cutoff}. Of films there is no map.
-  section(photo, asked, film) {
+  // {query, picture, parts, cutoff}. Of videos there is no map.
+  section(photo, asked, video) {
     this.clear();
     if (!asked || photo.score === undefined) return null;
     const facts = known(photo, asked);
     if (!facts.length) return null;
     this.body = make("div", { class: "stacked why-more" });
-    if (photo.score !== null && !film) {
+    if (photo.score !== null && !video) {
       this.start = make(
         "button",
         { type: "button", class: "plain", title: "W", onclick: () => this.#ask(photo, asked) },
@@ -127,7 +128,7 @@ function known(photo, { parts, cutoff }) {
   }
   for (const part of parts) {
     if (part.kind === "unlike") facts.push(say("why.unlike", { what: part.meaning }));
-    else if (part.kind !== "like") facts.push(say("why.holds", { what: part.meaning }));
+    else if (!["like", "fact"].includes(part.kind)) facts.push(say("why.holds", { what: meaningOf(part) }));
   }
   return facts;
 }

@@ -1,0 +1,1 @@
+"""Farbfeld pictures, weekdays and Esperanto for photosearch."""

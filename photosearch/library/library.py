@@ -1,0 +1,468 @@
+"""The library that is open: what everyone does with it, and its parts."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from index import Catalogue, WriterLock, network_drive
+from photosearch.errors import LibraryError, UsageError
+from photosearch.explaining import explained, explaining
+from photosearch.library.forgetting import forget
+from photosearch.library.place import catalogue_file, gone, is_library
+from photosearch.library.runs import Runs, check_workers
+from photosearch.model_choice import ModelChoice
+from photosearch.search.embed import Picture
+from photosearch.search.filters import Filters
+from photosearch.search.find import Sort, View
+from photosearch.search.groups import Grouping
+from photosearch.search.hits import Hits
+from photosearch.search.instead import Instead
+from photosearch.search.query import Query
+from photosearch.search.searcher import Searcher
+from photosearch.search.suggest import Suggester, Suggestion
+from photosearch.settings import library_folder
+from photosearch.status import Status, status_of
+
+if TYPE_CHECKING:
+    from photosearch.doctor import Finding
+    from photosearch.indexing.events import Event
+    from photosearch.library.albums import Albums
+    from photosearch.library.marks import Marks
+    from photosearch.library.models import Models
+    from photosearch.library.photos import Photos
+    from photosearch.library.saved import Saved
+    from photosearch.library.texts import Texts
+    from photosearch.portable import Exported, Imported
+    from photosearch.watching import Watching
+
+
+@explaining
+class Library:
+    """Photos, indexed and searchable. Use as a context manager.
+
+    with Library.open() as library:
+        hits = library.search("two dogs on a beach", limit=20)
+    """
+
+    def __init__(self, catalogue: Catalogue, model: str | os.PathLike[str] | None) -> None:
+        self._catalogue = catalogue
+        try:
+            self._choice = ModelChoice(catalogue, model)
+        except BaseException:
+            catalogue.close()
+            raise
+        self._lock = WriterLock(catalogue.folder)
+        self._searcher = Searcher(catalogue, self._choice.searching_encoder)
+        self._suggester = Suggester(catalogue)
+        self._runs = Runs(catalogue, self._choice, self._lock)
+        self._file = catalogue_file(catalogue.folder)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        model: str | os.PathLike[str] | None = None,
+        readonly: bool = False,
+        new: bool = True,
+    ) -> Self:
+        """Open the library in folder `path`, or the default one.
+
+        `model` is the folder of a bundle to search and index with, whichever the library uses. A
+        library that does not exist yet is made, unless `readonly` or not `new`.
+
+        Raises `LibraryError` when it cannot be opened.
+        """
+        folder = library_folder(path)
+        if not new and not is_library(folder):
+            raise gone(folder)
+        return cls(Catalogue.open(folder, readonly=readonly), model)
+
+    @classmethod
+    def exists(cls, path: str | os.PathLike[str] | None = None) -> bool:
+        """Whether there is a library in folder `path`, or in the default one."""
+        return is_library(library_folder(path))
+
+    def close(self) -> None:
+        """Close it; nothing can be asked of it or its parts then."""
+        self._catalogue.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # The parts: imported when they are first used, so that a search need not
+
+    @cached_property
+    def photos(self) -> Photos:
+        """What is known of each photo, and ways to look through them."""
+        from photosearch.library.photos import Photos
+
+        return Photos(self._catalogue, self._searcher, self._choice)
+
+    @cached_property
+    def albums(self) -> Albums:
+        """Albums and favourites."""
+        from photosearch.library.albums import Albums
+
+        return Albums(self._catalogue.shelves)
+
+    @cached_property
+    def marks(self) -> Marks:
+        """Ratings and keywords of the user's own."""
+        from photosearch.library.marks import Marks
+
+        return Marks(self._catalogue, self._lock)
+
+    @cached_property
+    def saved(self) -> Saved:
+        """Saved searches."""
+        from photosearch.library.saved import Saved
+
+        return Saved(self._catalogue.saved, self._searcher)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The text that can be read in photos."""
+        from photosearch.library.texts import Texts
+
+        return Texts(self._catalogue, self._lock, self._choice.settings)
+
+    @cached_property
+    def models(self) -> Models:
+        """The models: which there are, which one answers, and which can be downloaded."""
+        from photosearch.library.models import Models
+
+        return Models(self._catalogue, self._choice, self._lock)
+
+    # Where it is, and who changes it
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the library is in."""
+        return self._catalogue.folder
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the catalogue that is open is still the one in the folder, and none has been put
+        in its place. Raises `LibraryError` when there is none any more.
+        """
+        now = catalogue_file(self.folder)
+        if now is None:
+            raise gone(self.folder)
+        return now == self._file
+
+    @property
+    def network_drive(self) -> str | None:
+        """The kind of network drive that the library folder is on; None on a disk of this machine.
+
+        There it is safe too, but slower, and processes wait for one another at each write.
+        """
+        return network_drive(self.folder)
+
+    @contextmanager
+    def writing(self, *, wait: bool = False) -> Iterator[None]:
+        """Keep other processes from changing the library meanwhile; they can read it.
+
+        Whatever changes it for longer does so itself, and may be called inside.
+
+        Raises `LibraryError` that names the process which is changing it now, or waits for that
+        one with `wait`.
+        """
+        # Only entered when the call is over.
+        with explained(), self._lock.held(wait=wait):
+            yield
+
+    # What everyone does with it
+
+    def index(
+        self,
+        folders: Sequence[str | os.PathLike[str]] = (),
+        *,
+        workers: int | None = None,
+        retry: bool = False,
+        wait: bool = False,
+        stop: threading.Event | None = None,
+    ) -> Generator[Event, None, None]:
+        """Index the photos below `folders`, or all known ones; only new and changed files are read.
+
+        A known folder that is not there has its photos hidden until it is back. With `retry` the
+        files listed as problems are tried again.
+
+        While another model is to come into use (see `Models.use`), all known folders are looked
+        through, and all photos are encoded by it too. When none is left searches switch to it.
+
+        `workers` decoding processes are used, one a core when left out. Every photo reported as
+        indexed is safely recorded, so closing the iterator early loses nothing reported.
+
+        When `stop` is set, by whatever thread, what was decoded is recorded and reported within
+        about a second, and the iterator ends without `Finished`. So it does at Ctrl-C, and then
+        raises `KeyboardInterrupt`; but that may come at any moment, so a program that expects to be
+        interrupted does better to set `stop`.
+
+        While another process changes the library nothing is done: an error says which one, or with
+        `wait` the run begins when that one is done.
+
+        Raises `UsageError` for an unknown folder that does not exist and for more workers than the
+        machine can take, before anything is done;
+        `LibraryError` when the library cannot be written; `BundleError`.
+        """
+        from photosearch.indexing.scan import resolve_roots
+
+        check_workers(workers)
+        known = self._catalogue.folders()
+        if not folders and not known:
+            raise UsageError("no folder is known yet; name one to index")
+        return self._runs.events(
+            resolve_roots(folders, known), workers, retry=retry, wait=wait, stop=stop
+        )
+
+    def watch(
+        self,
+        folders: Sequence[str | os.PathLike[str]] = (),
+        *,
+        workers: int | None = None,
+        poll: bool = False,
+        interval: float = 30.0,
+        quiet: float = 2.0,
+        stop: threading.Event | None = None,
+    ) -> Generator[Event | Watching, None, None]:
+        """Index `folders`, or all known ones, and then what changes in them, until `stop` is set.
+
+        What has changed is indexed when its folder has been quiet for `quiet` seconds. Folders on
+        network drives are looked through every `interval` seconds, and with `poll` all are. While
+        another process changes the library, this waits.
+
+        Raises as `index` does.
+        """
+        from photosearch.indexing.scan import resolve_roots
+        from photosearch.watching import Watcher
+
+        check_workers(workers)
+        if not folders and not self.folders:
+            raise UsageError("no folder is known yet; name one to watch")
+        named = resolve_roots(folders, self.folders)
+        watcher = Watcher(
+            lambda: named or self.folders,
+            lambda roots, parts: self._runs.events(
+                roots, workers, wait=True, parts=parts, stop=stop
+            ),
+            poll=poll,
+            interval=interval,
+            quiet=quiet,
+        )
+        return watcher.events(stop)
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        filters: Filters | None = None,
+        images: Sequence[Picture] = (),
+        sort: Sort = "relevance",
+        group: Grouping | None = None,
+        collapse: bool = False,
+        limit: int = 20,
+        offset: int = 0,
+        literal: bool = False,
+        files: bool = True,
+        everything: bool = False,
+        locale: str = "",
+    ) -> Hits:
+        """The photos that fit `text`, best first; empty when nothing fits or nothing is indexed.
+
+        What is described in words has a cut-off, where the model is calibrated: photos below it
+        are left out, and counted as `beyond` of the hits. With `everything` none is.
+
+        `text` is what a person types into the search box; docs/search.md has its grammar. With
+        `literal` all of it is a description. `locale` is as for `understand`.
+
+        `filters` are the filters of the box as arguments, and those in `text` hold besides.
+        `images` are pictures that the photos should be like as well: PIL images, the bytes of a
+        file, paths, or ids of photos. `text` may give one a weight, or rule it out, as in
+        "2:image:1 -image:2". Without `files` the text can name photos of the library only, so that
+        it opens no file.
+
+        By date the best thousand are put in order, then the next thousand, and so on. `group`
+        ("day" or "event") keeps those of a day or an event together, in thousands as well. With
+        `collapse` copies, near duplicates and the photos of a burst are one hit, the best of them,
+        with the `others`. Pages are made with `offset`, and there is no last one before the last
+        photo: `more` of the hits tells whether another follows.
+
+        Raises `UsageError` for a text that asks for nothing or cannot be understood (`QueryError`
+        then), for a limit, offset, order or group that makes no page, and for a picture that cannot
+        be read; `LibraryError`; `BundleError`.
+        """
+        view = View(limit=limit, offset=offset, sort=sort, group=group, collapse=collapse)
+        return self._searcher.search(
+            text,
+            view,
+            filters=filters,
+            images=images,
+            literal=literal,
+            files=files,
+            everything=everything,
+            locale=locale,
+        )
+
+    def understand(self, text: str, *, literal: bool = False, locale: str = "") -> Query:
+        """What `text` asks for: its terms and conditions, and where in the text each stands.
+
+        With `literal` all of it is a description. The names of places are those of the library.
+        `locale`, such as "en-GB" or "de", decides whether 04/05 is in April or May, and the
+        language of what is said of the parts; without one it is American English.
+
+        Raises `QueryError`, a `UsageError` that knows the character from which on it cannot be
+        understood, and for what is no locale; `LibraryError`.
+        """
+        return self._searcher.understand(text, literal=literal, locale=locale)
+
+    def instead(
+        self,
+        text: str,
+        *,
+        filters: Filters | None = None,
+        images: Sequence[Picture] = (),
+        files: bool = True,
+        locale: str = "",
+    ) -> Instead:
+        """What to search for instead, where a search for `text` finds nothing; see `search`.
+
+        Which parts failed, what photos have that is near to them, and how many photos there are
+        without one of them. It takes about as long as ten searches. Raises as `search` does.
+        """
+        return self._searcher.instead(
+            text,
+            filters=filters,
+            images=images,
+            files=files,
+            locale=locale,
+            tally=self._suggester.tally,
+        )
+
+    def suggest(
+        self,
+        text: str,
+        caret: int | None = None,
+        *,
+        recent: Sequence[str] = (),
+        limit: int = 8,
+        locale: str = "",
+    ) -> list[Suggestion]:
+        """What may be meant by what is being typed: names with their photos, filters, searches.
+
+        `caret` is the character of `text` before which it stands, its end when left out. What is
+        suggested puts something into `text` there. `recent` are texts that were searched for,
+        latest first, from which is suggested as from saved searches; of an empty text nothing else.
+
+        Of a library that changes all the time the names may be some seconds old.
+
+        Raises `UsageError` for what is no locale; `LibraryError`.
+        """
+        return self._suggester.suggest(text, caret, recent=recent, limit=limit, locale=locale)
+
+    def status(self) -> Status:
+        """What the library holds now. Raises `LibraryError`; `BundleError` for a damaged model."""
+        return status_of(self._catalogue, self._choice)
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders, and single pictures, that were indexed."""
+        return self._catalogue.folders()
+
+    def forget(self, folder: str | os.PathLike[str], *, dry_run: bool = False) -> int:
+        """Drop what is recorded of the photos below `folder`; how many. No photo is touched.
+
+        With `dry_run` they are only counted.
+
+        Raises `UsageError` when nothing is recorded there; `LibraryError` when the library cannot
+        be written, or another process is changing it.
+        """
+        return forget(self._catalogue, self._lock, folder, dry_run=dry_run)
+
+    # Carried elsewhere, and looked after
+
+    def export(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        with_models: bool = False,
+    ) -> Exported:
+        """Write the library, but no photo, to `file`, for `import_from` on another machine.
+
+        With `with_models` the models whose vectors are in it go along.
+
+        Raises `UsageError` when `file` is there and not `overwrite`; `LibraryError`; `BundleError`.
+        """
+        from photosearch.portable import export_library
+
+        return export_library(
+            self._catalogue,
+            self._choice,
+            Path(file).expanduser().absolute(),
+            overwrite=overwrite,
+            with_models=with_models,
+        )
+
+    @classmethod
+    def import_from(
+        cls,
+        file: str | os.PathLike[str],
+        path: str | os.PathLike[str] | None = None,
+        *,
+        maps: Sequence[str] = (),
+        model: str | os.PathLike[str] | None = None,
+        replace: bool = False,
+        dry_run: bool = False,
+    ) -> Imported:
+        """Make a library in folder `path`, or the default one, of an exported one.
+
+        `maps` say where folders are here, as OLD=NEW. With `replace` a library that is there is
+        kept beside it. With `dry_run` nothing is written.
+
+        Raises `UsageError` when there is one and not `replace`, or for a map that does not fit;
+        `LibraryError`, also when the file is damaged; `BundleError`.
+        """
+        from photosearch.portable import import_library
+
+        return import_library(
+            library_folder(path),
+            Path(file).expanduser().absolute(),
+            maps,
+            model,
+            replace=replace,
+            dry_run=dry_run,
+        )
+
+    @classmethod
+    def examine(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        model: str | os.PathLike[str] | None = None,
+        repair: bool = False,
+    ) -> Generator[Finding, None, None]:
+        """Look for what is wrong with a library, and mend what can be with `repair`.
+
+        It need not be one that can be opened. Without `repair` nothing is changed, and no photo
+        ever is.
+
+        Raises `LibraryError` when there is none, or it cannot be read or, with `repair`, written,
+        also since another process is changing it.
+        """
+        from photosearch.doctor import examine
+
+        folder = library_folder(path)
+        if not is_library(folder):
+            raise LibraryError(f"{folder}: there is no library here; index a folder first")
+        with WriterLock(folder).held() if repair else nullcontext():
+            yield from examine(folder, model, repair=repair)

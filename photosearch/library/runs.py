@@ -1,0 +1,74 @@
+"""Index runs on the folders of a library: one at a time, by the model that is wanted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+from index import Catalogue, InUseError, WriterLock
+from photosearch.errors import UsageError
+from photosearch.model_choice import ModelChoice
+
+if TYPE_CHECKING:
+    from photosearch.indexing.events import Event
+
+
+class Runs:
+    """What `Library.index` and `Library.watch` run."""
+
+    def __init__(self, catalogue: Catalogue, choice: ModelChoice, lock: WriterLock) -> None:
+        self._catalogue, self._choice, self._lock = catalogue, choice, lock
+
+    def events(
+        self,
+        folders: Sequence[str],
+        workers: int | None,
+        *,
+        retry: bool = False,
+        wait: bool = False,
+        parts: bool = False,
+        stop: threading.Event | None = None,
+    ) -> Generator[Event, None, None]:
+        """Index `folders`, all known ones where there are none, or with `parts` folders in them.
+
+        While another process changes the library nothing is done: that is an error, or with `wait`
+        the run begins when that one is done.
+        """
+        from photosearch.indexing.decoding import Decoding
+        from photosearch.indexing.events import Held
+        from photosearch.indexing.gathering import StoppedError
+        from photosearch.indexing.switching import SwitchingRun
+
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._lock.held())
+            except InUseError as error:
+                if not wait:
+                    raise
+                yield Held(str(error.holder or "another process"))
+                stack.enter_context(self._lock.held(wait=True))
+            # Looked up now: who had the lock may have changed it.
+            known = self._catalogue.folders()
+            run = SwitchingRun(
+                self._catalogue,
+                self._choice,
+                folders or known,
+                known,
+                decoding=Decoding.of(self._choice.settings, workers),
+                retry=retry,
+                parts=parts,
+                stop=stop,
+            )
+            with suppress(StoppedError):
+                yield from run.events()
+
+
+def check_workers(workers: int | None) -> None:
+    """Raises `UsageError` for more decoding processes than the machine can take, or none."""
+    from photosearch.capacity import most_workers
+
+    most = most_workers()
+    if workers is not None and not 1 <= workers <= most:
+        raise UsageError(f"workers: this machine can take 1 to {most}, and not {workers}")

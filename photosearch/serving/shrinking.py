@@ -1,0 +1,279 @@
+"""Processes that make pictures for the page of files, and contain a decoder's crash."""
+
+from __future__ import annotations
+
+import io
+import logging
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from photosearch.indexing.formats import DecodeError, open_picture
+from photosearch.indexing.formats.colour import srgb_profile
+from photosearch.indexing.formats.pillow import prepare as prepare_decoders
+from photosearch.indexing.limits import Limits, limit_memory, limits_of_machine, seconds_to_read
+from photosearch.indexing.printed import Listening, Printed
+from photosearch.regular_file import NotRegularError, open_regular
+from photosearch.serving.full_size import FullSize, Wanted, make_full_size
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+# What a spawned process may take to come up on a busy machine.
+_START_SECONDS = 60.0
+_END_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Small:
+    """A picture, and the size and time of change of the file that it was made from."""
+
+    data: bytes
+    size: int
+    mtime_ns: int
+
+
+class ShrinkError(Exception):
+    """No small picture can be made of a file; the message is the reason."""
+
+
+class LateError(ShrinkError):
+    """It took too long: the file is no ordinary one, or its drive does not answer."""
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture, upright, first frame, in sRGB, at most `side` pixels wide and high.
+
+    Nothing of the file's metadata goes along; a JPEG has `exif`. A decoder may shrink the picture
+    until its short side is `least` pixels, by default `side`.
+    """
+
+    side: int
+    least: int | None = None
+    form: str = "WEBP"
+    quality: int = 80
+    exif: bytes = b""
+
+    def make(self, path: str, max_pixels: int) -> Small:
+        from PIL.Image import Resampling
+
+        from photosearch.encoders.preprocess import to_rgb
+
+        with open_regular(path) as file:
+            status = os.fstat(file.fileno())
+            suffix = os.path.splitext(path)[1].lower()
+            image = open_picture(file, suffix, self.least or self.side, max_pixels).image
+        scale = min(1.0, self.side / max(image.size))
+        width, height = (max(1, round(length * scale)) for length in image.size)
+        image = to_rgb(image)
+        if image.size != (width, height):
+            image = image.resize((width, height), Resampling.LANCZOS, reducing_gap=3.0)
+        # Pillow would write a comment that it has read.
+        image.info = {}
+        out = io.BytesIO()
+        if self.form == "WEBP":
+            image.save(out, "WEBP", quality=self.quality, method=2)
+        else:
+            options = {"optimize": True, "exif": self.exif, "icc_profile": srgb_profile()}
+            image.save(out, self.form, quality=self.quality, **options)
+        return Small(out.getvalue(), status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True)
+class _Task:
+    path: str
+    make: Callable[[str, int], Any]
+    future: Future[Any]
+
+
+class Shrinkers:
+    """A pool of `count` processes, started when the first picture is asked for.
+
+    The latest asked for is made first: it is what is on the screen.
+    """
+
+    def __init__(self, count: int = 2, limits: Limits | None = None) -> None:
+        self._count = count
+        self._limits = limits or limits_of_machine(max(2, count))
+        self._waiting: queue.LifoQueue[_Task | None] = queue.LifoQueue()
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._processes: list[_Process] = []
+        self._closed = False
+
+    def shrink(self, path: str, side: int) -> Future[Small]:
+        """The picture at `path` as WebP, upright, at most `side` pixels wide and high.
+
+        The future raises `ShrinkError`; it may be cancelled until it is begun.
+        """
+        return self.make(path, Still(side).make)
+
+    def full_size(self, path: str, wanted: Wanted) -> Future[FullSize]:
+        """The picture at `path` as large as it is; otherwise as `shrink`."""
+        return self.make(path, partial(make_full_size, wanted=wanted))
+
+    def make(self, path: str, make: Callable[[str, int], T]) -> Future[T]:
+        """What `make` gives for `path` and the most pixels there may be; otherwise as `shrink`.
+
+        It is sent to a process, so its module has to be importable there.
+        """
+        future: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                raise ShrinkError("the server is stopping")
+            if len(self._threads) < self._count:
+                thread = threading.Thread(target=self._work, name="photosearch-shrink", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        self._waiting.put(_Task(path, make, future))
+        return future
+
+    def close(self) -> None:
+        """What is asked for is given up, and what waits is cancelled."""
+        with self._lock:
+            self._closed = True
+            processes = list(self._processes)
+        for process in processes:
+            process.kill()
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+        while not self._waiting.empty():
+            task = self._waiting.get_nowait()
+            if task is not None:
+                task.future.cancel()
+
+    def _work(self) -> None:
+        process = _Process(self._limits)
+        with self._lock:
+            self._processes.append(process)
+        try:
+            while (task := self._waiting.get()) is not None:
+                if not task.future.set_running_or_notify_cancel():
+                    continue
+                try:
+                    task.future.set_result(process.make(task.path, task.make))
+                except BaseException as error:
+                    task.future.set_exception(error)
+        finally:
+            process.stop()
+
+
+class _Process:
+    """One process, used by one thread, and started anew when it has died or been killed."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        # Fork would copy the parent's threads' locks; a spawned process starts clean everywhere.
+        self._context = multiprocessing.get_context("spawn")
+        self._process: Any = None
+        self._pipe: Connection | None = None
+        self._printed: Printed | None = None
+
+    def make(self, path: str, make: Callable[[str, int], Any]) -> Any:
+        pipe = self._running()
+        seconds = self._limits.seconds_for(path)
+        try:
+            pipe.send((path, make))
+            # Only the process asks the drive how large the file is, which may not answer.
+            seconds += self._received(pipe, seconds)
+            outcome = self._received(pipe, seconds)
+        except (EOFError, OSError):
+            self.stop()
+            raise ShrinkError("crashed the decoder") from None
+        if isinstance(outcome, str):
+            _log.debug("%s %s", path, outcome)
+            raise ShrinkError(outcome)
+        return outcome
+
+    def _received(self, pipe: Connection, seconds: float) -> Any:
+        if not pipe.poll(seconds):
+            self.stop()
+            raise LateError(f"took longer than {seconds:.3g} s to decode")
+        return pipe.recv()
+
+    def kill(self) -> None:
+        """From another thread, so that whoever waits for the process waits no longer."""
+        # It may be put away just now.
+        with suppress(AttributeError, ValueError):
+            self._process.kill()
+
+    def _running(self) -> Connection:
+        if self._pipe is None:
+            self._pipe, theirs = self._context.Pipe()
+            self._printed = Printed()
+            self._process = self._context.Process(
+                target=_serve, args=(theirs, self._limits, self._printed.path), daemon=True
+            )
+            self._process.start()
+            # With only the process holding its end, its death shows as end of file here.
+            theirs.close()
+            if not self._pipe.poll(_START_SECONDS):
+                self.stop()
+                raise ShrinkError("the process that makes small pictures does not start")
+            try:
+                self._pipe.recv()
+            except (EOFError, OSError):
+                self.stop()
+                raise ShrinkError("the process that makes small pictures cannot start") from None
+        return self._pipe
+
+    def stop(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+            self._process.kill()
+            self._process.join(_END_SECONDS)
+            # A drive that does not answer may keep it from dying.
+            if self._process.exitcode is not None:
+                self._process.close()
+        if self._printed is not None:
+            self._printed.close()
+        self._pipe = self._process = self._printed = None
+
+
+def _serve(pipe: Connection, limits: Limits, printed: str) -> None:
+    """The life of a process: make pictures of what comes until the other end is closed."""
+    # Ctrl-C reaches the whole group; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare_decoders()
+    listening = Listening(printed)
+    limit_memory(limits.memory)
+    try:
+        pipe.send(None)
+        while True:
+            path, make = pipe.recv()
+            pipe.send(seconds_to_read(path))
+            pipe.send(_outcome(path, make, limits.max_pixels))
+            listening.take()  # the index run has told of it
+    except (EOFError, OSError):
+        return
+
+
+def _outcome(path: str, make: Callable[[str, int], Any], max_pixels: int) -> Any:
+    """What `make` gives, or the reason why there is nothing."""
+    try:
+        return make(path, max_pixels)
+    except FileNotFoundError:
+        return "is not there any more"
+    except PermissionError:
+        return "may not be read; check its permissions"
+    except NotRegularError:
+        return "is not a regular file"
+    except DecodeError as error:
+        return str(error)
+    except MemoryError:
+        return "needs more memory than there is for one file"
+    # On damaged files the decoders raise whatever their parsing tripped over.
+    except Exception as error:
+        return f"cannot be decoded ({' '.join(str(error).split()) or type(error).__name__})"

@@ -1,0 +1,167 @@
+"""Files in a folder: nothing is overwritten, and what is there under its name is whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from photosearch.errors import PhotosearchError, UsageError
+from photosearch.sharing.making import BrokenOffError, File, count
+from photosearch.sharing.naming import Names
+from photosearch.sharing.wanted import Tally, Wanted
+
+# What is wrong with one file only: it is too large for the file system, or its name too long.
+_OF_ONE = (errno.EFBIG, errno.ENAMETOOLONG)
+
+
+class FolderError(PhotosearchError):
+    """Nothing more can be written into a folder; what is there is whole."""
+
+
+def check_folder(folder: Path) -> Path:
+    """The folder itself, where links lead. Raises `UsageError` when it is not there."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: there is no such folder; choose another")
+    return folder.resolve()
+
+
+def check_outside(folder: Path, library: Path) -> None:
+    """Raises `UsageError` for a folder in that of the `library`, where nobody looks for photos."""
+    if folder.resolve().is_relative_to(library.resolve()):
+        raise UsageError(f"{folder}: photosearch keeps its own files there; choose another folder")
+
+
+def indexed_above(folder: Path, folders: Iterable[str]) -> str | None:
+    """The indexed folder that `folder` is or lies in, where copies are indexed, too."""
+    folder = folder.resolve()
+    return next((one for one in folders if folder.is_relative_to(Path(one).resolve())), None)
+
+
+def written(files: Iterable[File], wanted: Wanted, tally: Tally, folder: Path) -> Iterator[Path]:
+    """Write files into `folder`, one after the other; where each is.
+
+    A name that is taken there gets a number. Each is written beside, and has its name only when it
+    is whole and on the disk.
+
+    Raises `FolderError` when the disk is full or gone.
+    """
+    places: dict[str, Names] = {}
+    for file in files:
+        place, _, name = file.name.rpartition("/")
+        try:
+            if place:
+                (folder / place).mkdir(exist_ok=True)
+            path = _write(file, folder / place, name, places.setdefault(place, Names()), tally)
+        except BrokenOffError as error:
+            _leave_out(file, tally, error)
+            continue
+        except OSError as error:
+            file.content.close()
+            if error.errno in _OF_ONE and file.photo is not None:
+                _leave_out(file, tally, error.strerror)
+                continue
+            reason = error.strerror or str(error)
+            raise FolderError(
+                f"{folder}: {reason}; make room, or choose another folder. "
+                f"{tally.files} of {tally.total} are there, and whole"
+            ) from error
+        count(file, wanted, tally)
+        yield path
+
+
+def save_stream(pieces: Iterable[bytes], path: Path) -> None:
+    """Write one file that was not there, which has its name only when it is whole and on the disk.
+
+    Raises `FolderError` when the disk is full or gone, or the name was taken meanwhile.
+    """
+    beside = path.parent / f".photosearch-{secrets.token_hex(8)}.part"
+    try:
+        with open(beside, "xb") as out:
+            for piece in pieces:
+                out.write(piece)
+            out.flush()
+            os.fsync(out.fileno())
+        _rename(beside, path)
+    except BaseException as error:
+        with suppress(OSError):
+            beside.unlink()
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+            raise FolderError(f"{path}: {reason}; make room, or choose another place") from error
+        raise
+
+
+def new_folder(parent: Path, wanted: str) -> Path:
+    """Make a folder of this name, or with a number when it is taken. Raises `UsageError`."""
+    names = Names()
+    while True:
+        folder = parent / names.free(wanted)
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UsageError(f"{folder}: {error.strerror or error}; choose another") from error
+        return folder
+
+
+def _leave_out(file: File, tally: Tally, reason: object) -> None:
+    assert file.photo is not None
+    tally.leave_out(file.photo.photo.path, str(reason))
+
+
+def _write(file: File, folder: Path, name: str, names: Names, tally: Tally) -> Path:
+    beside = folder / f".photosearch-{secrets.token_hex(8)}.part"
+    size = 0
+    try:
+        with open(beside, "xb") as out:
+            for piece in file.pieces():
+                out.write(piece)
+                size += len(piece)
+            out.flush()
+            os.fsync(out.fileno())
+        os.utime(beside, ns=(file.mtime_ns, file.mtime_ns))
+        path = _named(beside, folder, name, names)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(beside)
+        raise
+    tally.bytes += size
+    return path
+
+
+def _named(beside: Path, folder: Path, name: str, names: Names) -> Path:
+    """Give what is written its name, or one with a number."""
+    while True:
+        path = folder / names.free(name)
+        try:
+            _rename(beside, path)
+        except FileExistsError:
+            continue
+        return path
+
+
+def _rename(beside: Path, path: Path) -> None:
+    """As `os.rename`, but raises `FileExistsError` when the name is taken."""
+    if sys.platform == "win32":
+        os.rename(beside, path)  # which replaces nothing there
+        return
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Cards and sticks know no links: the name is taken first, and then what has it replaced.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        try:
+            os.replace(beside, path)
+        except BaseException:
+            os.unlink(path)
+            raise
+    else:
+        os.unlink(beside)

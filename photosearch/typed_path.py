@@ -1,0 +1,10 @@
+"""A path as a person or a program gives it, and the absolute path that is meant."""
+
+from __future__ import annotations
+
+import os
+
+
+def absolute_path(given: str | os.PathLike[str]) -> str:
+    """The path from the root on, without `..`; `~` is the home folder. Links stay as they are."""
+    return os.path.abspath(os.path.expanduser(os.fspath(given)))

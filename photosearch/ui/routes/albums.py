@@ -1,0 +1,135 @@
+"""Photos without a query: in groups, and in albums."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from index.catalogue.albums import FAVOURITES
+from index.catalogue.browsing import KINDS, BrowseBy
+from photosearch.library import Library
+from photosearch.search.lexicon import asking
+from photosearch.ui.dependencies import CurrentContext
+from photosearch.ui.photos import MANY, briefs, listed_brief, shown
+
+router = APIRouter(prefix="/api")
+
+
+class Name(BaseModel):
+    name: str = Field(min_length=1, max_length=120)
+
+
+class Chosen(BaseModel):
+    """Photos by id, and whether to put them in or take them out."""
+
+    ids: list[int] = Field(max_length=MANY)
+    there: bool = True
+
+
+@router.get("/groups")
+async def groups(context: CurrentContext, by: BrowseBy) -> list[dict[str, Any]]:
+    """The groups that photos fall into, each with its newest photo."""
+    return await context.lookups.ask(lambda it: _groups(it, by))
+
+
+@router.get("/browse")
+async def browse(
+    context: CurrentContext,
+    by: Literal["", "month", "place", "folder", "camera", "album"] = "",
+    key: str = "",
+    offset: int = 0,
+    limit: int = 120,
+) -> dict[str, Any]:
+    """A part of a group's photos, or of all, newest first."""
+    offset, limit = max(0, offset), max(1, min(limit, 500))
+
+    def look(library: Library) -> dict[str, Any]:
+        kind = by or None
+        photos = library.photos.browse(kind, key, offset=offset, limit=limit + 1)
+        return {"hits": [listed_brief(one) for one in photos[:limit]], "more": len(photos) > limit}
+
+    return await context.lookups.ask(look)
+
+
+@router.get("/albums")
+async def albums(context: CurrentContext) -> list[dict[str, Any]]:
+    """All albums, the favourites first, empty ones too."""
+    return await context.lookups.ask(_albums)
+
+
+@router.post("/albums")
+async def make(context: CurrentContext, wanted: Name) -> dict[str, int]:
+    """Make an album, if there is none of this name."""
+    return {"id": await context.lookups.ask(lambda it: it.albums.create(wanted.name))}
+
+
+@router.post("/albums/{album}/name")
+async def rename(context: CurrentContext, album: int, wanted: Name) -> dict[str, Any]:
+    """Give an album another name."""
+    await context.lookups.ask(lambda it: it.albums.rename(album, wanted.name))
+    return {}
+
+
+@router.post("/albums/{album}/drop")
+async def drop(context: CurrentContext, album: int) -> dict[str, Any]:
+    """Drop an album; its photos stay."""
+    await context.lookups.ask(lambda it: it.albums.remove(album))
+    return {}
+
+
+@router.post("/albums/{album}/photos")
+async def put(context: CurrentContext, album: int, chosen: Chosen) -> dict[str, Any]:
+    """Put photos into an album, or take them out."""
+
+    def change(library: Library) -> None:
+        albums = library.albums
+        (albums.add_photos if chosen.there else albums.remove_photos)(chosen.ids, album)
+
+    await context.lookups.ask(change)
+    return {}
+
+
+def _groups(library: Library, by: BrowseBy) -> list[dict[str, Any]]:
+    assert by in KINDS
+    found = library.photos.groups(by)
+    covers = {photo["id"]: photo for photo in briefs(library, [one.cover for one in found])}
+    return [
+        {
+            "key": shown(one.key),
+            "count": one.count,
+            "cover": covers.get(one.cover),
+            "place": json.loads(one.key) if by == "place" and one.key else None,
+            "filter": _filter(by, one.key),
+        }
+        for one in found
+    ]
+
+
+def _filter(by: BrowseBy, key: str) -> str:
+    """What a search among the photos of a group asks for; "" where nothing does."""
+    if by == "place" and key:
+        place = json.loads(key)
+        smaller = place["city"] or place["region"]
+        return asking("in", ", ".join(filter(None, (smaller, place["country"]))))
+    return asking(by, key) if by in ("folder", "camera") else ""
+
+
+def _albums(library: Library) -> list[dict[str, Any]]:
+    every = library.albums.all()
+    filled = {one.key: one for one in library.photos.groups("album")}
+    covers = [filled[str(album.id)].cover for album in every if str(album.id) in filled]
+    found = {photo["id"]: photo for photo in briefs(library, covers)}
+    return [
+        {
+            "id": album.id,
+            "name": album.name,
+            "filter": asking("album", album.name),
+            "favourites": album.id == FAVOURITES,
+            "count": filled[str(album.id)].count if str(album.id) in filled else 0,
+            "cover": found.get(filled[str(album.id)].cover) if str(album.id) in filled else None,
+        }
+        for album in every
+    ]
