@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test quick lint bench package clean
+.PHONY: demo test quick lint bench docs reference package clean
 
 .venv/pip.stamp:
 	$(PYTHON) -m venv .venv
@@ -15,7 +15,7 @@ PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 	touch $@
 
 .venv/dev.stamp: .venv/pip.stamp pyproject.toml constraints.txt
-	$(PIP) --editable '.[mcp,ocr,raw,video,jxl,tiff,desktop,trainer,cluster,demo,dev]'
+	$(PIP) --editable '.[mcp,ocr,raw,video,jxl,tiff,desktop,trainer,cluster,demo,docs,dev]'
 	touch $@
 
 demo: .venv/demo.stamp
@@ -38,6 +38,15 @@ lint: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks
+
+# The documentation as a site: build/docs/index.html. Reads nothing from the network.
+docs: .venv/dev.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Writes what the commands say of themselves, and the tables of filters, into the pages.
+reference: .venv/dev.stamp
+	$(BIN)/python docs/filter_tables.py
+	$(BIN)/python docs/reference.py
 
 # The app for this system, with the model in it: build/package/photosearch. Takes some minutes.
 package: .venv/dev.stamp

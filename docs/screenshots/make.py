@@ -28,7 +28,7 @@ BLANK = """() => [...document.images].filter(one => {
     const { top, bottom } = one.getBoundingClientRect();
     return bottom > 0 && top < innerHeight && !one.naturalWidth;
 }).length < 2"""
-LARGE = "document.querySelector('.large').src.includes('/screen/')"
+LARGE = "() => document.querySelector('.large').src.includes('/screen/')"
 ALBUMS = {
     "Safari": ("cheetah", "cheetah1", "cheetah2", "lion"),
     "Paris in May": ("tower", "coffee", "chelsea"),
@@ -80,7 +80,7 @@ def pages(page: Any, end: str) -> None:
         save(page, f"{kind}s-{end}")
     page.get_by_role("button", name="Duplicates").click()
     shows(page, "#place-browse", "duplicates")
-    page.get_by_label("Also photos that only look the same").check()
+    page.get_by_label("Include near-duplicates").check()
     shows(page, ".duplicates", "near")
     save(page, f"duplicates-{end}")
     page.get_by_role("tab", name="Library").click()
@@ -117,8 +117,8 @@ def indexing(browser: Any, server: Served, folder: Path) -> None:
         reload(page)
     for page, end in opened:
         page.bring_to_front()
-        page.get_by_text("photos a second").first.wait_for()
-        page.wait_for_function("document.querySelectorAll('#results .tile').length > 20")
+        page.get_by_text("photos per second").first.wait_for()
+        page.wait_for_function("() => document.querySelectorAll('#results .tile').length > 20")
         # New ones keep coming; most are drawn.
         page.wait_for_function(BLANK)
         keep(page, f"indexing-{end}")
