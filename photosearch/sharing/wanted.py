@@ -69,10 +69,6 @@ class Wanted:
         if not 1 <= self.quality <= 100:
             raise UsageError(f"a quality of {self.quality}; give one from 1 to 100")
 
-    @property
-    def as_they_are(self) -> bool:
-        return not self.jpeg and self.position
-
     def becomes_jpeg(self, one: Shared) -> bool:
         """Whether the pixels of a photo are encoded anew."""
         return not one.is_video and (self.jpeg or not (self.position or one.is_jpeg))

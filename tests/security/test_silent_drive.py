@@ -19,7 +19,7 @@ from optional import needs_chromium, needs_linux
 from served import Served, served, served_here
 from sleeping_drive import SleepingDrive, sleeping_drive
 
-from photosearch import Library, answering
+from photosearch import Library, silent_drive
 from photosearch.indexing.scan import Found, scan
 from photosearch.regular_file import NotRegularError, open_regular
 from photosearch.search.ondisk import LeftOut, look_up
@@ -53,7 +53,7 @@ def drive(place: Path, tiny_bundle: Path) -> Iterator[SleepingDrive]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answering, "SECONDS", 0.5)
+    monkeypatch.setattr(silent_drive, "SECONDS", 0.5)
 
 
 def ids(server: Served) -> dict[str, int]:
@@ -71,7 +71,7 @@ def test_a_silent_drive_costs_only_what_was_asked_of_it(
         for _ in range(3):
             answer = server.ask(f"/api/original/{silent}")
             assert answer.status == 503
-            assert answer.json["error"] == answering.NoAnswerError.told
+            assert answer.json["error"] == silent_drive.NoAnswerError.told
         assert server.ask(f"/api/original/{silent}/ready").status == 503
         about = server.ask(f"/api/photo/{silent}").json
         assert (about["silent"], about["missing"]) == (True, False)
@@ -104,7 +104,7 @@ def test_the_viewer_says_so(
         dialog = page.get_by_role("dialog")
         dialog.get_by_text("The drive with this file").wait_for()
         dialog.get_by_text("Download").click()
-        page.get_by_text(answering.NoAnswerError.told).wait_for()
+        page.get_by_text(silent_drive.NoAnswerError.told).wait_for()
         page.screenshot(path=tmp_path / "viewer.png")
         page.keyboard.press("Escape")
         page.locator("#results .tile[title='coffee.png']").click()

@@ -115,6 +115,17 @@ def test_the_scrubber_goes_to_a_month_and_from_there_both_ways(page: Any, server
     assert texts(page, "h2.month")[-1] == "No date"
 
 
+def test_no_press_of_a_key_is_lost_however_quick_they_are(page: Any, server: Served) -> None:
+    scrubber = page.get_by_role("slider", name="Go to a date")
+    scrubber.evaluate(
+        """(slider) => {
+            for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp"])
+                slider.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        }"""
+    )
+    at_month(page, months(server)[3])
+
+
 def test_the_scrubber_is_dragged(page: Any, server: Served) -> None:
     box = page.get_by_role("slider", name="Go to a date").bounding_box()
     x = box["x"] + box["width"] / 2

@@ -81,12 +81,6 @@ def adobe_rgb() -> bytes:
     return _profile(_ADOBE, lambda codes: codes ** (563 / 256))
 
 
-@lru_cache(maxsize=1)
-def linear_rgb() -> bytes:
-    """sRGB's primaries and no curve."""
-    return _profile(_REC_709, lambda codes: codes)
-
-
 def _curve(transfer: int) -> _Curve | None:
     if transfer in _LIKE_SRGB:
         return _srgb

@@ -57,8 +57,9 @@ export class Scrubber {
     const now = this.months.findLastIndex((month) => month.first <= place);
     if (now < 0) return;
     const { key, count } = this.months[now];
+    this.now = now;
     if (key === this.month) return;
-    [this.month, this.now] = [key, now];
+    this.month = key;
     // The newest is at the top, and upwards is more.
     this.element.setAttribute("aria-valuenow", this.months.length - 1 - now);
     this.element.setAttribute("aria-valuetext", told({ key, count }));
@@ -122,7 +123,10 @@ export class Scrubber {
     else if (event.key === "PageUp") to = months.findLastIndex((one, place) => place < now && other(one));
     else return;
     event.preventDefault();
-    if (months[to]) this.go(months[to].top);
+    if (!months[to]) return;
+    // The next press may come before the page was drawn here.
+    this.now = to;
+    this.go(months[to].top);
   }
 }
 

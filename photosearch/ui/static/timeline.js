@@ -26,7 +26,11 @@ export class Timeline {
   constructor({ label, open, selection }) {
     Object.assign(this, { open, selection });
     this.body = make("div", { class: "days", role: "group", "aria-label": label });
-    this.scrubber = new Scrubber((top) => scrollTo({ top: this.#origin() + top, behavior: "instant" }));
+    this.scrubber = new Scrubber((top) => {
+      scrollTo({ top: this.#origin() + top, behavior: "instant" });
+      // At the end of the page nothing scrolls, and where one is has to be said all the same.
+      this.seen();
+    });
     this.element = make("div", { class: "timeline", hidden: true }, this.body, this.scrubber.element);
     this.hasMore = false; // as far as the viewer is concerned
     this.all = NOTHING;
