@@ -8,6 +8,8 @@ import sqlite3
 import unicodedata
 from functools import lru_cache
 
+from index.catalogue.screenshots import is_screenshot
+
 # Kilometres. The Earth is taken as a sphere, which errs by half a percent at most.
 _RADIUS = 6371.0
 
@@ -102,4 +104,5 @@ def register(connection: sqlite3.Connection) -> None:
     connection.create_function("has_words", 2, has_words, deterministic=True)
     connection.create_function("folded", 1, folded_or_null, deterministic=True)
     connection.create_function("composed", 1, composed, deterministic=True)
+    connection.create_function("is_screenshot", 1, is_screenshot, deterministic=True)
     connection.create_function("kilometres", 4, kilometres_or_null, deterministic=True)

@@ -26,6 +26,7 @@ from index.catalogue.conditions import (
     OfFormat,
     Rated,
     Read,
+    Screenshot,
     Shaped,
     Showing,
     Sized,
@@ -44,6 +45,7 @@ _FEW: dict[str, tuple[tuple[str, str, Condition], ...]] = {
     "kind": (
         ("photo", "-is:video", Not(OfFormat(VIDEO.recorded))),
         ("video", "is:video", OfFormat(VIDEO.recorded)),
+        ("screenshot", "is:screenshot", Screenshot()),
     ),
     "shape": tuple(
         (name, f"is:{name}", Shaped(name))

@@ -22,6 +22,7 @@ from index.catalogue.conditions import (
     Not,
     OfFormat,
     Read,
+    Screenshot,
     Shaped,
     Simple,
 )
@@ -98,7 +99,7 @@ _KINDS: dict[FacetName, _Kind] = {
     "place": _Kind(("in", "near", "area")),
     "person": _Kind(("person",), "all"),
     "camera": _Kind(("camera",)),
-    "kind": _Kind(("is",), "one", (OfFormat,), excludes=True),
+    "kind": _Kind(("is",), "one", (OfFormat, Screenshot), excludes=True),
     "shape": _Kind(("is",), of=(Shaped,)),
     "format": _Kind(("type",)),
     "rating": _Kind(("rating",), "one"),

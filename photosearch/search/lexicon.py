@@ -15,6 +15,7 @@ from index.catalogue.conditions import (
     InFolder,
     Made,
     OfFormat,
+    Screenshot,
     Shaped,
     Showing,
     Tagged,
@@ -34,6 +35,21 @@ LONGEST = 5
 _FOLDERS = 100
 _FORMS: dict[str, tuple[str, Condition]] = {
     **dict.fromkeys(("video", "videos"), ("is:video", OfFormat(VIDEO.recorded))),
+    **dict.fromkeys(
+        (
+            "screenshot",
+            "screenshots",
+            "screen shot",
+            "screen shots",
+            "bildschirmfoto",
+            "bildschirmfotos",
+            "capture d'écran",
+            "captures d'écran",
+            "captura de pantalla",
+            "capturas de pantalla",
+        ),
+        ("is:screenshot", Screenshot()),
+    ),
     **dict.fromkeys(("panorama", "panoramas", "panoramen"), ("is:panorama", Shaped("panorama"))),
 }
 _SMALL = (

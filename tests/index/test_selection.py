@@ -20,6 +20,7 @@ from index.catalogue.conditions import (
     OfFormat,
     Rated,
     Saying,
+    Screenshot,
     Shaped,
     Tagged,
     Taken,
@@ -302,6 +303,42 @@ def test_a_panorama_is_no_screenshot(tmp_path: Path) -> None:
         found = catalogue.photos(catalogue.selection.ids([Shaped("panorama")]).tolist())
     assert {photo.path[1:] for photo in found} == {
         name for name, (*_, wanted) in SHAPES.items() if wanted
+    }
+
+
+SCREENSHOTS = {
+    "/p/Screenshot_20240101-120000_Chrome.jpg": True,
+    "/p/Screenshot 2024-01-01 at 12.00.00.png": True,
+    "/p/Screen Shot 2016-01-01 at 12.00.00 PM.png": True,
+    "/p/Bildschirmfoto vom 2024-01-01 12-00-00.png": True,
+    "/p/Capture d’écran 2024-01-01 à 12.00.00.png": True,
+    "/p/Capture d'e\u0301cran (3).png": True,
+    "/p/Captura de pantalla 2024-01-01.png": True,
+    "/p/Skärmavbild 2024-01-01.png": True,
+    "/p/Снимок экрана 2024-01-01.png": True,
+    "/p/スクリーンショット 2024-01-01.png": True,
+    "/p/\u30b9クリーンショット.png": True,
+    "/p/스크린샷 2024.png": True,
+    "/p/IMG_0042.PNG": True,
+    "/DCIM/Screenshots/20240101.jpg": True,
+    "C:\\Users\\anna\\Screenshots\\1.png": True,
+    "/p/IMG_0042.JPG": False,
+    "/p/IMG_0042_edited.PNG": False,
+    "/screenshot-tool/holiday.jpg": False,
+    "/Screenshots/sorted/beach.jpg": False,
+    "/p/my Screenshot.png": False,
+    "/p/screen door.jpg": False,
+}
+
+
+def test_screenshots_are_told_by_what_systems_call_them(tmp_path: Path) -> None:
+    photos = [NewPhoto(path, FileStamp(1, 1), 1080, 2400, "PNG") for path in SCREENSHOTS]
+    recorded = NewPhoto("/p/Screenshot recording.mp4", FileStamp(1, 1), 1080, 2400, "VIDEO")
+    with Catalogue.open(tmp_path) as catalogue:
+        catalogue.record(BUNDLE, [*photos, recorded], unit_vectors(len(photos) + 1))
+        found = catalogue.photos(catalogue.selection.ids([Screenshot()]).tolist())
+    assert {photo.path for photo in found} == {
+        path for path, is_one in SCREENSHOTS.items() if is_one
     }
 
 

@@ -9,7 +9,7 @@ does. A new condition is one more class, `Simple`, in one of these modules.
 from index.catalogue.conditions.chosen import Chosen
 from index.catalogue.conditions.condition import Condition, Either, Every, Not, Simple
 from index.catalogue.conditions.dates import FileDated, Taken, TakenInMonth, TakenOnDays
-from index.catalogue.conditions.files import InFolder, OfFormat, Shaped, Sized
+from index.catalogue.conditions.files import InFolder, OfFormat, Screenshot, Shaped, Sized
 from index.catalogue.conditions.notes import (
     InAlbum,
     InAlbumCalled,
@@ -42,6 +42,7 @@ __all__ = [
     "Rated",
     "Read",
     "Saying",
+    "Screenshot",
     "Shaped",
     "Showing",
     "Simple",

@@ -82,3 +82,14 @@ class Shaped(Simple):
 
     def query(self, connection: Connection) -> Sql:
         return f"SELECT id FROM photos WHERE {_SHAPES[self.shape]}", []
+
+
+@dataclass(frozen=True)
+class Screenshot(Simple):
+    """A still that is called as systems call what a screen shows.
+
+    A camera is not looked at: some phones write their own name into these, too.
+    """
+
+    def query(self, connection: Connection) -> Sql:
+        return "SELECT id FROM photos WHERE format <> 'VIDEO' AND is_screenshot(path)", []

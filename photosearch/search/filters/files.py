@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import re
 
-from index.catalogue.conditions import Condition, InAlbum, InFolder, OfFormat, Shaped, Sized
+from index.catalogue.conditions import (
+    Condition,
+    InAlbum,
+    InFolder,
+    OfFormat,
+    Screenshot,
+    Shaped,
+    Sized,
+)
 from index.catalogue.records import FAVOURITES
 from photosearch.formats import FORMATS, VIDEO, format_named, formats
 from photosearch.search.filters.filter import Argument, Filter, Help, Row
@@ -26,9 +34,11 @@ def _is(value: str, world: World) -> Condition:
         return Shaped(name)
     if name == "video":
         return OfFormat(VIDEO.recorded)
+    if name == "screenshot":
+        return Screenshot()
     if name in ("favourite", "favorite"):
         return InAlbum(FAVOURITES)
-    known = ", ".join((*_SHAPES, "video"))
+    known = ", ".join((*_SHAPES, "video", "screenshot"))
     raise ValueError(f"{value!r} is not known; photos are {known}, or favourite")
 
 
@@ -101,7 +111,7 @@ FILTERS = (
         name="is",
         read=_is,
         metavar="SHAPE",
-        choices=(*_SHAPES, "video", "favourite"),
+        choices=(*_SHAPES, "video", "screenshot", "favourite"),
         help=Help(
             "Only such photos.",
             "Nur solche Fotos.",
@@ -120,6 +130,11 @@ FILTERS = (
                 "ones, and those shorter than 2.4 times, have to say which camera took them",
             ),
             Row(("`is:video`",), "videos"),
+            Row(
+                ("`is:screenshot`",),
+                "what a screen showed, as told by its name: a system's own, in some thirty "
+                "languages, or an iPhone's IMG_1234.PNG, or that of its folder",
+            ),
             Row(("`is:favourite`",), "favourites"),
         ),
         arguments=(
@@ -129,6 +144,15 @@ FILTERS = (
                 "bool | None",
                 means="video",
                 help=Help("Only videos; no videos, when false.", "Nur Videos; bei false keine."),
+            ),
+            Argument(
+                "screenshot",
+                "bool | None",
+                means="screenshot",
+                help=Help(
+                    "Only screenshots; no screenshots, when false.",
+                    "Nur Bildschirmfotos; bei false keine.",
+                ),
             ),
             Argument(
                 "favourite",

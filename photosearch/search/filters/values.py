@@ -25,6 +25,7 @@ class Values(TypedDict, total=False):
     type: Texts
     shape: Texts
     video: bool | None
+    screenshot: bool | None
     favourite: bool | None
     size: Texts
     camera: Texts
