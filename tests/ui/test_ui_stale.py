@@ -62,6 +62,19 @@ def test_while_an_answer_is_awaited_the_results_before_step_back(page: Any) -> N
     assert page.evaluate("document.activeElement.title") == "coffee.jpg"
 
 
+def test_the_same_question_again_leaves_who_is_among_the_photos(page: Any) -> None:
+    first = ask(page, "an animal")[0]
+    with held_back(page, SEARCHES) as held:
+        page.get_by_label("Describe a photo").press("Enter")
+        held.wait()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("End")
+        last = page.evaluate("document.activeElement.title")
+        assert last != first
+    results_of(page, "an animal")
+    assert page.evaluate("document.activeElement.title") == last
+
+
 @pytest.mark.parametrize("key", [None, "Enter"])
 def test_a_photo_that_the_answer_has_too_opens_with_it(page: Any, key: str | None) -> None:
     ask(page, "a cat")

@@ -258,7 +258,8 @@ export class SearchPage {
   }
 
   #show(found) {
-    this.#list(found, false);
+    // Asked once more, what is on the screen stays, and who is among the photos stays where they are.
+    this.#list(found, this.place.dataset.shows === this.#asked());
     this.filters.show(found);
     this.tools.hidden = !this.asking;
     // The picture is kept for a while only, and nowhere but here.
