@@ -27,6 +27,7 @@ SAME = {
         "Text",
         "Video",
         "Videos",
+        "Zip",
     },
     "fr": {
         "Album",
@@ -50,8 +51,9 @@ SAME = {
         "{count} photos",
         "{count} suggestions",
         "{side} pixels",
+        "Zip",
     },
-    "es": {"Ctrl", "Esc", "JPEG", "{count} h {minutes} min"},
+    "es": {"Ctrl", "Esc", "JPEG", "Zip", "{count} h {minutes} min"},
 }
 
 

@@ -48,6 +48,12 @@ def test_a_finger_that_rests_on_a_photo_selects_it(phone: Any) -> None:
     # Then a tap is enough.
     second.tap()
     bar.get_by_text("2 selected").wait_for()
+    # What can be done stands in one row along the lower edge, each large enough for a thumb.
+    boxes = [button.bounding_box() for button in bar.get_by_role("button").all()[:-1]]
+    assert len({box["y"] for box in boxes if box}) == 1
+    assert all(box["width"] >= 44 and box["height"] >= 44 for box in boxes if box)
+    edges = bar.bounding_box()
+    assert (edges["x"], edges["width"], edges["y"] + edges["height"]) == (0, 390, 844)
     first.tap()
     bar.get_by_text("1 selected").wait_for()
     assert not phone.get_by_role("dialog", name="Photo").is_visible()

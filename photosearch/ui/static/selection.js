@@ -11,10 +11,13 @@ export class Selection extends EventTarget {
     super();
     this.photos = new Map();
     this.count = make("strong", { role: "status" });
+    // On a phone there is room for one short word each.
     const button = (picture, label, onclick) =>
-      make("button", { type: "button", class: "plain", onclick }, icon(picture), say(label));
+      make("button", { type: "button", class: "plain", "aria-label": say(label), onclick }, icon(picture), ...worded(say(label), say(`${label}.short`)));
     // Only while an album is shown.
     this.out = make("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#takeOut() });
+    const clear = button("close", "select.clear", () => this.clear());
+    clear.classList.add("clear");
     this.bar = make(
       "section",
       { class: "bar", hidden: true, "aria-label": say("select.bar") },
@@ -26,7 +29,7 @@ export class Selection extends EventTarget {
       this.out,
       button("download", "select.zip", () => this.#zip()),
       button("share", "share.open", () => share({ ids: [...this.photos.keys()], local: this.local })),
-      button("close", "select.clear", () => this.clear()),
+      clear,
     );
     document.body.append(this.bar);
   }
@@ -47,7 +50,7 @@ export class Selection extends EventTarget {
   show(album) {
     this.album = album;
     this.out.hidden = !album;
-    if (album) fill(this.out, icon("close"), say("album.out", { name: album.name }));
+    if (album) fill(this.out, icon("close"), ...worded(say("album.out", { name: album.name }), say("album.out.short")));
   }
 
   put(photos) {
@@ -149,3 +152,5 @@ export async function chooseAlbum() {
   });
   return name ? { name, ...(await ask("/api/albums", { body: { name } })) } : null;
 }
+
+const worded = (long, short) => [make("span", { class: "long" }, long), make("span", { class: "short" }, short)];
