@@ -243,7 +243,7 @@ def _dates(typed: str, tally: Tally, asked: Asked) -> Iterator[tuple[str, str]]:
     months = sorted((one for one in tally.names if one.kind == "month"), key=lambda one: one.value)
     before = [one for one in months if start is not None and one.value < start[:7]]
     after = [one for one in months if end is not None and one.value >= end[:7]]
-    filtered = ":" in typed or not asked.locale.reads_dates
+    filtered = ":" in typed
     for one in (*before[-1:], *after[:1]):
         label = said(one, asked.locale)
         yield label, f"on:{one.value}" if filtered else label

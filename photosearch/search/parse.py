@@ -375,7 +375,9 @@ class _Parser:
         yield left, end
 
     def _without_negatives(self, start: int, end: int) -> None:
-        for left_out, first, last, words in without(self._text, start, end):
+        for left_out, first, last, words in without(
+            self._text, start, end, self._world.locale.language
+        ):
             if left_out:
                 self._add_text(words, -1.0, first, last)
             else:

@@ -216,7 +216,7 @@ def said(name: Name, locale: Locale) -> str:
 
 def _in_words(name: Name, label: str, stretch: Stretch, locale: Locale) -> str:
     """What is written of it beside other words."""
-    if name.kind == "year" or (name.kind == "month" and locale.reads_dates):
+    if name.kind in ("year", "month"):
         return f"{stretch.after} {label}".strip()
     # There are towns that are called as a month is.
     if name.kind == "place" and _SIMPLE.fullmatch(label) and not _is_date(label, locale):

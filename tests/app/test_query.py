@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from index.catalogue.conditions import InPlace, Not, OfFormat, Rated, Saying, Taken, TakenInMonth
 from photosearch import QueryError, UsageError
+from photosearch.search.dates import Locale
 from photosearch.search.filters import Filters, World
 from photosearch.search.parse import parse
 from photosearch.search.query import Described, Given, Pictured, Query
@@ -60,6 +62,37 @@ def test_the_guide_says_what_is_understood() -> None:
 )
 def test_terms(text: str, expected: list[tuple[object, float]]) -> None:
     assert terms(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "expected"),
+    [
+        ("en", "Hunde ohne Leine", [("Hunde", 1), ("Leine", -1)]),
+        ("de", "Strand ohne Menschen und Autos am Abend",
+         [("Strand am Abend", 1), ("Menschen", -1), ("Autos", -1)]),
+        ("de", "Wald und keine Häuser", [("Wald", 1), ("Häuser", -1)]),
+        ("de", "Frau mit keinem Hut", [("Frau", 1), ("Hut", -1)]),
+        ("de", "a beach without people", [("a beach", 1), ("people", -1)]),
+        ("fr", "plage sans personne dans la nuit",
+         [("plage dans la nuit", 1), ("personne", -1)]),
+        ("fr", "ville sans les voitures ni les gens",
+         [("ville", 1), ("voitures", -1), ("gens", -1)]),
+        ("fr", "une maison, pas de neige", [("une maison", 1), ("neige", -1)]),
+        ("es", "playa sin gente y coches", [("playa", 1), ("gente", -1), ("coches", -1)]),
+        ("es", "calle sin ningún coche en la noche",
+         [("calle en la noche", 1), ("coche", -1)]),
+        # Words of English and of others that mean something else.
+        ("en", "sin city", [("sin city", 1)]),
+        ("en", "sans serif letters", [("sans serif letters", 1)]),
+        ("en", "a kind man", [("a kind man", 1)]),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_in_other_languages(
+    tag: str, text: str, expected: list[tuple[str, float]]
+) -> None:
+    query = parse(text, replace(WORLD, locale=Locale.of(tag)))
+    found = [(term.content, term.weight) for term in query.terms]
+    assert [(one.text, weight) for one, weight in found if isinstance(one, Described)] == expected
 
 
 def test_a_literal_text_is_all_description() -> None:

@@ -1,4 +1,4 @@
-"""Dates as people write them, in English and German, to spans of days in local time.
+"""Dates as people write them in four languages, to spans of days in local time.
 
     meaning("May 2021", calendar)            -> 2021-05-01 up to, and without, 2021-06-01
     phrases("dogs last summer", calendar)    -> where "last summer" stands, and its days

@@ -224,11 +224,13 @@ _GERMAN: dict[str, _Days] = {
     "zuckerfest": _elsewhere("TR", "eid al-fitr", 0, 3),
     "opferfest": _elsewhere("TR", "eid al-adha", 0, 4),
 }
-FEASTS = _ENGLISH | _GERMAN
+# By a word of our own, for what has one in Spanish: Semana Santa.
+_SPANISH = {"holyweek": _easter(-7, 8)}
+FEASTS = _ENGLISH | _GERMAN | _SPANISH
 # At the turn of two years: of "Silvester 2019/2020" the first is meant, of "New Year" the second.
 EVES = frozenset({"new years eve", "new year eve", "nye", "silvester", "sylvester"})
 TURNS = frozenset(name for name, read in FEASTS.items() if read is _turn)
-SURE_FEASTS = frozenset(_GERMAN) - {"advent"}
+SURE_FEASTS = frozenset((*_GERMAN, *_SPANISH)) - {"advent"}
 LONGEST = max(len(name.split()) for name in FEASTS)
 
 

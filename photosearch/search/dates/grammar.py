@@ -41,7 +41,7 @@ class Grammar:
     """Reads the dates in `text`; all positions are those of its `tokens`."""
 
     def __init__(self, text: str, calendar: Calendar) -> None:
-        self.tokens = Tokens(text)
+        self.tokens = Tokens(text, calendar.locale.language)
         self._calendar = calendar
         self._named = Named(self.tokens, calendar)
         self._relative = Relative(self.tokens, calendar)

@@ -19,10 +19,9 @@ from photosearch.search.dates.words import these
 _MONTH_FIRST = frozenset(these("AS FM GU MH MP PH PR PW UM US VI"))
 # Countries where, for the most part, summer is in January.
 _SOUTHERN = frozenset(these("AO AR AU BO BR BW CL FJ LS MG MU MZ NA NC NZ PE PY RE SZ UY ZA ZM ZW"))
-# In which dates and filters are said.
+# In which dates and filters are read and said. English and German are read everywhere, French and
+# Spanish where the locale is theirs.
 SPOKEN = ("en", "de", "fr", "es")
-# In which they are read.
-_READ = ("en", "de")
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{4})?(?:[-_]([A-Za-z]{2}|\d{3}))?(?:[-_.@].*)?")
 
 
@@ -51,11 +50,6 @@ class Locale:
         language, country = found[1].lower(), (found[2] or "").upper()
         american = country in _MONTH_FIRST if country else language == "en"
         return cls(language if language in SPOKEN else "en", country, american)
-
-    @property
-    def reads_dates(self) -> bool:
-        """Whether names of months that are typed in its language are understood."""
-        return self.language in _READ
 
     @property
     def southern(self) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from photosearch.search.dates import romance
+from photosearch.search.dates.token import Token
 
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)*|[^\w\s]|_")
 _SPELT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "'": None})
@@ -12,26 +14,25 @@ _BEFORE = frozenset("([{,;\"'")
 _AFTER = frozenset(")]},;!?\"'")
 
 
-class Token(NamedTuple):
-    """Characters `start` to `end`; `glued` when nothing stands between it and the one before."""
-
-    start: int
-    end: int
-    word: str
-    glued: bool
-
-
 class Tokens:
-    """Those of a text, which may be asked for beyond the last one; there the word is empty."""
+    """Those of a text, which may be asked for beyond the last one; there the word is empty.
 
-    def __init__(self, text: str) -> None:
-        self._all: list[Token] = []
+    In French and Spanish the words of dates are put in those that are read, see `romance`.
+    """
+
+    def __init__(self, text: str, language: str = "en") -> None:
+        every: list[Token] = []
         last = -1
         for found in _TOKEN.finditer(text):
-            # Small letters may be more than the capital was; a single sign is kept as it is.
-            word = found[0] if found[0] == "'" else found[0].lower().translate(_SPELT)
-            self._all.append(Token(*found.span(), word, found.start() == last))
+            every.append(Token(*found.span(), found[0].lower(), found.start() == last))
             last = found.end()
+        if language in romance.LANGUAGES:
+            every = romance.put_so(every, language)
+        # Small letters may be more than the capital was; a single sign is kept as it is.
+        self._all = [
+            one if one.word == "'" else one._replace(word=one.word.translate(_SPELT))
+            for one in every
+        ]
 
     def __len__(self) -> int:
         return len(self._all)
