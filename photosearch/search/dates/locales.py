@@ -1,4 +1,4 @@
-"""What a person's language and country decide: which of 04/05 is the month, and the words of chips.
+"""What a person's language and country decide: the month in 04/05, and the words on chips.
 
 Locale.of("en-US").month_first    True: 4 May is 05/04 there
 Locale.of("de_AT.UTF-8").language    "de"
@@ -19,9 +19,9 @@ from photosearch.search.dates.words import these
 _MONTH_FIRST = frozenset(these("AS FM GU MH MP PH PR PW UM US VI"))
 # Countries where, for the most part, summer is in January.
 _SOUTHERN = frozenset(these("AO AR AU BO BR BW CL FJ LS MG MU MZ NA NC NZ PE PY RE SZ UY ZA ZM ZW"))
-# In which dates and filters are said.
+# The languages in which dates and filters are described.
 SPOKEN = ("en", "de", "fr", "es")
-# In which they are read.
+# The languages in which they are understood.
 _READ = ("en", "de")
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{4})?(?:[-_]([A-Za-z]{2}|\d{3}))?(?:[-_.@].*)?")
 
