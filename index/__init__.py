@@ -63,7 +63,7 @@ _ELSEWHERE = {
 
 
 def __getattr__(name: str) -> Any:
-    # The processes that decode pictures import this package for its records, and no database.
+    # Processes that decode pictures import this package for its records and need no database.
     if name in _ELSEWHERE:
         from importlib import import_module
 

@@ -99,7 +99,7 @@ def apple_s0_layout() -> dict[str, tuple[int, ...]]:
 
 
 def apple_mct(state: State, ids: Tensor) -> Tensor:
-    """Text features (B, 512) by the formulas of the paper, on the names in Apple's checkpoint."""
+    """Text features (B, dim) by the formulas of the paper, on the names in Apple's checkpoint."""
 
     def norm(x: Tensor, name: str) -> Tensor:
         mean, variance, gain, bias = (
@@ -109,7 +109,7 @@ def apple_mct(state: State, ids: Tensor) -> Tensor:
 
     def conv(x: Tensor, name: str) -> Tensor:
         kernel = state[f"{name}.conv.weight"].squeeze(2)
-        return norm(F.conv1d(x, kernel, padding=5, groups=512), f"{name}.bn")
+        return norm(F.conv1d(x, kernel, padding=5, groups=x.shape[1]), f"{name}.bn")
 
     def token_wise(x: Tensor, name: str) -> Tensor:
         return F.conv1d(x, state[f"{name}.weight"].squeeze(2), state[f"{name}.bias"])
@@ -126,12 +126,13 @@ def apple_mct(state: State, ids: Tensor) -> Tensor:
         return F.linear(x, state[f"{name}.weight"], state[f"{name}.bias"])
 
     def layer_norm(x: Tensor, name: str) -> Tensor:
-        return F.layer_norm(x, (512,), state[f"{name}.weight"], state[f"{name}.bias"])
+        return F.layer_norm(x, x.shape[-1:], state[f"{name}.weight"], state[f"{name}.bias"])
 
     def transformer_layer(x: Tensor, name: str) -> Tensor:
         stacked = linear(layer_norm(x, f"{name}.pre_norm_mha.0"), f"{name}.pre_norm_mha.1.qkv_proj")
-        query, key, value = stacked.reshape(*x.shape[:2], 3, 8, 64).unbind(2)
-        weights = torch.einsum("bqhc,bkhc->bhqk", query, key).div(8).softmax(dim=-1)
+        query, key, value = stacked.reshape(*x.shape[:2], 3, 8, -1).unbind(2)
+        products = torch.einsum("bqhc,bkhc->bhqk", query, key)
+        weights = products.div(query.shape[-1] ** 0.5).softmax(dim=-1)
         mixed = torch.einsum("bhqk,bkhc->bqhc", weights, value).flatten(2)
         x = x + linear(mixed, f"{name}.pre_norm_mha.1.out_proj")
         hidden = linear(layer_norm(x, f"{name}.pre_norm_ffn.0"), f"{name}.pre_norm_ffn.1")

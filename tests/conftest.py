@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.util
+import os
 import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,10 @@ def pytest_configure() -> None:
     # What runs in the background of a shell ignores Ctrl-C, and so would all that is started.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Where Python is told to keep no bytecode, as in containers, each of a thousand commands would
+    # compile our modules anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     # It reads once whether it is offline, as the modules of the pages, imported later, have it.
     importlib.import_module("huggingface_hub.constants")
     # Reading the modules makes nearly a million objects, which stay. Looking through them again and

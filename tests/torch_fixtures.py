@@ -13,6 +13,15 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_collection_finish() -> None:
+    # The files of tests import it, if any of them does.
+    module = sys.modules.get("trainer.export.bundle")
+    if module is not None:
+        from exported_once import exported_once
+
+        module.write_onnx = exported_once(module.write_onnx)  # type: ignore[attr-defined]
+
+
 @pytest.fixture(autouse=True)
 def one_table_of_operators() -> None:
     """The exporter reads the ONNX forms of all operators anew, for a second, at each network."""

@@ -16,6 +16,8 @@ from tiny_tflite import mobilenet_v2, random_mobilenet, random_network, write_cl
 
 from trainer.cli import main
 from trainer.models import config as configs
+from trainer.teachers.sentence import packaged_encoder
+from trainer.torchvision_ops import ensure_torchvision
 
 CLASSES = ("tabby cat", "espresso", "space suit", "rocket", "coin", "camera")
 
@@ -50,6 +52,19 @@ def write_wordnet(folder: Path) -> Path:
 
 def classifiers(place: Path) -> list[object]:
     return ["--classifier", place / "tiny.tflite", "--classifier", place / "mobilenet.tflite"]
+
+
+def shallow_encoder(folder: Path) -> Path:
+    """all-MiniLM-L6-v2 without its layers: it embeds a whole vocabulary in no time."""
+    ensure_torchvision()
+    from sentence_transformers import SentenceTransformer
+
+    model: Any = SentenceTransformer(str(packaged_encoder()), device="cpu")
+    network = model[0].auto_model
+    network.encoder.layer = network.encoder.layer[:0]
+    network.config.num_hidden_layers = 0
+    model.save(str(folder))
+    return folder
 
 
 def make_workshop(place: Path, pictures: Path) -> Path:

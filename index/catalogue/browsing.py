@@ -18,8 +18,8 @@ _FROM = "photos LEFT JOIN metadata ON metadata.photo_id = photos.id"
 _IN_ALBUMS = f"{_FROM} JOIN contents ON contents.id = content_id JOIN album_photos USING (digest)"
 # What is left of a path when all after its last separator is taken off.
 _FOLDER = "rtrim(path, replace(path, '{separator}', ''))"
-# As the newest come first everywhere, and photos without a date last, by that of their file. What
-# is known to be of a year or a month, and of no day, stands where that begins.
+# Newest first, as everywhere; photos without a date come last, by the date of their file. One known
+# only by its year or month stands at the beginning of that.
 NEWEST_FIRST = (
     "taken_at IS NULL, taken_at DESC, CASE WHEN taken_at IS NULL THEN mtime_ns END DESC, "
     "photos.id DESC"
@@ -28,7 +28,7 @@ NEWEST_FIRST = (
 
 @dataclass(frozen=True)
 class PhotoGroup:
-    """Photos that have something in common: `key` names it, and is empty where it is not known.
+    """Photos that have something in common: `key` names it, and is empty where that is unknown.
 
     A key is a month "2021-05", or a year "1985" of which the month is not known, a folder's path, a
     camera, the id of an album, or a place as JSON.

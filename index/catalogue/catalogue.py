@@ -260,7 +260,7 @@ class Catalogue(Queries):
                 count_up(db)
 
     def forget_changes(self, generation: int) -> None:
-        """Forget what changed up to a generation; what was derived from an older one is stale."""
+        """Forget what changed up to a generation; what was made from an older one is stale."""
         with self._connection.write() as db:
             forget_changes(db, generation)
 

@@ -14,9 +14,9 @@ from index.catalogue.areas import Area
 from index.catalogue.browsing import NEWEST_FIRST
 from index.catalogue.connection import Connection
 
-# Cells that an area is divided into at most.
+# The most cells that an area is divided into.
 MOST = 400
-# Of a cell's width: as near to each other two clusters may be.
+# How near to each other two clusters may be, as a share of a cell's width.
 NEAREST = 0.75
 
 
@@ -35,7 +35,7 @@ class Cluster:
 
 
 class _Grid(NamedTuple):
-    """Cells of so many degrees; they lie the same whichever part of the Earth is looked at."""
+    """Cells of so many degrees, in the same places whichever part of the Earth is looked at."""
 
     columns: int
     height: float
@@ -132,7 +132,7 @@ def _cells(
 def _grid(area: Area, width: float) -> _Grid:
     """The cells for an area, of about this width or more."""
     columns = max(1, int(360 / width))
-    # Mercator's projection is the higher the nearer to the poles: there lower cells will do.
+    # Mercator's projection stretches more the nearer the poles, so lower cells will do there.
     nearest = 0.0 if area.south < 0 < area.north else min(abs(area.south), abs(area.north))
     flat = 2.0 ** math.ceil(math.log2(max(math.cos(math.radians(nearest)), 1 / 64)))
     while True:

@@ -45,7 +45,7 @@ def put_companions(db: sqlite3.Connection, companions: Mapping[str, tuple[str, .
 
 
 def read_live_ids(connection: Connection) -> dict[str, str]:
-    """By which stills and videos of Live Photos know each other, of the photos that are there."""
+    """The ids by which the stills and videos of Live Photos that are there know each other."""
     rows = connection.rows(
         "SELECT path, live_id FROM metadata JOIN photos ON photos.id = photo_id "
         "WHERE live_id IS NOT NULL AND NOT missing"

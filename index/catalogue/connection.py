@@ -38,7 +38,7 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.ProgrammingError:
-        raise  # a mistake of ours, such as using a closed catalogue
+        raise  # a mistake in our own code, such as using a closed catalogue
     except sqlite3.DatabaseError as error:
         # The name of an extended code, such as SQLITE_BUSY_SNAPSHOT, starts with the plain one's.
         name = getattr(error, "sqlite_errorname", None) or ""
@@ -175,7 +175,7 @@ def database(raw: sqlite3.Connection) -> Database:
 def _without_pandas() -> Iterator[None]:
     """sqlite-utils imports pandas wherever it finds it, for types of its own that we do not store.
 
-    That takes longer than all else about a new library.
+    That would take longer than everything else about a new library.
     """
     if "pandas" in sys.modules:
         yield

@@ -10,7 +10,7 @@ from index.catalogue.records import FileStamp
 def content_for(db: sqlite3.Connection, text: str, stamp: FileStamp, digest: bytes | None) -> int:
     """The content of the file at path `text` in its present state; made when it is new.
 
-    Without a digest the bytes are taken to be those of before as long as the stamp is.
+    Without a digest the bytes are taken to be unchanged as long as the stamp is.
     """
     same = db.execute(
         "SELECT content_id FROM photos WHERE path = ? AND (size, mtime_ns) = (?, ?)",
@@ -22,7 +22,7 @@ def content_for(db: sqlite3.Connection, text: str, stamp: FileStamp, digest: byt
     if known:
         return int(known[0])
     if same:
-        # Recorded before digests were.
+        # Recorded before there were digests.
         named = db.execute(
             "UPDATE contents SET digest = ? WHERE id = ? AND digest IS NULL", [digest, same[0]]
         )

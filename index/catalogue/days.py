@@ -118,7 +118,7 @@ def _day(day: str, places: list[str | None]) -> Day:
 
 def _bursts(taken: list[str | None], cameras: list[str | None]) -> list[tuple[int, int]]:
     moments = np.array([moment or "NaT" for moment in taken], "datetime64[s]")
-    # Of NaT nothing is less than anything.
+    # No comparison with NaT is true.
     near = np.abs(np.diff(moments)) <= np.timedelta64(_SECONDS, "s")
     same = [a == b and a is not None for a, b in pairwise(cameras)]
     goes_on = np.concatenate([[False], near & np.array(same, bool), [False]])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from index.catalogue.conditions import Condition, Either, Every, Not, Taken
 from index.catalogue.connection import Connection
 
-# By the id of a photo, whether something holds for it.
+# Whether something holds for a photo, by its id.
 Bits = NDArray[np.bool_]
 
 # Conditions whose photos are kept: people change the words of a search, and page, more often than

@@ -1,4 +1,4 @@
-"""What the user marks photos with: stars, and keywords put on or taken off.
+"""What the user marks photos with: stars, and keywords added or removed.
 
 Marks are kept by the hash of the bytes, as albums are, and apart from what was read. The table
 `metadata` has what counts of both, so that whoever asks it need not know, and in `as_read` what was
@@ -201,7 +201,7 @@ def make_count(db: sqlite3.Connection, photo_ids: Sequence[int]) -> None:
 
 
 def make_count_of(db: sqlite3.Connection, content_id: int) -> None:
-    """The same for the photos of these bytes: the marks of others may have come to them."""
+    """The same for the photos with these bytes, which may have got the marks of others."""
     rows = db.execute(
         "SELECT photos.id FROM photos JOIN contents ON contents.id = content_id "
         f"WHERE content_id = ? AND digest IN ({_MARKED})",

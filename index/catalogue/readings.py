@@ -22,7 +22,7 @@ class Readings:
         self._connection = connection
 
     def unread(self) -> list[tuple[int, str]]:
-        """Bytes that no text was looked for in yet, by number, each with the path of a photo."""
+        """Bytes in which no text was looked for yet, by number, each with the path of a photo."""
         return [
             (content, text_to_path(path))
             for content, path in self._connection.rows(

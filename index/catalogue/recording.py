@@ -59,7 +59,7 @@ def put_known(db: sqlite3.Connection, file: KnownFile, moved_from: str | None) -
     """Record a file whose bytes another row has; `moved_from` is the path it had before."""
     text = path_to_text(file.path)
     if moved_from is not None:
-        # What stood at the new path before, if anything, is replaced.
+        # Whatever was recorded at the new path before is replaced.
         db.execute("DELETE FROM photos WHERE path = ?", [text])
         db.execute("UPDATE photos SET path = ? WHERE path = ?", [text, path_to_text(moved_from)])
     twin, content, width, height, form = db.execute(

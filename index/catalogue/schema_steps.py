@@ -72,7 +72,7 @@ def create_tables(db: Database) -> None:
 def add_contents(db: Database) -> None:
     """Embeddings belong to bytes rather than files, so that copies share them; metadata.
 
-    Each photo of before gets a content of its own, whose digest nobody knows.
+    Each photo recorded before gets a content of its own, whose digest is unknown.
     """
     db.execute("CREATE TABLE contents (id INTEGER PRIMARY KEY, digest BLOB UNIQUE) STRICT")
     db.execute("INSERT INTO contents (id) SELECT id FROM photos")
@@ -90,7 +90,7 @@ def add_contents(db: Database) -> None:
     db.execute("DROP TABLE embeddings")
     db.execute("ALTER TABLE shared RENAME TO embeddings")
     db.execute("CREATE INDEX embeddings_content_id ON embeddings (content_id)")
-    # A column that may not be NULL can only come with a new table.
+    # A column that may not be NULL can only be added with a new table.
     db.execute(
         """
         CREATE TABLE files (

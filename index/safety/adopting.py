@@ -1,4 +1,4 @@
-"""Making a catalogue of one that somebody else has written, and that may hold anything.
+"""Making a catalogue from one that somebody else wrote, and that may hold anything.
 
 Its rows are copied into a catalogue of our own schema. Its file is only read, none of its views and
 triggers is met, and what takes too long or too much is given up.
@@ -37,7 +37,7 @@ def adopt(source: Path, target: Path, separator: str) -> None:
     with _reasons(), closing(_open(source)) as old:
         steps = _steps(old)
         with closing(sqlite3.connect(target, isolation_level=None)) as new:
-            # As it was there, so that each step to the present schema is taken here.
+            # With the schema it had there, so that each step to the present one is taken here.
             migrate(database(new), steps)
             _copy(old, new)
     with closing(Connection.open(target, readonly=False, timeout=30)) as made:

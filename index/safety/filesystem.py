@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-# Where Linux lists what is mounted.
+# Where Linux lists its mounts.
 MOUNTS = Path("/proc/self/mountinfo")
 _NETWORK = frozenset(
     (
@@ -34,7 +34,7 @@ _LOCAL_FUSE = frozenset(
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 _MNT_LOCAL = 0x1000  # of macOS' sys/mount.h
 _DRIVE_REMOTE = 4  # of Windows' GetDriveTypeW
-# What paths of Windows may begin with, so that they may be long.
+# What Windows paths may begin with, so that they may be long.
 _LONG, _LONG_SHARE = "\\\\?\\", "\\\\?\\UNC\\"
 
 

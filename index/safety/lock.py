@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LOCK_NAME = "writer.lock"
 # A file of its own: Windows lets nobody read a locked one.
 NOTE_NAME = "writer.json"
-# How the names of folders begin in which a holder makes another catalogue.
+# The prefix of folders in which a holder makes another catalogue.
 WORKSHOPS = IMPORTING, SALVAGING = ".import-", ".salvage-"
 # Seconds between two looks at a lock that is held.
 _PAUSE = 0.2
@@ -67,7 +67,7 @@ class InUseError(CatalogueError):
 
 
 class WriterLock:
-    """The lock of the library in `folder`. Who has it may take it again meanwhile.
+    """The lock of the library in `folder`. Whoever holds it may take it again meanwhile.
 
     The system frees it when its holder ends, however that ends, so there is never one to be removed
     by hand. Threads that share this object do not exclude one another.
@@ -81,7 +81,7 @@ class WriterLock:
 
     @contextmanager
     def held(self, *, wait: bool = False) -> Iterator[None]:
-        """Have the lock meanwhile.
+        """Hold the lock meanwhile.
 
         When another process has it, raises `InUseError` at once, or waits for it with `wait`.
         Raises `CatalogueError` when the folder cannot be written or its file system knows no locks.

@@ -25,7 +25,7 @@ Check = Callable[[Any], bool]
 _ROWS = 4096
 # How far from 1 the length of a vector may be; rounding to float16 moves it by about 0.001.
 OFF = 0.01
-# No system takes longer paths.
+# No system accepts longer paths.
 _PATH = 32_767
 _NAME, _WORDS, _TEXT = 1000, 100_000, 4 << 20
 _BLOB = 1 << 20

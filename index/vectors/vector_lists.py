@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Where exact search begins to be felt, by `python -m benchmarks vectors`.
+# Where exact search becomes noticeable, by `python -m benchmarks vectors`.
 CLUSTERED_FROM = 150_000
-# Of the exact answers, the share that a clustered index must give.
+# The share of the exact answers that a clustered index must give.
 RECALL = 0.99
 # What is asked for at building, since it is measured on few queries.
 _AIM = 0.995
-# For these many answers the lists to look through are measured; for more, all are.
+# The lists to look through are measured for these numbers of answers; for more, all are.
 _LEVELS = (10, 100, 1000)
 _PIECE = 8192  # vectors in a list that is no cluster
 _SAMPLED = 64  # vectors a cluster is trained on
@@ -97,7 +97,7 @@ class VectorLists:
     def positions(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where those of `ids` that are here stand in `self.ids`, rising and each once."""
         if len(ids) > len(self.ids) // _FEW and len(self.ids) and self.ids[0] >= 0:
-            # A look at each id that is here costs less than a search for each that is asked for.
+            # Looking at each id that is here costs less than searching for each that is asked for.
             most = int(self.ids[-1])
             asked = np.zeros(most + 1, np.bool_)
             asked[ids[(ids >= 0) & (ids <= most)]] = True

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from index.catalogue.catalogue import Catalogue
 
 FOLDER = "vectors"
-# Changes that a search takes from the catalogue, rather than wait until the file is built anew: so
-# many at least, and so large a share of the photos.
+# Changes that a search takes from the catalogue rather than wait for the file to be rebuilt: at
+# least this many, or this share of the photos.
 _PATCHED, _PATCHED_SHARE = 10_000, 0.2
 # An index run, for which nobody waits, leaves fewer.
 _LEFT_SHARE = 0.01
@@ -124,7 +124,7 @@ class FaissIndex:
                     if opened is not None:
                         return opened
                     if loaded[1].generation > stamp.generation and not last:
-                        continue  # written just now, from what came after this snapshot
+                        continue  # just written, from a later state than this snapshot
                 lists = plain_lists(
                     catalogue.embedding_batches(bundle_id), catalogue.embedding_count(bundle_id)
                 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 
 def counted(number: int, noun: str) -> str:
-    """The number with its noun, as in "1 photo" and "2 photos"."""
+    """The number with its noun, as in "1 photo" or "2 photos"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

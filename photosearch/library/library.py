@@ -1,4 +1,4 @@
-"""The library that is open: what everyone does with it, and its parts."""
+"""The library that is open, and what everyone does with it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import os
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from index import Catalogue, WriterLock, network_drive
-from photosearch.errors import LibraryError, UsageError
+from photosearch.errors import LibraryError
 from photosearch.explaining import explained, explaining
 from photosearch.library.forgetting import forget
+from photosearch.library.parts import Parts
 from photosearch.library.place import catalogue_file, gone, is_library
-from photosearch.library.runs import Runs, check_workers
-from photosearch.model_choice import ModelChoice
+from photosearch.library.runs import Runs
 from photosearch.search.embed import Picture
 from photosearch.search.filters import Filters
 from photosearch.search.find import Sort, View
@@ -24,7 +23,6 @@ from photosearch.search.groups import Grouping
 from photosearch.search.hits import Hits
 from photosearch.search.instead import Instead
 from photosearch.search.query import Query
-from photosearch.search.searcher import Searcher
 from photosearch.search.suggest import Suggester, Suggestion
 from photosearch.settings import library_folder
 from photosearch.status import Status, status_of
@@ -32,18 +30,12 @@ from photosearch.status import Status, status_of
 if TYPE_CHECKING:
     from photosearch.doctor import Finding
     from photosearch.indexing.events import Event
-    from photosearch.library.albums import Albums
-    from photosearch.library.marks import Marks
-    from photosearch.library.models import Models
-    from photosearch.library.photos import Photos
-    from photosearch.library.saved import Saved
-    from photosearch.library.texts import Texts
     from photosearch.portable import Exported, Imported
     from photosearch.watching import Watching
 
 
 @explaining
-class Library:
+class Library(Parts):
     """Photos, indexed and searchable. Use as a context manager.
 
     with Library.open() as library:
@@ -51,14 +43,7 @@ class Library:
     """
 
     def __init__(self, catalogue: Catalogue, model: str | os.PathLike[str] | None) -> None:
-        self._catalogue = catalogue
-        try:
-            self._choice = ModelChoice(catalogue, model)
-        except BaseException:
-            catalogue.close()
-            raise
-        self._lock = WriterLock(catalogue.folder)
-        self._searcher = Searcher(catalogue, self._choice.searching_encoder)
+        super().__init__(catalogue, model)
         self._suggester = Suggester(catalogue)
         self._runs = Runs(catalogue, self._choice, self._lock)
         self._file = catalogue_file(catalogue.folder)
@@ -98,50 +83,6 @@ class Library:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    # The parts: imported when they are first used, so that a search need not
-
-    @cached_property
-    def photos(self) -> Photos:
-        """What is known of each photo, and ways to look through them."""
-        from photosearch.library.photos import Photos
-
-        return Photos(self._catalogue, self._searcher, self._choice)
-
-    @cached_property
-    def albums(self) -> Albums:
-        """Albums and favourites."""
-        from photosearch.library.albums import Albums
-
-        return Albums(self._catalogue.shelves)
-
-    @cached_property
-    def marks(self) -> Marks:
-        """Ratings and keywords of the user's own."""
-        from photosearch.library.marks import Marks
-
-        return Marks(self._catalogue, self._lock)
-
-    @cached_property
-    def saved(self) -> Saved:
-        """Saved searches."""
-        from photosearch.library.saved import Saved
-
-        return Saved(self._catalogue.saved, self._searcher)
-
-    @cached_property
-    def texts(self) -> Texts:
-        """The text that can be read in photos."""
-        from photosearch.library.texts import Texts
-
-        return Texts(self._catalogue, self._lock, self._choice.settings)
-
-    @cached_property
-    def models(self) -> Models:
-        """The models: which there are, which one answers, and which can be downloaded."""
-        from photosearch.library.models import Models
-
-        return Models(self._catalogue, self._choice, self._lock)
 
     # Where it is, and who changes it
 
@@ -215,15 +156,7 @@ class Library:
         machine can take, before anything is done;
         `LibraryError` when the library cannot be written; `BundleError`.
         """
-        from photosearch.indexing.scan import resolve_roots
-
-        check_workers(workers)
-        known = self._catalogue.folders()
-        if not folders and not known:
-            raise UsageError("no folder is known yet; name one to index")
-        return self._runs.events(
-            resolve_roots(folders, known), workers, retry=retry, wait=wait, stop=stop
-        )
+        return self._runs.index(folders, workers, retry=retry, wait=wait, stop=stop)
 
     def watch(
         self,
@@ -243,23 +176,9 @@ class Library:
 
         Raises as `index` does.
         """
-        from photosearch.indexing.scan import resolve_roots
-        from photosearch.watching import Watcher
-
-        check_workers(workers)
-        if not folders and not self.folders:
-            raise UsageError("no folder is known yet; name one to watch")
-        named = resolve_roots(folders, self.folders)
-        watcher = Watcher(
-            lambda: named or self.folders,
-            lambda roots, parts: self._runs.events(
-                roots, workers, wait=True, parts=parts, stop=stop
-            ),
-            poll=poll,
-            interval=interval,
-            quiet=quiet,
+        return self._runs.watch(
+            folders, workers, poll=poll, interval=interval, quiet=quiet, stop=stop
         )
-        return watcher.events(stop)
 
     def search(
         self,

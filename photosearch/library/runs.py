@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, suppress
@@ -13,6 +14,7 @@ from photosearch.model_choice import ModelChoice
 
 if TYPE_CHECKING:
     from photosearch.indexing.events import Event
+    from photosearch.watching import Watching
 
 
 class Runs:
@@ -21,7 +23,60 @@ class Runs:
     def __init__(self, catalogue: Catalogue, choice: ModelChoice, lock: WriterLock) -> None:
         self._catalogue, self._choice, self._lock = catalogue, choice, lock
 
-    def events(
+    def index(
+        self,
+        folders: Sequence[str | os.PathLike[str]],
+        workers: int | None,
+        *,
+        retry: bool,
+        wait: bool,
+        stop: threading.Event | None,
+    ) -> Generator[Event, None, None]:
+        """Index the folders once."""
+        roots = self._roots("index", folders, workers)
+        return self._events(roots, workers, retry=retry, wait=wait, stop=stop)
+
+    def watch(
+        self,
+        folders: Sequence[str | os.PathLike[str]],
+        workers: int | None,
+        *,
+        poll: bool,
+        interval: float,
+        quiet: float,
+        stop: threading.Event | None,
+    ) -> Generator[Event | Watching, None, None]:
+        """Index the folders, and then what changes in them, until `stop` is set."""
+        from photosearch.watching import Watcher
+
+        roots = self._roots("watch", folders, workers)
+        watcher = Watcher(
+            lambda: roots or self._catalogue.folders(),
+            lambda changed, parts: self._events(
+                changed, workers, wait=True, parts=parts, stop=stop
+            ),
+            poll=poll,
+            interval=interval,
+            quiet=quiet,
+        )
+        return watcher.events(stop)
+
+    def _roots(
+        self, verb: str, folders: Sequence[str | os.PathLike[str]], workers: int | None
+    ) -> list[str]:
+        """The folders that were named, as they are known; none where all known ones are meant.
+
+        Raises `UsageError` as `Library.index` does.
+        """
+        from photosearch.indexing.scan import resolve_roots
+
+        _check_workers(workers)
+        known = self._catalogue.folders()
+        if not folders and not known:
+            raise UsageError(f"no folder is known yet; name one to {verb}")
+        return resolve_roots(folders, known)
+
+    def _events(
         self,
         folders: Sequence[str],
         workers: int | None,
@@ -65,7 +120,7 @@ class Runs:
                 yield from run.events()
 
 
-def check_workers(workers: int | None) -> None:
+def _check_workers(workers: int | None) -> None:
     """Raises `UsageError` for more decoding processes than the machine can take, or none."""
     from photosearch.capacity import most_workers
 

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK, _ACROSS = 2048, 8192
-# Directions in which photos are compared at first, found on so many of them.
+# Directions in which photos are first compared, and how many photos these are found on.
 _HEAD, _SAMPLE = 32, 20_000
-# Where more than so many pairs of a block are left, comparing all of it is quicker.
+# Where a larger share of the pairs of a block is left, comparing all of it is quicker.
 _SHARE = 0.02
 
 
 def pairs(vectors: NDArray[np.float16], similarity: float) -> Iterator[tuple[int, int, float]]:
-    """All pairs of vectors (n, d) that are so similar, the most similar of each block first.
+    """All pairs of vectors (n, d) that are similar enough, the most similar of each block first.
 
     Each as the rows of both, the smaller one first, and their cosine.
 

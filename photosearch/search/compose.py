@@ -17,9 +17,9 @@ Ids = NDArray[np.int64]
 # A photo is held to show what was ruled out when it is more like it than this many standard
 # deviations above what is typical.
 _TYPICAL = 1.0
-# How much of what it is like beyond that is taken off its score.
+# How much of its likeness beyond that is taken off its score.
 _PENALTY = 2.0
-# Photos looked at to learn what is typical.
+# How many photos are looked at to learn what is typical.
 SAMPLE = 2048
 # Photos whose vectors are taken out of the index at once: some 100 MB.
 _AT_ONCE = 65_536
@@ -81,7 +81,7 @@ def rank_within(
     if not composed.unlike or not len(ids):
         return scores, ids
     total = scores - _penalties(composed, vectors, ids, typical)
-    # A penalty only lowers a score, but that of the best photo lets in what was too far below it.
+    # A penalty only lowers a score; but when the best one falls, more photos are near enough to it.
     needed = max(least, float(total.max()) - gap)
     if needed < float(scores[0]) - gap:
         scores, ids = vectors.within(composed.like, needed, among=among)
@@ -104,7 +104,7 @@ def _penalised(
         found = vectors.search(composed.like[None], take, among=among)
         scores, ids = found[0][0], found[1][0]
         total = scores - _penalties(composed, vectors, ids, typical)
-        # Of equals the one that is more like what was asked for stays first.
+        # Among equals the one that is more like what was asked for stays first.
         order = np.argsort(-total, kind="stable")
         all_taken = take >= size or len(ids) < take
         if all_taken or total[order[min(k, len(order)) - 1]] >= scores[-1]:

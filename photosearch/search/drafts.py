@@ -16,7 +16,7 @@ class Draft:
     weight: float
     start: int  # where its weight stands, or its first word
     words: list[str] = field(default_factory=list)
-    languages: list[str] = field(default_factory=list)  # of each of them, or ""
+    languages: list[str] = field(default_factory=list)  # the language given for each of them, or ""
     weighted: bool = False  # whether a weight was typed
     rest: list[str] = field(default_factory=list)  # the words without those that name facts
 

@@ -1,7 +1,7 @@
-"""Photos that are there more than once. They are only told: nothing is ever deleted.
+"""Photos that are there more than once. They are only listed: nothing is ever deleted.
 
-Copies are known by the hash of their bytes, and looked up on disk before they are told of. What
-only looks the same is alike by its vectors, at a glance, and closely, as both files are now.
+Copies are known by the hash of their bytes, and looked up on disk before they are listed. Photos
+that only look the same are alike by their vectors, at a glance, and on a close look at both files.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Duplicates:
 
     @property
     def spare_bytes(self) -> int:
-        """The size of all but the first."""
+        """The bytes that all but the first take."""
         return sum(photo.stamp.size for photo in self.photos[1:])
 
 

@@ -138,7 +138,7 @@ class Embedder:
         try:
             with decoders():
                 image = open_picture(io.BytesIO(data), "", side, MAX_PIXELS).image
-        # On what is no picture the decoders raise whatever they tripped over.
+        # Given something that is no picture, decoders raise whatever they tripped over.
         except Exception as error:
             raise UsageError(f"the given picture cannot be read ({error}); give another") from error
         return _first(self.encoder.encode_images([image]))
@@ -172,6 +172,6 @@ def _first(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    """To length 1, of which rounding to float16 takes a little."""
+    """Back to length 1, which rounding to float16 has changed a little."""
     unit: NDArray[np.float32] = vector / np.float32(max(float(np.linalg.norm(vector)), 1e-12))
     return unit

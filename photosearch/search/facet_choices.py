@@ -1,4 +1,4 @@
-"""What there is to choose of each facet, with how many photos have it."""
+"""What can be chosen for each facet, with how many photos have it."""
 
 from __future__ import annotations
 

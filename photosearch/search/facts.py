@@ -26,7 +26,7 @@ _FILE = re.compile(r"(?=.*\d)(?=.*[^\W\d]|\d{8})[\w.()-]{5,}$")
 _ORDER: tuple[FactKind, ...] = (
     "person", "place", "album", "keyword", "camera", "folder", "form", "words",
 )  # fmt: skip
-# Words that are in the names of many files and say nothing of them.
+# Words in the names of many files that say nothing about them.
 _EVERYWHERE = frozenset({"img", "dsc", "dscn", "pxl", "mvimg", "copy", "edit", "edited", "final"})
 
 
@@ -179,7 +179,7 @@ def _written(typed: str, lexicon: Lexicon) -> tuple[str, ...]:
     found: list[str] = []
     for key in sorted(words_in(typed)):
         known = next((one for one in (key, key.removesuffix("s")) if one in lexicon.words), "")
-        # What was read in photos has no list.
+        # There is no list of what was read in photos.
         if not known and not lexicon.texts:
             return ()
         found.append(known or key)

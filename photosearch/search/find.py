@@ -19,7 +19,7 @@ from photosearch.search.groups import GROUPINGS, Grouping, HitGroup
 Sort: TypeAlias = Literal["relevance", "newest", "oldest"]
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "oldest")
 
-# By date or group come the photos that fit best, so many of them, then the next as many, and so on.
+# By date or group, this many of the photos that fit best come first, then as many again, and so on.
 BLOCK = 1000
 
 Scored: TypeAlias = "list[tuple[int, float | None]]"
@@ -77,7 +77,7 @@ class Ranking(Protocol):
 
 
 class Selected:
-    """Photos that meet conditions and are like nothing: by date."""
+    """Photos that meet conditions, where nothing is described: by date."""
 
     block: int | None = None
 
@@ -94,7 +94,7 @@ class Selected:
 class Compared:
     """Photos, all or `among` these, by how much they are like what is asked for."""
 
-    # Every photo of the library comes somewhere, and the newest should not come first for that.
+    # Every photo of the library has a place in it, which is no reason to show the newest first.
     block: int | None = BLOCK
 
     def __init__(

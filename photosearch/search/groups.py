@@ -52,7 +52,7 @@ class Groups:
     def __init__(self, selection: Selection, by: Grouping) -> None:
         moments = selection.timeline()
         self._of: dict[int, HitGroup] = {}
-        # What is of a month or a year has no day, and stands together with what is of the same.
+        # Photos known only by month or year have no day, and are grouped by that.
         exact = [moment for moment in moments if len(moment.taken_at) >= _DAY]
         vague = [moment for moment in moments if len(moment.taken_at) < _DAY]
         for each in (_days(exact) if by == "day" else _events(exact)) + _days(vague):

@@ -39,7 +39,7 @@ _KINDS: dict[str, tuple[NameKind, ...]] = {
 _DATES = frozenset({"on", "before", "after", "since", "until", "year", "month", "date"})
 # How much two words have in common to be one that was misspelt; less where all letters are there.
 _ALIKE, _TURNED = 0.8, 0.7
-# Parts looked at, each of which takes a search; and proposals for one of them.
+# How many parts are looked at, each of which takes a search, and how many proposals for each.
 _PARTS, _PROPOSED = 6, 3
 
 

@@ -122,7 +122,7 @@ class Lexicon:
         named = self._phrases.setdefault(key, {}).setdefault(kind, Named(filter=said))
         if condition not in named.conditions:
             named.conditions.append(condition)
-            # Two people of one name, or folders, are asked for by no one filter.
+            # No one filter asks for two people of the same name, or two folders.
             named.filter = said if said == named.filter else ""
 
 

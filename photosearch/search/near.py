@@ -88,7 +88,7 @@ class NearDuplicates:
                     found, left = _present(several)
                     yield from left
                     present.append(found)
-                # All at once, so that no process waits.
+                # All together, so that no process waits.
                 yield from looks.learn(each for found in present for each in found[:_AT_ONCE])
                 for found in present:
                     unit = {
@@ -166,7 +166,7 @@ class _Glances:
             self._known.popitem(last=False)
 
     def may_be_same(self, one: int, other: int) -> bool:
-        """Also where nobody has looked yet."""
+        """Also true where nobody has looked yet."""
         first, second = self._known[one], self._known[other]
         return first is None or second is None or may_be_same(first, second)
 

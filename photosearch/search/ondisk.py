@@ -65,7 +65,7 @@ class Present:
         """
         one, two = self.status, other.status
         if not one.st_ino or not two.st_ino:
-            # The system does not number files, so nobody can tell.
+            # The system does not number files, so there is no telling.
             return True
         if one.st_ino != two.st_ino:
             return False
@@ -103,7 +103,7 @@ def different_files(found: Iterable[Present]) -> tuple[list[Present], list[LeftO
         if any(map(each.is_file_of, kept if untold else by_number.get(number, ()))):
             left.append(LeftOut(each.path, SAME_FILE))
         elif kept and each.is_link:
-            # To take away a link frees nothing.
+            # Removing a link frees nothing.
             left.append(LeftOut(each.path, LINK))
         else:
             kept.append(each)

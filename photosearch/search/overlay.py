@@ -13,7 +13,7 @@ from photosearch.search.embed import decoders
 from photosearch.search.why import Why
 
 _SIDE = 1024
-# Parts that count for nothing keep this much of their light.
+# Parts that count for nothing keep this much of their brightness.
 _DIM = 0.4
 
 
@@ -52,7 +52,7 @@ def write_overlay(why: Why, out: Path) -> None:
     data = io.BytesIO()
     lit.save(data, "PNG" if out.suffix.lower() == ".png" else "JPEG")
     try:
-        # Never over something that is there, which might be a photo.
+        # Never over an existing file, which might be a photo.
         with out.open("xb") as written:
             written.write(data.getvalue())
     except OSError as error:

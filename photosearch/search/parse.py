@@ -18,17 +18,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from index.catalogue.conditions import Condition, InPlace, Near, Not, Saying
-from photosearch.errors import PhotoIdError
+from index.catalogue.conditions import Not, Saying
 from photosearch.formats import suffixes
-from photosearch.photo import photo_named
 from photosearch.search.dates import Yearly, phrases
-from photosearch.search.drafts import Draft, without_facts
-from photosearch.search.facts import facts_in
 from photosearch.search.filters import (
     Filter,
     World,
-    combined,
     filter_named,
     in_place,
     names,
@@ -37,18 +32,9 @@ from photosearch.search.filters import (
 )
 from photosearch.search.negatives import without
 from photosearch.search.place_phrases import place_phrases
-from photosearch.search.query import (
-    Described,
-    Fact,
-    Given,
-    Part,
-    Pictured,
-    Query,
-    QueryError,
-    QueryPhotoIdError,
-    Term,
-)
+from photosearch.search.query import Described, Given, Part, Query, QueryError, Term
 from photosearch.search.typed import Typed
+from photosearch.search.understood import Understood
 from photosearch.words.language import spoken
 
 _HEAVIEST = 1000.0  # beyond, the other parts of a query count for nothing
@@ -83,7 +69,7 @@ def _understood(typed: Typed, world: World) -> Query:
         return _Parser(typed, world).query()
     northern = _Parser(typed, replace(world, southern=False))
     query = northern.query()
-    if northern.seasonal and northern.is_south(world):
+    if northern.understood.seasonal and northern.understood.is_south(world):
         return _Parser(typed, replace(world, southern=True)).query()
     return query
 
@@ -97,44 +83,15 @@ def _is_file(text: str, start: int = 0) -> bool:
 class _Parser:
     def __init__(self, typed: Typed, world: World) -> None:
         self._typed, self._text, self._world = typed, typed.text, world
-        self._terms: list[tuple[int, Term]] = []  # with where they begin
-        self._filters: list[tuple[str, Condition]] = []
-        self._parts: list[Part] = []
-        self._facts: list[Fact] = []
-        # Words without a weight are one description, wherever they stand.
-        self._drafts = [Draft(1.0, -1)]
+        self.understood = Understood(typed.text)
         self._run: list[tuple[int, int]] = []  # plain words not yet looked at
-        self.seasonal = False  # whether a season was named
 
     def query(self) -> Query:
         position = 0
         while (position := self._skip(position)) < len(self._text):
             position = self._token(position)
         self._end_run()
-        rest = list(self._terms)
-        for draft in self._drafts:
-            if draft.words:
-                self._terms.append((draft.start, Term(draft.described(), draft.weight)))
-                left = draft.resting()
-                rest += [(draft.start, Term(left, draft.weight))] if left else []
-        return Query(
-            self._text,
-            _in_order(self._terms),
-            combined(self._filters),
-            tuple(sorted(self._parts, key=lambda part: part.start)),
-            tuple(self._facts),
-            _in_order(rest) if self._facts else (),
-        )
-
-    def is_south(self, world: World) -> bool:
-        """Whether seasons are those of the south: at the place that was named, or in general."""
-        for _, one in self._filters:
-            if isinstance(one, Near):
-                return one.latitude < 0
-            point = world.locate(one.name) if isinstance(one, InPlace) else None
-            if point is not None:
-                return point[0] < 0
-        return bool(world.settled().southern)
+        return self.understood.query()
 
     def _skip(self, position: int) -> int:
         while position < len(self._text) and self._text[position].isspace():
@@ -166,7 +123,7 @@ class _Parser:
         assert word is not None
         if _is_file(word[0]):
             self._end_run()
-            self._add_photo(self._typed.said(*word.span()), sign, start, word.end())
+            self.understood.add_photo(self._typed.said(*word.span()), sign, start, word.end())
             return word.end()
         key = _KEY.match(text, position)
         if key is not None:
@@ -179,7 +136,7 @@ class _Parser:
             return self._word(position, word.end())
         if negative:
             self._end_run()
-            self._add_text(word[0], -1.0, start, word.end())
+            self.understood.add_text(word[0], -1.0, start, word.end())
             return word.end()
         return self._word(start, word.end())
 
@@ -189,7 +146,7 @@ class _Parser:
         found = _WORD.match(self._text, start)
         assert found is not None
         if len(found[0]) > 1:
-            self._describe(found[0][1:], start, found.end())
+            self.understood.describe(found[0][1:], start, found.end())
         return found.end()
 
     def _word(self, position: int, end: int) -> int:
@@ -199,7 +156,7 @@ class _Parser:
     def _begin(self, weight: float, start: int) -> None:
         """The words that follow are a term of their own."""
         self._end_run()
-        self._drafts.append(Draft(weight, start, weighted=start >= 0))
+        self.understood.begin(weight, start)
 
     def _quote(self, position: int, *, as_typed: bool = False) -> tuple[str, int]:
         """What stands in the quotes that open at `position`, and where they end."""
@@ -216,9 +173,9 @@ class _Parser:
         self._end_run()
         if plain:
             inner = inner.strip()
-            self._add_filter("words", Saying(inner), start, end, inner)
+            self.understood.add_filter("words", Saying(inner), start, end, inner)
         else:
-            self._add_text(" ".join(inner.split()), weight, start, end)
+            self.understood.add_text(" ".join(inner.split()), weight, start, end)
         return end
 
     def _keyed(self, key: re.Match[str], start: int, weight: float, weighted: bool) -> int:
@@ -246,11 +203,13 @@ class _Parser:
                 value = self._typed.said(*found.span())
         self._end_run()
         if name == "photo":
-            self._add_photo(value, weight, start, end)
+            self.understood.add_photo(value, weight, start, end)
         elif wanted is None:
             if not value.isdecimal() or int(value) < 1:
                 raise QueryError(text, key.end(), "image: takes the number of a given picture")
-            self._add(Term(Given(int(value)), weight), "image", f"picture {value}", start, end)
+            self.understood.add(
+                Term(Given(int(value)), weight), "image", f"picture {value}", start, end
+            )
         elif weighted:
             raise QueryError(text, start, f"{name}: holds or not, so it takes no weight")
         else:
@@ -265,11 +224,11 @@ class _Parser:
             found = read(wanted, value, self._world)
         except ValueError as error:
             raise QueryError(self._text, at, str(error)) from error
-        self.seasonal |= found.seasonal
+        self.understood.seasonal |= found.seasonal
         one, said = found.condition, found.said
         if negative:
             one, said = Not(one), f"{_NOT[self._world.locale.language]} {said}"
-        self._add_filter(wanted.name, one, start, end, said)
+        self.understood.add_filter(wanted.name, one, start, end, said)
 
     def _spoken(self, code: str, position: int, start: int, weight: float, weighted: bool) -> int:
         """A word, or words in quotes, in the language that stands before it."""
@@ -284,56 +243,10 @@ class _Parser:
         if weighted:
             self._begin(weight, start)
         if weight < 0 and not weighted:
-            self._add_text(words, weight, start, end, code)
+            self.understood.add_text(words, weight, start, end, code)
         else:
-            self._describe(words, start, end, code)
+            self.understood.describe(words, start, end, code)
         return end
-
-    # What was understood
-
-    def _add(
-        self, term: Term, name: str, meaning: str, start: int, end: int, language: str = ""
-    ) -> None:
-        self._terms.append((start, term))
-        kind = "unlike" if term.weight < 0 else "like"
-        self._parts.append(Part(start, end, kind, name, meaning, language))
-
-    def _add_text(
-        self, words: str, weight: float, start: int, end: int, language: str = ""
-    ) -> None:
-        content = Described(words, ((language, words),) if language else ())
-        self._add(Term(content, weight), "text", words, start, end, language)
-
-    def _add_photo(self, value: str, weight: float, start: int, end: int) -> None:
-        try:
-            photo = photo_named(value)
-        except PhotoIdError as error:
-            raise QueryPhotoIdError(self._text, end - len(value), str(error)) from error
-        # Paths stay as they are written: the box shows them.
-        named = photo if isinstance(photo, int) else value
-        self._add(Term(Pictured(named), weight), "photo", value, start, end)
-
-    def _add_filter(self, name: str, one: Condition, start: int, end: int, meaning: str) -> None:
-        self._filters.append((name, one))
-        kind = "words" if name == "words" else "filter"
-        self._parts.append(Part(start, end, kind, name, meaning, condition=one))
-
-    def _describe(
-        self, words: str, start: int, end: int, language: str = "", rest: str | None = None
-    ) -> None:
-        """Add words to the description that is being gathered; `rest` of them name nothing."""
-        draft = self._drafts[-1]
-        if not draft.words:
-            if draft.start < 0:
-                draft.start = start
-            # A date may stand between the weight and the first word.
-            elif all(part.start < draft.start for part in self._parts):
-                start = draft.start
-        draft.words.append(words)
-        draft.languages.append(language)
-        draft.rest.append(words if rest is None else rest)
-        kind = "unlike" if draft.weight < 0 else "like"
-        self._parts.append(Part(start, end, kind, "text", words, language))
 
     # Plain words
 
@@ -356,11 +269,11 @@ class _Parser:
                 raise QueryError(
                     self._text, first, f"{words!r} is no day; correct it, or write \\ before it"
                 )
-            self.seasonal |= phrase.seasonal
+            self.understood.seasonal |= phrase.seasonal
             # A limit, a time, and days of any year each hold beside the others.
             days = all(isinstance(one, Yearly) for one in phrase.spans) or len(phrase.spans) > 9
             name = phrase.side or ("month" if days else "date")
-            self._add_filter(name, taken(phrase.spans), first, last, phrase.said)
+            self.understood.add_filter(name, taken(phrase.spans), first, last, phrase.said)
             yield left, first
             left = last
         yield left, end
@@ -369,7 +282,9 @@ class _Parser:
         left = start
         for first, name, last in place_phrases(self._text, start, end, self._world):
             where = self._text[name:last]
-            self._add_filter("in", in_place(where, self._world), first, last, f"in {where}")
+            self.understood.add_filter(
+                "in", in_place(where, self._world), first, last, f"in {where}"
+            )
             yield left, first
             left = last
         yield left, end
@@ -379,7 +294,7 @@ class _Parser:
             self._text, start, end, self._world.locale.language
         ):
             if left_out:
-                self._add_text(words, -1.0, first, last)
+                self.understood.add_text(words, -1.0, first, last)
             else:
                 self._describe_between(first, last)
 
@@ -391,21 +306,7 @@ class _Parser:
             end -= 1
         if start >= end:
             return
-        facts: list[Fact] = []
-        if not self._drafts[-1].weighted:
-            facts = facts_in(text, start, end, self._world)
-        self.seasonal |= any(fact.kind == "date" for fact in facts)
-        rest = without_facts(text, start, end, facts)
-        self._describe(" ".join(text[start:end].split()), start, end, rest=rest)
-        self._facts += facts
-        self._parts += [
-            Part(fact.start, fact.end, "fact", fact.kind, fact.words, filter=fact.filter)
-            for fact in facts
-        ]
-
-
-def _in_order(terms: list[tuple[int, Term]]) -> tuple[Term, ...]:
-    return tuple(term for _, term in sorted(terms, key=lambda item: item[0]))
+        self.understood.describe_plainly(start, end, self._world)
 
 
 def _no_filter(name: str, value: str) -> str:

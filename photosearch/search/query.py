@@ -98,7 +98,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Query:
-    """A box that was understood. All conditions hold for what is found.
+    """A search box, understood. All conditions hold for what is found.
 
     `facts` are named by words of the terms, and `rest` are the terms without these words.
     """

@@ -67,7 +67,7 @@ class Searcher:
         """See `Library.understand`."""
         query = self._parsed(text, literal, locale)
         if _describes(query.terms):
-            # Without a model the text means what it says.
+            # Without a model nothing is translated.
             with suppress(BundleError):
                 return glossed(query, locale, self._encoder().languages)
         return query
@@ -281,7 +281,7 @@ class Searcher:
         if composed.unlike:
             off = penalties(composed, seen, self._typical(encoder.bundle_id))
         found = shares(encoder, seen, terms, [vector for vector, _ in weighed], off)
-        # As a search for the text would be cut off, whose filters say among which photos.
+        # Cut off as a search for the text would be, among the photos that its filters allow.
         conditions = by_file_date(query.conditions)
         among = self._catalogue.selection.ids(conditions) if conditions else None
         ranking = self._compared(encoder, composed, among)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from index.catalogue.selection import Selection
 from photosearch.looks import BURST, NEAR, Look, same_at_a_glance, unpacked
 
-# Photos of a burst lie no further apart.
+# Photos of a burst are taken no further apart.
 SECONDS = 3.0
 # A photo is compared with so many before it. Those that look the same score nearly the same, so
 # they are not far apart.
@@ -130,7 +130,7 @@ class _Facts:
             np.array(ids, np.int64),
             vectors,
             np.array([contents.get(photo, -photo) for photo in ids], np.int64),
-            # Without a camera it is no burst, whenever it was.
+            # Without a camera it is no burst, however quick.
             np.array(
                 [moments.get(photo, np.nan) if photo in cameras else np.nan for photo in ids],
                 np.float64,

@@ -29,7 +29,7 @@ SuggestionKind: TypeAlias = Literal[
     "saved", "recent", "filter", "value",
 ]  # fmt: skip
 
-# Of one kind no more are shown, so that there is room for others.
+# No more of one kind are shown, to leave room for others.
 _OF_A_KIND = 4
 _OF_SEARCHES = 2
 # A library that changes all the time is read anew only after this many times what that takes.
@@ -218,7 +218,7 @@ def _in_words(name: Name, label: str, stretch: Stretch, locale: Locale) -> str:
     """What is written of it beside other words."""
     if name.kind in ("year", "month"):
         return f"{stretch.after} {label}".strip()
-    # There are towns that are called as a month is.
+    # Some towns are called like a month.
     if name.kind == "place" and _SIMPLE.fullmatch(label) and not _is_date(label, locale):
         return f"{stretch.after.split(' ')[0] or 'in'} {label}"
     return asking(_FILTER_OF[name.kind], name.value)

@@ -31,7 +31,7 @@ _BELOW = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
 # Letters from which on they are looked for in other names and within words, too: Rome has some
 # thirty names.
 _ENOUGH = 3
-# Bytes of paths that are not text, which nobody can type.
+# Bytes of paths that are not text and that nobody can type.
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 _MONTHS = (
     "january januar", "february februar", "march märz", "april", "may mai", "june juni",
@@ -141,7 +141,7 @@ class Tally:
 
 def _places(groups: Iterable[PhotoGroup]) -> Iterator[Name]:
     """Cities, regions and countries; what one name names is one, as for the filter."""
-    # Only for libraries that know places.
+    # Imported only for libraries that know places.
     from photosearch.indexing.place_names import called
 
     known = [(Place(**json.loads(group.key)), group) for group in groups if group.key]

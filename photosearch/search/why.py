@@ -1,8 +1,8 @@
 """Why a photo fits a query: what each term adds to its score, and where in the picture it shows.
 
-Where is found by covering a part of the picture with its mean colour, and looking how much less it
-is like what was asked for; and by covering all but that part, and looking how much is left. No
-gradients are needed, so it works with any encoder.
+To find where, a part of the picture is covered with its mean colour, to see how much less it is
+like what was asked for; then all but that part is, to see how much is left. That needs no
+gradients, so it works with any encoder.
 """
 
 from __future__ import annotations

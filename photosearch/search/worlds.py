@@ -56,7 +56,7 @@ class Worlds:
 
 
 def _called(name: str) -> tuple[Place, ...]:
-    # Only for queries that name a place.
+    # Imported only for queries that name a place.
     from photosearch.indexing.place_names import places_called
 
     return places_called(name)

@@ -1,4 +1,4 @@
-"""The end of a program that was asked to end, also where something in it cannot be woken."""
+"""The end of a program that was asked to end, even where something in it cannot be woken."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 
 _log = logging.getLogger(__name__)
-# What closing may take; the catalogue bears an end at any moment.
+# How long closing may take; the catalogue can bear an end at any moment.
 SECONDS = 4.0
 
 

@@ -25,7 +25,7 @@ _ENORMOUS = 100_000_000
 _BOUNDED = 50_000_000
 # Pixels of a side: JPEG has no more.
 _LONGEST = 65_500
-# As good as the original to the eye; letters in colour stay sharp without subsampling.
+# To the eye as good as the original; without subsampling coloured letters stay sharp.
 _QUALITY = 90
 
 
@@ -69,7 +69,7 @@ def make_full_size(path: str, max_pixels: int, wanted: Wanted) -> FullSize:
             return FullSize(None, status.st_size, status.st_mtime_ns)
         file.seek(0)
         short = min(wanted.width, wanted.height)
-        # The short side that is wanted at least.
+        # The least that the short side may be.
         side = max(1, math.floor(short * _scale(wanted.width, wanted.height)))
         suffix = os.path.splitext(path)[1].lower()
         image = open_picture(file, suffix, side, max_pixels).image
@@ -79,7 +79,7 @@ def make_full_size(path: str, max_pixels: int, wanted: Wanted) -> FullSize:
         width, height = (max(1, math.floor(length * scale)) for length in image.size)
         image = image.resize((width, height), Resampling.LANCZOS, reducing_gap=2.0)
     out = io.BytesIO()
-    # Nothing of the file's metadata goes along.
+    # None of the file's metadata is copied.
     image.save(out, "JPEG", quality=_QUALITY, subsampling=0)
     return FullSize(out.getvalue(), status.st_size, status.st_mtime_ns)
 

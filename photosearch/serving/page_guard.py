@@ -31,7 +31,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SESSION_SECONDS = 12 * 3600.0
 COOKIE, DEVICE = "photosearch", "photosearch-device"
 _DEVICE_SECONDS = 365 * 24 * 3600
-# Callers and devices that are remembered at most.
+# The most callers and devices that are remembered.
 _REMEMBERED = 4096
 # A query picture; everything else that is sent here is far smaller.
 LARGEST_UPLOAD = 64 << 20
@@ -77,7 +77,7 @@ class Sessions:
         self._password = password.encode()
         self._clock = clock
         self._until: dict[str, float] = {}
-        # How often each caller was wrong, and until when it is refused; the latest last.
+        # How often each caller got it wrong, and until when it is refused; the latest last.
         self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._devices: OrderedDict[str, None] = OrderedDict()
 
@@ -93,7 +93,7 @@ class Sessions:
             return str(number)
         if number.ipv4_mapped is not None:
             return str(number.ipv4_mapped)
-        # Whoever has one address of IPv6 has as many as they like beside it.
+        # Whoever has one IPv6 address has as many neighbouring ones as they like.
         return str(IPv6Network((number, 64), strict=False))
 
     def wait(self, caller: str) -> float:
@@ -304,7 +304,7 @@ def _hardened(send: Send) -> Send:
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
-    """Stops a body without a stated length that goes on for ever."""
+    """Stops a body of unstated length that goes on for ever."""
     seen = 0
 
     async def limited() -> Message:

@@ -28,7 +28,7 @@ from photosearch.serving.full_size import FullSize, Wanted, make_full_size
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-# What a spawned process may take to come up on a busy machine.
+# How long a spawned process may take to start on a busy machine.
 _START_SECONDS = 60.0
 _END_SECONDS = 2.0
 
@@ -139,7 +139,7 @@ class Shrinkers:
         return future
 
     def close(self) -> None:
-        """What is asked for is given up, and what waits is cancelled."""
+        """Give up what is being made, and cancel what waits."""
         with self._lock:
             self._closed = True
             processes = list(self._processes)
@@ -205,7 +205,7 @@ class _Process:
 
     def kill(self) -> None:
         """From another thread, so that whoever waits for the process waits no longer."""
-        # It may be put away just now.
+        # It may just be closing.
         with suppress(AttributeError, ValueError):
             self._process.kill()
 

@@ -15,7 +15,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# Pictures to search with, all together.
+# All pictures to search with, together.
 LARGEST_BODY = 64 << 20
 
 
@@ -67,7 +67,7 @@ class Guard:
 
 
 def _limited(receive: Receive) -> Receive:
-    """Ends a body that says nothing of its length and never ends."""
+    """Stops a body of unstated length that never ends."""
     left = LARGEST_BODY
 
     async def limited() -> Message:

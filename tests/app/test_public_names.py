@@ -31,10 +31,10 @@ PYTHON = GUIDE.read_text(encoding="utf-8").split("\n## Python\n")[1].split("\n##
 def parts() -> dict[str, type]:
     """The library, and its parts, by the heading below which each is documented."""
     found: dict[str, type] = {"Library": Library}
-    for name, member in vars(Library).items():
-        if isinstance(member, cached_property):
-            text = member.func.__annotations__["return"]
-            found[f"library.{name}"] = named(member.func.__module__, text)
+    for name, function in public(Library).items():
+        if isinstance(inspect.getattr_static(Library, name), cached_property):
+            text = function.__annotations__["return"]
+            found[f"library.{name}"] = named(function.__module__, text)
     return found
 
 
@@ -71,7 +71,8 @@ def home(module: str, name: str) -> str:
 def public(cls: type) -> dict[str, Any]:
     """The functions, properties and parts of a class that are for all, by name."""
     members = {}
-    for name, member in vars(cls).items():
+    ours = (base for base in reversed(cls.__mro__) if base.__module__.startswith(OURS))
+    for name, member in (each for base in ours for each in vars(base).items()):
         function = member
         if isinstance(member, property):
             function = member.fget
@@ -100,7 +101,7 @@ def of_values(cls: type) -> Iterator[tuple[str, str]]:
             if not name.startswith("_"):
                 yield base.__module__, text
         for name, function in public(base).items():
-            if isinstance(vars(base)[name], property):
+            if isinstance(inspect.getattr_static(base, name), property):
                 yield function.__module__, function.__annotations__["return"]
 
 

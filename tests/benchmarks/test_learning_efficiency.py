@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from colour_bundle import COLOURS
 from optional import module
 from PIL import Image
+from reinforce_data import fork_workers
 from tars import sample, write_tar
-from tiny_openclip import write_folder
 
 from benchmarks.__main__ import main as benchmarks
 from benchmarks.arms import (
@@ -148,7 +148,7 @@ TINY = Budget(
 
 
 @pytest.fixture(scope="module")
-def materials(tmp_path_factory: pytest.TempPathFactory) -> Materials:
+def materials(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Materials:
     folder = tmp_path_factory.mktemp("photos")
 
     def tar(name: str, count: int, *, captioned: bool) -> Path:
@@ -168,7 +168,7 @@ def materials(tmp_path_factory: pytest.TempPathFactory) -> Materials:
         labelled=(tar("labelled", 12, captioned=False),),
         validation=tar("validation", 6, captioned=True),
         zero_shot=(tar("shown", 6, captioned=False),),
-        teachers=(f"openclip:local-dir:{write_folder(folder / 'teacher')}",),
+        teachers=(f"bundle:{tiny_bundle}",),
         captioner="labels",
         student=folder / "student.json",
         image_size=32,
@@ -241,7 +241,10 @@ def in_this_process(arguments: Sequence[str], log: Path) -> None:
     log.write_text(result.output, encoding="utf-8")
 
 
-def test_real_students_learn_both_ways_once(materials: Materials, tmp_path: Path) -> None:
+def test_real_students_learn_both_ways_once(
+    materials: Materials, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fork_workers(monkeypatch)
     ran: list[str] = []
 
     def counted(arguments: Sequence[str], log: Path) -> None:

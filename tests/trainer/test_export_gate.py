@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def colours() -> np.ndarray:
     return np.array(list(itertools.product(levels, levels, levels))[:PHOTOS])
 
 
+@cache
 def words() -> list[str]:
     """Words of two letters that are one token each, a name for each photo."""
     letters = "abcdefghijklmnopqrstuvwxyz"

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from optional import needs_ray
 from reinforce_data import contents, fork_workers, write_photos
+from shell import REPOSITORY
 from tars import write_tar
-from tiny_openclip import write_folder
 
 from trainer.cli import main
 from trainer.data.reinforced import read_reinforced
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def teacher(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"openclip:local-dir:{write_folder(tmp_path_factory.mktemp('clip') / 'clip')}"
 
 
 @pytest.fixture
@@ -37,18 +33,23 @@ def ray_home() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def reinforce(ray_home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+def reinforce_twice(
+    ray_home: Path, *commands: Sequence[object]
+) -> subprocess.CompletedProcess[str]:
     """In a process of its own: Ray starts threads and sets handlers that outlive a test."""
     environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     return subprocess.run(
         [
             sys.executable,
-            "-c",
-            "from trainer.cli import main; main()",
-            "reinforce",
-            *map(str, arguments),
+            REPOSITORY / "tests" / "ray_twice.py",
+            *(json.dumps([*map(str, arguments)]) for arguments in commands),
         ],
-        env=environment | {"RAY_TMPDIR": str(ray_home)},
+        env=environment
+        | {
+            "RAY_TMPDIR": str(ray_home),
+            "RAY_USAGE_STATS_ENABLED": "1",
+            "PYTHONPATH": str(REPOSITORY),
+        },
         capture_output=True,
         text=True,
         timeout=900,
@@ -72,11 +73,11 @@ def processes_using(folder: Path) -> set[str]:
 
 @needs_ray
 def test_ray_gives_the_same_bytes_and_leaves_nothing(
-    teacher: str, tmp_path: Path, ray_home: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_bundle: Path, tmp_path: Path, ray_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tars = [write_photos(tmp_path / "in" / f"{n}.tar", 3, first=3 * n) for n in range(3)]
-    options = [*tars, "--teacher", teacher, "--views", 2, "--view-size", 48, "--batch-size", 2]
-    options += ["--captioner", "labels"]
+    options = [*tars, "--teacher", f"bundle:{tiny_bundle}", "--views", 2, "--view-size", 48]
+    options += ["--batch-size", 2, "--captioner", "labels"]
     plain, rayed = tmp_path / "plain" / "set", tmp_path / "rayed" / "set"
     with monkeypatch.context() as patch:
         fork_workers(patch)
@@ -85,15 +86,26 @@ def test_ray_gives_the_same_bytes_and_leaves_nothing(
     assert made.exit_code == 0, made.output
     assert not list(ray_home.iterdir())
 
-    result = reinforce(ray_home, *options, "--out", rayed, "--ray", "--workers", 2)
+    bad = write_tar(tmp_path / "in" / "bad.tar", [("a.json", b"{}")])
+    wrong = [bad, "--teacher", f"bundle:{tiny_bundle}", "--out", tmp_path / "out", "--quiet"]
+    result = reinforce_twice(ray_home, [*options, "--out", rayed, "--workers", 2], wrong)
     assert result.returncode == 0, result.stderr
-    assert "9 photos in 3 shards" in result.stdout
-    assert "9/9 " in result.stderr
-    assert "shards 3/3" in result.stderr
+    # The one that started the cluster ends it.
+    told, after = result.stdout.split("--- 0 1\n")
+    shown, errors = result.stderr.split("--- 0 1\n")
+    assert "9 photos in 3 shards" in told
+    assert "9/9 " in shown
+    assert "shards 3/3" in shown
     assert contents(rayed) == contents(plain)
     (first, *_) = read_reinforced(rayed / "0.tar")
     assert len(first.synthetic) == 2
     assert "coffee" in first.synthetic[0]
+
+    # An error is one line, and usage statistics stay off.
+    said, _ = errors.split("--- 1 1\n")
+    assert said.splitlines()[-1].startswith(f"Error: {bad}: a.json has no picture")
+    assert "Traceback" not in result.stderr
+    assert after == "--- 1 1\nFalse\n"
 
     sessions = list(ray_home.rglob("session_2*"))
     assert sessions, "Ray did not run"
@@ -101,33 +113,6 @@ def test_ray_gives_the_same_bytes_and_leaves_nothing(
     while processes_using(ray_home) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not processes_using(ray_home)
-
-
-@needs_ray
-def test_errors_on_ray_are_one_line(teacher: str, tmp_path: Path, ray_home: Path) -> None:
-    bad = write_tar(tmp_path / "in" / "bad.tar", [("a.json", b"{}")])
-    result = reinforce(
-        ray_home, bad, "--teacher", teacher, "--out", tmp_path / "out", "--ray", "--quiet"
-    )
-    assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith(f"Error: {bad}: a.json has no picture")
-    assert "Traceback" not in result.stderr
-
-
-@needs_ray
-def test_usage_statistics_stay_off() -> None:
-    program = (
-        "from trainer.reinforce.ray_pool import check_ray; check_ray()\n"
-        "from ray._common.usage.usage_lib import usage_stats_enabled\n"
-        "print(usage_stats_enabled())"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        env=os.environ | {"RAY_USAGE_STATS_ENABLED": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert result.stdout == "False\n", result.stderr
 
 
 def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,6 @@ from reinforce_data import (
     write_photos,
 )
 from tars import write_tar
-from tiny_openclip import write_folder
 
 from trainer.cli import main
 from trainer.data.photo_tars import PhotoTarError
@@ -333,9 +332,9 @@ class TestFailures:
 
 
 class TestCommand:
-    @pytest.fixture(scope="class")
-    def teacher(self, tmp_path_factory: pytest.TempPathFactory) -> str:
-        return f"openclip:local-dir:{write_folder(tmp_path_factory.mktemp('clip') / 'clip')}"
+    @pytest.fixture
+    def teacher(self, tiny_bundle: Path) -> str:
+        return f"bundle:{tiny_bundle}"
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
@@ -378,14 +377,14 @@ class TestCommand:
         manifest = read_manifest(shards[0])
         assert manifest.augmentation.crop_scale == (0.3, 0.9)
         assert (manifest.augmentation.magnitude, manifest.view_size, manifest.seed) == (12, 48, 3)
-        assert samples[0].image_embeddings.shape == (2, 32)
-        assert samples[0].text_embeddings.shape == (2, 32)
+        assert samples[0].image_embeddings.shape == (2, 64)
+        assert samples[0].text_embeddings.shape == (2, 64)
 
         about = json.loads((out / "dataset.json").read_text())
         assert (about["photos"], about["captions"], about["synthetic_captions"]) == (5, 6, 0)
         assert [shard["photos"] for shard in about["shards"]] == [3, 2]
         assert about["licences"] == ["Photos: CC0"]
-        assert [teacher["name"] for teacher in about["teachers"]] == ["clip", "clip 2"]
+        assert [teacher["name"] for teacher in about["teachers"]] == ["tiny", "tiny 2"]
         sizes = [sum(len(s.image_bytes) for s in samples), sum(
             read_manifest(shard).reinforcement_bytes for shard in shards)]  # fmt: skip
         assert list(about["bytes_per_sample"].values()) == [round(size / 5) for size in sizes]

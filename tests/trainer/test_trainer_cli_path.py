@@ -6,14 +6,13 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from click.testing import Result
 from PIL import Image
-from workshop import classifiers, make_workshop, refused, run
+from workshop import classifiers, make_workshop, refused, run, shallow_encoder
 
 import trainer
 from photosearch import Library
@@ -23,8 +22,6 @@ from trainer.data.photo_tars import decode, read_photos
 from trainer.models import config as configs
 from trainer.models.nano_image import load_tower
 from trainer.teachers.embeddings import read_embeddings
-from trainer.teachers.sentence import packaged_encoder
-from trainer.torchvision_ops import ensure_torchvision
 from trainer.train.image import to_tensor
 
 pytestmark = pytest.mark.slow
@@ -51,16 +48,7 @@ class TestFromPhotosToABundle:
 
     @pytest.fixture(scope="class")
     def shallow(self, place: Path) -> Path:
-        """all-MiniLM-L6-v2 without its layers: it embeds a whole vocabulary in no time."""
-        ensure_torchvision()
-        from sentence_transformers import SentenceTransformer
-
-        model: Any = SentenceTransformer(str(packaged_encoder()), device="cpu")
-        network = model[0].auto_model
-        network.encoder.layer = network.encoder.layer[:0]
-        network.config.num_hidden_layers = 0
-        model.save(str(place / "shallow"))
-        return place / "shallow"
+        return shallow_encoder(place / "shallow")
 
     @pytest.fixture(scope="class")
     def corpus(self, place: Path) -> Result:

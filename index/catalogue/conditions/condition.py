@@ -14,11 +14,11 @@ Sql: TypeAlias = tuple[str, list[Any]]
 
 
 class Simple(ABC):
-    """One that does not consist of others. Those that ask for the same are equal, and hashable."""
+    """A condition not made of others. Those that ask for the same are equal, and hashable."""
 
     @abstractmethod
     def query(self, connection: Connection) -> Sql:
-        """For the ids of the photos for which it holds.
+        """The query for the ids of the photos for which it holds.
 
         In no order; an id may come more than once, and that of a photo that is missing too. Indexes
         of the catalogue answer nearly all of them, without a look at the rows of photos and

@@ -37,9 +37,9 @@ class Dated(Simple):
 
 @dataclass(frozen=True)
 class Taken(Dated):
-    """Taken from `start` on and before `end`: ISO 8601 dates or times; None is without bound.
+    """Taken at or after `start` and before `end`: ISO 8601 dates or times; None is no bound.
 
-    A date that is known less exactly has to lie between them as a whole: one of 1985 is not of
+    A less exact date has to lie between them as a whole: a photo of 1985 is not known to be of
     July 1985.
     """
 

@@ -16,7 +16,7 @@ from index.paths import beyond_ascii
 if TYPE_CHECKING:
     from index.catalogue.connection import Connection
 
-# What is left of a path when all up to its last separator is taken off.
+# What is left of a path without everything up to its last separator.
 NAME = "replace(path, rtrim(path, replace(replace(path, '/', ''), '\\', '')), '')"
 
 
@@ -24,7 +24,7 @@ NAME = "replace(path, rtrim(path, replace(replace(path, '/', ''), '\\', '')), ''
 class Made(Simple):
     """Whose `camera` or `lens` has this text in its name, whatever its case.
 
-    Where one is called just so, only that: a Pixel 6 is no Pixel 6 Pro.
+    Where one has exactly this name, only that one: a Pixel 6 is not a Pixel 6 Pro.
     """
 
     by: str
@@ -91,7 +91,7 @@ class Noting(Simple):
     words: tuple[str, ...]
 
     def query(self, connection: Connection) -> Sql:
-        # By the longest word it is decided which are looked at closely.
+        # The longest word decides which photos are looked at closely.
         longest, words = max(self.words, key=len), " ".join(self.words)
         alike, pattern = like(longest)
         both = "(path {} OR {}) AND has_words({}, ?)"
@@ -143,7 +143,7 @@ class InAlbumCalled(Simple):
 class Showing(Simple):
     """Of this person, whatever the case and accents of the name.
 
-    Where nobody is called just so, of everybody in whose name these words stand: a first name.
+    Where nobody has exactly this name, of everybody with these words in theirs: a first name.
     """
 
     person: str

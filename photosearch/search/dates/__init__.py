@@ -3,8 +3,8 @@
     meaning("May 2021", calendar)            -> 2021-05-01 up to, and without, 2021-06-01
     phrases("dogs last summer", calendar)    -> where "last summer" stands, and its days
 
-Seasons are of three whole months; weeks begin on Monday. Of what lies ahead nothing is known: a
-date without a year is the latest, or that of any year.
+Seasons are three whole months long; weeks begin on Monday. No photo is of the future: a date
+without a year is the latest one, or that of any year.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
 class Phrase:
     """A date found in a text, from character `start` to `end`: days of any of `spans`.
 
-    There are none when the text has the form of a date and is no day, as 31/02/2021. `said` is
+    There are none when the text looks like a date but is no day, as 31/02/2021. `said` is
     short, in the locale's language. `side` is "before", "after", "since" or "until" where they are
     bounded by a date. `seasonal` tells that it depends on the half of the Earth.
     """

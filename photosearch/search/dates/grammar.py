@@ -18,7 +18,7 @@ from photosearch.search.dates.tokens import Tokens
 # Whether a date, as far as it goes, is one where it stands.
 Holds: TypeAlias = Callable[[Point], bool]
 
-# With these a feast without a year is a date.
+# After these a feast without a year is a date.
 _FEAST_WORDS = frozenset(words.these("at over on during in an am im zu zum zur ueber waehrend"))
 
 
@@ -87,7 +87,7 @@ class Grammar:
     def _point(self, at: int) -> Point | None:
         return next(self._points(at), None)
 
-    # What makes a date of it
+    # What makes it a date
 
     def _goes_on(self, at: int) -> bool:
         """Whether a noun follows to which the word before may belong: "may tree"."""

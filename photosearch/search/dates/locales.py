@@ -1,4 +1,4 @@
-"""What a person's language and country decide: which of 04/05 is the month, and the words of chips.
+"""What a person's language and country decide: the month in 04/05, and the words on chips.
 
 Locale.of("en-US").month_first    True: 4 May is 05/04 there
 Locale.of("de_AT.UTF-8").language    "de"

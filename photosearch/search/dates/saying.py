@@ -39,7 +39,7 @@ _ANY_YEAR = {
     "fr": "toutes les années",
     "es": "cualquier año",
 }
-# More than so many would not fit on a chip.
+# More than this would not fit on a chip.
 _SHOWN = 4
 
 

@@ -21,7 +21,7 @@ MONTH: dict[str, int] = {
     for name in (full, full[:3])
 } | {"jaenner": 1, "feber": 2, "mrz": 3, "sept": 9}
 del MONTH["mae"]
-# Those that mean nothing else, and so count alone at the end of a description.
+# Those that mean nothing else, and so are dates by themselves at the end of a description.
 SURE_MONTHS = frozenset(
     these(
         "january february july september october november december "
@@ -230,7 +230,7 @@ COUNTED = frozenset(
         "personen uhr x mm cm ml l watt volt hp ps rpm"
     )
 )
-# With these after it "spring" is no season, nor "fall".
+# Followed by these, neither "spring" nor "fall" is a season.
 NO_SEASON = frozenset(
     these("roll rolls onion onions water chicken mattress coil bed board guy greens")
 )
