@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.util
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -22,7 +23,9 @@ from shell import Shell
 from photosearch import Library
 from photosearch.encoders import write_manifest
 
-pytest_plugins = ["library_fixtures", "optional", "slow", "torch_fixtures", "ui_fixtures"]
+pytest_plugins = [
+    "forked_decoders", "library_fixtures", "optional", "slow", "torch_fixtures", "ui_fixtures",
+]  # fmt: skip
 
 SIZE, CONTEXT, DIM = 64, 16, 32
 _VOCABULARY, _CHANNELS, _TOKEN_WIDTH = 49408, 16, 8
@@ -35,6 +38,8 @@ def pytest_configure() -> None:
     # What runs in the background of a shell ignores Ctrl-C, and so would all that is started.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # The many processes of the tests need not compile what they read, each time anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # It reads once whether it is offline, as the modules of the pages, imported later, have it.
     importlib.import_module("huggingface_hub.constants")
     # Reading the modules makes nearly a million objects, which stay. Looking through them again and

@@ -22,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import click
 from catalogue_data import give_up_override
 
 # What one command may take, its environment included, and how long.
@@ -69,9 +70,8 @@ def clean_forks() -> Any:
     """The context whose processes are forks of one that has only read modules.
 
     A fork of pytest's own process has none of its threads and all of their locks, and may wait for
-    one of those for ever.
+    one of those for ever. What that one reads is in forked_decoders.py.
     """
-    multiprocessing.set_forkserver_preload(["pytest", "trainer.cli", "trainer.train.loop"])
     return multiprocessing.get_context("forkserver")
 
 
@@ -124,15 +124,20 @@ def _read_modules() -> Any:
     import sqlite_utils
     from PIL import Image
 
-    import photosearch.library
-    from photosearch.commands import forget, index, search, status
+    import photosearch.cli
+    from photosearch import doctor, library, sidecars
     from photosearch.encoders.onnx import import_onnxruntime
     from photosearch.encoders.tokenizer import encode
+    from photosearch.indexing import pipeline, switching
+    from photosearch.library import models, photos
 
+    group = photosearch.cli.main
+    context = click.Context(group)
+    commands = [group.get_command(context, name) for name in group.list_commands(context)]
     encode("a cat")
     return (
-        *(faiss, sqlite_utils, Image, photosearch.library),
-        *(forget, index, search, status, import_onnxruntime()),
+        *(faiss, sqlite_utils, Image, commands, import_onnxruntime()),
+        *(doctor, library, models, photos, pipeline, sidecars, switching),
     )
 
 

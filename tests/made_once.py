@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from filelock import FileLock
-from pytest import TempPathFactory
 
 
-def made_once(factory: TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """The folder of that name that `make` has filled, which it is given empty.
 
     All processes of the run share it: copy it before changing anything in it.
