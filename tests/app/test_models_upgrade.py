@@ -64,10 +64,15 @@ class Site:
         )
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site(tmp_path_factory.mktemp("site"))
+
+
 def test_an_upgrade_that_brings_another_model(
-    tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
+    site: Site, tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
 ) -> None:
-    site, library = Site(tmp_path / "site"), tmp_path / "library"
+    library = tmp_path / "library"
     site.bundle(tiny_bundle)
     assert site(library, "index", photos).returncode == 0
     before = site(library, "search", "red").stdout
@@ -92,9 +97,9 @@ def test_an_upgrade_that_brings_another_model(
 
 
 def test_showing_and_removing_at_the_command_line(
-    tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
+    site: Site, tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
 ) -> None:
-    site, library = Site(tmp_path / "site"), tmp_path / "library"
+    library = tmp_path / "library"
     site.bundle(tiny_bundle)
     looked = site(library, "models", "show", "tiny").stdout
     assert "Licence  Apache-2.0" in looked
@@ -111,9 +116,9 @@ def test_showing_and_removing_at_the_command_line(
 
 
 def test_vectors_whose_model_is_nowhere_are_told_and_replaced(
-    tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
+    site: Site, tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
 ) -> None:
-    site, library = Site(tmp_path / "site"), tmp_path / "library"
+    library = tmp_path / "library"
     site.bundle(tiny_bundle)
     site(library, "index", photos)
     shutil.rmtree(library / "models")
