@@ -8,6 +8,7 @@ standard input, a socket, for commands. Each becomes a process of its own that g
 from __future__ import annotations
 
 import gc
+import io
 import json
 import multiprocessing
 import os
@@ -46,13 +47,26 @@ class Forked:
             )
 
     def run(
-        self, arguments: Sequence[str | bytes | Path], folder: Path, environment: Mapping[str, str]
+        self,
+        arguments: Sequence[str | bytes | Path],
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        to: Mapping[int, int | None] | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
-        """What the command writes, and its exit code."""
+        """What the command writes, and its exit code.
+
+        With `to` it opens its streams as a Python that starts does, by PYTHONUNBUFFERED too; those
+        of these numbers, 0 to 2, lead to the files of those numbers, and to nowhere with None.
+        """
         names = [os.fsdecode(each) for each in arguments]
-        told = json.dumps([names, str(folder), dict(environment)]).encode()
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-            socket.send_fds(self._ours, [told], [output.fileno(), errors.fileno()])
+            files = {1: output.fileno(), 2: errors.fileno()} | {
+                number: file for number, file in (to or {}).items() if file is not None
+            }
+            closed = None if to is None else [number for number in to if to[number] is None]
+            told = json.dumps([names, str(folder), dict(environment), [*files], closed]).encode()
+            socket.send_fds(self._ours, [told], [*files.values()])
             code = int(self._ours.recv(16))
             output.seek(0)
             errors.seek(0)
@@ -100,22 +114,38 @@ def _next() -> tuple[list[str], str, dict[str, str]]:
     """Start what is asked for until nobody asks any more; returns only in what was started."""
     asker = socket.socket(fileno=0)
     while True:
-        told, files, _, _ = socket.recv_fds(asker, _BYTES, 2)
+        told, files, _, _ = socket.recv_fds(asker, _BYTES, 3)
         if not told:
             sys.exit()
         child = os.fork()
         if child == 0:
             asker.detach()
+            arguments, folder, environment, numbers, closed = json.loads(told)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            for number, file in enumerate(files, 1):
+            for number, file in zip(numbers, files, strict=True):
                 os.dup2(file, number)
         for file in files:
             os.close(file)
         if child == 0:
-            arguments, folder, environment = json.loads(told)
+            if closed is not None:
+                _open_streams(closed, unbuffered=bool(environment.get("PYTHONUNBUFFERED")))
             return arguments, folder, environment
         _, status = os.waitpid(child, 0)
         asker.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _open_streams(closed: Sequence[int], *, unbuffered: bool) -> None:
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = None
+        if number in closed:
+            os.close(number)
+        elif number == 0:
+            stream = os.fdopen(number, closefd=False)
+        else:
+            file: Any = os.fdopen(number, "wb", 0 if unbuffered else -1, closefd=False)
+            stream = io.TextIOWrapper(file, write_through=unbuffered)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
 
 
 def _read_modules() -> Any:
