@@ -7,6 +7,7 @@ standard input, a socket, for commands. Each becomes a process of its own that g
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import json
@@ -18,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -171,6 +173,32 @@ def _read_modules() -> Any:
     )
 
 
+def _run() -> int:
+    """Be `photosearch`; its exit code. Raises what is to end Python in another way."""
+    try:
+        runpy.run_module("photosearch", run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        if isinstance(ended.code, str):
+            raise
+        return ended.code or 0
+    return 0
+
+
+def _end(code: int) -> None:
+    """End as Python does, but let all objects be.
+
+    To take them to pieces, copies of what all commands share, takes longer than most commands.
+    """
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    # Where that fails, Python is to say so.
+    with suppress(Exception):
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        os._exit(code)
+
+
 if __name__ == "__main__":
     _read_modules()
     # Looking through what is the same in all of them would copy it into each.
@@ -180,4 +208,6 @@ if __name__ == "__main__":
     os.environ.clear()
     os.environ.update(variables)
     sys.path[0] = place
-    runpy.run_module("photosearch", run_name="__main__", alter_sys=True)
+    code = _run()
+    _end(code)
+    sys.exit(code)

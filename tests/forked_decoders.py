@@ -20,8 +20,9 @@ from forked import clean_forks
 import photosearch.indexing.workers
 import photosearch.serving.shrinking
 
-_READ = ["pytest", "photosearch.indexing.decode", "photosearch.serving.shrinking"]
-# The same process is forked in tests of the trainer.
+_READ = ["photosearch.indexing.decode", "photosearch.serving.shrinking"]
+# The same process is forked in tests of catalogues, and of the trainer.
+_READ += ["faiss", "index", "pytest", "sqlite_utils"]
 _READ_IN_TRAINING = ["trainer.cli", "trainer.train.loop"]
 # What pytest and the pages set meanwhile, and no decoder reads.
 _OTHERS = ("PYTEST_", "GRADIO_", "HF_")

@@ -53,6 +53,7 @@ class Site:
         environment = os.environ | {
             "PYTHONPATH": str(self.folder),
             "PHOTOSEARCH_LIBRARY": str(library),
+            "PHOTOSEARCH_WORKERS": "1",
         }
         return subprocess.run(
             [sys.executable, "-m", "photosearch", *arguments],
