@@ -22,12 +22,15 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from multiprocessing import forkserver
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
 from catalogue_data import give_up_override
 
+DECODERS_READ = ["photosearch.indexing.decode", "photosearch.serving.shrinking"]
 # What one command may take, its environment included, and how long.
 _BYTES, _SECONDS = 1 << 20, 300
 
@@ -103,6 +106,15 @@ def in_a_fork(what: Callable[..., None], *arguments: Any) -> int | None:
     return ended
 
 
+def decoders_by(get_context: Callable[[str], Any]) -> None:
+    """Start decoding processes of this one in the context that `get_context` gives for "spawn"."""
+    import photosearch.indexing.workers
+    import photosearch.serving.shrinking
+
+    for module in (photosearch.indexing.workers, photosearch.serving.shrinking):
+        module.multiprocessing = SimpleNamespace(get_context=get_context)
+
+
 def alive(process: int) -> bool:
     """Whether the process of that number runs."""
     with suppress(ProcessLookupError, FileNotFoundError):
@@ -167,6 +179,9 @@ def _read_modules() -> Any:
     context = click.Context(group)
     commands = [group.get_command(context, name) for name in group.list_commands(context)]
     encode("a cat")
+    # Their decoders are forked, too, from another process, which has no more than decoders read.
+    multiprocessing.set_forkserver_preload(DECODERS_READ)
+    forkserver.ensure_running()
     return (
         *(faiss, sqlite_utils, Image, commands, import_onnxruntime()),
         *(doctor, library, models, photos, pipeline, sidecars, switching),
@@ -208,6 +223,9 @@ if __name__ == "__main__":
     os.environ.clear()
     os.environ.update(variables)
     sys.path[0] = place
+    # It runs, and as it is no child of this process, this one could not look whether it does.
+    forkserver._forkserver.ensure_running = lambda: None
+    decoders_by(lambda _: multiprocessing.get_context("forkserver"))
     code = _run()
     _end(code)
     sys.exit(code)

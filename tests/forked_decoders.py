@@ -2,7 +2,7 @@
 
 They would read them for a quarter of a second otherwise, some hundred times. Each is still a
 process of its own, and ends as any other. Where a test sets variables, which a Python may read when
-it starts, they are spawned as ever; so are those of commands.
+it starts, they are spawned as ever.
 """
 
 from __future__ import annotations
@@ -11,18 +11,13 @@ import multiprocessing
 import os
 import sys
 from multiprocessing import forkserver
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from forked import clean_forks
+from forked import DECODERS_READ, clean_forks, decoders_by
 
-import photosearch.indexing.workers
-import photosearch.serving.shrinking
-
-_READ = ["photosearch.indexing.decode", "photosearch.serving.shrinking"]
 # The same process is forked in tests of catalogues, and of the trainer.
-_READ += ["faiss", "index", "pytest", "sqlite_utils"]
+_READ = [*DECODERS_READ, "faiss", "index", "pytest", "sqlite_utils"]
 _READ_IN_TRAINING = ["trainer.cli", "trainer.train.loop"]
 # What pytest and the pages set meanwhile, and no decoder reads.
 _OTHERS = ("PYTEST_", "GRADIO_", "HF_")
@@ -46,8 +41,7 @@ def _fork_decoders() -> None:
         forkserver.ensure_running()
         return context
 
-    for module in (photosearch.indexing.workers, photosearch.serving.shrinking):
-        module.multiprocessing = SimpleNamespace(get_context=get_context)
+    decoders_by(get_context)
 
 
 def _variables() -> dict[str, str]:
