@@ -19,6 +19,7 @@ from manifest import bundle_fields
 from networks import network
 from onnx import TensorProto, helper
 from shell import Shell
+from unsynced import wait_for_no_disk
 
 from photosearch import Library
 from photosearch.encoders import write_manifest
@@ -38,6 +39,7 @@ def pytest_configure() -> None:
     # What runs in the background of a shell ignores Ctrl-C, and so would all that is started.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    wait_for_no_disk()
     # The many processes of the tests need not compile what they read, each time anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # It reads once whether it is offline, as the modules of the pages, imported later, have it.

@@ -29,6 +29,7 @@ from typing import Any
 
 import click
 from catalogue_data import give_up_override
+from unsynced import wait_for_no_disk
 
 DECODERS_READ = ["photosearch.indexing.decode", "photosearch.serving.shrinking"]
 # What one command may take, its environment included, and how long.
@@ -216,6 +217,7 @@ def _end(code: int) -> None:
 
 if __name__ == "__main__":
     _read_modules()
+    wait_for_no_disk()
     # Looking through what is the same in all of them would copy it into each.
     gc.freeze()
     sys.argv[1:], place, variables = _next()

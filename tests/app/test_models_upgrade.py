@@ -7,9 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from forked import Forked
 from model_changes import four_pictures
 from shell import REPOSITORY
 
@@ -35,6 +38,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._running: Forked | None = None
         for package in (photosearch, index_package):
             source = Path(str(package.__file__)).parent
             shutil.copytree(
@@ -55,6 +59,10 @@ class Site:
             "PHOTOSEARCH_LIBRARY": str(library),
             "PHOTOSEARCH_WORKERS": "1",
         }
+        if sys.platform == "linux":
+            done = self._forked(environment).run(arguments, self.folder, environment)
+            texts = done.stdout.decode(), done.stderr.decode()
+            return subprocess.CompletedProcess(done.args, done.returncode, *texts)
         return subprocess.run(
             [sys.executable, "-m", "photosearch", *arguments],
             capture_output=True,
@@ -64,10 +72,20 @@ class Site:
             timeout=300,
         )
 
+    def _forked(self, environment: Mapping[str, str]) -> Forked:
+        if self._running is None:
+            self._running = Forked(environment)
+        return self._running
+
+    def close(self) -> None:
+        if self._running is not None:
+            self._running.close()
+
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return Site(tmp_path_factory.mktemp("site"))
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with closing(Site(tmp_path_factory.mktemp("site"))) as made:
+        yield made
 
 
 def test_an_upgrade_that_brings_another_model(
