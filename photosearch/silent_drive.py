@@ -7,7 +7,6 @@ the one who asked, no other and not the end of the program.
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
 import threading
@@ -59,6 +58,8 @@ def within(path: str, do: Callable[..., T], *given: object) -> T:
 
 async def answer(path: str, do: Callable[..., T], *given: object) -> T:
     """As `within`, without keeping the event loop."""
+    import asyncio  # which commands do without
+
     call = _calls.begin(path, do, given)
     try:
         done, _ = await asyncio.wait([asyncio.wrap_future(call.future)], timeout=SECONDS)

@@ -20,11 +20,14 @@ from manifest import bundle_fields
 from networks import network
 from onnx import TensorProto, helper
 from shell import Shell
+from unsynced import wait_for_no_disk
 
 from photosearch import Library
 from photosearch.encoders import write_manifest
 
-pytest_plugins = ["library_fixtures", "optional", "slow", "torch_fixtures", "ui_fixtures"]
+pytest_plugins = [
+    "forked_decoders", "library_fixtures", "optional", "slow", "torch_fixtures", "ui_fixtures",
+]  # fmt: skip
 
 SIZE, CONTEXT, DIM = 64, 16, 32
 _VOCABULARY, _CHANNELS, _TOKEN_WIDTH = 49408, 16, 8
@@ -37,6 +40,7 @@ def pytest_configure() -> None:
     # What runs in the background of a shell ignores Ctrl-C, and so would all that is started.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    wait_for_no_disk()
     # Where Python is told to keep no bytecode, as in containers, each of a thousand commands would
     # compile our modules anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

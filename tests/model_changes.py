@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
 from pathlib import Path
 
 from colour_bundle import picture
@@ -21,12 +20,22 @@ def four_pictures(folder: Path) -> Path:
     return folder
 
 
-@contextmanager
-def encoded(folder: Path, photos: Path) -> Iterator[Library]:
-    """The library of the photos, encoded by the bundled model."""
-    with Library.open(folder) as library:
-        run(library, photos)
-        yield library
+def encode(place: Path) -> Path:
+    """Fill `place` with the photos and their library, by the bundled model, for `restore`."""
+    four_pictures(place / "photos")
+    with Library.open(place / "library") as library:
+        run(library, place / "photos")
+    for name in ("photos", "library"):
+        shutil.copytree(place / name, place / "copies" / name)
+    return place
+
+
+def restore(place: Path) -> Path:
+    """Undo what was done to the photos in `place`, which it gives, and to the library."""
+    for name in ("photos", "library"):
+        shutil.rmtree(place / name)
+        shutil.copytree(place / "copies" / name, place / name)
+    return place / "photos"
 
 
 def run(library: Library, *folders: Path) -> list[Event]:

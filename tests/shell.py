@@ -37,6 +37,8 @@ class Shell:
             "PYTHONPATH": str(REPOSITORY),
             "PHOTOSEARCH_LIBRARY": str(self.library),
             "PHOTOSEARCH_MODEL": str(bundle),
+            # Each takes longer to start than to decode what tests have, on as many cores as may be.
+            "PHOTOSEARCH_WORKERS": "1",
         }
 
     def command(self, *arguments: str | bytes | Path) -> list[str | bytes | Path]:

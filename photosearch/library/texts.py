@@ -29,12 +29,13 @@ class Texts:
         written, also since another process is changing it.
         """
         from photosearch.indexing.limits import limits_by
-        from photosearch.ocr.reader import TextReader
+        from photosearch.ocr.reader import TextReader, check_reader
         from photosearch.ocr.run import read_text
 
+        check_reader()
         limits = limits_by(self._settings, 2)
         with self._lock.held():
-            yield from read_text(self._catalogue, TextReader(), limits)
+            yield from read_text(self._catalogue, TextReader, limits)
 
     def of(self, photo_id: int) -> str | None:
         """The text that was read in a photo; None when nobody has looked. Raises `LibraryError`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -45,16 +45,20 @@ ReadingEvent = ReadingStarted | TextRead | TextFailed
 
 
 def read_text(
-    catalogue: Catalogue, reader: TextReader, limits: Limits | None = None
+    catalogue: Catalogue, opened: Callable[[], TextReader], limits: Limits | None = None
 ) -> Iterator[ReadingEvent]:
     """Read them in order of path. What was reported is recorded; the next run goes on there.
 
-    Photos are decoded in a process of their own, which a damaged one may crash.
+    Photos are decoded in a process of their own, which a damaged one may crash. The reader, which
+    takes a while to start, is `opened` when there is something to read.
     """
     from PIL import Image
 
     unread = catalogue.readings.unread()
     yield ReadingStarted(len(unread))
+    if not unread:
+        return
+    reader = opened()
     shrinkers = Shrinkers(1, limits)
     ahead: deque[tuple[int, str, Future[Small]]] = deque()
     left = iter(unread)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from plain_words import make_library
 from shell import Shell
 
 from photosearch import Fewer, Filters, Instead, Library, Nearest
@@ -18,13 +17,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_library(tmp_path_factory.mktemp("instead"))
-
-
-@pytest.fixture(scope="module")
-def library(place: Path) -> Iterator[Library]:
-    with Library.open(place / "library", model=bundled_path()) as library:
+def library(plain_words: Path) -> Iterator[Library]:
+    with Library.open(plain_words / "library", model=bundled_path()) as library:
         yield library
 
 
@@ -107,8 +101,8 @@ def test_it_comes_with_the_answer_to_other_programs(library: Library) -> None:
     assert "instead" not in answers.search(library, "in:Rome", **view)
 
 
-def test_one_line_on_the_command_line(place: Path) -> None:
-    run = Shell(place, bundled_path())
+def test_one_line_on_the_command_line(plain_words: Path) -> None:
+    run = Shell(plain_words, bundled_path())
     said = run("search", "in:Naples before:2010")
     assert said.returncode == 1
     assert said.stderr.decode().splitlines()[-1] == (

@@ -6,6 +6,7 @@ import logging
 import os
 import queue
 import resource
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 from optional import needs_linux
 from PIL import Image
-from shell import REPOSITORY, Shell
+from shell import REPOSITORY, Shell, forked
 
 from photosearch.logs import NAME, Log, threads_logged
 from photosearch.ui.background import BackgroundProcess
@@ -37,15 +38,22 @@ sys.addaudithook(fail)
 """
 
 
-@pytest.fixture
-def library(shell: Shell) -> Path:
-    """With a photo, and a file that is none, whose names are not for the log."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Shell:
+    """A library with a photo, and a file that is none, whose names are not for the log."""
+    shell = Shell(tmp_path_factory.mktemp("made"), tiny_bundle)
     photos = shell.folder / "photos"
     photos.mkdir()
     Image.new("RGB", (40, 40), "red").save(photos / "honeymoon.png")
     (photos / "divorce.jpg").write_bytes(b"\xff\xd8\xff" + b"no picture" * 9)
     assert shell("index", photos, "--workers", "1").returncode == 0
-    return shell.library
+    return shell
+
+
+@pytest.fixture
+def library(shell: Shell, made: Shell) -> Path:
+    """A copy of that library, with its log."""
+    return Path(shutil.copytree(made.library, shell.library))
 
 
 def broken(
@@ -124,14 +132,14 @@ def test_a_named_file(shell: Shell, library: Path) -> None:
     assert "--log-file /nowhere/log: cannot be written" in told
 
 
-def test_the_log_names_no_photo_and_no_search(shell: Shell, library: Path) -> None:
+def test_the_log_names_no_photo_and_no_search(shell: Shell, made: Shell, library: Path) -> None:
     assert shell("search", "--all", "wedding").returncode == 0
     shell("search", "--all", "wedding", "--near", "/nowhere")
-    shell("show", shell.folder / "photos" / "parted.jpg")
+    shell("show", made.folder / "photos" / "parted.jpg")
     text = (library / NAME).read_text(encoding="utf-8")
     assert "an index run begins" in text
     assert "1 indexed, 0 unchanged, 1 skipped" in text
-    for name in ("honeymoon", "divorce", "wedding", "parted", str(shell.folder)):
+    for name in ("honeymoon", "divorce", "wedding", "parted", str(made.folder)):
         assert name not in text
     done = shell("-vv", "index", "--retry", "--workers", "1")
     assert shell("-vv", "search", "--all", "wedding").returncode == 0
@@ -172,9 +180,35 @@ def test_output_that_cannot_be_written(
 ) -> None:
     environment = shell.environment | {"PYTHONUNBUFFERED": unbuffered}
 
+    def run(to: dict[int, int | None]) -> subprocess.CompletedProcess[bytes]:
+        return forked().run(command, shell.folder, environment, to=to)
+
+    full = os.open("/dev/full", os.O_WRONLY)
+    assert "standard output cannot be written (No space left on device)" in one_line(run({1: full}))
+    # Nobody reads it.
+    unread, written = os.pipe()
+    os.close(unread)
+    done = run({1: written})
+    assert done.stderr == b""
+    assert done.returncode in (0, 1)
+    done = run({1: None})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert run({1: full, 2: full}).returncode == 1
+    assert run({0: None, 1: None, 2: None}).returncode == 0
+    for file in (full, written):
+        os.close(file)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_cannot_be_written_from_the_start(
+    shell: Shell, library: Path, unbuffered: str
+) -> None:
+    """The same, with streams as a new Python opens them."""
+    environment = shell.environment | {"PYTHONUNBUFFERED": unbuffered}
+
     def run(redirection: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            ["bash", "-c", f'"$@" {redirection}', "-", *shell.command(*command)],
+            ["bash", "-c", f'"$@" {redirection}', "-", *shell.command("config")],
             env=environment,
             cwd=shell.folder,
             capture_output=True,
@@ -183,7 +217,6 @@ def test_output_that_cannot_be_written(
     assert "standard output cannot be written (No space left on device)" in one_line(
         run("> /dev/full")
     )
-    # Nobody reads it.
     done = run("| true; exit ${PIPESTATUS[0]}")
     assert done.stderr == b""
     assert done.returncode in (0, 1)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from colour_bundle import picture
-from model_changes import COLOURS, encoded, four_pictures, names, run, switches
+from model_changes import COLOURS, encode, names, restore, run, switches
 from PIL import Image
 from waiting import waits_for_ever
 
@@ -40,14 +40,21 @@ def no_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PHOTOSEARCH_MODEL", raising=False)
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    return four_pictures(tmp_path / "photos")
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PHOTOSEARCH_MODEL", raising=False)
+        return encode(tmp_path_factory.mktemp("encoded"))
 
 
 @pytest.fixture
-def library(tmp_path: Path, photos: Path) -> Iterator[Library]:
-    with encoded(tmp_path / "library", photos) as opened:
+def photos(place: Path) -> Path:
+    return restore(place)
+
+
+@pytest.fixture
+def library(photos: Path) -> Iterator[Library]:
+    with Library.open(photos.with_name("library")) as opened:
         yield opened
 
 

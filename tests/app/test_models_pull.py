@@ -76,6 +76,7 @@ class Command:
         } | {
             "PYTHONPATH": str(REPOSITORY),
             "PHOTOSEARCH_LIBRARY": str(self.library),
+            "PHOTOSEARCH_WORKERS": "1",
             "HF_ENDPOINT": hub.url,
         }
         self.folder = folder

@@ -7,9 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from forked import Forked
 from model_changes import four_pictures
 from shell import REPOSITORY
 
@@ -35,6 +38,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._running: Forked | None = None
         for package in (photosearch, index_package):
             source = Path(str(package.__file__)).parent
             shutil.copytree(
@@ -53,7 +57,12 @@ class Site:
         environment = os.environ | {
             "PYTHONPATH": str(self.folder),
             "PHOTOSEARCH_LIBRARY": str(library),
+            "PHOTOSEARCH_WORKERS": "1",
         }
+        if sys.platform == "linux":
+            done = self._forked(environment).run(arguments, self.folder, environment)
+            texts = done.stdout.decode(), done.stderr.decode()
+            return subprocess.CompletedProcess(done.args, done.returncode, *texts)
         return subprocess.run(
             [sys.executable, "-m", "photosearch", *arguments],
             capture_output=True,
@@ -63,11 +72,26 @@ class Site:
             timeout=300,
         )
 
+    def _forked(self, environment: Mapping[str, str]) -> Forked:
+        if self._running is None:
+            self._running = Forked(environment)
+        return self._running
+
+    def close(self) -> None:
+        if self._running is not None:
+            self._running.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with closing(Site(tmp_path_factory.mktemp("site"))) as made:
+        yield made
+
 
 def test_an_upgrade_that_brings_another_model(
-    tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
+    site: Site, tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
 ) -> None:
-    site, library = Site(tmp_path / "site"), tmp_path / "library"
+    library = tmp_path / "library"
     site.bundle(tiny_bundle)
     assert site(library, "index", photos).returncode == 0
     before = site(library, "search", "red").stdout
@@ -92,9 +116,9 @@ def test_an_upgrade_that_brings_another_model(
 
 
 def test_showing_and_removing_at_the_command_line(
-    tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
+    site: Site, tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
 ) -> None:
-    site, library = Site(tmp_path / "site"), tmp_path / "library"
+    library = tmp_path / "library"
     site.bundle(tiny_bundle)
     looked = site(library, "models", "show", "tiny").stdout
     assert "Licence  Apache-2.0" in looked
@@ -111,9 +135,9 @@ def test_showing_and_removing_at_the_command_line(
 
 
 def test_vectors_whose_model_is_nowhere_are_told_and_replaced(
-    tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
+    site: Site, tmp_path: Path, tiny_bundle: Path, colours: Path, photos: Path
 ) -> None:
-    site, library = Site(tmp_path / "site"), tmp_path / "library"
+    library = tmp_path / "library"
     site.bundle(tiny_bundle)
     site(library, "index", photos)
     shutil.rmtree(library / "models")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import fastjsonschema
 import pytest
-from plain_words import make_library, queries
+from plain_words import queries
 from shell import Shell
 
 import photosearch.search
@@ -24,13 +24,8 @@ MOST_BY_LOOKS = 0.35
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_library(tmp_path_factory.mktemp("plain-words"))
-
-
-@pytest.fixture(scope="module")
-def library(place: Path) -> Iterator[Library]:
-    with Library.open(place / "library", model=bundled_path()) as library:
+def library(plain_words: Path) -> Iterator[Library]:
+    with Library.open(plain_words / "library", model=bundled_path()) as library:
         yield library
 
 
@@ -89,16 +84,16 @@ def test_what_is_read_and_noted_is_found_by_whole_words(library: Library) -> Non
     assert library.understand("Alfa").facts == ()
 
 
-def test_the_command_says_what_words_were_taken_for(place: Path) -> None:
-    run = Shell(place, bundled_path())
+def test_the_command_says_what_words_were_taken_for(plain_words: Path) -> None:
+    run = Shell(plain_words, bundled_path())
     said = run("search", "Anna in a museum").stderr.decode()
     assert '"Anna" taken as a person' in said
     assert '"museum" taken as a keyword' in said
     assert "taken as" not in run("search", "a cat").stderr.decode()
 
 
-def test_programs_get_it_too(place: Path) -> None:
-    answer = json.loads(Shell(place, bundled_path())("search", "Rome", "--json").stdout)
+def test_programs_get_it_too(plain_words: Path) -> None:
+    answer = json.loads(Shell(plain_words, bundled_path())("search", "Rome", "--json").stdout)
     schema = Path(photosearch.search.__file__).with_name("result.schema.json")
     fastjsonschema.compile(json.loads(schema.read_text()))(answer)
     (part,) = (part for part in answer["understood"] if part["kind"] == "fact")

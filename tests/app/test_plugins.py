@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from forked import Forked
 from manifest import bundle_fields
 from optional import needs
 from PIL import Image
@@ -66,13 +67,18 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class PluggedShell(Shell):
     """The command line where packages are installed in some more folders."""
 
+    # A process with these packages in which all commands are imported.
+    forked: Forked | None = None
+
     def __init__(self, folder: Path, bundle: Path, *places: Path) -> None:
         folder.mkdir(exist_ok=True)
         super().__init__(folder, bundle)
         self.environment["PYTHONPATH"] = os.pathsep.join(map(str, (REPOSITORY, *places)))
 
     def __call__(self, *arguments: Any, **environment: str) -> subprocess.CompletedProcess[bytes]:
-        return self.fresh(*arguments, **environment)
+        if self.forked is None or environment:
+            return self.fresh(*arguments, **environment)
+        return self.forked.run(arguments, self.folder, self.environment)
 
     def found(self, *arguments: str) -> list[str]:
         """The names of the photos that a search finds."""
@@ -102,7 +108,7 @@ class PluggedShell(Shell):
 @pytest.fixture(scope="module")
 def there(
     tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path, example: Path
-) -> PluggedShell:
+) -> Iterator[PluggedShell]:
     """A library of two farbfeld pictures, a JPEG, and a farbfeld picture that is cut short."""
     folder = tmp_path_factory.mktemp("plugged")
     photos = folder / "photos"
@@ -114,7 +120,12 @@ def there(
     shell = PluggedShell(folder, tiny_bundle, example)
     done = shell("index", "--workers", "1", photos)
     assert done.returncode == 0, done.stderr
-    return shell
+    if sys.platform != "linux":
+        yield shell
+        return
+    shell.forked = Forked(shell.environment)
+    yield shell
+    shell.forked.close()
 
 
 needs_setuptools = needs(find_spec("setuptools"), "setuptools: pip install setuptools")

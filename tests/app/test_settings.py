@@ -43,6 +43,13 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def shell(shell: Shell) -> Shell:
+    """Without the settings that others have."""
+    del shell.environment["PHOTOSEARCH_WORKERS"]
+    return shell
+
+
+@pytest.fixture
 def library(tmp_path: Path) -> Path:
     folder = tmp_path / "library"
     folder.mkdir()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from plain_words import make_library
 
 from photosearch import Library, Suggestion, UsageError
 from photosearch.encoders import bundled_path
@@ -14,9 +15,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    place = make_library(tmp_path_factory.mktemp("suggesting"))
-    with Library.open(place / "library", model=bundled_path()) as library:
+def library(plain_words: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    own = shutil.copytree(plain_words / "library", tmp_path_factory.mktemp("suggesting") / "own")
+    with Library.open(own, model=bundled_path()) as library:
         library.saved.add("Streets", "in:Manhattan -people", sort="newest")
         yield library
 

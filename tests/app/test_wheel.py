@@ -53,9 +53,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def binaries(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of a fresh environment with the wheel and its dependencies, nothing else."""
     place = tmp_path_factory.mktemp("fresh") / "environment"
-    venv.create(place, with_pip=True)
+    venv.create(place)
     programs = place / ("Scripts" if os.name == "nt" else "bin")
-    install = [programs / "python", "-m", "pip", "install", "--quiet", "--no-compile", wheel]
+    # A pip of its own would be one more thing to install.
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", programs / "python"]
+    install = [*pip, "install", "--quiet", "--no-compile", wheel]
     run([*install, "--constraint", REPOSITORY / "constraints.txt"], place)
     return programs
 

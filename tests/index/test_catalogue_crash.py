@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -130,7 +131,9 @@ def content_of(folder: Path) -> list[str]:
     return rows
 
 
-def library_for_calls(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def library_for_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("calls") / "library"
     with Catalogue.open(folder) as catalogue:
         catalogue.record(BUNDLE, new_photos(4), unit_vectors(4))
         catalogue.mark_missing(["/photos/00003.jpg"])
@@ -143,9 +146,9 @@ def library_for_calls(folder: Path) -> Path:
 @needs_fork
 @pytest.mark.parametrize("call", CALLS)
 def test_a_call_killed_between_any_two_statements_is_undone_or_done(
-    tmp_path: Path, call: str
+    tmp_path: Path, library_for_calls: Path, call: str
 ) -> None:
-    whole = library_for_calls(tmp_path / "whole")
+    whole = shutil.copytree(library_for_calls, tmp_path / "whole")
     before = content_of(whole)
     statements = in_a_fork(_call, call, whole, 0)
     after = content_of(whole)
@@ -154,7 +157,7 @@ def test_a_call_killed_between_any_two_statements_is_undone_or_done(
     assert 3 <= statements < 250  # which an exit code can say
 
     for number in sorted({1, 2, 3, statements // 2, statements - 1, statements}):
-        folder = library_for_calls(tmp_path / str(number))
+        folder = shutil.copytree(library_for_calls, tmp_path / str(number))
         assert in_a_fork(_call, call, folder, number) == -signal.SIGKILL
         # The last statement is the COMMIT, which has not run either.
         assert content_of(folder) == before

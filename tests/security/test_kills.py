@@ -27,12 +27,12 @@ pytestmark = [pytest.mark.slow, needs_fork]
 
 KILLS = int(os.environ.get("PHOTOSEARCH_TEST_KILLS", "50"))
 REPOSITORY = Path(__file__).parents[2]
-PHOTOS, COPIES, DAMAGED = 280, 12, 8
+PHOTOS, COPIES, DAMAGED = 120, 8, 6
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three hundred tiny files: pictures of two sizes in bytes or of their own, copies, damage."""
+    """Some tiny files: pictures of two sizes in bytes or of their own, copies, damage."""
     folder = tmp_path_factory.mktemp("kills") / "photos"
     (folder / "below").mkdir(parents=True)
     how = np.random.default_rng(5)

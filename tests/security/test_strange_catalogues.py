@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import zipfile
@@ -136,9 +137,8 @@ def test_what_its_triggers_would_do_is_not_done(exported: Path, tmp_path: Path) 
 )
 def test_rows_and_tables_that_are_none(exported: Path, tmp_path: Path, sql: str, why: str) -> None:
     archive = rewritten(exported, tmp_path / "archive", statement(sql))
-    with pytest.raises(LibraryError, match=why):
-        Library.import_from(archive, tmp_path / "library")
-    refused(archive, tmp_path / "library")
+    told = refused(archive, tmp_path / "library")
+    assert re.search(why, told), told
 
 
 def test_what_takes_too_long_is_given_up(
