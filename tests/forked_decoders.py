@@ -17,7 +17,10 @@ import pytest
 from forked import DECODERS_READ, clean_forks, decoders_by
 
 # The same process is forked in tests of catalogues, and of the trainer.
-_READ = [*DECODERS_READ, "faiss", "index", "pytest", "sqlite_utils"]
+_READ = [
+    *DECODERS_READ, "faiss", "index.catalogue.catalogue", "index.vectors.vectors", "pytest",
+    "sqlite_utils",
+]  # fmt: skip
 _READ_IN_TRAINING = ["trainer.cli", "trainer.train.loop"]
 # What pytest and the pages set meanwhile, and no decoder reads.
 _OTHERS = ("PYTEST_", "GRADIO_", "HF_")
