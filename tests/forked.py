@@ -22,7 +22,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from multiprocessing import forkserver
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -165,6 +164,8 @@ def _open_streams(closed: Sequence[int], *, unbuffered: bool) -> None:
 
 def _read_modules() -> Any:
     """Those that most commands use; whether a command imports no more is tested elsewhere."""
+    from multiprocessing import forkserver
+
     import faiss
     import sqlite_utils
     from PIL import Image
@@ -187,6 +188,14 @@ def _read_modules() -> Any:
         *(faiss, sqlite_utils, Image, commands, import_onnxruntime()),
         *(doctor, library, models, photos, pipeline, sidecars, switching),
     )
+
+
+def _fork_decoders() -> None:
+    from multiprocessing import forkserver
+
+    # It runs, and as it is no child of this process, this one could not look whether it does.
+    forkserver._forkserver.ensure_running = lambda: None
+    decoders_by(lambda _: clean_forks())
 
 
 def _run() -> int:
@@ -225,9 +234,7 @@ if __name__ == "__main__":
     os.environ.clear()
     os.environ.update(variables)
     sys.path[0] = place
-    # It runs, and as it is no child of this process, this one could not look whether it does.
-    forkserver._forkserver.ensure_running = lambda: None
-    decoders_by(lambda _: multiprocessing.get_context("forkserver"))
+    _fork_decoders()
     code = _run()
     _end(code)
     sys.exit(code)

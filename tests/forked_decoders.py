@@ -10,7 +10,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from multiprocessing import forkserver
 from typing import Any
 
 import pytest
@@ -27,6 +26,8 @@ _OTHERS = ("PYTEST_", "GRADIO_", "HF_")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return
     trained = any("trainer" in item.path.parts for item in session.items)
     multiprocessing.set_forkserver_preload([*_READ, *(_READ_IN_TRAINING if trained else ())])
     if sys.platform == "linux":
@@ -39,10 +40,11 @@ def _fork_decoders() -> None:
     def get_context(method: str) -> Any:
         if method != "spawn" or _variables() != at_first:
             return multiprocessing.get_context(method)
-        context = clean_forks()
+        from multiprocessing import forkserver
+
         # Now, for what starts decoders blocks Ctrl-C meanwhile, and this process starts others too.
         forkserver.ensure_running()
-        return context
+        return clean_forks()
 
     decoders_by(get_context)
 
