@@ -172,7 +172,7 @@ def test_every_public_member_is_documented_with_its_parameters() -> None:
         members = expected[heading] = {}
         for name, function in public(part).items():
             names = list(inspect.signature(function).parameters)[1:]  # without self, or cls
-            is_value = isinstance(vars(part)[name], property | cached_property)
+            is_value = isinstance(inspect.getattr_static(part, name), property | cached_property)
             members[name] = None if is_value else names
     assert documented() == expected
     for part in parts().values():

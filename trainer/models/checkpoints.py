@@ -15,6 +15,7 @@ Nothing is guessed or left out. A tensor too many, too few or of another shape i
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
@@ -23,7 +24,8 @@ import torch
 from torch import Tensor
 
 from trainer.models.apple_names import PROJECTION_BIAS, apple_tensors
-from trainer.models.family import Clip, build
+from trainer.models.config import ModelConfig, load_config
+from trainer.models.family import Clip, build_from
 from trainer.models.state import read_state
 
 Layout = Literal["ours", "openclip", "apple"]
@@ -169,8 +171,14 @@ def _check(state: Mapping[str, Tensor], shapes: Shapes) -> None:
 
 
 def _shapes(name: str) -> Shapes:
+    return _shapes_by(load_config(name))
+
+
+# There and back asks for them twice, and building a model takes a second even without memory.
+@functools.cache
+def _shapes_by(config: ModelConfig) -> Shapes:
     with torch.device("meta"):
-        return _shapes_of(build(name).state_dict())
+        return _shapes_of(build_from(config).state_dict())
 
 
 def _shapes_of(state: Mapping[str, Tensor]) -> Shapes:
