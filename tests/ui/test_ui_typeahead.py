@@ -155,10 +155,10 @@ def test_a_text_that_was_not_typed_opens_no_list(page: Any) -> None:
     assert asked == []
 
 
-def test_the_list_fits(page: Any) -> None:
-    for width in (1440, 820, 390):
-        page.set_viewport_size({"width": width, "height": 844})
-        box(page).fill("")
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (820, "dark"), (390, "dark")])
+def test_the_list_fits(browser: Any, server: Served, width: int, theme: str) -> None:
+    options = {"viewport": {"width": width, "height": 844}, "color_scheme": theme}
+    with watched_page(browser, server, **options) as page:
         typed(page, "ja")
         found = page.get_by_role("listbox").bounding_box()
         below = box(page).bounding_box()
