@@ -93,20 +93,20 @@ def watched_page(
     server: Served,
     *,
     expected: tuple[str, ...] = (REFUSED,),
+    address: str = "",
     script: str = "",
     **options: Any,
 ) -> Iterator[Any]:
-    """The page in a `window`, that fails the test when anything goes wrong in it or leaves the
-    machine, except that the browser may note what is `expected`, with more behind it.
-
-    A `script` runs before those of the page.
+    """The page in a `window`, at an `address` of it. It fails the test when anything goes wrong in
+    it or leaves the machine, except that the browser may note what is `expected`, with more behind
+    it. A `script` runs before those of the page.
     """
     with window(browser, server, **options) as page:
         wrong: list[str] = []
         _watch(page, server, expected, wrong)
         if script:
             page.add_init_script(script)
-        page.goto(server.url)
+        page.goto(server.url + address)
         ready(page)
         yield page
         page.evaluate("0")  # by then all that has gone wrong is told of
