@@ -8,10 +8,12 @@ in the page again and again, which its policy forbids.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from served import Served
 
@@ -42,6 +44,8 @@ _LOADED = """() => [...document.images].every((one) => {
         && one.getAttribute("src");
     return !seen || one.complete;
 })"""
+# The windows of each browser that are closed, by what they were opened with.
+_RESTING: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
 _STILL = "() => document.getAnimations().every(({ playState }) => playState !== 'running')"
 
 
@@ -56,17 +60,64 @@ def chromium() -> Iterator[Any]:
 
 
 @contextmanager
-def watched_page(
-    browser: Any, server: Served, *, expected: tuple[str, ...] = (REFUSED,), **options: Any
-) -> Iterator[Any]:
-    """A page that fails the test when anything goes wrong in it or leaves the machine, except that
-    the browser may note what is `expected`, with more behind it.
+def window(browser: Any, server: Served, *, alone: bool = False, **options: Any) -> Iterator[Any]:
+    """An empty page of a browser that knows nothing of earlier ones, but may have the files of the
+    server: to read them all again takes longer than many a test.
+
+    One in which something is changed that cannot be taken back, as the clock, is to be `alone`.
     """
     options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB"} | options
-    context = browser.new_context(**options)
+    resting = _RESTING.setdefault(browser, {})
+    key = json.dumps(options, sort_keys=True)
+    # Taken out while it is in use: another of the same kind is another window.
+    context = (not alone and resting.pop(key, None)) or browser.new_context(**options)
+    context.clear_permissions()
     page = context.new_page()
+    kept = context.new_cdp_session(page)
+    kept.send(
+        "Storage.clearDataForOrigin", {"origin": server.url.rstrip("/"), "storageTypes": "all"}
+    )
+    kept.detach()
+    yield page
+    for each in context.pages:
+        each.close()
+    if alone or key in resting:
+        context.close()
+    else:
+        resting[key] = context
+
+
+@contextmanager
+def watched_page(
+    browser: Any,
+    server: Served,
+    *,
+    expected: tuple[str, ...] = (REFUSED,),
+    address: str = "",
+    script: str = "",
+    **options: Any,
+) -> Iterator[Any]:
+    """The page in a `window`, at an `address` of it. It fails the test when anything goes wrong in
+    it or leaves the machine, except that the browser may note what is `expected`, with more behind
+    it. A `script` runs before those of the page.
+    """
+    with window(browser, server, **options) as page:
+        wrong: list[str] = []
+        _watch(page, server, expected, wrong)
+        if script:
+            page.add_init_script(script)
+        page.goto(server.url + address)
+        ready(page)
+        yield page
+        page.evaluate("0")  # by then all that has gone wrong is told of
+        # Requests that are cut off by the closing go wrong as well.
+        told = list(wrong)
+    assert not told, told
+
+
+def _watch(page: Any, server: Served, expected: tuple[str, ...], wrong: list[str]) -> None:
+    """Write down what goes wrong in the page."""
     page.set_default_timeout(30_000)
-    wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
         "console",
@@ -80,14 +131,6 @@ def watched_page(
             request.url.startswith((server.url, "data:", "blob:")) or wrong.append(request.url)
         ),
     )
-    page.goto(server.url)
-    ready(page)
-    yield page
-    page.evaluate("0")  # by then all that has gone wrong is told of
-    # Requests that are cut off by the closing go wrong as well.
-    told = list(wrong)
-    context.close()
-    assert not told, told
 
 
 def ready(page: Any) -> None:
@@ -184,6 +227,11 @@ def settled(page: Any) -> None:
     """Nothing is on its way, pictures in sight are there, and nothing moves."""
     page.wait_for_function("() => !document.querySelector('[aria-busy]')")
     page.wait_for_function(_LOADED)
+    still(page)
+
+
+def still(page: Any) -> None:
+    """Nothing moves, or changes its colour little by little."""
     page.wait_for_function(_STILL)
 
 

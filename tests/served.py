@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import http.client
+import importlib
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +78,22 @@ class Served:
         return self.ask(target, sent, body=json.dumps(content).encode())
 
 
+@cache
+def _read_modules() -> None:
+    """Those of the pages make so many objects that looking through them again and again for what
+    can go, at each start and end of a server, takes longer than the rest of it.
+    """
+    importlib.import_module("photosearch.ui.app")
+    gc.collect()
+    gc.freeze()
+
+
 @contextmanager
 def served_here(library: Path, bundle: Path | None = None, port: int = 0) -> Iterator[Served]:
     """For tests of the pages and their answers: a process of its own reads 4 s of modules."""
     with ExitStack() as stack:
         with _leaving_loops():
+            _read_modules()
             server = stack.enter_context(Server.bind(library, bundle, port=port))
         yield Served(server.address.port, server.address.link)
         with _leaving_loops():

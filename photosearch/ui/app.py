@@ -18,6 +18,7 @@ from photosearch.ui import login, manifest, scripts
 from photosearch.ui.context import Context
 from photosearch.ui.errors import HANDLERS
 from photosearch.ui.frame import Frame
+from photosearch.ui.gradio_files import KeptFiles
 from photosearch.ui.page import mount_page
 from photosearch.ui.routes import ROUTERS
 
@@ -41,5 +42,5 @@ def create_app(
     for router in (*ROUTERS, scripts.router, login.router, manifest.router):
         app.include_router(router)
     mount_page(app, app.state.texts)
-    frame = Frame(app, installable=context.window is None)
+    frame = Frame(KeptFiles(app), installable=context.window is None)
     return page_guard.Guard(frame, host=host, names=names, sessions=sessions)

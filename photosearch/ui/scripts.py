@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
+from mimetypes import guess_type
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
 
 from photosearch.shipped import asset
 
@@ -47,37 +48,47 @@ def styles() -> str:
 # Before the route of all files, which takes any name.
 @router.get("/texts.json")
 async def all_texts(request: Request) -> Response:
-    return JSONResponse(request.app.state.texts, headers={"cache-control": "no-cache"})
+    said = json.dumps(request.app.state.texts, ensure_ascii=False, separators=(",", ":"))
+    return _unless_known(request, said.encode(), "application/json")
 
 
 @router.get("/messages/{language}.json")
-async def messages(language: str) -> Response:
+async def messages(request: Request, language: str) -> Response:
     path = MESSAGES / f"{language}.json"
     if path not in MESSAGES.iterdir():
         raise HTTPException(404, "There is no such file.")
-    return FileResponse(path, headers={"cache-control": "no-cache"})
+    return _unless_known(request, path.read_bytes(), "application/json")
 
 
 @router.get("/style.css")
-async def style() -> Response:
-    return Response(styles(), media_type="text/css", headers={"cache-control": "no-cache"})
+async def style(request: Request) -> Response:
+    return _unless_known(request, styles().encode(), "text/css")
 
 
 @router.get("/map/{name}")
-async def map_part(name: str) -> Response:
+async def map_part(request: Request, name: str) -> Response:
     """What a map is drawn with: the library Leaflet, and the outlines of land and countries."""
     if name not in MAP:
         raise HTTPException(404, "There is no such file.")
-    headers = {"cache-control": "no-cache"}
-    if MAP[name] != name:
-        headers["content-encoding"] = "gzip"
-    return FileResponse(asset("map", MAP[name]), headers=headers)
+    packed = {"content-encoding": "gzip"} if MAP[name] != name else {}
+    content = asset("map", MAP[name]).read_bytes()
+    return _unless_known(request, content, guess_type(name)[0], **packed)
 
 
 @router.get("/{name}")
-async def static(name: str) -> Response:
+async def static(request: Request, name: str) -> Response:
     """One of our own scripts and styles, by name."""
     names = {path.name: path for path in STATIC.iterdir() if path.is_file()}
     if name not in names:
         raise HTTPException(404, "There is no such file.")
-    return FileResponse(names[name], headers={"cache-control": "no-cache"})
+    return _unless_known(request, names[name].read_bytes(), guess_type(name)[0])
+
+
+def _unless_known(request: Request, content: bytes, kind: str | None, **headers: str) -> Response:
+    """`content`, which browsers keep, and ask each time whether it is still the same."""
+    # Of what is in it: an installer may give each version of a file the same time.
+    etag = f'"{sha256(content).hexdigest()[:32]}"'
+    headers |= {"cache-control": "no-cache", "etag": etag}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=kind, headers=headers)

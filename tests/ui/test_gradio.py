@@ -10,6 +10,7 @@ import asyncio
 import gc
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -37,6 +38,8 @@ STILL = {
     "manifest": "a page without pwa has no manifest: let that go from _THEIRS in frame.py",
     "inline_scripts": "its page has no scripts in it: forbid them in page_guard.py",
     "inline_styles": "its page has no styles in it: forbid them in page_guard.py",
+    "unkept": "it says how long its files stay the same: let gradio_files.py go",
+    "named_by_content": "a file may change and keep its name: let gradio_files.py go",
     "cross_origin": "it allows no other site anything: page_guard.py need not",
     "buttons_by_label": "its Textbox may show our button: put it there, not from search.js",
     "loops": "it leaves no event loops behind: let _leaving_loops in tests/served.py go",
@@ -191,12 +194,15 @@ def _look() -> dict[str, Any]:
         app, blocks, path="/", head='<meta name="ours">', ssr_mode=False, pwa=False
     )
 
-    async def first_page() -> httpx.Response:
+    async def asked(path: str) -> httpx.Response:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            return await client.get("/", headers={"origin": "http://127.0.0.1"})
+            return await client.get(path, headers={"origin": "http://127.0.0.1"})
 
-    answer = asyncio.run(first_page())  # noqa: TID251 - in a process of its own
+    answer = asyncio.run(asked("/"))  # noqa: TID251 - in a process of its own
+    files = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
+    names = [path.name for path in files.iterdir()]
+    file = asyncio.run(asked(f"/assets/{names[0]}"))  # noqa: TID251
     tags = _Page(answer.text).tags
     loops = [one for one in gc.get_objects() if isinstance(one, asyncio.AbstractEventLoop)]
     return {
@@ -207,6 +213,8 @@ def _look() -> dict[str, Any]:
         "manifest": any(each.get("rel") == "manifest" for _, each in tags),
         "inline_scripts": any(tag == "script" and "src" not in each for tag, each in tags),
         "inline_styles": any(tag == "style" or "style" in each for tag, each in tags),
+        "unkept": file.is_success and "cache-control" not in file.headers,
+        "named_by_content": all(re.search(r"-[\w-]{8,}(\.\w+)+$", name) for name in names),
         "cross_origin": any(name.startswith("access-control-") for name in answer.headers),
         "buttons_by_label": "Only applies if show_label" in (gradio.Textbox.__init__.__doc__ or ""),
         "loops": any(not one.is_closed() for one in loops),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
+from accessible import serious_in_both_themes
 from in_browser import (
     ask,
     open_tile,
@@ -20,17 +20,6 @@ from optional import needs_chromium
 from served import Served
 
 pytestmark = needs_chromium
-
-
-def serious(page: Any) -> list[str]:
-    """What axe-core finds on the page that keeps somebody from using it."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    return [
-        f"{found['id']}: {[node['html'][:120] for node in found['nodes']]}"
-        for found in Axe().run(page).response["violations"]
-        if found["impact"] in ("serious", "critical")
-    ]
 
 
 def through_all_pages(page: Any) -> Iterator[str]:
@@ -68,10 +57,9 @@ def through_all_pages(page: Any) -> Iterator[str]:
     yield "models"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(browser: Any, server: Served, theme: str) -> None:
-    with watched_page(browser, server, color_scheme=theme) as page:
-        assert {where: found for where in through_all_pages(page) if (found := serious(page))} == {}
+def test_axe_finds_nothing_serious(page: Any) -> None:
+    found = {where: serious_in_both_themes(page) for where in through_all_pages(page)}
+    assert {where: what for where, what in found.items() if what} == {}
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Any, server: Served) -> None:

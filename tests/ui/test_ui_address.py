@@ -190,18 +190,18 @@ def test_a_refresh_and_a_second_tab_show_the_same(browser: Any, server: Served) 
             assert seen[0][1] or part == ".duplicates"
 
 
-def test_a_photo_whose_list_is_not_known_is_shown_alone(page: Any, server: Served) -> None:
+def test_a_photo_whose_list_is_not_known_is_shown_alone(browser: Any, server: Served) -> None:
     found = server.ask("/api/search?q=camera:pixel&limit=1").json["hits"][0]
     # It is none of those that the address names.
-    page.goto(f"{server.url}?q=camera%3Anikon&photo={found['id']}")
-    ready(page)
-    viewer = photo_dialog(page, found["name"])
-    assert not viewer.get_by_role("button", name="Next photo").is_visible()
-    before = entries(page)
-    page.keyboard.press("Escape")
-    closed(page)
-    at(page, "?q=camera%3Anikon")
-    assert entries(page) == before
+    address = f"?q=camera%3Anikon&photo={found['id']}"
+    with watched_page(browser, server, address=address) as page:
+        viewer = photo_dialog(page, found["name"])
+        assert not viewer.get_by_role("button", name="Next photo").is_visible()
+        before = entries(page)
+        page.keyboard.press("Escape")
+        closed(page)
+        at(page, "?q=camera%3Anikon")
+        assert entries(page) == before
 
 
 def test_what_is_gone_is_said_to_be_gone(browser: Any, server: Served) -> None:
@@ -326,9 +326,8 @@ def scroll_to(page: Any, tab: str, name: str) -> list[str]:
 def test_the_place_in_a_long_list_is_found_again(
     browser: Any, many: Served, width: int, address: str, tab: str, name: str
 ) -> None:
-    with watched_page(browser, many, viewport={"width": width, "height": 800}) as page:
-        page.goto(many.url + address)
-        ready(page)
+    screen = {"width": width, "height": 800}
+    with watched_page(browser, many, address=address, viewport=screen) as page:
         seen = scroll_to(page, tab, name)
         assert name in seen
         # That of a timeline has the month.
@@ -354,9 +353,7 @@ def test_the_place_in_a_long_list_is_found_again(
 
 @pytest.mark.slow
 def test_a_month_has_an_address(browser: Any, many: Served) -> None:
-    with watched_page(browser, many) as page:
-        page.goto(f"{many.url}?browse=month&month=2001-03")
-        ready(page)
+    with watched_page(browser, many, address="?browse=month&month=2001-03") as page:
         page.wait_for_selector(".timeline[data-month='2001-03']")
         page.get_by_label("Go to month").select_option(label="May 2000 (10)")
         at(page, "?browse=month&month=2000-05")

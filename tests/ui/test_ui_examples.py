@@ -59,15 +59,13 @@ def test_other_photos_have_others(thread: LibraryThread, tmp_path: Path, family:
         best(folder, Idle(folder, None), thread)
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"state": 1, "texts": "a cat"}', "\0"])
-def test_what_cannot_be_read_is_found_anew(
-    thread: LibraryThread, tmp_path: Path, content: str
-) -> None:
-    folder = tmp_path / "library"
-    found = best(folder, thread, thread)
-    (folder / "examples.json").write_text(content, encoding="utf-8")
-    assert best(folder, thread, thread) == found
-    assert json.loads((folder / "examples.json").read_text(encoding="utf-8"))["texts"]
+def test_what_cannot_be_read_is_found_anew(thread: LibraryThread, tmp_path: Path) -> None:
+    kept = tmp_path / "library" / "examples.json"
+    found = best(kept.parent, thread, thread)
+    for content in ("", "[]", '{"state": 1, "texts": "a cat"}', "\0"):
+        kept.write_text(content, encoding="utf-8")
+        assert best(kept.parent, thread, thread) == found, content
+        assert json.loads(kept.read_text(encoding="utf-8"))["texts"]
 
 
 def test_a_library_without_photos_has_none(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from accessible import serious
 from in_browser import ask, open_tile, photo_dialog, results_of, settled, watched_page
 from optional import needs_chromium
 from served import Served
-from test_ui_access import serious
 
 pytestmark = needs_chromium
 

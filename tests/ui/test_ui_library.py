@@ -38,7 +38,7 @@ def page(page: Any) -> Any:
     return page
 
 
-def indexed(place: Path, pictures: Path) -> Path:
+def indexed(place: Path, pictures: Path, model: Path | None = None) -> Path:
     """`place`, with photos and the library of them."""
     shutil.copytree(pictures, place / "photos")
     (place / "photos" / "broken.jpg").write_bytes(b"no picture")
@@ -48,7 +48,7 @@ def indexed(place: Path, pictures: Path) -> Path:
     sign = Image.new("RGB", (640, 160), "white")
     ImageDraw.Draw(sign).text((40, 50), "Invoice 4711", "black", ImageFont.load_default(44))
     sign.save(place / "photos" / "sign.png")
-    with Library.open(place / "library") as library:
+    with Library.open(place / "library", model=model) as library:
         for _ in library.index([place / "photos"], workers=1):
             pass
     return place
@@ -117,23 +117,24 @@ class TestWhatChangesTheLibrary:
     """Each has a library of its own: what it leaves is no other's beginning."""
 
     @pytest.fixture
-    def place(self, tmp_path: Path, pictures: Path) -> Path:
-        return indexed(tmp_path, pictures)
+    def place(self, tmp_path: Path, pictures: Path, tiny_bundle: Path) -> Path:
+        return indexed(tmp_path, pictures, tiny_bundle)
 
     @pytest.fixture
-    def server(self, place: Path) -> Iterator[Served]:
-        with served_here(place / "library") as server:
+    def server(self, place: Path, tiny_bundle: Path) -> Iterator[Served]:
+        with served_here(place / "library", tiny_bundle) as server:
             yield server
 
     def test_text_in_photos_is_read_while_it_is_switched_on(
-        self, page: Any, server: Served, place: Path
+        self, page: Any, server: Served, place: Path, tiny_bundle: Path
     ) -> None:
         def reading() -> Any:
             return server.ask("/api/reading").json
 
         assert (reading()["on"], reading()["read"]) == (False, 0)
         # It comes to no end as long as something else changes the library.
-        with Library.open(place / "library") as library, library.writing():
+        library = Library.open(place / "library", model=tiny_bundle)
+        with library, library.writing():
             page.get_by_label("Read the text in my photos").check()
             page.get_by_role("progressbar", name="Text in photos").wait_for()
         # It is not in the way of a change of the library.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import signal
 import struct
@@ -68,6 +69,20 @@ def test_it_serves_a_page_that_loads_nothing_from_elsewhere(server: Served) -> N
     assert "unsafe-eval" not in policy
     for elsewhere in (b"googleapis", b"gstatic", b"cdnjs", b"huggingface", b"githubusercontent"):
         assert elsewhere not in answer.body
+
+
+def test_a_browser_reads_the_files_of_the_page_once(server: Served) -> None:
+    for target in ("/ui/app.js", "/ui/style.css", "/ui/texts.json", "/ui/map/world.bin"):
+        first = server.ask(target)
+        again = server.ask(target, {"If-None-Match": first.headers["etag"]})
+        assert (first.status, again.status, again.body) == (200, 304, b"")
+        assert first.headers["cache-control"] == again.headers["cache-control"] == "no-cache"
+        assert server.ask(target, {"If-None-Match": '"another"'}).body == first.body
+    # Those of Gradio, which have another name when they change, it need not even ask for again.
+    file = re.search(rb"assets/[\w.-]+\.js", server.ask("/").body)
+    assert file is not None
+    for target, kept in ((f"/{file[0].decode()}", True), ("/assets/none.js", False)):
+        assert server.ask(target).headers.get("cache-control", "").endswith("immutable") == kept
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accessible import serious, switched
 from in_browser import held_back, shows, watched_page
 from optional import needs_chromium
 from PIL import Image
 from served import Served
-from test_ui_access import serious
 
 from photosearch.indexing.decode import read_metadata
 
@@ -237,14 +237,11 @@ def test_a_web_album_opens_from_a_disk(reader: Any, web_album: Path) -> None:
         assert read_metadata(str(path)).latitude is None
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_dialog_is_for_everybody(browser: Any, server: Served, theme: str) -> None:
-    screen = {"width": 390, "height": 844} if theme == "dark" else {"width": 1280, "height": 800}
-    with watched_page(browser, server, color_scheme=theme, viewport=screen) as page:
-        page.get_by_role("tab", name="Browse").click()
-        shows(page, PLACE, "month")
-        select(page, 1, 2)
-        dialog = open_dialog(page)
+def test_the_dialog_is_for_everybody(page: Any) -> None:
+    select(page, 1, 2)
+    dialog = open_dialog(page)
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 844})
         for what in ("Photos", "Web album"):
             pick(dialog, what)
             assert serious(page) == []
@@ -252,3 +249,4 @@ def test_the_dialog_is_for_everybody(browser: Any, server: Served, theme: str) -
         # Each is reached by the keyboard.
         dialog.locator("input[name=share-what][value=web_album]").press("ArrowLeft")
         assert dialog.locator("input[name=share-what][value=photos]").is_checked()
+        switched(page)

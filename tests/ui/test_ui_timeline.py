@@ -37,15 +37,15 @@ _FIRST = """() => {
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def library(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Path:
     folder = tmp_path_factory.mktemp("life") / "library"
-    make_life(folder, PHOTOS, open_encoder())
+    make_life(folder, PHOTOS, open_encoder(tiny_bundle))
     return folder
 
 
 @pytest.fixture(scope="module")
-def server(library: Path) -> Iterator[Served]:
-    with served_here(library) as server:
+def server(library: Path, tiny_bundle: Path) -> Iterator[Served]:
+    with served_here(library, tiny_bundle) as server:
         yield server
 
 
@@ -276,14 +276,16 @@ def test_on_smaller_screens(browser: Any, server: Served, width: int) -> None:
         assert all(left >= 0 and right <= width for left, right in boxes)
 
 
-def test_what_comes_leaves_what_is_seen_where_it_is(page: Any, library: Path) -> None:
+def test_what_comes_leaves_what_is_seen_where_it_is(
+    page: Any, library: Path, tiny_bundle: Path
+) -> None:
     """A run of another process records photos of the newest day; the page looks for them."""
     page.evaluate("scrollTo(0, 9000)")
     drawn(page)
     page.locator("#browse .tile").nth(30).focus(timeout=5000)
     focused = page.evaluate("document.activeElement.title")
     before = page.evaluate(_FIRST)
-    encoder = open_encoder()
+    encoder = open_encoder(tiny_bundle)
     taken = Metadata("2031-01-01T10:00:00", place=Place("Oslo", "Oslo", "Norway"))
     new = [
         NewPhoto(

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accessible import serious_in_both_themes
 from in_browser import open_tile, photo_dialog, reload, results_of, settled, watched_page
 from optional import module, needs_chromium
 from photo_metadata import jpeg
 from PIL import ExifTags, Image
 from served import Served, served_here
-from test_ui_access import serious
 from videos import video
 
 from photosearch import Library
@@ -213,14 +213,10 @@ def test_the_panel_stays_closed(wide: Any) -> None:
     viewer.locator("dl").wait_for()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-def test_the_photo_has_its_place_on_every_screen(
-    browser: Any, server: Served, size: str, theme: str
-) -> None:
+def test_the_photo_has_its_place_on_every_screen(browser: Any, server: Served, size: str) -> None:
     width, height = SIZES[size]
-    screen = {"width": width, "height": height}
-    with watched_page(browser, server, viewport=screen, color_scheme=theme) as page:
+    with watched_page(browser, server, viewport={"width": width, "height": height}) as page:
         viewer = open_tile(page, "a.heic")
         settled(page)
         stage = viewer.locator(".stage").bounding_box()
@@ -233,25 +229,33 @@ def test_the_photo_has_its_place_on_every_screen(
         picture = viewer.locator("img.large").bounding_box()
         assert picture["width"] == pytest.approx(min(stage["width"], stage["height"] * 1.5), abs=1)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert serious(page) == []
+        assert serious_in_both_themes(page) == []
         if size != "wide":
             return
         page.keyboard.press("+")
         viewer.get_by_role("button", name="Slideshow").click()
         viewer.get_by_role("button", name="Pause").wait_for()
-        assert serious(page) == []
+        assert serious_in_both_themes(page) == []
 
 
-def test_a_slideshow_goes_round_until_somebody_steps(wide: Any) -> None:
-    titles = results_of(wide, "")
+@pytest.fixture
+def timed(browser: Any, server: Served) -> Iterator[Any]:
+    """A page whose clock can be set."""
+    screen = {"width": 1440, "height": 900}
+    with watched_page(browser, server, viewport=screen, alone=True) as page:
+        yield page
+
+
+def test_a_slideshow_goes_round_until_somebody_steps(timed: Any) -> None:
+    titles = results_of(timed, "")
     still = [title for title in titles if title != "d.mp4"]
-    viewer = open_tile(wide, still[-1])
-    wide.clock.install()
+    viewer = open_tile(timed, still[-1])
+    timed.clock.install()
     viewer.get_by_role("button", name="Slideshow").click()
     viewer.get_by_label("Time for each photo").select_option("10 seconds")
-    wide.clock.run_for(10_100)
+    timed.clock.run_for(10_100)
     after = titles[(titles.index(still[-1]) + 1) % len(titles)]
-    wide.wait_for_function(
+    timed.wait_for_function(
         "name => document.querySelector('.details h2').textContent === name", arg=after
     )
     viewer.get_by_role("button", name="Pause").click()
@@ -261,11 +265,11 @@ def test_a_slideshow_goes_round_until_somebody_steps(wide: Any) -> None:
     viewer.get_by_role("button", name="Slideshow").click()
     assert viewer.get_by_label("Time for each photo").input_value() == "10"
     other = "ArrowRight" if after == titles[0] else "ArrowLeft"
-    wide.keyboard.press(other)
+    timed.keyboard.press(other)
     viewer.get_by_role("button", name="Play", exact=True).wait_for()
-    wide.keyboard.press("Escape")
+    timed.keyboard.press("Escape")
     viewer.locator(".slides").wait_for(state="hidden")
-    wide.keyboard.press("Escape")
+    timed.keyboard.press("Escape")
     viewer.wait_for(state="hidden")
 
 
