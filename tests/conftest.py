@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import importlib.util
 import shutil
 import signal
@@ -35,6 +36,7 @@ def pytest_configure() -> None:
     # What runs in the background of a shell ignores Ctrl-C, and so would all that is started.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("HF_HUB_OFFLINE", None)
     # It reads once whether it is offline, as the modules of the pages, imported later, have it.
     importlib.import_module("huggingface_hub.constants")
     # Reading the modules makes nearly a million objects, which stay. Looking through them again and

@@ -58,7 +58,9 @@ class Library:
             catalogue.close()
             raise
         self._lock = WriterLock(catalogue.folder)
-        self._searcher = Searcher(catalogue, self._choice.searching_encoder)
+        self._searcher = Searcher(
+            catalogue, self._choice.searching_encoder, self._choice.calibration
+        )
         self._suggester = Suggester(catalogue)
         self._runs = Runs(catalogue, self._choice, self._lock)
         self._file = catalogue_file(catalogue.folder)
