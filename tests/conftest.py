@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import importlib
-import os
 import importlib.util
+import os
 import shutil
 import signal
 from pathlib import Path
