@@ -27,7 +27,7 @@ def check_online(model: str, settings: Settings) -> None:
             "forbids it"
         )
     if _hub_is():
-        raise UsageError(f"{model}: is not downloaded, since {HUB} forbids it")
+        raise UsageError(f"{model}: is not downloaded, since HF_HUB_OFFLINE forbids it")
 
 
 def allow_this_process() -> None:
