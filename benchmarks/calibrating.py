@@ -69,7 +69,7 @@ def run(
     models = [_model(open_encoder(folder), test, photos, limit) for folder in (bundle, other)]
     rows = [row for one in models for source in models for row in measure(one, source)]
     print(table(rows))
-    write_text(out / "calibrating.md", page(rows, models, test, photos))
+    write_text(out / "calibrating.md", page(rows, models, test, photos, limit))
 
 
 def measure(model: Model, source: Model) -> list[Row]:
@@ -115,7 +115,11 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def page(
-    rows: Sequence[Row], models: Sequence[Model], test: Sequence[Path], photos: Sequence[Path]
+    rows: Sequence[Row],
+    models: Sequence[Model],
+    test: Sequence[Path],
+    photos: Sequence[Path],
+    limit: int | None = None,
 ) -> str:
     """docs/benchmarks/calibrating.md."""
     leads = [
@@ -123,12 +127,15 @@ def page(
         for row in rows
         for figures in (*(each for _, each in row.apart), *([row.f1] if row.f1 else ()))
     ]
+    labelled_ones = " and ".join(path.name for path in photos)
+    if limit is not None:
+        labelled_ones = f"the first {limit:,} photos of {labelled_ones}"
     sizes = ", ".join(f"{asked.name}: {len(asked.images):,} photos" for asked in models[0].asked)
     return fill_page(
         "calibrating.md",
         table=table(rows),
         models=" and ".join(model.name for model in models),
-        setting=f"{' and '.join(path.name for path in (*test, *photos))}; {sizes}",
+        setting=f"{' and '.join(path.name for path in test)}, and {labelled_ones}; {sizes}",
         texts=str(len(models[0].texts)),
         within=f"{WITHIN:.2f}",
         inside=str(sum(lead >= -WITHIN for lead in leads)),
