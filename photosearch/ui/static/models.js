@@ -19,7 +19,9 @@ export class Models {
 
   async refresh(state) {
     this.state = state;
-    await Promise.all([this.#list(), this.offers.show()]);
+    // Nobody waits for the offers: the machine is measured for them.
+    this.offers.show().catch((error) => tell(error.message));
+    await this.#list();
   }
 
   #list() {
