@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 
 import numpy as np
 
@@ -13,17 +12,28 @@ _ROUNDS = 5
 # Whole networks do more than multiply matrices; this share of the speed is left to those of the
 # catalogue: 0.83 and 0.85 were measured for a ViT-B/32 and a ViT-B/16, in turns with the product.
 _SHARE = 0.8
+# Seconds until it is measured again, and by the number of threads what was seen, and when.
+_KEPT = 60.0
+_seen: dict[int | None, tuple[float, float]] = {}
 # Field numbers of onnx.proto, of which nothing but a product is written.
 _IR, _OPSET = 8, 13
 
 
-@lru_cache(maxsize=1)
 def measured_pace(threads: int | None = None) -> float:
     """Billions of multiply-adds a second that a network makes here on `threads` cores, or all.
 
-    Measured once in a process, in some tenths of a second; other programs that are busy make it
-    less, as they do the encoding.
+    Measured in some tenths of a second, and again when it is asked for later: programs that are
+    busy make it less, so the best that was seen counts.
     """
+    now = time.monotonic()
+    before, measured = _seen.get(threads, (0.0, -_KEPT))
+    if now - measured >= _KEPT:
+        before = max(before, _measure(threads))
+        _seen[threads] = before, now
+    return before
+
+
+def _measure(threads: int | None) -> float:
     from photosearch.encoders.onnx import import_onnxruntime
 
     onnxruntime = import_onnxruntime()

@@ -83,6 +83,14 @@ def test_the_machine_is_measured_by_a_product_of_matrices() -> None:
     assert 0 < pace.measured_pace() < 1e6
 
 
+def test_the_best_that_was_seen_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "_seen", {})
+    clock, seen = iter((0.0, 30.0, 70.0, 140.0)), iter((50.0, 80.0, 60.0))
+    monkeypatch.setattr(pace.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(pace, "_measure", lambda _: next(seen))
+    assert [pace.measured_pace() for _ in range(4)] == [50.0, 50.0, 80.0, 80.0]
+
+
 def test_what_a_photo_takes_to_be_read_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
