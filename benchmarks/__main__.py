@@ -313,6 +313,38 @@ def relevance(
 @click.option(
     "--bundle",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A calibrated bundle.  [default: the bundled one]",
+)
+@click.option(
+    "--other",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="Another calibrated bundle, whose numbers are carried over.",
+)
+@click.option("--test", type=_FILE, multiple=True, required=True, help="Captioned photo tar.")
+@click.option("--labelled", type=_FILE, multiple=True, required=True, help="Photo tar with labels.")
+@click.option("--photos", type=click.IntRange(min=100), help="At most so many of a labelled tar.")
+@_OUT
+def calibrating(
+    bundle: Path | None,
+    other: Path,
+    test: tuple[Path, ...],
+    labelled: tuple[Path, ...],
+    photos: int | None,
+    out: Path,
+) -> None:
+    """Cut-offs fitted without labels, against those fitted on labelled photos."""
+    from benchmarks.calibrating import run
+    from photosearch.encoders import bundled_path
+
+    click.echo("\ncalibrating")
+    run(bundle or bundled_path(), other, out, test=test, photos=labelled, limit=photos)
+
+
+@main.command()
+@click.option(
+    "--bundle",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A bundle.  [default: the bundled one]",
 )
 @click.option("--labelled", type=_FILE, multiple=True, required=True, help="Photo tar with labels.")

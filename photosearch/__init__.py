@@ -55,13 +55,15 @@ if TYPE_CHECKING:
     from photosearch.library import Library
     from photosearch.library.albums import Albums
     from photosearch.library.marks import Marks
-    from photosearch.library.models import Model, Models, Removed
+    from photosearch.library.models import Advised, Model, Models, Removed
     from photosearch.library.photos import Photos
     from photosearch.library.saved import Saved
     from photosearch.library.texts import Texts
+    from photosearch.model_choice import Cutoffs
     from photosearch.ocr.run import ReadingEvent, ReadingStarted, TextFailed, TextRead
     from photosearch.photo import PhotoName
     from photosearch.portable import Exported, Imported
+    from photosearch.pulling.advice import Advice
     from photosearch.pulling.offers import Offer
     from photosearch.pulling.run import Converting, Downloading, Pulled, PullEvent
     from photosearch.search.duplicates import Duplicates
@@ -94,6 +96,8 @@ __version__ = "0.1.0"
 __all__ = [
     "About",
     "Absent",
+    "Advice",
+    "Advised",
     "Album",
     "Albums",
     "Anniversaries",
@@ -105,6 +109,7 @@ __all__ = [
     "Cluster",
     "Condition",
     "Converting",
+    "Cutoffs",
     "Day",
     "Days",
     "Described",
@@ -207,7 +212,8 @@ _LATER = {
     "photosearch.library": "Library",
     "photosearch.library.albums": "Albums",
     "photosearch.library.marks": "Marks",
-    "photosearch.library.models": "Model Models Removed",
+    "photosearch.library.models": "Advised Model Models Removed",
+    "photosearch.model_choice": "Cutoffs",
     "photosearch.library.photos": "Photos",
     "photosearch.library.saved": "Saved",
     "photosearch.library.texts": "Texts",
@@ -215,6 +221,7 @@ _LATER = {
     "photosearch.browsing.people": "Person",
     "photosearch.photo": "PhotoName",
     "photosearch.portable": "Exported Imported",
+    "photosearch.pulling.advice": "Advice",
     "photosearch.pulling.offers": "Offer",
     "photosearch.pulling.run": "Converting Downloading PullEvent Pulled",
     "photosearch.search.duplicates": "Duplicates",

@@ -10,8 +10,12 @@ A model named by `--model` or PHOTOSEARCH_MODEL is both, and changes neither.
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from index import Catalogue
 from photosearch.encoders import Bundle, BundleStore, Encoder, bundled_path, open_encoder
@@ -19,7 +23,20 @@ from photosearch.encoders.packaged import packaged
 from photosearch.errors import BundleError
 from photosearch.settings import read
 
+if TYPE_CHECKING:
+    from photosearch.calibrating.own import OwnCalibrations
+    from photosearch.encoders import Calibration
+
 FOLDER = "models"
+
+
+@dataclass(frozen=True)
+class Cutoffs:
+    """Where it is from what tells that a photo does not fit: `source` is "model" where that brings
+    it, or "photos" where it was fitted here, on a library of so many, without labels."""
+
+    source: Literal["model", "photos"]
+    photos: int = 0
 
 
 class ModelChoice:
@@ -121,6 +138,34 @@ class ModelChoice:
         """
         return self.encoder(self.searching())
 
+    @cached_property
+    def calibrations(self) -> OwnCalibrations:
+        """What the library has fitted for models that bring no calibration."""
+        # Imported for them alone: the bundled model brings one.
+        from photosearch.calibrating.own import OwnCalibrations
+
+        return OwnCalibrations(self._catalogue.folder)
+
+    def calibration(self, encoder: Encoder) -> Calibration | None:
+        """What tells which cosines of a model mean something: its own, or what the library has
+        fitted for it; None where nothing does."""
+        return encoder.calibration or self.calibrations.of(encoder.bundle_id)
+
+    def cutoffs(self, bundle: Bundle) -> Cutoffs | None:
+        """Where the cut-offs of a model are from."""
+        if bundle.manifest["calibration"]:
+            return Cutoffs("model")
+        photos = self.calibrations.photos(bundle.id)
+        return Cutoffs("photos", photos) if photos else None
+
+    def calibrate(self, folder: Path, stop: threading.Event | None = None) -> None:
+        """Fit the cut-offs of the model in `folder`, where it has none and the photos suffice."""
+        from photosearch.calibrating.fitting import fit, is_due
+
+        encoder = self.encoder(folder)
+        if is_due(self._catalogue, encoder, self.calibrations):
+            fit(self._catalogue, encoder, self.calibrations, stop)
+
     def keep(self, folder: Path) -> None:
         """Copy the bundle that comes with photosearch, for when another comes in its place."""
         if folder == bundled_path() and not self._catalogue.readonly:
@@ -153,6 +198,11 @@ class ModelChoice:
         if lost is not None:
             return lost, False, wanted
         return _id(self.wanted()), True, None
+
+    def answering_cutoffs(self) -> Cutoffs | None:
+        """Where the cut-offs of the model that answers are from."""
+        folder = self.answering()
+        return None if folder is None else self.cutoffs(Bundle.open(folder, verify=False))
 
     def answering_id(self) -> str | None:
         """The id of the model that answers searches, None when none that is here can."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from index import Catalogue
 from photosearch.connected import not_connected
-from photosearch.model_choice import ModelChoice
+from photosearch.model_choice import Cutoffs, ModelChoice
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Status:
     `others` are the files of other kinds in the folders, by suffix, the most first; `printed` is
     what decoders said of problems, by path. `not_connected` are the folders that are not there now,
     each with how many photos are hidden until it is; they are hidden by the next index run.
+    `cutoffs` tells from where it is known which photos do not fit; None where nothing does.
     """
 
     library: str
@@ -34,6 +35,7 @@ class Status:
     others: dict[str, int]
     printed: dict[str, str]
     not_connected: dict[str, int]
+    cutoffs: Cutoffs | None
 
 
 def status_of(catalogue: Catalogue, models: ModelChoice) -> Status:
@@ -58,4 +60,5 @@ def status_of(catalogue: Catalogue, models: ModelChoice) -> Status:
         not_connected={
             folder: catalogue.count_missing(folder) for folder in not_connected(catalogue, folders)
         },
+        cutoffs=models.answering_cutoffs(),
     )

@@ -45,6 +45,7 @@ def pytest_configure() -> None:
     # compile our modules anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    os.environ.pop("HF_HUB_OFFLINE", None)
     # It reads once whether it is offline, as the modules of the pages, imported later, have it.
     importlib.import_module("huggingface_hub.constants")
     # Reading the modules makes nearly a million objects, which stay. Looking through them again and

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _LARGE = 100_000
@@ -24,7 +25,7 @@ class Hub:
     cut: bytes after which each answer with weights breaks off; altered: weights are sent with one
     bit changed; whole: parts are not served; busy: what the next requests are answered with, each a
     status and its Retry-After. `asked` lists the method, path and range of each
-    request.
+    request, and `proxied` the hosts that it was asked for as a proxy.
     """
 
     def __init__(self) -> None:
@@ -36,6 +37,7 @@ class Hub:
         self.whole = False
         self.busy: list[tuple[int, str | None]] = []
         self.asked: list[tuple[str, str, str | None]] = []
+        self.proxied: list[str] = []
         self.url = ""
 
     def add(self, repository: str, folder: Path) -> None:
@@ -108,7 +110,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(body=True)
 
     def _answer(self, *, body: bool) -> None:
-        hub, path = self.served, self.path
+        hub = self.served
+        # A proxy is asked for whole addresses.
+        host, path = urlsplit(self.path).netloc, urlsplit(self.path).path
+        if host:
+            hub.proxied.append(host)
         hub.asked.append((self.command, path, self.headers.get("Range")))
         if hub.busy:
             status, after = hub.busy.pop(0)

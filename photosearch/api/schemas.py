@@ -129,6 +129,14 @@ class Saved(BaseModel):
     searches: list[SavedSearch]
 
 
+class Cutoffs(BaseModel):
+    """From where the model knows which photos do not fit; "photos" are those of a library of so
+    many, on which that was fitted without labels."""
+
+    source: Literal["model", "photos"]
+    photos: int
+
+
 class State(BaseModel):
     """What the library holds."""
 
@@ -147,6 +155,7 @@ class State(BaseModel):
     not_connected: dict[str, int] = Field(
         description="folders that are not there now, with how many photos are hidden for that"
     )
+    cutoffs: Cutoffs | None = Field(description="null where searches always find something")
 
 
 class Refused(BaseModel):

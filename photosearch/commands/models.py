@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +20,7 @@ from photosearch.commands.output import counted, shown
 if TYPE_CHECKING:
     from photosearch.library import Library
     from photosearch.library.models import Model
+    from photosearch.pulling.advice import Advice
     from photosearch.pulling.offers import Offer
 
 
@@ -33,16 +37,28 @@ def command() -> None:
 @click.option(
     "--available", is_flag=True, help="List all that can be downloaded, and not only the best."
 )
+@click.option(
+    "--language",
+    metavar="CODE",
+    default="en",
+    show_default=True,
+    help="The language that you search in, such as de: those that know it come first.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
 @click.pass_context
-def list_(ctx: click.Context, available: bool, as_json: bool) -> None:
-    """List the models that are here, and those that can be downloaded."""
+def list_(ctx: click.Context, available: bool, language: str, as_json: bool) -> None:
+    """List the models that are here, and those that can be downloaded.
+
+    Those come first that suit this machine best: they fit into its memory, know the language, and
+    encode the library in a night at the speed that is measured now. Of these the first find most.
+    """
     with _looked_at(ctx) as library:
-        models, offers = library.models.all(), library.models.offers()
+        models, advised = library.models.all(), library.models.advice(_code(language))
     if as_json:
+        best = {one.offer.name for one in advised.recommended}
         content = {
-            "models": [vars(model) for model in models],
-            "offered": [_described(offer) for offer in offers],
+            "models": [asdict(model) for model in models],
+            "offered": [_described(one) | {"best": one.offer.name in best} for one in advised.all],
         }
         click.echo(json.dumps(content, indent=2))
         return
@@ -51,13 +67,20 @@ def list_(ctx: click.Context, available: bool, as_json: bool) -> None:
         click.echo(f"{mark} {shown(model.id)}")
         click.echo(f"    {_about(model)}")
         click.echo(f"    {counted(model.encoded, 'photo')} encoded{_role(model)}")
-    click.echo("\nTo download, with `photosearch models pull NAME`:")
-    shortlist = [offer for offer in offers if available or offer.recommended]
-    width = max(len(offer.name) for offer in shortlist)
-    for offer in shortlist:
-        click.echo(f"  {offer.name:{width}}  {', '.join(_facts(offer))}")
-    if left := len(offers) - len(shortlist):
+        click.echo(f"    {_cutoffs(model)}")
+    click.echo(
+        "\nTo download, with `photosearch models pull NAME`, the best for this machine first:"
+    )
+    shortlist = [one for one in advised.all if available or one.offer.recommended]
+    width = max(len(one.offer.name) for one in shortlist)
+    for one in shortlist:
+        facts = [*_here(one, advised.photos), *_facts(one.offer)]
+        mark = "*" if one in advised.recommended else " "
+        click.echo(f"{mark} {one.offer.name:{width}}  {', '.join(facts)}")
+    if left := len(advised.all) - len(shortlist):
         click.echo(f"  and {left} more, which --available lists")
+    if advised.recommended:
+        click.echo("* is what is recommended for this machine and library.")
 
 
 @command.command("show")
@@ -126,6 +149,32 @@ def pull(ctx: click.Context, name: str, accepted: str | None) -> None:
             raise
     what = "Added" if pulled.fresh else "Already here:"
     click.echo(f"{what} {pulled.id}. `photosearch models use {pulled.model}` switches to it.")
+
+
+@command.command("add")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.pass_context
+def add(ctx: click.Context, folder: Path) -> None:
+    """Copy the model bundle in FOLDER into the library folder, as from a USB stick.
+
+    FOLDER is that of a bundle, or holds one and no other. On a machine with a network `photosearch
+    models pull` makes such a folder, below `models` in the library folder. Searches change only
+    with `photosearch models use`.
+    """
+    from tqdm import tqdm
+
+    from photosearch.pulling.run import Downloading, Pulled
+
+    bar = tqdm(unit="B", unit_scale=True, desc=folder.name, file=sys.stderr, disable=None)
+    with open_library(ctx) as library, bar, closing(library.models.add(folder)) as events:
+        for event in events:
+            if isinstance(event, Downloading):
+                bar.total = event.total
+                bar.update(event.done - bar.n)
+            elif isinstance(event, Pulled):
+                added = event
+    what = "Added" if added.fresh else "Already here:"
+    click.echo(f"{what} {added.id}. `photosearch models use {added.model}` switches to it.")
 
 
 @command.command("rm")
@@ -206,7 +255,13 @@ def _looked_at(ctx: click.Context) -> Iterator[Library]:
             yield library
 
 
-def _described(offer: Offer) -> dict[str, Any]:
+def _code(language: str) -> str:
+    """The code of a language, of what may be a locale, as "de-AT"."""
+    return re.split("[-_.]", language.strip().lower())[0]
+
+
+def _described(one: Advice) -> dict[str, Any]:
+    offer = one.offer
     return {
         "name": offer.name,
         "maker": offer.maker,
@@ -222,6 +277,10 @@ def _described(offer: Offer) -> dict[str, Any]:
         "converted": offer.converted,
         "page": offer.page,
         "here": offer.here,
+        "seconds": one.seconds,
+        "memory": one.memory,
+        "disk": one.disk,
+        "fits": one.fits,
     }
 
 
@@ -240,6 +299,36 @@ def _show_offer(offer: Offer) -> None:
     click.echo(f"Licence  {offer.licence}{', research only' if offer.research_only else ''}")
     click.echo(f"Card     {offer.page}")
     click.echo(f"\n`photosearch models pull {offer.name}{accept}` downloads it.")
+
+
+def _here(one: Advice, photos: int) -> list[str]:
+    """What an offer would take on this machine."""
+    facts = []
+    if one.seconds is not None:
+        of = f"your {counted(photos, 'photo')}" if photos else "1000 photos"
+        facts.append(f"about {_duration(one.seconds)} for {of}")
+    if not one.fits and one.memory is not None:
+        facts.append(f"needs {one.memory / 1e9:.1f} GB of memory")
+    return facts
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+
+
+def _cutoffs(model: Model) -> str:
+    """Whether it says that nothing fits, and by what."""
+    found = model.cutoffs
+    if found is None:
+        return "always finds something: it has no cut-offs"
+    if found.source == "model":
+        return "says when nothing fits"
+    return (
+        f"says when nothing fits, by cut-offs fitted on {found.photos} photos of yours, without "
+        "labels"
+    )
 
 
 def _facts(offer: Offer) -> list[str]:

@@ -35,16 +35,22 @@ def command(ctx: click.Context, problems: bool, verbose: bool, as_json: bool) ->
         now = library.status()
     if as_json:
         content = vars(now) | {
+            "cutoffs": None if now.cutoffs is None else vars(now.cutoffs),
             "problems": [
                 {"path": path, "reason": reason, "printed": now.printed.get(path, "")}
                 for path, reason in now.problems
-            ]
+            ],
         }
         del content["printed"]
         click.echo(json.dumps(content, indent=2))
         return
     click.echo(f"Library   {shown(now.library)}")
     click.echo(f"Model     {now.model}")
+    if now.cutoffs is not None and now.cutoffs.source == "photos":
+        click.echo(
+            f"          its cut-offs were fitted on {now.cutoffs.photos} photos of yours, without "
+            "labels"
+        )
     if not now.model_here:
         click.echo(
             "          not here any more, so nothing can be found; `photosearch index` encodes the "

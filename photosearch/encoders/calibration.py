@@ -20,7 +20,7 @@ not give.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -134,6 +134,12 @@ def read_calibration(folder: Path, manifest: dict[str, Any], dim: int) -> Calibr
             f"{path}: holds {background.shape}, not vectors of {dim} numbers; fetch the bundle "
             "again"
         )
+    return read_numbers(said, background)
+
+
+def read_numbers(said: dict[str, Any], background: NDArray[np.floating[Any]]) -> Calibration:
+    """The calibration of these numbers, by their names in bundle.json, and of these vectors."""
+    background = background.astype(np.float32)
     norms = np.linalg.norm(background, axis=1, keepdims=True)  # float16 took a little of them
     numbers = {key: float(said[key]) for key in ("scale", "slope", "weight", "offset")}
     return Calibration(
@@ -145,6 +151,15 @@ def read_calibration(folder: Path, manifest: dict[str, Any], dim: int) -> Calibr
         gap=float(said["gap"]),
         slack=float(said.get("slack", 0.0)),
     )
+
+
+def numbers_of(calibration: Calibration) -> dict[str, Any]:
+    """What `read_numbers` reads again, beside the background."""
+    return {
+        each.name: getattr(calibration, each.name)
+        for each in fields(calibration)
+        if each.name != "background"
+    }
 
 
 def _learned(said: dict[str, Any], dim: int) -> Calibration:

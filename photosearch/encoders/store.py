@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from photosearch.encoders.bundle import MANIFEST, Bundle
 from photosearch.errors import BundleError
 
 _PART = ".part"
+_PIECE = 4 << 20
 
 
 class BundleStore:
@@ -43,15 +45,30 @@ class BundleStore:
 
         Raises `BundleError` when `source` is no whole bundle, or the copy cannot be written.
         """
+        copying = self.adding(source)
+        while True:
+            try:
+                next(copying)
+            except StopIteration as ended:
+                added: Bundle = ended.value
+                return added
+
+    def adding(self, source: Path) -> Generator[int, None, Bundle]:
+        """As `add`, which tells again and again how many bytes are copied."""
         bundle = Bundle.open(source)
         place = self.place(bundle.id)
         with suppress(BundleError):
             return Bundle.open(place)
         part = self.folder / f".{bundle.id}.{os.getpid()}{_PART}"
+        done = 0
         try:
             for name in (*bundle.manifest["files"], MANIFEST):
                 (part / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source / name, part / name)
+                with (source / name).open("rb") as read, (part / name).open("wb") as write:
+                    while piece := read.read(_PIECE):
+                        write.write(piece)
+                        done += len(piece)
+                        yield done
             Bundle.open(part)
             shutil.rmtree(place, ignore_errors=True)  # it is damaged
             part.rename(place)

@@ -104,10 +104,14 @@ class SwitchingRun:
                 _log.info("%d photos cannot be reached for another model", rebuild.unread)
                 yield Kept(present.bundle_id, rebuild.unread)
             else:
+                # Before it answers for the first time.
+                self._models.calibrate(self._wanted, self._stop)
                 previous = self._models.switch(self._wanted)
                 if previous is not None:
                     _log.info("searches use %s, in place of %s", self._bundle_id, previous)
                     yield Switched(self._bundle_id, previous)
+        elif not self._parts:
+            self._models.calibrate(self._present, self._stop)
         if finished is not None:
             seconds = time.monotonic() - started
             _log.info(

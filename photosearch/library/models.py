@@ -15,9 +15,10 @@ from photosearch.encoders.bundle import MANIFEST
 from photosearch.encoders.packaged import packaged
 from photosearch.errors import BundleError, UsageError
 from photosearch.explaining import explaining
-from photosearch.model_choice import ModelChoice, bundled_here
+from photosearch.model_choice import Cutoffs, ModelChoice, bundled_here
 
 if TYPE_CHECKING:
+    from photosearch.pulling.advice import Advice, Machine
     from photosearch.pulling.offers import Offer
     from photosearch.pulling.run import PullEvent
 
@@ -33,7 +34,8 @@ class Model:
     `dim`, `bytes`, `licence` and `card` are None. `bytes` is the size of its files, and `card` the
     Markdown text of its model card, None also where it comes without one.
     `active`: it answers searches. `wanted`: it does, or will once it has encoded all photos.
-    `encoded`: photos, present or missing, that have a vector of it.
+    `encoded`: photos, present or missing, that have a vector of it. `cutoffs`: where it is from
+    what tells that a photo does not fit; None where nothing does, and searches always find.
     """
 
     id: str
@@ -46,6 +48,21 @@ class Model:
     bytes: int | None = None
     licence: str | None = None
     card: str | None = field(default=None, repr=False)
+    cutoffs: Cutoffs | None = None
+
+
+@dataclass(frozen=True)
+class Advised:
+    """`recommended` is the model to offer, and where texts are in a language that it does not know
+    one that does; `all` are all that can be downloaded, the best ones first.
+
+    `photos` are those that the library has, and `free` the bytes of disk space.
+    """
+
+    recommended: tuple[Advice, ...]
+    all: tuple[Advice, ...]
+    photos: int
+    free: int
 
 
 @dataclass(frozen=True)
@@ -106,6 +123,7 @@ class Models:
                     bytes=sum(file["bytes"] for file in bundle.manifest["files"].values()),
                     licence=str(bundle.manifest["licence"]),
                     card=bundle.card(),
+                    cutoffs=self._choice.cutoffs(bundle),
                 )
             )
         for bundle_id in sorted(vectors.keys() - found.keys()):
@@ -152,6 +170,43 @@ class Models:
         store = self._choice.store
         return [replace(offer, here=installed(store, offer.name) is not None) for offer in OFFERS]
 
+    def advice(self, language: str = "en") -> Advised:
+        """What suits this machine, this library and texts in `language`, a code like "de".
+
+        The first time in a process the machine is measured, for some tenths of a second.
+        """
+        from photosearch.pulling.advice import advise, recommended
+
+        machine = self._machine()
+        offers = self.offers()
+        return Advised(
+            tuple(recommended(machine, language, offers)),
+            tuple(advise(machine, language, offers)),
+            machine.photos,
+            machine.free,
+        )
+
+    def _photos(self) -> int:
+        counts = self._catalogue.counts()
+        return counts.photos + counts.missing
+
+    def _machine(self) -> Machine:
+        import shutil
+
+        from photosearch.capacity import total_memory
+        from photosearch.library.speed import reading_seconds
+        from photosearch.pulling.advice import Machine
+        from photosearch.pulling.pace import measured_pace
+
+        folder = self._catalogue.folder
+        return Machine(
+            memory=total_memory(),
+            free=shutil.disk_usage(folder).free,
+            pace=measured_pace(self._choice.settings.threads),
+            photos=self._photos(),
+            reading=reading_seconds(folder),
+        )
+
     def pull(
         self, name: str, *, accept_licence: str | None = None
     ) -> Generator[PullEvent, None, None]:
@@ -168,20 +223,27 @@ class Models:
         `DownloadError`; `BundleError`; `LibraryError`.
         """
         from photosearch.pulling.offers import check_licence, find_offer
-        from photosearch.pulling.run import add_folder, pull
+        from photosearch.pulling.offline import check_online
+        from photosearch.pulling.run import pull
 
         folder = folder_of(name)
         if folder is not None:
-            return add_folder(self._choice.store, folder)
+            return self.add(folder)
         offer = find_offer(name)
         check_licence(offer, accept_licence)
         settings = self._choice.settings
-        if settings.offline:
-            raise UsageError(
-                f"{offer.name}: is not downloaded, since the setting `offline`, or "
-                "PHOTOSEARCH_OFFLINE, forbids it"
-            )
-        return pull(self._choice.store, offer, endpoint=settings.endpoint)
+        check_online(offer.name, settings)
+        return pull(self._choice.store, offer, endpoint=settings.endpoint, photos=self._photos())
+
+    def add(self, folder: str | os.PathLike[str]) -> Generator[PullEvent, None, None]:
+        """Copy the bundle in `folder`, or in the only folder there that is one; as `pull` does.
+
+        Raises `BundleError` where there is none; `DownloadError` where the disk is too full;
+        `LibraryError`.
+        """
+        from photosearch.pulling.run import add_folder
+
+        return add_folder(self._choice.store, Path(folder).expanduser(), photos=self._photos())
 
     def use(self, model: str | os.PathLike[str], *, at_once: bool = False) -> Model:
         """Choose the model for searches; of the folder of a bundle a copy is made.
@@ -211,6 +273,18 @@ class Models:
         """
         with self._lock.held():
             return self._remove(name, keep_vectors)
+
+    def discard(self, name: str) -> int:
+        """Delete what is left of a download of the offered model; the bytes of it.
+
+        Raises `LibraryError` when a process is downloading it now.
+        """
+        from photosearch.pulling.offers import find_offer
+        from photosearch.pulling.run import discard
+
+        with suppress(UsageError):
+            return discard(self._choice.store, find_offer(name))
+        return 0
 
     def _want(self, name: str) -> Model:
         """Want the model of that name, or the bundle in that folder, of which a copy is made.
@@ -249,7 +323,7 @@ class Models:
         try:
             model = self.get(name)
         except UsageError:
-            if not (freed := self._discard_download(name)):
+            if not (freed := self.discard(name)):
                 raise
             return Removed(name, 0, freed)
         if model.active or model.wanted:
@@ -272,15 +346,8 @@ class Models:
         if not keep_vectors:
             dropped = self._catalogue.drop_bundle(model.id)
             freed += FaissIndex.discard(self._catalogue.folder, model.id)
+            freed += self._choice.calibrations.remove(model.id)
         return Removed(model.id, dropped, freed)
-
-    def _discard_download(self, name: str) -> int:
-        from photosearch.pulling.offers import find_offer
-        from photosearch.pulling.run import discard
-
-        with suppress(UsageError):
-            return discard(self._choice.store, find_offer(name))
-        return 0
 
 
 def folder_of(name: str) -> Path | None:

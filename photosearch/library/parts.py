@@ -34,7 +34,9 @@ class Parts:
             catalogue.close()
             raise
         self._lock = WriterLock(catalogue.folder)
-        self._searcher = Searcher(catalogue, self._choice.searching_encoder)
+        self._searcher = Searcher(
+            catalogue, self._choice.searching_encoder, self._choice.calibration
+        )
 
     @cached_property
     def photos(self) -> Photos:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING
 
 from index import Catalogue, InUseError, WriterLock
+from photosearch.encoders import bundled_path
 from photosearch.errors import UsageError
 from photosearch.model_choice import ModelChoice
 
@@ -95,6 +96,7 @@ class Runs:
         from photosearch.indexing.events import Held
         from photosearch.indexing.gathering import StoppedError
         from photosearch.indexing.switching import SwitchingRun
+        from photosearch.library.speed import Speed
 
         with ExitStack() as stack:
             try:
@@ -116,8 +118,13 @@ class Runs:
                 parts=parts,
                 stop=stop,
             )
-            with suppress(StoppedError):
-                yield from run.events()
+            speed = Speed(self._catalogue.folder)
+            with suppress(StoppedError), closing(run.events()) as events:
+                for event in events:
+                    speed.note(event)
+                    yield event
+            if self._choice.answering() == bundled_path():
+                speed.keep()
 
 
 def _check_workers(workers: int | None) -> None:

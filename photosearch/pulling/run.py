@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from index import WriterLock
 from photosearch.encoders import Bundle, BundleStore
-from photosearch.encoders.bundle import CARD
-from photosearch.errors import DownloadError
+from photosearch.encoders.bundle import CARD, MANIFEST
+from photosearch.errors import BundleError, DownloadError
 from photosearch.pulling.assemble import check, place_of, weights_of, write_bundle
 from photosearch.pulling.convert import annotate, check_trainer, convert
 from photosearch.pulling.download import HubFile, fetch, look_up
@@ -28,6 +28,8 @@ _CONFIG = "open_clip_config.json"
 # What a conversion takes beside the download, as a share of it: half, and as much for the work.
 _ROOM = 1.2
 _LICENCE = "LICENSE"
+# Vectors are float16, in the catalogue and in the file that is searched.
+_VECTOR = 2 * 2
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,12 @@ PullEvent = Downloading | Converting | Pulled
 
 
 def pull(
-    store: BundleStore, offer: Offer, *, endpoint: str | None = None
+    store: BundleStore, offer: Offer, *, endpoint: str | None = None, photos: int = 0
 ) -> Generator[PullEvent, None, None]:
     """Bring the model into the store; `Pulled` comes last.
 
-    `endpoint` is the address of the hub, that of HF_ENDPOINT or the usual one when left out.
+    `endpoint` is the address of the hub, that of HF_ENDPOINT or the usual one when left out. There
+    must also be room for the vectors of so many `photos`.
 
     Raises `UsageError` when it takes the trainer and that is not installed, before anything is
     downloaded; `DownloadError`; `BundleError` when the networks do not encode, or the store cannot
@@ -85,17 +88,40 @@ def pull(
             f"{folder}: cannot be made ({error.strerror}); make the library folder writable"
         ) from None
     with WriterLock(folder).held():
-        bundle = yield from _bring(store, offer, folder, listed, endpoint)
+        bundle = yield from _bring(store, offer, folder, listed, endpoint, photos)
     shutil.rmtree(folder, ignore_errors=True)
     yield Pulled(offer.name, bundle.id, fresh=True)
 
 
-def add_folder(store: BundleStore, folder: Path) -> Generator[PullEvent, None, None]:
-    """Copy the bundle in `folder` into the store. Raises `BundleError`."""
-    bundle = Bundle.open(folder)
+def add_folder(
+    store: BundleStore, folder: Path, *, photos: int = 0
+) -> Generator[PullEvent, None, None]:
+    """Copy the bundle in `folder`, or in the one folder there that is a bundle, into the store.
+
+    Raises `BundleError` where there is none, or more than one; `DownloadError` when the disk has no
+    room for it, and for the vectors of so many `photos`.
+    """
+    bundle = Bundle.open(_bundle_in(folder))
     fresh = not store.holds(bundle.id)
-    store.add(folder)
+    if fresh:
+        total = sum(file["bytes"] for file in bundle.manifest["files"].values())
+        store.folder.mkdir(parents=True, exist_ok=True)
+        check_room(store.folder, total + vectors_size(bundle.dim, photos))
+        for done in store.adding(bundle.folder):
+            yield Downloading(bundle.name, min(done, total), total)
     yield Pulled(bundle.name, bundle.id, fresh)
+
+
+def _bundle_in(folder: Path) -> Path:
+    """The folder itself, or the only one in it that is a bundle, as on a USB stick."""
+    if (folder / MANIFEST).is_file():
+        return folder
+    found = sorted(manifest.parent for manifest in folder.glob(f"*/{MANIFEST}"))
+    if len(found) > 1:
+        names = ", ".join(each.name for each in found)
+        raise BundleError(f"{folder}: holds several models ({names}); name the folder of one")
+    # Of none the error says what is missing.
+    return found[0] if found else folder
 
 
 def installed(store: BundleStore, name: str) -> str | None:
@@ -134,7 +160,12 @@ class _Listed:
 
 
 def _bring(
-    store: BundleStore, offer: Offer, folder: Path, listed: _Listed, endpoint: str | None
+    store: BundleStore,
+    offer: Offer,
+    folder: Path,
+    listed: _Listed,
+    endpoint: str | None,
+    photos: int,
 ) -> Generator[PullEvent, None, Bundle]:
     # Of another commit nothing can be used.
     work = folder / listed.commit[:16]
@@ -145,18 +176,20 @@ def _bring(
     for name in ("model", "texts"):
         (work / name).mkdir(parents=True, exist_ok=True)
     bring = _convert if offer.converted else _take
-    files = yield from bring(offer, work, listed, endpoint)
+    beside = vectors_size(offer.dim, photos)
+    files = yield from bring(offer, work, listed, endpoint, beside)
     annotate(work / "bundle", offer, files, work / "texts")
     return store.take(work / "bundle")
 
 
 def _convert(
-    offer: Offer, work: Path, listed: _Listed, _: str | None
+    offer: Offer, work: Path, listed: _Listed, _: str | None, beside: int
 ) -> Generator[PullEvent, None, list[HubFile]]:
     """Weights become a bundle, by the trainer; the files that were used."""
     weights, *config = listed.needed
     files = [*config, weights, *listed.texts]
-    _check_room(work, sum(file.size for file in files), _ROOM)
+    size = sum(file.size for file in files)
+    _check_room(work, size, beside + int(_ROOM * size))
     yield from _fetched(
         offer,
         [
@@ -170,7 +203,7 @@ def _convert(
 
 
 def _take(
-    offer: Offer, work: Path, listed: _Listed, endpoint: str | None
+    offer: Offer, work: Path, listed: _Listed, endpoint: str | None, beside: int
 ) -> Generator[PullEvent, None, list[HubFile]]:
     """Graphs become a bundle as they are; the files that were used."""
     layout, bundle = layout_of(offer.kind, offer.variant), work / "bundle"
@@ -181,7 +214,7 @@ def _take(
         else (file, work / "model" / file.name)
         for file in listed.needed
     ] + [(file, work / "texts" / file.name) for file in listed.texts]
-    _check_room(work, sum(file.size for file, _ in places))
+    _check_room(work, sum(file.size for file, _ in places), beside)
     yield from _fetched(offer, places)
     # Only the graphs tell of the files that hold the rest of their weights.
     more = [
@@ -191,7 +224,7 @@ def _take(
         for file in weights_of(graph, name)
         for beside in [graph.with_name(file)]
     ]
-    _check_room(work, sum(file.size for file, _ in (*places, *more)))
+    _check_room(work, sum(file.size for file, _ in (*places, *more)), beside)
     yield from _fetched(offer, more, done=sum(file.size for file, _ in places))
     yield Converting(offer.name, 0.0)
     learned = read_sigmoid(offer.sigmoid, endpoint) if offer.sigmoid else None
@@ -260,16 +293,26 @@ def _gone(offer: Offer, wanted: str) -> DownloadError:
     )
 
 
-def _check_room(folder: Path, size: int, more: float = 0.0) -> None:
-    """Raise `DownloadError` unless a download of `size` bytes has room, and `more` such."""
-    here = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    needed = max(size - here, 0) + more * size
+def _check_room(work: Path, size: int, beside: int) -> None:
+    """Raise `DownloadError` unless there is room for what is missing of `size` bytes in `work`, and
+    for `beside` more."""
+    here = sum(path.stat().st_size for path in work.rglob("*") if path.is_file())
+    check_room(work, max(size - here, 0) + beside)
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Raise `DownloadError` unless so many bytes are free on the disk that `folder` is on."""
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise DownloadError(
-            f"{folder}: needs {needed / 1e6:.0f} MB of disk space for the download and what is "
-            f"made of it, and {free / 1e6:.0f} MB are free; make room"
+            f"{folder}: needs {needed / 1e6:.0f} MB of disk space for the model and what is made "
+            f"with it, and {free / 1e6:.0f} MB are free; make room"
         )
+
+
+def vectors_size(dim: int, photos: int) -> int:
+    """Bytes that the vectors of so many photos take."""
+    return _VECTOR * dim * photos
 
 
 def _place(store: BundleStore, name: str) -> Path:

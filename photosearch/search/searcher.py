@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from index import Catalogue, FaissIndex
 from index.catalogue.conditions import Condition
 from index.catalogue.gathered import Gathered
-from photosearch.encoders import Encoder
+from photosearch.encoders import Calibration, Encoder
 from photosearch.errors import BundleError, UsageError
 from photosearch.search.compose import SAMPLE, Composed, compose, penalties
 from photosearch.search.dates import Locale
@@ -48,11 +48,17 @@ class Searcher:
     """Searches one catalogue, and keeps what the next search can use again.
 
     `encoder` gives the model that answers, and is asked anew at each search: another may have come
-    into use. A search by filters alone needs none.
+    into use. A search by filters alone needs none. `calibration` gives what tells which of its
+    cosines mean something.
     """
 
-    def __init__(self, catalogue: Catalogue, encoder: Callable[[], Encoder]) -> None:
-        self._catalogue, self._encoder = catalogue, encoder
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        encoder: Callable[[], Encoder],
+        calibration: Callable[[Encoder], Calibration | None],
+    ) -> None:
+        self._catalogue, self._encoder, self._calibration = catalogue, encoder, calibration
         self._worlds = Worlds(catalogue.selection)
         self._embedder: Embedder | None = None
         self._vectors: tuple[tuple[str, int], FaissIndex] | None = None
@@ -307,9 +313,8 @@ class Searcher:
 
     def _judged(self, encoder: Encoder, ranking: Compared, terms: Sequence[Term]) -> Looks:
         """The ranking, cut off where photos no longer fit, if that can be told."""
-        if encoder.calibration is None or not can_be_judged(terms):
-            return ranking
-        return Relevant(ranking, encoder.calibration)
+        calibration = self._calibration(encoder) if can_be_judged(terms) else None
+        return ranking if calibration is None else Relevant(ranking, calibration)
 
     def _path(self, photo: int | str) -> str:
         if isinstance(photo, str):

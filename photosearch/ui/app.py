@@ -8,6 +8,8 @@ from collections.abc import Iterable
 # Before Gradio is imported: it would report its use, and look for newer versions of itself.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+# What the user says of the hub goes on counting for the processes that download.
+os.environ.setdefault("_HF_HUB_OFFLINE", os.environ.get("HF_HUB_OFFLINE", ""))
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 from fastapi import FastAPI

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
 import signal
 import threading
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from traceback import format_exc
 from typing import Any
 
 from photosearch.errors import PhotosearchError
+from photosearch.pulling.offline import allow_this_process
 
 # What a process does: it is given a function that tells the server something, and `arguments`.
 Work = Callable[..., None]
@@ -94,8 +94,7 @@ class BackgroundProcess:
 def _live(pipe: Connection, work: Work, arguments: tuple[Any, ...]) -> None:
     # Ctrl-C reaches the whole group; the server decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Which the server sets for itself.
-    os.environ.pop("HF_HUB_OFFLINE", None)
+    allow_this_process()
     # When the server is gone, there is nobody to tell.
     with suppress(BrokenPipeError):
         try:

@@ -95,13 +95,24 @@ class Context:
         readings = Readings(folder, switches)
         searching, lookups = LibraryThread(folder, model), LibraryThread(folder, model)
         slow = LibraryThread(folder, model)
+        job = IndexJob(folder, model, switches, readings.paused, workers=workers)
+
+        def use(bundle_id: str) -> bool:
+            if job.progress.running:
+                return False
+            with readings.paused():
+                lookups.ask_now(lambda it: it.models.use(bundle_id))
+            return not lookups.ask_now(lambda it: it.folders) or job.start(())
+
+        downloads = Downloads(folder, use)
+        downloads.go_on()
         return cls(
             searching=searching,
             lookups=lookups,
             suggesting=LibraryThread(folder, model),
             slow=slow,
-            job=IndexJob(folder, model, switches, readings.paused, workers=workers),
-            downloads=Downloads(folder),
+            job=job,
+            downloads=downloads,
             readings=readings,
             shrinkers=shrinkers,
             thumbnails=Thumbnails(folder, shrinkers),
@@ -130,7 +141,7 @@ class Context:
             return self.lookups.ask_now(do)
 
     def close(self) -> None:
-        self.downloads.stop()
+        self.downloads.close()
         self.job.stop(wait=True)
         self.readings.close()
         self.shares.close()

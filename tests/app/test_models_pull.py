@@ -391,7 +391,7 @@ def test_the_list_shows_the_best_and_on_request_all(command: Command) -> None:
     left = sum(not offer.recommended for offer in OFFERS)
     assert f"and {left} more, which --available lists" in out
     everything = command("models", "list", "--available")[1]
-    assert all(f"  {offer.name} " in everything for offer in OFFERS)
+    assert all(f" {offer.name} " in everything for offer in OFFERS)
     said = command("models", "show", "mobileclip_s0-fp16")[1]
     assert "used as it is published" in said
     assert "--accept-license apple-amlr" in said

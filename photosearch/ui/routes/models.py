@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from photosearch.errors import UsageError
 from photosearch.library import Library
 from photosearch.library.models import Removed
+from photosearch.pulling.advice import Advice
 from photosearch.pulling.convert import check_trainer
-from photosearch.pulling.offers import Offer
+from photosearch.pulling.offline import is_offline
+from photosearch.settings import read
 from photosearch.ui.context import Context
-from photosearch.ui.dependencies import CurrentContext
+from photosearch.ui.dependencies import CurrentContext, check_local
+from photosearch.ui.downloads import Order
+from photosearch.ui.folders import whole_path
 from photosearch.ui.needs import needed
 
 router = APIRouter(prefix="/api")
@@ -25,9 +29,17 @@ class Chosen(BaseModel):
 
 
 class Wanted(Chosen):
-    """A model to download; `licence` names the one that is accepted."""
+    """A model to download; `licence` names the one that is accepted. With `use` it is to answer
+    searches afterwards."""
 
     licence: str | None = Field(None, max_length=100)
+    use: bool = False
+
+
+class Added(BaseModel):
+    """The folder that a model is in."""
+
+    path: str = Field(min_length=1, max_length=4096)
 
 
 @router.get("/models")
@@ -66,23 +78,38 @@ async def remove(context: CurrentContext, chosen: Chosen) -> dict[str, int]:
 
 
 @router.get("/offers")
-async def offers(context: CurrentContext) -> dict[str, Any]:
-    """The models that can be downloaded, and what has to be installed for those converted."""
+async def offers(
+    context: CurrentContext, language: Annotated[str, Query(pattern="^[a-z]{2,3}$")] = "en"
+) -> dict[str, Any]:
+    """The models that can be downloaded, the best for this machine and language first, and what has
+    to be installed for those that are converted."""
+    # It measures the machine, and is asked of the thread that may take its time.
+    advised = await context.slow.ask(lambda it: it.models.advice(language))
     return {
         "needs": needed(check_trainer),
-        "offers": [
-            _offered(one) for one in await context.lookups.ask(lambda it: it.models.offers())
-        ],
+        "offline": is_offline(read(context.folder)),
+        "photos": advised.photos,
+        "free": advised.free,
+        "local": context.local,
+        "best": [_offered(one) for one in advised.recommended],
+        "offers": [_offered(one) for one in advised.all if one not in advised.recommended],
         "download": _download(context),
     }
 
 
 @router.post("/download")
 async def download(context: CurrentContext, wanted: Wanted) -> dict[str, Any]:
-    """Begin to download a model; searches do not change."""
-    if not await context.in_thread(context.downloads.start, wanted.name, wanted.licence):
-        raise UsageError("a model is being downloaded already; wait, or stop that first")
-    return _download(context)
+    """Begin to download a model; searches change only with `use`, when all photos are encoded."""
+    order = Order(wanted.name, wanted.licence, use=wanted.use)
+    return await _begin(context, order)
+
+
+@router.post("/models/add")
+async def add(context: CurrentContext, wanted: Added) -> dict[str, Any]:
+    """Begin to copy a model from a folder of this machine."""
+    check_local(context)
+    folder = whole_path(wanted.path.strip())
+    return await _begin(context, Order(folder.name or str(folder), folder=str(folder)))
 
 
 @router.get("/download")
@@ -91,10 +118,30 @@ async def downloading(context: CurrentContext) -> dict[str, Any]:
     return _download(context)
 
 
-@router.post("/download/stop")
-async def stop(context: CurrentContext) -> dict[str, Any]:
-    """End the download; what has come is kept."""
-    await context.in_thread(context.downloads.stop)
+@router.post("/download/pause")
+async def pause(context: CurrentContext) -> dict[str, Any]:
+    """End the download for now; what has come is kept."""
+    await context.in_thread(context.downloads.pause)
+    return _download(context)
+
+
+@router.post("/download/resume")
+async def resume(context: CurrentContext) -> dict[str, Any]:
+    """Go on with a download that was paused, or has failed."""
+    await context.in_thread(context.downloads.resume)
+    return _download(context)
+
+
+@router.post("/download/discard")
+async def discard(context: CurrentContext) -> dict[str, Any]:
+    """Delete what has come of a download that was paused, or has failed."""
+    await context.in_thread(context.downloads.discard)
+    return _download(context)
+
+
+async def _begin(context: Context, order: Order) -> dict[str, Any]:
+    if not await context.in_thread(context.downloads.start, order):
+        raise UsageError("a model is being downloaded already; wait, or stop that first")
     return _download(context)
 
 
@@ -103,20 +150,23 @@ def _download(context: Context) -> dict[str, Any]:
     return asdict(now) | {"running": now.running}
 
 
-def _offered(offer: Offer) -> dict[str, Any]:
-    names = (
-        "name",
-        "maker",
-        "licence",
-        "research_only",
-        "languages",
-        "megabytes",
-        "speed",
-        "imagenet",
-        "recall",
-        "recommended",
-        "converted",
-        "page",
-        "here",
-    )
-    return {name: getattr(offer, name) for name in names}
+def _offered(one: Advice) -> dict[str, Any]:
+    offer = one.offer
+    return {
+        "name": offer.name,
+        "maker": offer.maker,
+        "licence": offer.licence,
+        "research_only": offer.research_only,
+        "many_languages": offer.languages is None,
+        "understands": one.understands,
+        "megabytes": offer.megabytes,
+        "seconds": one.seconds,
+        "memory": one.memory,
+        "disk": one.disk,
+        "fits": one.fits,
+        "imagenet": offer.imagenet,
+        "recall": offer.recall,
+        "converted": offer.converted,
+        "page": offer.page,
+        "here": offer.here,
+    }

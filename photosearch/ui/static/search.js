@@ -6,6 +6,7 @@ import { FilterRow } from "./filters.js";
 import { Grid, monthOf } from "./grid.js";
 import { folderForm } from "./indexing.js";
 import { FEW, Nothing } from "./nothing-found.js";
+import { Offers } from "./offers.js";
 import { PictureQuery } from "./picture.js";
 import { ask } from "./requests.js";
 import { saveSearch } from "./saved.js";
@@ -38,6 +39,7 @@ export class SearchPage {
       make("p", {}, say("welcome.text")),
       folderForm(started),
       make("p", { class: "quiet" }, say("welcome.private")),
+      (this.better = new Offers({ brief: true, arrived: (use) => use && started() })).element,
     );
     this.chips = make("ul", { class: "chips", "aria-label": say("search.understood") });
     this.problem = make("p", { class: "warning", role: "alert" });
@@ -382,6 +384,8 @@ export class SearchPage {
       this.grid.prepend(newest);
       this.added.hidden = !this.grid.size;
     }
+    // Once; what has no answer is asked for again by the library's page.
+    if (empty && !this.offered) this.offered = this.better.show().catch(() => {});
     if (empty) this.start.clear();
     else if (!newest && state.photos && !state.progress.running) this.#propose();
     else if (state.photos && !this.start.begun) this.start.outdate();
