@@ -26,7 +26,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import click
 from catalogue_data import give_up_override
 from unsynced import wait_for_no_disk
 
@@ -166,6 +165,7 @@ def _read_modules() -> Any:
     """Those that most commands use; whether a command imports no more is tested elsewhere."""
     from multiprocessing import forkserver
 
+    import click
     import faiss
     import sqlite_utils
     from PIL import Image

@@ -298,7 +298,7 @@ class TestTroubles:
         folder = tmp_path / "photos"
         folder.mkdir()
         for number in range(12):
-            cat.rotate(number).save(folder / f"{number:02}.png")
+            cat.resize((120, 80)).rotate(number).save(folder / f"{number:02}.png")
         with Library.open(tmp_path / "library", model=tiny_bundle) as library:
             list(library.index([folder]))
             return photos(library)
