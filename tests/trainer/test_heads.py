@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from workshop import make_workshop, refused, run, shallow_encoder
+from workshop import make_workshop, refused, run
 
 from trainer.models import config as configs
 from trainer.models.concept_image import ConceptImageTower
@@ -21,7 +21,7 @@ from trainer.train.heads import Seen, merge_heads
 
 pytestmark = pytest.mark.slow
 
-NAME = "test_efficientnet"
+NAME = "tf_efficientnet_lite0"
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Iterator[
     (place / "configs" / "Small.json").write_text(json.dumps(small))
     torch.manual_seed(0)
     (network,) = ConceptImageTower([NAME], dim=8, hidden=8).classifiers
-    write_state(network.state_dict(), place / "network.safetensors")
-    shallow_encoder(place / "shallow")
+    write_state(network.state_dict(), place / "lite0.safetensors")
     (place / "classes.json").write_text(json.dumps([f"thing {n}" for n in range(1000)]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(configs, "_FOLDER", place / "configs")
@@ -46,21 +45,20 @@ def heads(place: Path, out: str, *more: object) -> object:
     return run(
         *("heads", "--model", "Small", "--class-names", place / "classes.json"),
         *("--captioned", place / "train.tar", "--calibration", place / "train.tar"),
-        *("--sentence-encoder", place / "shallow"),
         *("--views", 2, "--seeds", 2, "--epochs", 2, "--merge-epochs", 2),
         *("--cache", place / "cache", "--out", place / out, *more),
     )
 
 
 def test_a_tower_is_taught_and_what_was_seen_is_kept(place: Path) -> None:
-    given = ["--classifier", place / "network.safetensors", "--photos", place / "more.tar"]
+    given = ["--classifier", place / "lite0.safetensors", "--photos", place / "more.tar"]
     result = heads(place, "one", *given, "--validation", place / "val.tar")
     assert result.exit_code == 0, result.output
     assert "val.tar, gallery of 6: R@1" in result.stdout
     tower = build_image_tower(configs.load_config("Small").image, 384)
     tower.load_state_dict(read_state(place / "one" / "image.safetensors"))
     # The classifier is as it was, and each class lies where its name does.
-    for name, value in read_state(place / "network.safetensors").items():
+    for name, value in read_state(place / "lite0.safetensors").items():
         assert torch.equal(tower.classifiers[0].state_dict()[name], value), name
     assert tower.concepts.norm(dim=1).detach().numpy() == pytest.approx(1, abs=1e-3)
 
@@ -72,7 +70,7 @@ def test_a_tower_is_taught_and_what_was_seen_is_kept(place: Path) -> None:
 
 
 def test_what_does_not_fit_is_refused(place: Path) -> None:
-    one = ["--classifier", place / "network.safetensors"]
+    one = ["--classifier", place / "lite0.safetensors"]
     refused(heads(place, "no", *one, *one), 1, r"Small: takes 1 of --classifier")
     refused(heads(place, "no", "--model", "MobileCLIP-Nano", *one), 1, "has no concepts")
     refused(heads(place, "no", *one, "--class-names", place / "names.json"), 1, "6 names, and 1000")
