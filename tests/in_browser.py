@@ -18,6 +18,8 @@ from weakref import WeakKeyDictionary
 from served import Served
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# The same without windows of its own, which it would draw all the while: a third less to compute.
+_WINDOWLESS = shutil.which("chromium-headless-shell")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -53,8 +55,9 @@ _STILL = "() => document.getAnimations().every(({ playState }) => playState !== 
 def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
+    program = _WINDOWLESS or CHROMIUM
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         yield browser
         browser.close()
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from photosearch.serving.page_guard import App, Message, Receive, Scope, Send
+from photosearch.ui.scripts import version
 
 # In the page from the first byte, so that nothing is drawn unstyled and moved afterwards.
 _HEAD = """<meta name="color-scheme" content="light dark">
 <meta name="description" content="Find any photo on your own machine by describing it.">
-<link rel="stylesheet" href="/ui/style.css">
-<script src="/ui/early.js"></script>
-<script type="module" src="/ui/app.js"></script>
+<link rel="stylesheet" href="/ui/v/{version}/style.css">
+<script src="/ui/v/{version}/early.js"></script>
+<script type="module" src="/ui/v/{version}/app.js"></script>
 """
 # With a window of our own there is nothing to install.
 _INSTALLABLE = """<link rel="manifest" href="/manifest.webmanifest">
@@ -64,5 +65,5 @@ class Frame:
 
 def reheaded(page: str, *, installable: bool) -> str:
     """`page` with our styles and scripts in its head."""
-    ours = _HEAD + _INSTALLABLE if installable else _HEAD
+    ours = _HEAD.format(version=version()) + _INSTALLABLE * installable
     return _THEIRS.sub("", page).replace("</head>", f"{ours}</head>", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from mimetypes import guess_type
 from pathlib import Path
@@ -45,6 +46,18 @@ def styles() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in (*ordered, *every.values()))
 
 
+@cache
+def version() -> str:
+    """What the address of our scripts and styles has in it, so that browsers keep them for ever.
+
+    Of all that is in them, as they are when the process first asks.
+    """
+    every = sha256(styles().encode())
+    for path in sorted(path for path in STATIC.iterdir() if path.is_file()):
+        every.update(path.name.encode() + b"\0" + path.read_bytes())
+    return every.hexdigest()[:16]
+
+
 # Before the route of all files, which takes any name.
 @router.get("/texts.json")
 async def all_texts(request: Request) -> Response:
@@ -75,9 +88,21 @@ async def map_part(request: Request, name: str) -> Response:
     return _unless_known(request, content, guess_type(name)[0], **packed)
 
 
+@router.get("/v/{wanted}/{name}")
+async def versioned(request: Request, wanted: str, name: str) -> Response:
+    """One of our own scripts, or all styles, as the page asks for them; modules name each other by
+    where they are themselves, and so all have the version in their address.
+    """
+    answer = await (style(request) if name == "style.css" else static(request, name))
+    # A page that was loaded before an upgrade has what is there now, but does not keep it.
+    if wanted == version():
+        answer.headers["cache-control"] = "private, max-age=31536000, immutable"
+    return answer
+
+
 @router.get("/{name}")
 async def static(request: Request, name: str) -> Response:
-    """One of our own scripts and styles, by name."""
+    """One of our own scripts and pictures, by name."""
     names = {path.name: path for path in STATIC.iterdir() if path.is_file()}
     if name not in names:
         raise HTTPException(404, "There is no such file.")

@@ -55,7 +55,7 @@ SIGN = """
 """
 
 WITHOUT_OURS = """() => {
-    [...document.styleSheets].find((one) => one.href?.endsWith("/ui/style.css")).disabled = true;
+    [...document.styleSheets].find((one) => one.href?.endsWith("/style.css")).disabled = true;
     const box = getComputedStyle(document.querySelector(".gradio-container"));
     const main = getComputedStyle(document.querySelector(".gradio-container .main"));
     return [box.overflow, main.paddingLeft];
@@ -141,7 +141,7 @@ def test_its_sign_of_loading_still_counts_for_ever(page: Any) -> None:
     from playwright.sync_api import TimeoutError as NoSuchFrame
 
     early = {"content_type": "text/javascript", "body": ""}
-    page.route("**/ui/early.js", lambda route: route.fulfill(**early))
+    page.route("**/early.js", lambda route: route.fulfill(**early))
     page.add_init_script(SIGN)
     page.reload()
     ready(page)

@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_browser import ask, open_tile, photo_dialog, ready, reload, results_of, shows, watched_page
+from in_browser import (
+    CHROMIUM,
+    FLAGS,
+    ask,
+    open_tile,
+    photo_dialog,
+    ready,
+    reload,
+    results_of,
+    shows,
+    watched_page,
+)
 from optional import needs_chromium
 from PIL import ExifTags, Image
 from served import Served, served_here
@@ -256,12 +267,16 @@ def test_a_search_by_picture_is_gone_back_to_in_this_tab_alone(page: Any, family
     page.get_by_role("alert").filter(has_text="the picture is not kept any more").wait_for()
 
 
-def test_chromium_would_install_it_as_an_app(page: Any) -> None:
-    screen = page.context.new_cdp_session(page)
-    told = screen.send("Page.getAppManifest")
-    assert told["url"].endswith("/manifest.webmanifest")
-    assert told["errors"] == []
-    errors = screen.send("Page.getInstallabilityErrors")["installabilityErrors"]
+def test_chromium_would_install_it_as_an_app(browser: Any, server: Served) -> None:
+    # Only one with windows of its own installs anything.
+    windowed = browser.browser_type.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with watched_page(windowed, server, alone=True) as page:
+        screen = page.context.new_cdp_session(page)
+        told = screen.send("Page.getAppManifest")
+        assert told["url"].endswith("/manifest.webmanifest")
+        assert told["errors"] == []
+        errors = screen.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    windowed.close()
     # As it is in tests; a user's window is another.
     assert [one["errorId"] for one in errors if one["errorId"] != "in-incognito"] == []
 

@@ -63,7 +63,7 @@ def test_it_serves_a_page_that_loads_nothing_from_elsewhere(server: Served) -> N
     answer = server.ask("/")
 
     assert answer.status == 200
-    assert b"/ui/app.js" in answer.body
+    assert b"/app.js" in answer.body
     policy = answer.headers["content-security-policy"]
     assert "default-src 'self'" in policy
     assert "unsafe-eval" not in policy
@@ -78,6 +78,12 @@ def test_a_browser_reads_the_files_of_the_page_once(server: Served) -> None:
         assert (first.status, again.status, again.body) == (200, 304, b"")
         assert first.headers["cache-control"] == again.headers["cache-control"] == "no-cache"
         assert server.ask(target, {"If-None-Match": '"another"'}).body == first.body
+    # Those that the page names it need not even ask for again, until there is another version.
+    for file in re.findall(rb"/ui/v/[\w]+/[\w.-]+", server.ask("/").body):
+        named = server.ask(file.decode())
+        assert named.headers["cache-control"].endswith("immutable")
+        other = server.ask(re.sub(r"/v/\w+", "/v/0", file.decode()))
+        assert (other.body, other.headers["cache-control"]) == (named.body, "no-cache")
     # Those of Gradio, which have another name when they change, it need not even ask for again.
     file = re.search(rb"assets/[\w.-]+\.js", server.ask("/").body)
     assert file is not None
