@@ -339,7 +339,7 @@ def test_two_do_not_fetch_the_same_model_at_once(hub: Hub, tmp_path: Path) -> No
 
 def test_the_folder_of_a_bundle(tiny_bundle: Path, tmp_path: Path) -> None:
     with Library.open(tmp_path / "library") as library:
-        (pulled,) = library.models.pull(str(tiny_bundle))
+        *_, pulled = library.models.pull(str(tiny_bundle))
         assert pulled == Pulled("tiny", Bundle.open(tiny_bundle).id, fresh=True)
         assert list(library.models.pull(str(tiny_bundle))) == [replace(pulled, fresh=False)]
         assert [(model.name, model.wanted) for model in library.models.all()] == [
