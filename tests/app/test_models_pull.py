@@ -72,7 +72,7 @@ class Command:
         self.environment = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith("PHOTOSEARCH_") and key != "HF_HUB_OFFLINE"
+            if not key.startswith("PHOTOSEARCH_") and not key.endswith("HF_HUB_OFFLINE")
         } | {
             "PYTHONPATH": str(REPOSITORY),
             "PHOTOSEARCH_LIBRARY": str(self.library),
