@@ -199,11 +199,12 @@ class Models:
         from photosearch.pulling.pace import measured_pace
 
         folder = self._catalogue.folder
+        photos = self._photos()
         return Machine(
             memory=total_memory(),
             free=shutil.disk_usage(folder).free,
             pace=measured_pace(self._choice.settings.threads),
-            photos=self._photos(),
+            photos=photos,
             reading=reading_seconds(folder),
         )
 

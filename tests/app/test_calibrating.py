@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from index import Catalogue
 from photosearch import Library
 from photosearch.calibrating.carried import Lie, carried
-from photosearch.calibrating.fitting import FEWEST, bank
+from photosearch.calibrating.fitting import FEWEST, bank, is_due
 from photosearch.calibrating.own import OwnCalibrations
 from photosearch.cli import main
 from photosearch.encoders import Bundle, Calibration, bundled_path, open_encoder, write_manifest
@@ -113,19 +113,30 @@ def test_it_is_fitted_used_and_told_of(library: Path, bare: Path, known: Calibra
 
 
 def test_it_is_fitted_once_and_again_in_a_library_that_has_grown(
-    library: Path, bare: Path, known: Calibration
+    tmp_path: Path, tiny_bundle: Path, known: Calibration
 ) -> None:
-    bundle_id = Bundle.open(bare).id
-    own = OwnCalibrations(library)
-    own.keep(bundle_id, known, 300)
-    fit(library)
-    assert own.photos(bundle_id) == 300
-    own.keep(bundle_id, known, FEWEST)
-    with Catalogue.open(library) as catalogue:
-        choice = ModelChoice(catalogue, None)
-        assert choice.calibrations.photos(bundle_id) == FEWEST
-    (library / "calibrations" / f"{bundle_id}.npz").write_bytes(b"damaged")
-    assert own.of(bundle_id) is None
+    encoder = open_encoder(tiny_bundle)
+    own = OwnCalibrations(tmp_path)
+
+    def due(photos: int) -> bool:
+        there = catalogue.embedding_count(encoder.bundle_id)
+        new = new_photos(photos - there, start=there)
+        catalogue.record(encoder.bundle_id, new, unit_vectors(len(new), encoder.dim))
+        return is_due(catalogue, encoder, own)
+
+    with Catalogue.open(tmp_path) as catalogue:
+        assert not due(FEWEST - 1)
+        assert due(FEWEST)
+        own.keep(encoder.bundle_id, known, FEWEST)
+        assert own.photos(encoder.bundle_id) == FEWEST
+        assert not due(FEWEST + 50)
+        assert due(2 * FEWEST)
+        # What brings one is asked for none.
+        assert not is_due(catalogue, open_encoder(bundled_path()), own)
+    with Catalogue.open(tmp_path, readonly=True) as catalogue:
+        assert not is_due(catalogue, encoder, own)
+    (tmp_path / "calibrations" / f"{encoder.bundle_id}.npz").write_bytes(b"damaged")
+    assert own.of(encoder.bundle_id) is None
 
 
 def test_it_does_not_matter_how_large_cosines_are(known: Calibration, texts: np.ndarray) -> None:

@@ -88,6 +88,8 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
     "library.models": {
         "all": lambda it: it.models.all(),
         "get": lambda it: it.models.get("tiny"),
+        "advice": lambda it: it.models.advice(),
+        "add": lambda it: it.models.add("tiny"),
         "use": lambda it: it.models.use("tiny"),
         "remove": lambda it: it.models.remove("tiny"),
     },
@@ -96,7 +98,7 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
 OTHERS = {
     "Library": {"exists", "close", "folder", "is_current", "network_drive"}
     | {heading.removeprefix("library.") for heading in CALLS if heading != "Library"},
-    "library.models": {"encoder", "offers", "pull"},
+    "library.models": {"discard", "encoder", "offers", "pull"},
 }
 
 

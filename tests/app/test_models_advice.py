@@ -112,6 +112,7 @@ def test_what_a_photo_takes_to_be_read_is_kept(
     assert speed.reading_seconds(folder) == 0.03
 
 
+@pytest.mark.slow
 def test_the_command_says_it(indexed: Shell) -> None:
     listed = json.loads(indexed("models", "list", "--json").stdout)
     best = [offer["name"] for offer in listed["offered"] if offer["best"]]

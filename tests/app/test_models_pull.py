@@ -72,7 +72,7 @@ class Command:
         self.environment = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith("PHOTOSEARCH_") and key != "HF_HUB_OFFLINE"
+            if not key.startswith("PHOTOSEARCH_") and not key.endswith("HF_HUB_OFFLINE")
         } | {
             "PYTHONPATH": str(REPOSITORY),
             "PHOTOSEARCH_LIBRARY": str(self.library),
@@ -340,7 +340,7 @@ def test_two_do_not_fetch_the_same_model_at_once(hub: Hub, tmp_path: Path) -> No
 
 def test_the_folder_of_a_bundle(tiny_bundle: Path, tmp_path: Path) -> None:
     with Library.open(tmp_path / "library") as library:
-        (pulled,) = library.models.pull(str(tiny_bundle))
+        *_, pulled = library.models.pull(str(tiny_bundle))
         assert pulled == Pulled("tiny", Bundle.open(tiny_bundle).id, fresh=True)
         assert list(library.models.pull(str(tiny_bundle))) == [replace(pulled, fresh=False)]
         assert [(model.name, model.wanted) for model in library.models.all()] == [

@@ -167,6 +167,16 @@ def test_where_downloads_are_switched_off_it_says_so(
     assert page.locator("#library .offers button:enabled").count() == 0
 
 
+def test_a_model_that_is_named_is_not_changed(
+    server: Served, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHOTOSEARCH_MODEL", str(tiny_bundle))
+    for path, asked in (("models/use", {}), ("download", {"use": True})):
+        refused = server.post(f"/api/{path}", {"name": NAME} | asked)
+        assert refused.status == 400
+        assert "names a model to use whatever is chosen" in refused.json["error"]
+
+
 def test_what_was_asked_for_outlives_the_server(
     library: Path, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ async def use(context: CurrentContext, chosen: Chosen) -> dict[str, Any]:
             raise UsageError(f"{chosen.name}: there is no such model here")
         library.models.use(found[0])
 
+    _check_free(context)
     await context.change(choose)
     return {"running": context.job.start(())}
 
@@ -100,6 +101,8 @@ async def offers(
 @router.post("/download")
 async def download(context: CurrentContext, wanted: Wanted) -> dict[str, Any]:
     """Begin to download a model; searches change only with `use`, when all photos are encoded."""
+    if wanted.use:
+        _check_free(context)
     order = Order(wanted.name, wanted.licence, use=wanted.use)
     return await _begin(context, order)
 
@@ -143,6 +146,15 @@ async def _begin(context: Context, order: Order) -> dict[str, Any]:
     if not await context.in_thread(context.downloads.start, order):
         raise UsageError("a model is being downloaded already; wait, or stop that first")
     return _download(context)
+
+
+def _check_free(context: Context) -> None:
+    """Raise `UsageError` where a model is named that is used whatever is chosen."""
+    if read(context.folder, model=context.model).model is not None:
+        raise UsageError(
+            "--model, PHOTOSEARCH_MODEL or the setting `model` names a model to use whatever is "
+            "chosen; leave it out"
+        )
 
 
 def _download(context: Context) -> dict[str, Any]:

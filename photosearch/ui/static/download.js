@@ -66,12 +66,12 @@ export class Download {
     this.buttons.pause.hidden = !running || state === "waiting";
     this.buttons.resume.hidden = this.buttons.discard.hidden = !halted;
     this.bar.hidden = halted && !total;
-    this.title.textContent = say(halted ? "model.paused" : "model.downloading", { name });
+    this.title.textContent = say(`model.${halted ? state : "downloading"}`, { name });
     this.bar.setAttribute("aria-label", this.title.textContent);
     if ((state === "loading" || halted) && total) this.bar.value = done / total;
     else this.bar.removeAttribute("value");
     const loaded = total ? say("model.loaded", { done: bytes(done), total: bytes(total) }) : null;
-    if (halted) this.facts.textContent = [loaded, say("model.kept_so_far")].filter(Boolean).join(" · ");
+    if (halted) this.facts.textContent = [loaded, loaded || state === "paused" ? say("model.kept_so_far") : null].filter(Boolean).join(" · ");
     else if (state === "loading") this.facts.textContent = loaded;
     else if (running) this.facts.textContent = say(`model.${state}`, { time: duration(seconds) });
     this.problem.textContent = state === "failed" ? heard(error) : "";
