@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from faults.failing import compiled
+from faults.failing import IN_MEMORY, FailingRuns, compiled
 from faults.jobs import JOBS
 from faults.models import write_models
 from faults.sweep import Sweep, Tally
@@ -22,25 +22,17 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="try only each N-th fault")
     given = parser.parse_args()
     tallies = []
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+    # In memory, where there is such a place: waiting for a disk is most of the time otherwise.
+    with tempfile.TemporaryDirectory(prefix="faults-", dir=IN_MEMORY) as folder:
         work = Path(folder).resolve()
         shim = compiled(work)
         if shim is None:
             sys.exit("needs Linux and a C compiler: apt-get install gcc")
         models = write_models(work / "models")
-        for number, job in enumerate(JOBS):
-            if given.names and job.name not in given.names:
-                continue
-            sweep = Sweep(job, models, work / str(number), shim)
-            tally = Tally(job.name)
-            with sweep.runs() as runs:
-                for fault in list(sweep.faults())[:: given.every]:
-                    before = len(tally.wrong)
-                    sweep.attempt(runs, fault, tally)
-                    for line in tally.wrong[before:]:
-                        print(line, flush=True)
-            tallies.append(tally)
-            print(_row(tally), flush=True)
+        with FailingRuns(shim, work) as runs:
+            for job in JOBS:
+                if not given.names or job.name in given.names:
+                    tallies.append(_swept(Sweep(job, models, runs), given.every))
     print("\n| Command | Faults | of these kills | did it all the same | survived |")
     print("|---|---|---|---|---|")
     for tally in tallies:
@@ -48,6 +40,17 @@ def main() -> None:
     tried, survived = (sum(getattr(one, name) for one in tallies) for name in ("tried", "survived"))
     print(f"\n{survived} of {tried} faults were survived.")
     sys.exit(survived != tried)
+
+
+def _swept(sweep: Sweep, every: int) -> Tally:
+    tally = Tally(sweep.job.name)
+    for fault in list(sweep.faults())[::every]:
+        before = len(tally.wrong)
+        sweep.attempt(fault, tally)
+        for line in tally.wrong[before:]:
+            print(line, flush=True)
+    print(_row(tally), flush=True)
+    return tally
 
 
 def _row(tally: Tally) -> str:

@@ -37,6 +37,7 @@ ERRORS: dict[str, tuple[int, ...]] = {
 }
 SOURCE = Path(__file__).with_name("faults.c")
 REPOSITORY = Path(__file__).parents[2]
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 _SECONDS = 120
 
 
@@ -78,11 +79,11 @@ def compiled(folder: Path) -> Path | None:
 class FailingRuns:
     """Runs of `photosearch`, or of functions, each a process of its own. Use as a context manager.
 
-    Only calls about files below `box` fail.
+    Only calls about files below `box` fail, a folder in `work`. `library` is from `compiled`.
     """
 
-    def __init__(self, library: Path, box: Path, work: Path) -> None:
-        self._box = box
+    def __init__(self, library: Path, work: Path) -> None:
+        self.box = box = work / "box"
         self._output, self._errors = work / "output", work / "errors"
         environment = {
             key: value for key, value in os.environ.items() if not key.startswith("PHOTOSEARCH_")
@@ -127,9 +128,7 @@ class FailingRuns:
         return Ended(code, dict(zip(KINDS, calls, strict=True)), *said)
 
 
-def _become(
-    arm: Callable[[], None], what: Sequence[str], output: str, errors: str
-) -> None:
+def _become(arm: Callable[[], None], what: Sequence[str], output: str, errors: str) -> None:
     """Do what is asked for, in this process, which is new."""
     os.setsid()
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC

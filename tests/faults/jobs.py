@@ -10,6 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from old_libraries import names, unpack
+
+from index import Catalogue
 from photosearch import Finished, Library
 
 _PHOTOS = "SELECT id, path FROM photos ORDER BY id"
@@ -48,12 +51,14 @@ class Job:
     """`prepare` makes what is there before; `run` is what photosearch is asked for.
 
     An `atomic` one does all or nothing; of others each photo, or file, is as before or as after.
+    With `older` the library is one that an earlier version left.
     """
 
     name: str
     prepare: Callable[[Box], None]
     run: Callable[[Box], list[str]]
     atomic: bool = True
+    older: bool = False
 
 
 def _names(model: Path, *arguments: str | Path) -> list[str]:
@@ -162,6 +167,13 @@ def _photos(library: Library) -> dict[str, int]:
         return {os.path.basename(path): number for number, path in db.execute(_PHOTOS)}
 
 
+def _older(name: str) -> Callable[[Box], None]:
+    def left(box: Box) -> None:
+        unpack(name, box.library)
+
+    return left
+
+
 # Functions that a run is asked for by name, where there is no command.
 
 
@@ -171,6 +183,10 @@ def watch(library: str, photos: str, model: str) -> None:
         for event in opened.watch([photos], workers=1):
             if isinstance(event, Finished):
                 return
+
+
+def upgrade(library: str) -> None:
+    Catalogue.open(Path(library)).close()
 
 
 def make_album(library: str, model: str) -> None:
@@ -262,5 +278,14 @@ JOBS = (
         "doctor --repair, of the catalogue",
         damaged,
         lambda box: _names(box.model, "doctor", "--repair"),
+    ),
+    *(
+        Job(
+            f"upgrade from {name}",
+            _older(name),
+            lambda box: _call(upgrade, box.library),
+            older=True,
+        )
+        for name in names()[:-1]
     ),
 )

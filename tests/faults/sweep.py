@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+
 from faults.failing import ERRORS, KILL, Ended, FailingRuns, Fault
 from faults.jobs import Box, Job
 from faults.state import State, left_over, photos_of, state_of
-from PIL import Image
-
 from index import CatalogueError, WriterLock
 from photosearch import Library
 from photosearch.errors import PhotosearchError
@@ -41,20 +41,21 @@ class Tally:
 
 
 class Sweep:
-    """The faults of one job. `work` is a folder of its own, and `shim` from `failing.compiled`."""
+    """The faults of one job, in the box of `runs`."""
 
-    def __init__(self, job: Job, models: Path, work: Path, shim: Path) -> None:
+    def __init__(self, job: Job, models: Path, runs: FailingRuns) -> None:
         self.job = job
-        self.box = Box(work / "box", models)
-        self._before_folder = work / "before"
-        self._work, self._shim = work, shim
+        self.box = Box(runs.box, models)
+        self._runs = runs
+        self._before_folder = runs.box.with_name("before")
         self._make()
         self.before, self.photos = state_of(self.box), photos_of(self.box)
-        with self.runs() as runs:
-            self.calls = self._done_once(runs)
+        self.calls = self._done_once()
         self.after = state_of(self.box)
 
     def _make(self) -> None:
+        for folder in (self.box.folder, self._before_folder):
+            shutil.rmtree(folder, ignore_errors=True)
         for folder in (self.box.photos / "below", self.box.out, self.box.folder / "tmp"):
             folder.mkdir(parents=True)
         how = np.random.default_rng(1)
@@ -65,12 +66,9 @@ class Sweep:
         self.job.prepare(self.box)
         shutil.copytree(self.box.folder, self._before_folder, symlinks=True)
 
-    def runs(self) -> FailingRuns:
-        return FailingRuns(self._shim, self.box.folder, self._work)
-
-    def _done_once(self, runs: FailingRuns) -> dict[str, int]:
+    def _done_once(self) -> dict[str, int]:
         """What is called without a fault: the first of a number that is never reached."""
-        ended = runs.run(self.job.run(self.box), Fault("open", 1 << 40, KILL))
+        ended = self._runs.run(self.job.run(self.box), Fault("open", 1 << 40, KILL))
         assert ended.code == 0, ended.errors
         assert photos_of(self.box) == self.photos
         return dict(ended.calls)
@@ -86,18 +84,16 @@ class Sweep:
                 for number in range(1, self.calls[kind] + 1):
                     yield Fault(kind, number, error)
 
-    def attempt(self, runs: FailingRuns, fault: Fault, tally: Tally) -> None:
+    def attempt(self, fault: Fault, tally: Tally) -> None:
         """One run with one fault, and one without."""
         self.restore()
-        ended = runs.run(self.job.run(self.box), fault)
+        ended = self._runs.run(self.job.run(self.box), fault)
         tally.tried += 1
         tally.killed += ended.code == -9
-        for what in self._wrong(runs, fault, ended, tally):
+        for what in self._wrong(fault, ended, tally):
             tally.wrong.append(f"{self.job.name}: {fault} | {what}")
 
-    def _wrong(
-        self, runs: FailingRuns, fault: Fault, ended: Ended, tally: Tally
-    ) -> Iterator[str]:
+    def _wrong(self, fault: Fault, ended: Ended, tally: Tally) -> Iterator[str]:
         if ended.code not in ((-9,) if fault.error == KILL else (0, 1, 2)) and not (
             fault.error == KILL and ended.code == 0
         ):
@@ -111,19 +107,21 @@ class Sweep:
             yield f"is between: {self._differences(found)}"
         elif between := self._between(found):
             yield f"is neither as before nor as after: {between}"
-        yield from self._doctor()
+        if not (self.job.older and found == self.before):
+            yield from self._doctor()
         if found == self.after:
             tally.unhurt += ended.code == 0
         else:
             if ended.code == 0 and self.job.atomic:
                 yield f"says that it is done: {self._differences(found)}"
-            again = runs.run(self.job.run(self.box))
+            again = self._runs.run(self.job.run(self.box))
             if again.code != 0:
                 yield f"the next run ended with {again.code}: {again.errors[-300:]}"
             elif state_of(self.box) != self.after:
                 yield f"the next run did not end it: {self._differences(state_of(self.box))}"
             if photos_of(self.box) != self.photos:
                 yield "a photo has changed in the next run"
+            yield from self._doctor()
         with suppress(CatalogueError):
             if self.box.library.is_dir():
                 # What the next that writes removes.
