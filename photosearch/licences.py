@@ -86,7 +86,8 @@ def _described(name: str, package: metadata.Distribution) -> Component:
     named = [said.get("License-Expression"), ", ".join(classified), said.get("License")]
     licence = next((line.splitlines()[0] for line in named if line and line.strip()), "see below")
     files = sorted(
-        (file for file in package.files or () if _FILE.search(str(file))), key=lambda file: str(file)
+        (file for file in package.files or () if _FILE.search(str(file))),
+        key=lambda file: str(file),
     )
     texts = []
     for file in files:

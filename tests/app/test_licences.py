@@ -23,7 +23,9 @@ def test_all_that_it_needs_is_named_with_a_licence() -> None:
     # Needed, needed by what is needed, and in an extra of the app.
     assert {"pillow", "faiss-cpu", "starlette", "numpy"} <= found.keys()
     assert not {"torch", "pytest", "ray", "mkdocs"} & found.keys()
-    assert [one.name for one in found.values() if one.licence == "see below" and not one.texts] == []
+    assert [
+        one.name for one in found.values() if one.licence == "see below" and not one.texts
+    ] == []
 
 
 def test_the_text_has_the_licences_themselves() -> None:
