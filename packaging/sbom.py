@@ -1,6 +1,6 @@
 """Writes what the app is made of as a CycloneDX bill of materials: python packaging/sbom.py FILE.
 
-Of each package the name, version, licence and address at PyPI, and of each bundled model its hashes.
+Of each package the name, version, licence and address at PyPI; of each bundled model its hashes.
 """
 
 from __future__ import annotations

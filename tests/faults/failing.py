@@ -136,6 +136,9 @@ def _become(arm: Callable[[], None], what: Sequence[str], output: str, errors: s
         number = os.open(path, flags if stream else os.O_RDONLY, 0o600)
         os.dup2(number, stream)
         os.close(number)
+    from index import CatalogueError
+    from photosearch.errors import PhotosearchError
+
     # What hangs is told by how it ended.
     signal.alarm(_SECONDS)
     code = 1
@@ -153,6 +156,8 @@ def _become(arm: Callable[[], None], what: Sequence[str], output: str, errors: s
             main(list(what))
     except SystemExit as ended:
         code = int(ended.code or 0)
+    except (CatalogueError, PhotosearchError) as error:
+        print(error, file=sys.stderr)
     except BaseException:
         import traceback
 

@@ -85,6 +85,8 @@ def test_a_file_that_was_changed_is_refused_or_works(
     try:
         ids = opened(path)(["the red dog", "zürich"])
     except BundleError as error:
-        assert str(path) in str(error)
+        why = str(error)
     else:
         assert ids.shape == (2, CONTEXT)
+        return
+    assert str(path) in why
