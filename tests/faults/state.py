@@ -48,7 +48,10 @@ def state_of(box: Box) -> State:
     state["sidecars"] = {
         (name, _digest(path)) for name, path in _files(box.photos) if _is_sidecar(name)
     }
-    state["made"] = {(name, _content(path)) for name, path in _files(box.out)}
+    # What is hidden is a draft.
+    state["made"] = {
+        (name, _content(path)) for name, path in _files(box.out) if not name.startswith(".")
+    }
     # Only a folder with bundle.json is a model.
     state["stored"] = {
         (name, _digest(path))
