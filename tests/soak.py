@@ -128,7 +128,7 @@ class Soak:
 
     def mark(self) -> None:
         with Library.open(self.box.library) as library:
-            if hits := library.search("type:png", limit=50).hits:
+            if hits := list(library.search("type:png", limit=50)):
                 photo = self.how.choice(hits).photo_id
                 library.marks.rate([photo], self.how.randrange(6))
 

@@ -51,7 +51,8 @@ class Job:
     """`prepare` makes what is there before; `run` is what photosearch is asked for.
 
     An `atomic` one does all or nothing; of others each photo, or file, is as before or as after.
-    With `older` the library is one that an earlier version left.
+    With `older` the library is one that an earlier version left, and with `unsound` one that the
+    doctor finds something in.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Job:
     run: Callable[[Box], list[str]]
     atomic: bool = True
     older: bool = False
+    unsound: bool = False
 
 
 def _names(model: Path, *arguments: str | Path) -> list[str]:
@@ -273,11 +275,13 @@ JOBS = (
         strange,
         lambda box: _names(box.model, "doctor", "--repair"),
         atomic=False,
+        unsound=True,
     ),
     Job(
         "doctor --repair, of the catalogue",
         damaged,
         lambda box: _names(box.model, "doctor", "--repair"),
+        unsound=True,
     ),
     *(
         Job(

@@ -107,12 +107,12 @@ class Sweep:
             yield f"is between: {self._differences(found)}"
         elif between := self._between(found):
             yield f"is neither as before nor as after: {between}"
-        if not (self.job.older and found == self.before):
+        if not self.job.unsound and not (self.job.older and found == self.before):
             yield from self._doctor()
         if found == self.after:
             tally.unhurt += ended.code == 0
-        else:
-            if ended.code == 0 and self.job.atomic:
+        if found != self.after or self.job.unsound:
+            if found != self.after and ended.code == 0 and self.job.atomic:
                 yield f"says that it is done: {self._differences(found)}"
             again = self._runs.run(self.job.run(self.box))
             if again.code != 0:
