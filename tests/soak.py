@@ -77,6 +77,9 @@ class Soak:
             self.come()
         with Library.open(self.box.library) as library:
             library.models.use(self.box.model)
+            # From now on it is known, and may be away when `watch` is started.
+            for _ in library.index([self.box.photos]):
+                pass
         self.done.clear()
         self.watch = self._watch()
 
@@ -153,7 +156,7 @@ class Soak:
         }
 
     def _watch(self) -> subprocess.Popen[bytes]:
-        command = self._command("watch", "--quiet", "0.5", str(self.box.photos))
+        command = self._command("watch", "--quiet", "0.5")
         return subprocess.Popen(command, env=self._environment(), stdout=subprocess.DEVNULL)
 
     # The day, and its end

@@ -75,6 +75,7 @@ def api(library: Path, colours: Path) -> Iterator[TestClient]:
 
 @given(st.sampled_from(ROUTES), NUMBERS, VALUES, st.dictionaries(KEYS, TEXTS | NUMBERS, max_size=3))
 @example(("POST", "/api/rating"), 1, {"ids": [1 << 64], "stars": 3}, {})
+@example(("POST", "/api/forget"), 1, {"\ud800": None}, {})
 def test_what_the_page_is_sent(
     page: TestClient,
     route: tuple[str, str],
@@ -93,6 +94,7 @@ def test_what_the_page_is_sent(
 
 
 @given(st.binary(max_size=30), st.sampled_from(("application/json", "text/plain", "a/b;c=", "")))
+@example(b"\x80", "text/plain")
 def test_bytes_that_are_no_json(page: TestClient, content: bytes, kind: str) -> None:
     answer = page.post("/api/rating", content=content, headers={"Content-Type": kind})
     assert 400 <= answer.status_code < 500
