@@ -34,10 +34,9 @@ async def silent(_: Request, error: Exception) -> Response:
 async def wrong(_: Request, error: Exception) -> Response:
     """What was sent is of the wrong kind. It is not sent back: it need not even be text."""
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"][1:])
+    said = [{"loc": one["loc"], "msg": one["msg"]} for one in error.errors()]
     # In ASCII: a lone surrogate in a name cannot be sent otherwise.
-    content = json.dumps({"error": f"{name}: {first['msg']}"}).encode("ascii")
+    content = json.dumps({"detail": said}).encode("ascii")
     return Response(content, 422, media_type="application/json")
 
 
