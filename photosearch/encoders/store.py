@@ -6,7 +6,6 @@ for the vectors that it made.
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
 from contextlib import suppress
@@ -48,9 +47,6 @@ class BundleStore:
         place = self.place(bundle.id)
         with suppress(BundleError):
             return Bundle.open(place)
-        # Those of processes that were killed. One that adds the same now has to begin again.
-        for left in self.folder.glob(f".{glob.escape(bundle.id)}.*{_PART}"):
-            shutil.rmtree(left, ignore_errors=True)
         part = self.folder / f".{bundle.id}.{os.getpid()}{_PART}"
         try:
             for name in (*bundle.manifest["files"], MANIFEST):
@@ -61,8 +57,6 @@ class BundleStore:
             part.rename(place)
         except OSError as error:
             shutil.rmtree(part, ignore_errors=True)
-            with suppress(BundleError):  # another process has added it meanwhile
-                return Bundle.open(place)
             raise BundleError(
                 f"{place}: cannot be written ({error.strerror}); make room on the disk, or make "
                 "the folder writable"

@@ -14,7 +14,7 @@ from pathlib import Path
 from index import Catalogue, CatalogueError, FaissIndex, WriterLock
 from index.catalogue.opened import FILE_NAME
 from index.safety.adopting import adopt
-from index.safety.lock import IMPORTING, LOCK_NAME
+from index.safety.lock import IMPORTING
 from index.safety.replacing import put_in_place
 from photosearch import __version__
 from photosearch.encoders import Bundle, BundleStore, bundled_path, default_bundle_path
@@ -24,9 +24,6 @@ from photosearch.model_choice import FOLDER as MODEL_FOLDER
 from photosearch.model_choice import ModelChoice
 from photosearch.portable.archive import CATALOGUE, MODELS, Archive, write_archive
 from photosearch.portable.mapping import PathMap
-
-# How the names of folders begin in which an export is made.
-_EXPORTING = ".photosearch-"
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,8 @@ def export_library(
     """
     _check_free(file, overwrite)
     try:
-        with _workshop_beside(file) as workshop:
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".photosearch-") as name:
+            workshop = Path(name)
             copy = workshop / FILE_NAME
             catalogue.portable.copy_to(copy)
             with Catalogue.open(workshop, readonly=True) as copied:
@@ -92,25 +90,6 @@ def export_library(
         ) from error
     carried = {name.split("/")[1] for name in members if name.startswith(MODELS)}
     return Exported(counts.photos + counts.missing, size, tuple(sorted(carried)))
-
-
-@contextmanager
-def _workshop_beside(file: Path) -> Iterator[Path]:
-    """A folder to work in on the disk of `file`; those of processes that were killed are removed.
-
-    Its name is drawn, for others may write to the folder of `file`. Its lock tells that it is used.
-    """
-    for left in file.parent.glob(f"{_EXPORTING}*"):
-        if (left / LOCK_NAME).is_file() and not left.is_symlink():
-            with suppress(CatalogueError):
-                with WriterLock(left).held():
-                    pass
-                shutil.rmtree(left, ignore_errors=True)
-    with (
-        tempfile.TemporaryDirectory(dir=file.parent, prefix=_EXPORTING) as name,
-        WriterLock(Path(name)).held(),
-    ):
-        yield Path(name)
 
 
 def _check_free(file: Path, overwrite: bool) -> None:

@@ -74,19 +74,15 @@ def photos_of(box: Box) -> dict[str, tuple[str, int]]:
     }
 
 
-def left_over(box: Box, *, also_beside: bool) -> set[str]:
+def left_over(box: Box) -> set[str]:
     """What lies about: drafts and workshops of a process that is no more.
 
-    With `also_beside` also where an export is made.
+    Copies of models and exports that were begun go later, when surely nobody is at them.
     """
-    names = {name.split(os.sep)[0] for name, _ in _files(box.library)}
-    names |= {path.name for path in box.library.iterdir()} if box.library.is_dir() else set()
-    found = {name for name in names if name.startswith(".")}
-    made = (box.out,) if also_beside else ()
-    for folder in (*made, box.photos, box.library / "models", box.library / "vectors"):
-        found |= {name for name, _ in _files(folder) if os.path.basename(name).startswith(".")}
-        found |= {name for name, _ in _files(folder) if name.startswith(".")}
-    return found
+    found = {path.name for path in box.library.iterdir()} if box.library.is_dir() else set()
+    for folder in (box.photos, box.library / "vectors"):
+        found |= {os.path.basename(name) for name, _ in _files(folder)}
+    return {name for name in found if name.startswith(".")}
 
 
 def _said(path: Path) -> State:

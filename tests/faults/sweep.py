@@ -127,8 +127,7 @@ class Sweep:
                 # What the next that writes removes.
                 with WriterLock(self.box.library).held():
                     pass
-        # Beside an export that is whole, the next one clears up.
-        if left := left_over(self.box, also_beside=found != self.after):
+        if left := left_over(self.box):
             yield f"is left over: {sorted(left)}"
 
     def _between(self, found: State) -> str:
