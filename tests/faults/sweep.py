@@ -107,7 +107,9 @@ class Sweep:
             yield f"is between: {self._differences(found)}"
         elif between := self._between(found):
             yield f"is neither as before nor as after: {between}"
-        if not self.job.unsound and not (self.job.older and found == self.before):
+        # A catalogue that was just begun, or is still of another schema, is none to look at.
+        new = not (self._before_folder / "library" / "catalogue.db").exists()
+        if not self.job.unsound and not ((self.job.older or new) and found == self.before):
             yield from self._doctor()
         if found == self.after:
             tally.unhurt += ended.code == 0
