@@ -218,7 +218,9 @@ class Soak:
     def _comparable(self, box: Box, model: str) -> State:
         """Without what is gone, other models' vectors, and what only the user gave."""
         state = state_of(box)
-        state["photos"] = {row for row in state["photos"] if not row[6]}
+        # One whose file has turned bad is a problem, and its row waits for it to be mended.
+        bad = {row[0] for row in state["problems"]}
+        state["photos"] = {row for row in state["photos"] if not row[6] and row[0] not in bad}
         present = {row[8] for row in state["photos"]}
         state["vectors"] = {
             row for row in state["vectors"] if row[0] in present and row[1] == model
