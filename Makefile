@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test quick lint bench docs reference package clean
+.PHONY: demo test quick torture soak lint bench docs reference package sbom clean
 
 .venv/pip.stamp:
 	$(PYTHON) -m venv .venv
@@ -30,6 +30,15 @@ test: .venv/dev.stamp
 quick: .venv/dev.stamp
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --max-worker-restart 2 -m "not slow"
 
+# What takes hours: every fault at every call of all that writes, other and many more examples of the
+# tests with any input, and a day of use in an hour.
+torture: .venv/dev.stamp soak
+	PHOTOSEARCH_EXAMPLES=20000 $(BIN)/python -m pytest --numprocesses auto --timeout 0 tests/properties
+	PYTHONPATH=.:tests $(BIN)/python -m faults
+
+soak: .venv/dev.stamp
+	PYTHONPATH=.:tests $(BIN)/python tests/soak.py
+
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -52,6 +61,12 @@ reference: .venv/dev.stamp
 package: .venv/dev.stamp
 	$(BIN)/pyinstaller --noconfirm --log-level WARN --distpath build/package --workpath build/work packaging/photosearch.spec
 	$(BIN)/python packaging/report.py build/package/photosearch
+	PYTHONPATH=. $(BIN)/python packaging/sbom.py build/package/photosearch.cdx.json
+
+# What photosearch is made of here, as a CycloneDX bill of materials.
+sbom: .venv/dev.stamp
+	mkdir -p build
+	PYTHONPATH=. $(BIN)/python packaging/sbom.py build/photosearch.cdx.json
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

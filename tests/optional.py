@@ -21,6 +21,7 @@ from screens import XVFB
 _EXTRAS = {
     "av": "video",
     "coremltools": "trainer",
+    "cyclonedx": "dev",
     "imagecodecs": "jxl",
     "matplotlib": "trainer",
     "material": "docs",

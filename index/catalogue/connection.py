@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from index.catalogue.functions import register
 from index.catalogue.migrations import applied_steps, known_steps, migrate
 from index.errors import CatalogueError
+from index.safety.before_upgrade import keep_before_upgrade
 from index.safety.filesystem import network_drive
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _open_writable(path: Path, timeout: float) -> sqlite3.Connection:
             pending = _use_rollback_journal(raw, path)
         raw.execute("PRAGMA foreign_keys = ON")
         if pending:
-            migrate(database(raw))
+            migrate(database(raw), before=lambda: keep_before_upgrade(path))
     except BaseException:
         raw.close()
         raise

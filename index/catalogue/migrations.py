@@ -71,10 +71,13 @@ def known_steps() -> set[str]:
     return {step.__name__ for step in STEPS}
 
 
-def migrate(db: Database, steps: Sequence[Step] | None = None) -> None:
+def migrate(
+    db: Database, steps: Sequence[Step] | None = None, *, before: Callable[[], None] | None = None
+) -> None:
     """Take the steps that are pending: all, or none if one fails or the process dies.
 
-    With `steps` only those, the first of all.
+    With `steps` only those, the first of all. `before` is called first, while no other process can
+    write, if any step is pending and others were taken.
     """
     from sqlite_utils import Migrations
 
@@ -84,4 +87,9 @@ def migrate(db: Database, steps: Sequence[Step] | None = None) -> None:
     with db.atomic():
         # The first statement writes, so that of two processes the second waits for the first.
         db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        if before is not None:
+            # Another process may have taken them while this one waited.
+            applied = applied_steps(db.conn)
+            if applied and known_steps() - applied:
+                before()
         migrations.apply(db)

@@ -18,6 +18,11 @@ from index.safety.lock import SALVAGING
 from index.safety.replacing import put_in_place
 
 _HIGHEST = 1 << 62
+# How the names of errors begin that are none of the file.
+_PASSING = (
+    *("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR_SHM", "SQLITE_LOCKED"),
+    "SQLITE_NOMEM",
+)
 # Tables that say in which state the catalogue is, and not what is in it.
 _OF_STATE = {"state", "generations", "changes", "_sqlite_migrations"}
 
@@ -124,15 +129,24 @@ def _rows(old: sqlite3.Connection, table: str, columns: list[str]) -> Iterator[l
             if not begun and tried > read:
                 yield from _backwards(old, query, read, _HIGHEST)
             return
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            _raise_unless_damage(error)
             tried, step = tried + step, step * 2
 
 
 def _backwards(old: sqlite3.Connection, query: str, above: int, below: int) -> Iterator[list[Any]]:
     limits = "WHERE rowid > ? AND rowid < ? ORDER BY rowid DESC"
-    with suppress(sqlite3.DatabaseError):
+    try:
         for number, *row in old.execute(f"{query} {limits}", [above, below]):
             if not above < number < below:
                 return
             below = number
             yield row
+    except sqlite3.DatabaseError as error:
+        _raise_unless_damage(error)
+
+
+def _raise_unless_damage(error: sqlite3.DatabaseError) -> None:
+    """What is lacking just now, such as room or files, is no reason to give up rows."""
+    if (getattr(error, "sqlite_errorname", None) or "").startswith(_PASSING):
+        raise error

@@ -233,7 +233,8 @@ def _digest(path: Path, file: HubFile) -> str:
         if len(file.digest) == 64:
             return hashlib.file_digest(opened, "sha256").hexdigest()
         # Small files are listed by the name that git gives them.
-        return hashlib.sha1(b"blob %d\0" % _size(path) + opened.read()).hexdigest()
+        named = hashlib.sha1(b"blob %d\0" % _size(path) + opened.read())  # noqa: S324
+        return named.hexdigest()
 
 
 def _reason(error: BaseException) -> str:

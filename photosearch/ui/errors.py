@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from photosearch.errors import PhotoIdError, PhotosearchError, UsageError
@@ -29,4 +31,17 @@ async def silent(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.told}, 503, {"retry-after": "60"})
 
 
-HANDLERS: dict[int | type[Exception], Any] = {PhotosearchError: refused, NoAnswerError: silent}
+async def wrong(_: Request, error: Exception) -> Response:
+    """What was sent is of the wrong kind. It is not sent back: it need not even be text."""
+    assert isinstance(error, RequestValidationError)
+    said = [{"loc": one["loc"], "msg": one["msg"]} for one in error.errors()]
+    # In ASCII: a lone surrogate in a name cannot be sent otherwise.
+    content = json.dumps({"detail": said}).encode("ascii")
+    return Response(content, 422, media_type="application/json")
+
+
+HANDLERS: dict[int | type[Exception], Any] = {
+    PhotosearchError: refused,
+    NoAnswerError: silent,
+    RequestValidationError: wrong,
+}

@@ -36,9 +36,9 @@ class Address:
     @property
     def url(self) -> str:
         """Where a browser finds it, without the password."""
-        host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(
-            self.host, self.host
-        )
+        # Only looked up here; what to listen on is the user's choice.
+        names = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}  # noqa: S104
+        host = names.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
     @property

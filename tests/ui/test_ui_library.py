@@ -13,7 +13,7 @@ from optional import needs_chromium
 from PIL import Image, ImageDraw, ImageFont
 from served import Served, served_here
 
-from photosearch import Library
+from photosearch import Library, __version__
 
 pytestmark = needs_chromium
 
@@ -63,6 +63,16 @@ def test_it_tells_what_there_is(page: Any, place: Path) -> None:
     library.get_by_text("Model card").first.click()
     assert "mobileclip" in library.locator(".card-text").first.text_content().lower()
     library.get_by_text("Catalogue", exact=True).wait_for()
+
+
+def test_the_licences_are_shown(page: Any) -> None:
+    link = page.locator("#library").get_by_role("link", name="Version and licences")
+    answer = page.request.get(link.get_attribute("href"))
+    assert answer.ok
+    assert answer.headers["content-type"].startswith("text/plain")
+    text = answer.text()
+    assert text.startswith(f"photosearch {__version__}\n")
+    assert "Apache License" in text
 
 
 def test_what_is_there_more_than_once(page: Any, place: Path) -> None:

@@ -189,7 +189,7 @@ def draw(
     digest = hashlib.sha256(f"{seed}:{index}:{key}".encode()).digest()
     # Only `random()` is promised to give the same numbers in every version of Python; NumPy
     # promises it of none of its distributions.
-    uniform = random.Random(int.from_bytes(digest, "big")).random
+    uniform = random.Random(int.from_bytes(digest, "big")).random  # noqa: S311
     crop = _draw_crop(uniform, width, height, settings)
     operations = tuple(
         _draw_operation(uniform, settings.magnitude) for _ in range(settings.randaugment_ops)

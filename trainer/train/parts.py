@@ -48,7 +48,7 @@ class Parts(Dataset[Batch | Exception]):
         return state.getvalue()
 
     def __setstate__(self, state: bytes) -> None:
-        self.__dict__.update(pickle.loads(state))
+        self.__dict__.update(pickle.loads(state))  # noqa: S301 - of this very process
 
     def loader(self, workers: int, *, pinned: bool = False) -> DataLoader[Batch | Exception]:
         """Prepares all of them ahead in `workers` processes, or with 0 in this one when asked."""

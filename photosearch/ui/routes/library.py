@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from photosearch.doctor import Finding
 from photosearch.library import Library
+from photosearch.licences import as_text
 from photosearch.ui.context import Context
 from photosearch.ui.dependencies import CurrentContext
 from photosearch.ui.photos import shown
@@ -44,6 +46,12 @@ async def state(context: CurrentContext) -> dict[str, Any]:
         "not_connected": hidden(status.not_connected.items()),
         "progress": progress_of(context),
     }
+
+
+@router.get("/licences")
+async def licences(context: CurrentContext) -> PlainTextResponse:
+    """What this is made of, and under which licences."""
+    return PlainTextResponse(await context.in_thread(as_text))
 
 
 @router.post("/forget")

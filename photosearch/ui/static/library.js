@@ -26,7 +26,12 @@ export class LibraryPage {
       place,
       make("h1", { class: "unseen" }, say("tab.library")),
       card.element,
-      section("library.overview", this.overview, this.quit),
+      section(
+        "library.overview",
+        this.overview,
+        make("p", {}, make("a", { href: "/api/licences", target: "_blank", rel: "noopener" }, say("library.licences"))),
+        this.quit,
+      ),
       section(
         "library.folders",
         this.folders,
