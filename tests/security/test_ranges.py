@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +14,6 @@ from photosearch import Library, UsageError
 from photosearch.capacity import most_workers, usual_workers
 from photosearch.search.parse import parse
 from photosearch.search.query import QueryError
-from photosearch.serving.shrinking import Shrinkers
-from photosearch.sharing.order import Order
-from photosearch.sharing.wanted import Wanted, shared
 
 
 @pytest.fixture
@@ -65,21 +60,3 @@ def test_a_weight_that_leaves_nothing_of_the_rest() -> None:
     with pytest.raises(QueryError, match="a weight is at most 1000") as raised:
         parse(f"dog {'9' * 50}:cat")
     assert raised.value.position == 4
-
-
-def test_a_download_with_a_file_of_any_size(
-    tiny_bundle: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As one over 2 GiB, for which the least size that needs long fields is lowered."""
-    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10_000)
-    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
-    with Library.open(photos.parent / "library", model=tiny_bundle) as library:
-        list(library.index([photos]))
-        hits = library.search("x", everything=True)
-        found = shared(library, [hit.photo_id for hit in hits])
-    data = b"".join(Order(found, Wanted(position=True)).zipped(Shrinkers()))
-    monkeypatch.undo()
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        assert archive.testzip() is None
-        for name in ("noise.png", "red.png"):
-            assert archive.read(name) == (photos / name).read_bytes()

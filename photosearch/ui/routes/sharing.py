@@ -34,7 +34,7 @@ _NAMED = 100
 class Photos(BaseModel):
     """Photos by id, or all of an album, and what becomes of each; see `Wanted`."""
 
-    ids: list[int] = Field([], max_length=MANY)
+    ids: list[int] = []
     album: int | None = None
     jpeg: bool = False
     side: int | None = None
@@ -69,7 +69,7 @@ class Wish(Photos):
 async def as_zip(context: CurrentContext, ids: str = Form()) -> Response:
     """The originals of photos as one zip file; `ids` are separated by commas."""
     numbers = [int(one) for one in ids.split(",") if one.isascii() and one.isdecimal()]
-    photos = await context.lookups.ask(lambda it: shared(it, numbers[:MANY]))
+    photos = await context.lookups.ask(lambda it: shared(it, numbers))
     # They are only read, for which no process is needed.
     pieces = Order(photos, Wanted(position=True)).zipped(Shrinkers())
     return download_zip("photos", pieces)
@@ -123,7 +123,7 @@ async def stop(context: CurrentContext, name: str) -> dict[str, Any]:
 def _ids(library: Library, wish: Photos) -> list[int]:
     if wish.album is None:
         return wish.ids
-    return [one.id for one in library.photos.browse("album", str(wish.album), limit=MANY)]
+    return [one.id for one in library.photos.browse("album", str(wish.album), limit=MANY + 1)]
 
 
 async def _folder(context: Context, wish: Photos) -> Path | None:
