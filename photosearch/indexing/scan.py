@@ -149,13 +149,19 @@ def is_looked_at(name: str) -> bool:
 def links(root: str) -> list[str]:
     """The links to folders that a scan of `root` may follow, in order; no folder is entered twice.
 
-    Ignore files are not asked.
+    Ignore files are not asked. Raises `NoAnswerError`.
     """
-    found: list[str] = []
+    looked_into = steadily(os.path.join(root, ""), _links(root))
+    return sorted(path for linked in looked_into for path in linked)
+
+
+def _links(root: str) -> Iterator[list[str]]:
+    """The links in each folder."""
     entered: set[tuple[int, int]] = set()
     waiting = [root]
     while waiting:
         folder = waiting.pop()
+        found: list[str] = []
         with suppress(OSError):
             status = os.stat(folder)
             key = (status.st_dev, status.st_ino)
@@ -168,7 +174,7 @@ def links(root: str) -> list[str]:
                         waiting.append(entry.path)
                         if entry.is_symlink():
                             found.append(entry.path)
-    return sorted(found)
+        yield found
 
 
 def scan(root: str, others: Others | None = None) -> Iterator[Found | Unreadable]:
