@@ -67,6 +67,13 @@ class OpenCatalogue:
         return self._connection.readonly
 
     @property
+    def is_outdated(self) -> bool:
+        """Whether it has to be opened anew: others wrote to what was opened where it could not be
+        seen, as on a disk that was full.
+        """
+        return self._connection.is_outdated
+
+    @property
     def health(self) -> Health:
         """What looks through all of it for faults."""
         return Health(self._connection)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from photosearch.errors import LibraryError
 from photosearch.settings import SETTINGS, Setting, Settings, read
 from photosearch.settings.values import Number
 
@@ -64,16 +63,15 @@ def setting_option(option: str, name: str, *names: str) -> Callable[[Command], C
     )
 
 
-def open_library(ctx: click.Context, *, readonly: bool = False) -> Library:
-    """The library of `--library`, with the model of `--model`; made unless `readonly`."""
+def open_library(ctx: click.Context) -> Library:
+    """The library of `--library`, with the model of `--model`; made if need be."""
     from photosearch.library import Library
 
-    return Library.open(ctx.obj.library, model=ctx.obj.model, readonly=readonly)
+    return Library.open(ctx.obj.library, model=ctx.obj.model)
 
 
 def open_to_read(ctx: click.Context) -> Library:
     """Writable where that is possible, so that the vector file can be kept up to date."""
-    try:
-        return open_library(ctx)
-    except LibraryError:
-        return open_library(ctx, readonly=True)
+    from photosearch.library import Library
+
+    return Library.open_to_read(ctx.obj.library, model=ctx.obj.model)
