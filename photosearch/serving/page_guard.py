@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 import secrets
 import time
 from collections import OrderedDict
@@ -21,6 +22,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from photosearch.serving.hosts import OwnHosts, is_loopback
+from photosearch.serving.uploads import SEND, TooMuchError, Uploads, limited
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -151,6 +153,7 @@ class Guard:
         self._app = app
         self._hosts = OwnHosts(names, local=is_loopback(host))
         self._sessions = sessions
+        self._uploads = Uploads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -176,10 +179,18 @@ class Guard:
                 await _answer(send, 401, "Open the first page and give the password.")
                 return
         limit = LARGEST_UPLOAD if path == UPLOAD_PATH else LARGEST_BODY
-        if int(headers.get("content-length") or 0) > limit:
+        length = int(headers.get("content-length") or 0)
+        if length > limit:
             await _answer(send, 413, f"That is larger than {limit >> 20} MiB.")
             return
-        await self._app(scope, _limited(receive, limit), send)
+        if path != UPLOAD_PATH:
+            await self._app(scope, limited(receive, limit), send)
+            return
+        try:
+            async with self._uploads.taken(length or limit):
+                await self._app(scope, limited(receive, limit, SEND), send)
+        except TooMuchError as error:
+            await _answer_busy(send, error)
 
     def _refusal(self, path: str, method: str, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
@@ -285,6 +296,18 @@ async def _answer(send: Send, status: int, text: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+async def _answer_busy(send: Send, error: TooMuchError) -> None:
+    """As JSON: by this status alone the page would take the server to be away."""
+    body = json.dumps({"error": str(error)}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"retry-after", b"60"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
 def _hardened(send: Send) -> Send:
     """Adds our headers to every answer, in place of the application's own of these names."""
     ours = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
@@ -301,18 +324,3 @@ def _hardened(send: Send) -> Send:
         await send(message)
 
     return hardened
-
-
-def _limited(receive: Receive, limit: int) -> Receive:
-    """Stops a body without a stated length that goes on for ever."""
-    seen = 0
-
-    async def limited() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
-            return {"type": "http.disconnect"}
-        return message
-
-    return limited
