@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from photosearch.errors import PhotoIdError, PhotosearchError, UsageError
+from photosearch.logs import current_file
 from photosearch.search.query import QueryError
 from photosearch.silent_drive import NoAnswerError
+from photosearch.unexpected import told
+
+_log = logging.getLogger(__name__)
 
 
 async def refused(_: Request, error: Exception) -> Response:
@@ -29,4 +34,14 @@ async def silent(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.told}, 503, {"retry-after": "60"})
 
 
-HANDLERS: dict[int | type[Exception], Any] = {PhotosearchError: refused, NoAnswerError: silent}
+async def unexpected(_: Request, error: Exception) -> Response:
+    """What nobody expected; the server logs it after this."""
+    _log.error("an answer failed", extra={"told": True})
+    return JSONResponse({"error": f"{told(error, current_file())}."}, 500)
+
+
+HANDLERS: dict[int | type[Exception], Any] = {
+    PhotosearchError: refused,
+    NoAnswerError: silent,
+    Exception: unexpected,
+}
