@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,6 +14,7 @@ from index.catalogue.migrations import applied_steps, known_steps, migrate
 from index.catalogue.unshared import Unshared, may_be_unshared, open_uri
 from index.errors import CatalogueError
 from index.safety.filesystem import network_drive
+from index.safety.private import private_opener
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -183,6 +184,9 @@ class Connection:
 
 
 def _open_writable(path: Path, timeout: float) -> sqlite3.Connection:
+    # Its log and what else SQLite makes beside it are for the same eyes.
+    with suppress(OSError), open(path, "xb", opener=private_opener):
+        pass
     # No isolation level: transactions begin where this module says so, and nowhere else.
     raw = sqlite3.connect(path, timeout=timeout, isolation_level=None)
     try:

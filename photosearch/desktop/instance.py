@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from index.safety.private import make_private_folder
 from photosearch.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Instance:
         from filelock import FileLock, Timeout
 
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             # Not replaced, where a file system knows no locks, by a file that outlives its holder.
             self._lock = FileLock(self._folder / _LOCK, fallback_to_soft=False)
             self._lock.acquire(timeout=0)

@@ -15,6 +15,7 @@ from index import Catalogue, CatalogueError, FaissIndex, WriterLock
 from index.catalogue.opened import FILE_NAME
 from index.safety.adopting import adopt
 from index.safety.lock import IMPORTING
+from index.safety.private import make_private_folder
 from index.safety.replacing import put_in_place
 from photosearch import __version__
 from photosearch.encoders import Bundle, BundleStore, bundled_path, default_bundle_path
@@ -163,7 +164,7 @@ def _workshop(folder: Path, dry_run: bool) -> Iterator[Path]:
             yield Path(name)
         return
     new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     try:
         with (
             WriterLock(folder).held(),
