@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from photosearch.errors import UsageError
 from photosearch.settings import SETTINGS, Setting, Settings, read
 from photosearch.settings.values import Number
 
@@ -75,3 +77,36 @@ def open_to_read(ctx: click.Context) -> Library:
     from photosearch.library import Library
 
     return Library.open_to_read(ctx.obj.library, model=ctx.obj.model)
+
+
+def password_file_option(option: str, noun: str) -> Callable[[Command], Command]:
+    """The `option` that names the file with a password, or whatever the `noun` is."""
+    return click.option(
+        option,
+        metavar="FILE",
+        help=f"Take the {noun} from the first line of FILE; - asks for it.",
+    )
+
+
+def secret_in(file: str | None, option: str) -> str | None:
+    """What the `option` that `password_file_option` makes stands for; None when it is left out.
+
+    Raises `UsageError`.
+    """
+    if file is None:
+        return None
+    if file == "-":
+        # Nobody sees what is typed; without a terminal it is read like a file.
+        is_asked = sys.stdin.isatty()
+        secret = click.prompt("Password", hide_input=True) if is_asked else sys.stdin.readline()
+    else:
+        try:
+            with open(file, encoding="utf-8") as opened:
+                secret = opened.readline()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "is not text"
+            raise UsageError(f"{option} {file}: cannot be read ({reason})") from None
+    secret = secret.rstrip("\r\n")
+    if not secret:
+        raise UsageError(f"{option} {file}: its first line is empty; put the secret there")
+    return str(secret)

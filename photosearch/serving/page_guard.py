@@ -4,7 +4,8 @@
   here (DNS rebinding) calls it by its own.
 - Other sites' pages may link to the first page and get nothing else.
 - Of Gradio's own routes only those that draw the page are reachable.
-- Where other machines can connect, a session is needed, which begins with the password.
+- A session is needed, which begins with the password where other machines can connect, and with the
+  secret of the link that is opened where other users of this machine can.
 - The browser is told to load nothing from anywhere else.
 """
 
@@ -16,12 +17,14 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from html import escape
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from photosearch.serving.hosts import OwnHosts, is_loopback
+from photosearch.serving.own_secret import OwnerKey
 from photosearch.serving.uploads import SEND, TooMuchError, Uploads, limited
 
 Scope = MutableMapping[str, Any]
@@ -47,7 +50,8 @@ _GRADIO_BELOW = ("/assets/", "/static/")
 _MANIFEST = "/manifest.webmanifest"
 _OURS_BELOW = ("/api/", "/ui/", "/icons/")
 # A browser asks for the manifest and its icons without a cookie; they say nothing of the library.
-_OPEN = ("/login", "/favicon.ico", _MANIFEST)
+# And another start of the window has a secret of its own.
+_OPEN = ("/login", "/favicon.ico", _MANIFEST, "/api/show")
 _OPEN_BELOW = ("/icons/",)
 
 # Gradio's page has scripts and styles in it.
@@ -74,6 +78,9 @@ class Sessions:
     After a wrong password the next try from there is refused for a while, twice as long each time.
     Who `caller` names is kept out, and nobody else.
     """
+
+    lasting = False
+    cookie = COOKIE
 
     def __init__(self, password: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._password = password.encode()
@@ -136,19 +143,28 @@ class Sessions:
         self._until[name] = self._clock() + SESSION_SECONDS
         return True
 
-    def end(self, name: str | None) -> None:
-        self._until.pop(name or "", None)
+    def cookies(self, session: str) -> tuple[str, ...]:
+        """The headers that make a browser remember its session, and that it knew the password."""
+        kept = "Path=/; HttpOnly; SameSite=Strict; Max-Age="
+        return (
+            f"{DEVICE}={self.new_device()}; {kept}{_DEVICE_SECONDS}",
+            f"{COOKIE}={session}; {kept}{int(SESSION_SECONDS)}",
+        )
 
 
 class Guard:
     """Middleware that lets through what is allowed. `names` are host names of this machine.
 
-    Without `sessions` no password is asked for; then the server must be bound to a loopback
-    address.
+    Without `sessions` whoever can connect is let in.
     """
 
     def __init__(
-        self, app: App, *, host: str, names: Iterable[str] = (), sessions: Sessions | None = None
+        self,
+        app: App,
+        *,
+        host: str,
+        names: Iterable[str] = (),
+        sessions: Sessions | OwnerKey | None = None,
     ) -> None:
         self._app = app
         self._hosts = OwnHosts(names, local=is_loopback(host))
@@ -171,11 +187,13 @@ class Guard:
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        if self._sessions is not None and not self._sessions.known(session_of(headers)):
-            if path == "/" and method == "GET":
-                await self._welcome(scope, headers, send)
+        if self._sessions is not None:
+            known = self._sessions.known(_cookie(headers, self._sessions.cookie))
+            has_token = b"token=" in scope.get("query_string", b"")
+            if path == "/" and method == "GET" and (has_token or not known):
+                await self._welcome(scope, headers, send, known=known)
                 return
-            if path not in _OPEN and not path.startswith(_OPEN_BELOW):
+            if not known and path not in _OPEN and not path.startswith(_OPEN_BELOW):
                 await _answer(send, 401, "Open the first page and give the password.")
                 return
         limit = LARGEST_UPLOAD if path == UPLOAD_PATH else LARGEST_BODY
@@ -214,7 +232,9 @@ class Guard:
                 return 403, "Another site may not ask for this."
         return None
 
-    async def _welcome(self, scope: Scope, headers: dict[str, str], send: Send) -> None:
+    async def _welcome(
+        self, scope: Scope, headers: dict[str, str], send: Send, *, known: bool
+    ) -> None:
         """Begin a session for a link with the password in it, or ask for the password."""
         assert self._sessions is not None
         asked = scope.get("query_string", b"")
@@ -225,10 +245,12 @@ class Guard:
         # The password must not stay in the address bar and the history.
         query = without_token(asked)
         if name is None:
-            await redirect(send, f"/login{query}")
+            await redirect(send, f"/{query}" if known else f"/login{query}")
+        elif headers.get("sec-fetch-site") == "cross-site":
+            # From the file that was opened: a redirect would count as its, and come without cookie.
+            await _lead(send, f"/{query}", cookies=self._sessions.cookies(name))
         else:
-            cookies = cookies_for(name, self._sessions.new_device())
-            await redirect(send, f"/{query}", cookies=cookies)
+            await redirect(send, f"/{query}", cookies=self._sessions.cookies(name))
 
 
 def without_token(query: bytes) -> str:
@@ -236,20 +258,6 @@ def without_token(query: bytes) -> str:
     given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
     kept = urlencode([(name, value) for name, value in given if name != "token"])
     return f"?{kept}" if kept else ""
-
-
-def cookies_for(session: str, device: str) -> tuple[str, str]:
-    """The headers that make a browser remember its session, and that it knew the password."""
-    kept = "Path=/; HttpOnly; SameSite=Strict; Max-Age="
-    return (
-        f"{DEVICE}={device}; {kept}{_DEVICE_SECONDS}",
-        f"{COOKIE}={session}; {kept}{int(SESSION_SECONDS)}",
-    )
-
-
-def session_of(headers: dict[str, str]) -> str | None:
-    """The session that a request belongs to, by its cookie."""
-    return _cookie(headers, COOKIE)
 
 
 def device_of(headers: dict[str, str]) -> str | None:
@@ -263,6 +271,19 @@ def _cookie(headers: dict[str, str], name: str) -> str | None:
     except CookieError:
         return None
     return morsel.value if morsel else None
+
+
+async def _lead(send: Send, to: str, *, cookies: Iterable[str]) -> None:
+    """As `redirect`, by a page of ours."""
+    body = f'<!doctype html><meta http-equiv="refresh" content="0; url={escape(to)}">'.encode()
+    headers = [
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    headers += [(b"set-cookie", cookie.encode()) for cookie in cookies]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def redirect(send: Send, to: str, *, cookies: Iterable[str] = ()) -> None:
