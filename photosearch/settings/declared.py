@@ -177,8 +177,7 @@ class Settings:
             Text(),
             "PHOTOSEARCH_PASSWORD",
             "The password of `photosearch ui`; then it is asked for on this machine, too.",
-            default_text="a secret in the link, or a generated one where other machines can "
-            "connect",
+            default_text="a key in the link, or a generated one where other machines can connect",
             secret=True,
             in_file=False,
         )

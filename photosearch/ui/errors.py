@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from photosearch.errors import PhotoIdError, PhotosearchError, UsageError
@@ -34,6 +35,14 @@ async def silent(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.told}, 503, {"retry-after": "60"})
 
 
+async def wrong(_: Request, error: Exception) -> Response:
+    """Something of the wrong kind or outside its range, named; what was given is not repeated."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"][1:])
+    return JSONResponse({"error": f"{name}: {first['msg']}"}, 422)
+
+
 async def unexpected(_: Request, error: Exception) -> Response:
     """What nobody expected; the server logs it after this."""
     _log.error("an answer failed", extra={"told": True})
@@ -43,5 +52,6 @@ async def unexpected(_: Request, error: Exception) -> Response:
 HANDLERS: dict[int | type[Exception], Any] = {
     PhotosearchError: refused,
     NoAnswerError: silent,
+    RequestValidationError: wrong,
     Exception: unexpected,
 }

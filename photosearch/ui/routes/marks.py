@@ -13,7 +13,7 @@ from index import Mark
 from photosearch.described import marked
 from photosearch.library import Library
 from photosearch.ui.dependencies import CurrentContext
-from photosearch.ui.photos import MANY
+from photosearch.ui.photos import MANY, Id
 
 router = APIRouter(prefix="/api")
 
@@ -22,7 +22,7 @@ _SHOWN = 60
 
 
 class Photos(BaseModel):
-    ids: list[int] = Field(max_length=MANY)
+    ids: list[Id] = Field(max_length=MANY)
 
 
 class Rating(Photos):
