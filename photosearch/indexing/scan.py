@@ -81,7 +81,7 @@ def resolve_roots(
                 raise UsageError(f"{path}: {error.strerror}") from None
             silent.add(path)
         roots.append(path)
-    real = {root if root in silent else os.path.realpath(root): root for root in reversed(roots)}
+    real = {root if root in silent else _real(root): root for root in reversed(roots)}
     kept = {place for place in real if not any(_is_scanned(place, other) for other in real)}
     return [root for root in dict.fromkeys(roots) if root in {real[place] for place in kept}]
 
@@ -112,8 +112,21 @@ def _check_not_ignored(path: str) -> None:
 
 
 def _is_scanned(path: str, folder: str) -> bool:
-    """Whether a scan of `folder` comes by `path`, which may be hidden from it."""
-    return path != folder and comes_by(folder, path)
+    """Whether a scan of `folder` comes by `path`, which may be hidden from it.
+
+    Where its drive does not answer it is taken not to.
+    """
+    try:
+        return path != folder and within(os.path.join(folder, ""), comes_by, folder, path)
+    except NoAnswerError:
+        return False
+
+
+def _real(path: str) -> str:
+    try:
+        return within(os.path.join(path, ""), os.path.realpath, path)
+    except NoAnswerError:
+        return path
 
 
 def comes_by(root: str, path: str) -> bool:
