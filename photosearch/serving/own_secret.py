@@ -11,6 +11,7 @@ import hmac
 import html
 import os
 import secrets
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,14 +49,16 @@ def own_secret(folder: Path, name: str) -> str:
 def page_with(link: str, folder: Path) -> str | None:
     """The address of a file that leads to `link`; None where it cannot be written.
 
-    What a browser is started with is seen by all users of the machine, and this names no secret.
+    It is in the library's `folder`, or else in one for temporary files. What a browser is started
+    with is seen by all users of the machine, and this names no secret.
     """
-    path = folder / _OPENED
-    try:
-        _write(path, _REFRESH.format(link=html.escape(link)))
-    except OSError:
-        return None
-    return path.absolute().as_uri()
+    text = _REFRESH.format(link=html.escape(link))
+    for place in (lambda: folder, lambda: Path(tempfile.mkdtemp(prefix="photosearch-"))):
+        with suppress(OSError):
+            path = place() / _OPENED
+            _write(path, text)
+            return path.absolute().as_uri()
+    return None
 
 
 def _write(path: Path, text: str) -> None:

@@ -15,6 +15,7 @@ from small_disk import SmallDisk, small_disk
 
 from index import Catalogue, CatalogueError
 from photosearch import Library, LibraryError
+from photosearch.desktop.instance import Instance
 from photosearch.serving import library_thread
 
 pytestmark = needs_linux("mounts a disk")
@@ -72,6 +73,11 @@ def test_reading(
     findings = list(Library.examine(disk.folder, model=tiny_bundle))
     assert {one.state for one in findings} == {"ok"}, findings
     assert not Library.can_be_written(disk.folder)
+    # The app for it starts, though it can note nothing.
+    instance = Instance(disk.folder)
+    assert instance.take()
+    instance.tell(7)
+    instance.leave()
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,9 @@ def test_a_browser_that_is_started_with_the_file(
 
 
 @needs_linux("has users and modes of files")
-def test_only_its_owner_can_read_the_secret(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_the_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = own_secret(tmp_path, PAGE)
     assert own_secret(tmp_path, PAGE) == first
     for path in (tmp_path / PAGE, Path((page_with("x", tmp_path) or "")[len("file://") :])):
@@ -115,8 +118,15 @@ def test_only_its_owner_can_read_the_secret(tmp_path: Path) -> None:
     (tmp_path / PAGE).write_text("short\n", encoding="ascii")
     assert len(own_secret(tmp_path, PAGE)) > 32
     assert sorted(os.listdir(tmp_path)) == ["page.html", PAGE]
+    # A disk that is full, or read-only.
     nowhere = tmp_path / "nowhere"
     assert own_secret(nowhere, PAGE) != own_secret(nowhere, PAGE)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    address = page_with("x", nowhere)
+    assert address is not None
+    folder = Path(address[len("file://") :]).parent
+    assert (folder.parent, stat.S_IMODE(folder.stat().st_mode)) == (tmp_path, 0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(nowhere))
     assert page_with("x", nowhere) is None
 
 
