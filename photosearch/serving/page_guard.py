@@ -189,8 +189,7 @@ class Guard:
             return
         if self._sessions is not None:
             known = self._sessions.known(_cookie(headers, self._sessions.cookie))
-            has_token = b"token=" in scope.get("query_string", b"")
-            if path == "/" and method == "GET" and (has_token or not known):
+            if path == "/" and method == "GET" and not (known and _token(scope) is None):
                 await self._welcome(scope, headers, send, known=known)
                 return
             if not known and path not in _OPEN and not path.startswith(_OPEN_BELOW):
@@ -237,20 +236,28 @@ class Guard:
     ) -> None:
         """Begin a session for a link with the password in it, or ask for the password."""
         assert self._sessions is not None
-        asked = scope.get("query_string", b"")
-        given = parse_qs(asked.decode("latin-1")).get("token")
+        # The password must not stay in the address bar and the history.
+        query = without_token(scope.get("query_string", b""))
+        if known:
+            await redirect(send, f"/{query}")
+            return
+        token = _token(scope)
         address = (scope.get("client") or ("", 0))[0]
         caller = self._sessions.caller(address, device_of(headers))
-        name = self._sessions.begin(given[0], caller) if given else None
-        # The password must not stay in the address bar and the history.
-        query = without_token(asked)
+        name = self._sessions.begin(token, caller) if token else None
         if name is None:
-            await redirect(send, f"/{query}" if known else f"/login{query}")
+            await redirect(send, f"/login{query}")
         elif headers.get("sec-fetch-site") == "cross-site":
             # From the file that was opened: a redirect would count as its, and come without cookie.
             await _lead(send, f"/{query}", cookies=self._sessions.cookies(name))
         else:
             await redirect(send, f"/{query}", cookies=self._sessions.cookies(name))
+
+
+def _token(scope: Scope) -> str | None:
+    """The password in the address, which may be empty."""
+    asked = scope.get("query_string", b"").decode("latin-1")
+    return parse_qs(asked, keep_blank_values=True).get("token", [None])[0]
 
 
 def without_token(query: bytes) -> str:
