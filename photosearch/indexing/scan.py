@@ -124,9 +124,10 @@ def _is_scanned(path: str, folder: str) -> bool:
 
 def _real(path: str) -> str:
     try:
-        return within(os.path.join(path, ""), os.path.realpath, path)
+        real: str = within(os.path.join(path, ""), os.path.realpath, path)
     except NoAnswerError:
         return path
+    return real
 
 
 def comes_by(root: str, path: str) -> bool:

@@ -53,12 +53,16 @@ def page_with(link: str, folder: Path) -> str | None:
     with is seen by all users of the machine, and this names no secret.
     """
     text = _REFRESH.format(link=html.escape(link))
-    for place in (lambda: folder, lambda: Path(tempfile.mkdtemp(prefix="photosearch-"))):
-        with suppress(OSError):
-            path = place() / _OPENED
-            _write(path, text)
-            return path.absolute().as_uri()
+    with suppress(OSError):
+        return _written(folder / _OPENED, text)
+    with suppress(OSError):
+        return _written(Path(tempfile.mkdtemp(prefix="photosearch-")) / _OPENED, text)
     return None
+
+
+def _written(path: Path, text: str) -> str:
+    _write(path, text)
+    return path.absolute().as_uri()
 
 
 def _write(path: Path, text: str) -> None:

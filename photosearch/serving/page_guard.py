@@ -257,7 +257,8 @@ class Guard:
 def _token(scope: Scope) -> str | None:
     """The password in the address, which may be empty."""
     asked = scope.get("query_string", b"").decode("latin-1")
-    return parse_qs(asked, keep_blank_values=True).get("token", [None])[0]
+    given = parse_qs(asked, keep_blank_values=True).get("token")
+    return given[0] if given else None
 
 
 def without_token(query: bytes) -> str:
