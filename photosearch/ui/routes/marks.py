@@ -114,7 +114,7 @@ def _changed(
     """Changes those of the photos that are still there; what undoes it, and of a single photo what
     counts then.
     """
-    ids = [one.id for one in library.photos.files([each for each in wanted if 0 < each < 1 << 63])]
+    ids = [one.id for one in library.photos.files(wanted)]
     before = library.marks.of(ids)
     change(library, ids)
     alike: dict[Mark, list[int]] = defaultdict(list)
