@@ -42,6 +42,7 @@ def command(
 
     import_pages()
     from photosearch.serving.forced_exit import end_in_time
+    from photosearch.serving.hosts import is_loopback
     from photosearch.ui.server import Server
 
     path, model = ctx.obj.library, ctx.obj.model
@@ -61,6 +62,8 @@ def command(
         address = server.address
         if address.password is None:
             click.echo(f"Open {address.link} in a browser; Ctrl-C ends.")
+        elif is_loopback(address.host):
+            click.echo(f"Open {address.url} in a browser, with the password; Ctrl-C ends.")
         elif password is None:
             click.echo(
                 "Other machines can connect. Whoever has this link sees all photos, and so does "
