@@ -110,7 +110,7 @@ def keep_thumbnail(library: Path) -> None:
 
 def measure(library: Path) -> Speed:
     command = [sys.executable, "-m", "photosearch", "--library", str(library)]
-    command += ["ui", "--no-browser", "--port", "0"]
+    command += ["ui", "--no-browser", "--port", "0", "--open-to-this-machine"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:

@@ -101,7 +101,7 @@ def run(folder: Path, *, photos: int, grid: int) -> dict[str, Frames]:
 
 def measure(library: Path, *, grid: int) -> dict[str, Frames]:
     command = [sys.executable, "-m", "photosearch", "--library", str(library)]
-    command += ["ui", "--no-browser", "--port", "0"]
+    command += ["ui", "--no-browser", "--port", "0", "--open-to-this-machine"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:

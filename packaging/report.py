@@ -19,7 +19,16 @@ def seconds_until_it_serves(app: Path) -> float:
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         process = subprocess.Popen(
-            [app, "--library", f"{folder}/library", "ui", "--no-browser", "--port", "0"],
+            [
+                app,
+                "--library",
+                f"{folder}/library",
+                "ui",
+                "--no-browser",
+                "--port",
+                "0",
+                "--open-to-this-machine",
+            ],
             stdout=subprocess.PIPE,
             text=True,
         )

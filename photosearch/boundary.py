@@ -18,11 +18,14 @@ from typing import TextIO
 from photosearch.errors import UsageError
 from photosearch.logs import NAME, Log, threads_logged
 from photosearch.settings import library_folder, read
+from photosearch.unexpected import raised_in, told
 
 _log = logging.getLogger(__name__)
 # These write to standard output and standard error, and to nothing else.
-_WRITERS = ("click.utils", "photosearch.commands.output")
-_TOO_MANY = (errno.EMFILE, errno.ENFILE)
+_WRITERS = (
+    *("click.utils", "photosearch.commands.output", "tqdm.std", "tqdm.utils"),
+    *("mcp.server.stdio", "anyio._backends._asyncio"),
+)
 
 
 class Guard:
@@ -58,26 +61,7 @@ class Guard:
             self.start_log()
         assert self.log is not None
         _log.error("the command ended unexpectedly", exc_info=error, extra={"told": True})
-        if _is_too_many(error):
-            _say(
-                f"too many files are open at once{_most_files()}; allow more, as with "
-                "`ulimit -n 1024`, and run the command again"
-            )
-            return
-        if isinstance(error, FileNotFoundError) and _raised_in(error) == "tempfile":
-            _say("there is no folder for temporary files; make room in /tmp, or set TMPDIR")
-            return
-        kind = type(error).__name__
-        if self.log.path is None:
-            _say(
-                f"photosearch failed unexpectedly ({kind}), and no log can be written; please "
-                "run it again with --log-file PATH, and report it with that file"
-            )
-        else:
-            _say(
-                f"photosearch failed unexpectedly ({kind}); please report it to its developers, "
-                f"with the end of the log: {self.log.path}"
-            )
+        _say(told(error, self.log.path))
 
 
 @contextmanager
@@ -93,15 +77,12 @@ def guarded() -> Iterator[Guard]:
             except SystemExit:
                 sys.stdout.flush()
                 raise
-    except OSError as error:
-        if not _is_output(error):
-            guard.tell(error)
-        elif error.errno != errno.EPIPE:
-            _say(f"standard output cannot be written ({error.strerror})")
-        _drop(sys.stdout)
-        sys.exit(1)
     except Exception as error:
-        guard.tell(error)
+        unwritten = _of_output(error)
+        if unwritten is None:
+            guard.tell(error)
+        elif unwritten.errno != errno.EPIPE:
+            _say(f"standard output cannot be written ({unwritten.strerror})")
         _drop(sys.stdout)
         sys.exit(1)
     finally:
@@ -130,38 +111,15 @@ def _files(given: Path | None, library: str | os.PathLike[str] | None) -> Iterat
     yield platformdirs.user_log_path("photosearch", appauthor=False) / NAME
 
 
-def _is_output(error: OSError) -> bool:
-    """Whether it was raised by writing to standard output, or standard error."""
-    return error.filename is None and _raised_in(error) in (*_WRITERS, __name__)
-
-
-def _raised_in(error: BaseException) -> str | None:
-    """The module that raised it."""
-    trace, module = error.__traceback__, None
-    while trace is not None:
-        module = trace.tb_frame.f_globals.get("__name__")
-        trace = trace.tb_next
-    return module
-
-
-def _is_too_many(error: BaseException | None) -> bool:
-    """Whether it, or what led to it, is that no more files can be opened."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in _TOO_MANY:
-            return True
-        # A library that cannot be loaded for that has no number.
-        if isinstance(error, ImportError) and os.strerror(errno.EMFILE) in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _most_files() -> str:
-    try:
-        import resource
-    except ImportError:
-        return ""
-    return f" (here at most {resource.getrlimit(resource.RLIMIT_NOFILE)[0]})"
+def _of_output(error: Exception) -> OSError | None:
+    """What was raised by writing to standard output, or standard error."""
+    if isinstance(error, ExceptionGroup):
+        # What serves assistants writes from a task of its own.
+        inner = [_of_output(each) for each in error.exceptions]
+        return inner[0] if all(inner) else None
+    if not isinstance(error, OSError) or error.filename is not None:
+        return None
+    return error if raised_in(error) in (*_WRITERS, __name__) else None
 
 
 def _say(text: str) -> None:

@@ -36,7 +36,7 @@ def components() -> list[Component]:
     What the system's own package manager has put here, and tells nothing of, is not among them.
     """
     found: dict[str, Component] = {}
-    waiting = [(NAME, _EXTRAS)]
+    waiting: list[tuple[str, tuple[str, ...]]] = [(NAME, _EXTRAS)]
     while waiting:
         name, extras = waiting.pop()
         key = _key(name)
@@ -83,8 +83,12 @@ def _described(name: str, package: metadata.Distribution) -> Component:
         if line.startswith(_CLASSIFIER)
     ]
     # Some put the whole text into the field that is meant for a name.
-    named = [said.get("License-Expression"), ", ".join(classified), said.get("License")]
-    licence = next((line.splitlines()[0] for line in named if line and line.strip()), "see below")
+    named = [
+        *(said.get_all("License-Expression") or ()),
+        ", ".join(classified),
+        *(said.get_all("License") or ()),
+    ]
+    licence = next((line.splitlines()[0] for line in named if line.strip()), "see below")
     files = sorted(
         (file for file in package.files or () if _FILE.search(str(file))),
         key=lambda file: str(file),

@@ -20,8 +20,9 @@ from typing import Any, TextIO, TypeAlias
 NAME = "photosearch.log"
 # Bytes after which a new file is begun, and how many old ones are kept.
 _MOST, _KEPT = 1 << 20, 3
-# Ours, and that of the servers, which tells what an answer failed of.
-_LOGGERS = ("photosearch", "index", "uvicorn")
+# Ours, that of the servers, which tells what an answer failed of, and those that what goes wrong in
+# tasks and threads is left to.
+_LOGGERS = ("photosearch", "index", "uvicorn", "asyncio", "concurrent.futures")
 _FORM = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 _ERROR: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
 
@@ -157,12 +158,23 @@ class Log:
             handler.close()
 
 
+def current_file() -> Path | None:
+    """Where the log of this program is; None where nothing was written, or none can be."""
+    handlers = logging.getLogger(_LOGGERS[0]).handlers
+    paths = (one.path for one in handlers if isinstance(one, _Lazy))
+    return next((path for path in paths if path is not None), None)
+
+
 @contextmanager
 def threads_logged(logger: logging.Logger) -> Iterator[None]:
-    """What ends a thread meanwhile goes to the log, not to the terminal as a traceback."""
+    """What ends a thread meanwhile goes to the log, not to the terminal as a traceback.
+
+    So does what is raised where nobody can take it, as when an object is put away.
+    """
+    import sys
     import threading
 
-    before = threading.excepthook
+    before, before_ignored = threading.excepthook, sys.unraisablehook
 
     def hook(ended: threading.ExceptHookArgs) -> None:
         name = "a thread" if ended.thread is None else ended.thread.name
@@ -170,11 +182,16 @@ def threads_logged(logger: logging.Logger) -> Iterator[None]:
             told: _ERROR = (ended.exc_type, ended.exc_value, ended.exc_traceback)
             logger.error("%s ended unexpectedly", name, exc_info=told)
 
-    threading.excepthook = hook
+    def ignored(left: sys.UnraisableHookArgs) -> None:
+        if left.exc_value is not None:
+            raised: _ERROR = (left.exc_type, left.exc_value, left.exc_traceback)
+            logger.error("an object could not be put away", exc_info=raised)
+
+    threading.excepthook, sys.unraisablehook = hook, ignored
     try:
         yield
     finally:
-        threading.excepthook = before
+        threading.excepthook, sys.unraisablehook = before, before_ignored
 
 
 def _bare(error: BaseException, seen: frozenset[int] = frozenset()) -> Iterator[str]:

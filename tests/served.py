@@ -89,12 +89,16 @@ def _read_modules() -> None:
 
 
 @contextmanager
-def served_here(library: Path, bundle: Path | None = None, port: int = 0) -> Iterator[Served]:
+def served_here(
+    library: Path, bundle: Path | None = None, port: int = 0, *, locked: bool = False
+) -> Iterator[Served]:
     """For tests of the pages and their answers: a process of its own reads 4 s of modules."""
     with ExitStack() as stack:
         with _leaving_loops():
             _read_modules()
-            server = stack.enter_context(Server.bind(library, bundle, port=port))
+            server = stack.enter_context(
+                Server.bind(library, bundle, port=port, open_to_this_machine=not locked)
+            )
         yield Served(server.address.port, server.address.link)
         with _leaving_loops():
             stack.close()
@@ -122,6 +126,8 @@ def served(
     if bundle is not None:
         command += ["--model", str(bundle)]
     command += ["ui", "--no-browser", "--port", "0", *options]
+    if not options:
+        command.append("--open-to-this-machine")
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

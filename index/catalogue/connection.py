@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from index.catalogue.functions import register
 from index.catalogue.migrations import applied_steps, known_steps, migrate
+from index.catalogue.unshared import Unshared, may_be_unshared, open_uri
 from index.errors import CatalogueError
 from index.safety.before_upgrade import keep_before_upgrade
 from index.safety.filesystem import network_drive
+from index.safety.private import private_opener
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -52,12 +53,20 @@ def explained(path: Path) -> Iterator[None]:
 class Connection:
     """One process's access to the SQLite file at `path`; its errors come as `CatalogueError`."""
 
-    def __init__(self, raw: sqlite3.Connection, path: Path, *, readonly: bool) -> None:
+    def __init__(
+        self,
+        raw: sqlite3.Connection,
+        path: Path,
+        *,
+        readonly: bool,
+        unshared: Unshared | None = None,
+    ) -> None:
         register(raw)
         self._raw = raw
         self._distinct: dict[tuple[str, str], tuple[tuple[int, int], list[Any]]] = {}
         self.path = path
         self.readonly = readonly
+        self._unshared = unshared
 
     @classmethod
     def open(cls, path: Path, *, readonly: bool, timeout: float) -> Self:
@@ -67,17 +76,43 @@ class Connection:
         is how many seconds to wait for another process's lock.
         """
         with explained(path):
-            raw = (_open_readonly if readonly else _open_writable)(path, timeout)
-        return cls(raw, path, readonly=readonly)
+            if not readonly:
+                return cls(_open_writable(path, timeout), path, readonly=False)
+            raw, unshared = _open_readonly(path, timeout)
+        return cls(raw, path, readonly=True, unshared=unshared)
 
     def close(self) -> None:
         self._raw.close()
+        self._unshared = None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether nothing can be read by it any more, since what others wrote is not seen by it."""
+        return self._unshared is not None and self._unshared.is_changed
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with explained(self.path):
+            try:
+                yield
+            except sqlite3.DatabaseError:
+                # Half of what was and half of what is looks like damage.
+                self._check_unchanged()
+                raise
+            self._check_unchanged()
+
+    def _check_unchanged(self) -> None:
+        if self._unshared is not None:
+            self._unshared.check()
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction, committed at the end and undone by an exception."""
         if self.readonly:
-            raise CatalogueError(f"{self.path}: was opened for reading only; open it to write")
+            raise CatalogueError(
+                f"{self.path}: was opened for reading only; where its disk is full or read-only, "
+                "make room or make it writable, and try again"
+            )
         with explained(self.path):
             # Takes the write lock at once: a lock first wanted after a read is not waited for.
             self._raw.execute("BEGIN IMMEDIATE")
@@ -115,7 +150,8 @@ class Connection:
         Nothing that was deleted is left in it.
         """
         with explained(path), closing(sqlite3.connect(path, isolation_level=None)) as copy:
-            self._raw.backup(copy)
+            with self._reading():
+                self._raw.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("VACUUM")
 
@@ -131,7 +167,7 @@ class Connection:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows that a query gives."""
-        with explained(self.path):
+        with self._reading():
             return self._raw.execute(sql, parameters).fetchall()
 
     def batches(
@@ -140,11 +176,18 @@ class Connection:
         """The rows that a query gives, `size` at a time."""
         with explained(self.path):
             cursor = self._raw.execute(sql, parameters)
-            while rows := cursor.fetchmany(size):
-                yield rows
+        while True:
+            with self._reading():
+                rows = cursor.fetchmany(size)
+            if not rows:
+                return
+            yield rows
 
 
 def _open_writable(path: Path, timeout: float) -> sqlite3.Connection:
+    # Its log and what else SQLite makes beside it are for the same eyes.
+    with suppress(OSError), open(path, "xb", opener=private_opener):
+        pass
     # No isolation level: transactions begin where this module says so, and nowhere else.
     raw = sqlite3.connect(path, timeout=timeout, isolation_level=None)
     try:
@@ -212,20 +255,19 @@ def _use_rollback_journal(raw: sqlite3.Connection, path: Path) -> set[str]:
     return pending
 
 
-def _open_readonly(path: Path, timeout: float) -> sqlite3.Connection:
-    raw = _open_uri(path, "mode=ro", timeout)
+def _open_readonly(path: Path, timeout: float) -> tuple[sqlite3.Connection, Unshared | None]:
+    unshared = None
+    raw = open_uri(path, "mode=ro", timeout)
     try:
         try:
             pending = _pending(raw, path)
-        except sqlite3.OperationalError:
-            # Beside a WAL file SQLite makes another even to read, which this folder may forbid.
-            if os.access(path.parent, os.W_OK):
+        except sqlite3.OperationalError as error:
+            if not may_be_unshared(path, error):
                 raise
             raw.close()
-            _check_wal_is_empty(path)
-            # Without locks, then. Somebody who may write here can still start to: what is read
-            # afterwards may be old or fail, and the file takes no harm.
-            raw = _open_uri(path, "immutable=1", timeout)
+            # Looked at first, so that no change goes unnoticed.
+            unshared = Unshared(path)
+            raw = unshared.open(timeout)
             pending = _pending(raw, path)
         if pending:
             raise CatalogueError(
@@ -235,12 +277,7 @@ def _open_readonly(path: Path, timeout: float) -> sqlite3.Connection:
     except BaseException:
         raw.close()
         raise
-    return raw
-
-
-def _open_uri(path: Path, query: str, timeout: float) -> sqlite3.Connection:
-    address = f"{path.absolute().as_uri()}?{query}"
-    return sqlite3.connect(address, uri=True, timeout=timeout, isolation_level=None)
+    return raw, unshared
 
 
 def _pending(raw: sqlite3.Connection, path: Path) -> set[str]:
@@ -253,12 +290,3 @@ def _pending(raw: sqlite3.Connection, path: Path) -> set[str]:
     if applied - known_steps():
         raise CatalogueError(f"{path}: was made by a newer photosearch; upgrade photosearch")
     return known_steps() - applied
-
-
-def _check_wal_is_empty(path: Path) -> None:
-    wal = path.with_name(path.name + "-wal")
-    if wal.exists() and wal.stat().st_size:
-        raise CatalogueError(
-            f"{wal}: holds changes that are not yet in {path.name}; "
-            "open the library once where it can be written"
-        )

@@ -15,6 +15,7 @@ from index.catalogue.shelves import Shelves
 from index.errors import CatalogueError
 from index.safety.health import Health
 from index.safety.portable import Portable
+from index.safety.private import make_private_folder
 
 FILE_NAME = "catalogue.db"
 
@@ -46,7 +47,7 @@ class OpenCatalogue:
             raise CatalogueError(f"{path}: there is no catalogue here; index a folder first")
         try:
             if not readonly:
-                folder.mkdir(parents=True, exist_ok=True)
+                make_private_folder(folder)
             return cls(Connection.open(path, readonly=readonly, timeout=timeout), folder)
         except OSError as error:
             raise CatalogueError(
@@ -65,6 +66,13 @@ class OpenCatalogue:
     @property
     def readonly(self) -> bool:
         return self._connection.readonly
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether it has to be opened anew: others wrote to what was opened where it could not be
+        seen, as on a disk that was full.
+        """
+        return self._connection.is_outdated
 
     @property
     def health(self) -> Health:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import CatalogueError
+from index.safety.private import protect
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -119,6 +120,7 @@ class WriterLock:
             if self._taken == 1:
                 self._write_note()
                 _clear(self._folder)
+                protect(self._folder)
 
     def _leave(self) -> None:
         with self._guard:
@@ -127,6 +129,7 @@ class WriterLock:
             if not self._taken:
                 with suppress(OSError):  # the next holder writes its own
                     (self._folder / NOTE_NAME).unlink()
+                protect(self._folder)
             self._lock.release()
 
     def holder(self) -> Holder | None:

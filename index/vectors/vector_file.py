@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from index.safety.private import make_private_folder, private_opener
 from index.vectors.vector_lists import VectorLists, faiss_library
 
 _MAGIC = b"PSVX0002"
@@ -71,8 +72,8 @@ def write_vectors(lists: VectorLists, path: Path, stamp: Stamp) -> bool:
     faiss = faiss_library()
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
+        make_private_folder(path.parent)
+        with open(beside, "wb", opener=private_opener) as file:
             blocks = _Blocks(file)
             faiss.write_index(lists.index, faiss.PyCallbackIOWriter(blocks.write))
             ids_at = blocks.length

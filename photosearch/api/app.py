@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,8 +14,12 @@ from photosearch import __version__
 from photosearch.api import answers, routes
 from photosearch.api.routes import Json
 from photosearch.errors import PhotoIdError, PhotosearchError, UsageError
+from photosearch.logs import current_file
 from photosearch.search.query import QueryError
 from photosearch.serving.library_thread import LibraryThread
+from photosearch.unexpected import told
+
+_log = logging.getLogger(__name__)
 
 
 def create_app(library: LibraryThread) -> FastAPI:
@@ -32,6 +37,7 @@ def create_app(library: LibraryThread) -> FastAPI:
     app.include_router(routes.router)
     app.add_exception_handler(PhotosearchError, _refused)
     app.add_exception_handler(RequestValidationError, _wrong)
+    app.add_exception_handler(Exception, _unexpected)
     return app
 
 
@@ -50,6 +56,12 @@ async def _refused(_: Request, error: Exception) -> Response:
     if isinstance(error, PhotoIdError):
         return Json(body, 422)
     return Json(body, 400 if isinstance(error, UsageError) else 500)
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    """What nobody expected; the server logs it after this."""
+    _log.error("an answer failed", extra={"told": True})
+    return Json({"error": f"{told(error, current_file())}."}, 500)
 
 
 async def _wrong(_: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response, Upload
 
 from photosearch.api import answers, schemas
 from photosearch.api.parameters import PhotoName, filter_parameters
+from photosearch.library import Library
 from photosearch.search.dates.locales import accepted_tag
 from photosearch.search.filters import Filters
 from photosearch.serving.library_thread import LibraryThread
@@ -95,12 +96,13 @@ async def search_by_pictures(
     q: Annotated[str, Query(description="image:1 is the first picture")] = "",
 ) -> Response:
     """Photos that are like pictures sent along, and fit a text and filters."""
-    pictures = [await image.read() for image in images]
-    return Json(
-        await library.ask(
-            lambda it: answers.search(it, q, filters=filters, images=pictures, **view)
-        )
-    )
+
+    def answer(it: Library) -> dict[str, Any]:
+        # Only now: of all that wait for their turn the pictures stay on the disk.
+        pictures = [image.file.read() for image in images]
+        return answers.search(it, q, filters=filters, images=pictures, **view)
+
+    return Json(await library.ask(answer))
 
 
 @router.get("/v1/understand", responses={200: {"model": schemas.Understood}, **_REFUSED})

@@ -4,6 +4,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from textwrap import fill
 from typing import Annotated, Any, Literal
@@ -20,10 +21,14 @@ from photosearch.api.parameters import PhotoName
 from photosearch.errors import PhotosearchError
 from photosearch.indexing.limits import limits_by
 from photosearch.library import Library
+from photosearch.logs import current_file
 from photosearch.search.filters import filters
 from photosearch.serving.library_thread import LibraryThread
 from photosearch.serving.shrinking import ShrinkError, Shrinkers
 from photosearch.settings import read
+from photosearch.unexpected import told
+
+_log = logging.getLogger(__name__)
 
 # Enough to see what a photo shows, and few enough bytes for a conversation.
 _SIDE = 768
@@ -129,6 +134,9 @@ async def _answer(library: LibraryThread, question: Callable[[Library], Any]) ->
         found = await library.ask(question)
     except PhotosearchError as error:
         raise ToolError(str(error)) from error
+    except Exception as error:
+        _log.exception("a tool failed", extra={"told": True})
+        raise ToolError(f"{told(error, current_file())}.") from error
     return found
 
 

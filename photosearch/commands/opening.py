@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from photosearch.errors import LibraryError
+from photosearch.errors import UsageError
 from photosearch.settings import SETTINGS, Setting, Settings, read
 from photosearch.settings.values import Number
 
@@ -64,16 +65,48 @@ def setting_option(option: str, name: str, *names: str) -> Callable[[Command], C
     )
 
 
-def open_library(ctx: click.Context, *, readonly: bool = False) -> Library:
-    """The library of `--library`, with the model of `--model`; made unless `readonly`."""
+def open_library(ctx: click.Context) -> Library:
+    """The library of `--library`, with the model of `--model`; made if need be."""
     from photosearch.library import Library
 
-    return Library.open(ctx.obj.library, model=ctx.obj.model, readonly=readonly)
+    return Library.open(ctx.obj.library, model=ctx.obj.model)
 
 
 def open_to_read(ctx: click.Context) -> Library:
     """Writable where that is possible, so that the vector file can be kept up to date."""
-    try:
-        return open_library(ctx)
-    except LibraryError:
-        return open_library(ctx, readonly=True)
+    from photosearch.library import Library
+
+    return Library.open_to_read(ctx.obj.library, model=ctx.obj.model)
+
+
+def password_file_option(option: str, noun: str) -> Callable[[Command], Command]:
+    """The `option` that names the file with a password, or whatever the `noun` is."""
+    return click.option(
+        option,
+        metavar="FILE",
+        help=f"Take the {noun} from the first line of FILE; - asks for it.",
+    )
+
+
+def secret_in(file: str | None, option: str) -> str | None:
+    """What the `option` that `password_file_option` makes stands for; None when it is left out.
+
+    Raises `UsageError`.
+    """
+    if file is None:
+        return None
+    if file == "-":
+        # Nobody sees what is typed; without a terminal it is read like a file.
+        is_asked = sys.stdin.isatty()
+        secret = click.prompt("Password", hide_input=True) if is_asked else sys.stdin.readline()
+    else:
+        try:
+            with open(file, encoding="utf-8") as opened:
+                secret = opened.readline()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "is not text"
+            raise UsageError(f"{option} {file}: cannot be read ({reason})") from None
+    secret = secret.rstrip("\r\n")
+    if not secret:
+        raise UsageError(f"{option} {file}: its first line is empty; put the secret there")
+    return str(secret)

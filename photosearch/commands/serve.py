@@ -4,29 +4,58 @@ from __future__ import annotations
 
 import click
 
-from photosearch.commands.opening import setting_option, settings_of
+from photosearch.commands.opening import (
+    password_file_option,
+    secret_in,
+    setting_option,
+    settings_of,
+)
+from photosearch.commands.output import shown
 from photosearch.errors import UsageError
 
 
 @click.command("serve")
 @setting_option("--host", "serve_host")
 @setting_option("--port", "serve_port")
+@click.option(
+    "--open-to-this-machine",
+    is_flag=True,
+    help="Answer all users of this machine, without a token.",
+)
+@password_file_option("--token-file", "token")
 @click.pass_context
-def command(ctx: click.Context, host: str | None, port: int | None) -> None:
+def command(
+    ctx: click.Context,
+    host: str | None,
+    port: int | None,
+    open_to_this_machine: bool,
+    token_file: str | None,
+) -> None:
     """Answer searches of other programs over HTTP, as JSON. Nothing can be changed through it.
 
-    /openapi.json describes it. Only this machine can connect. With --host others can, and must send
-    a token: the one in PHOTOSEARCH_TOKEN, or one that is made up and printed.
+    /openapi.json describes it. Only this machine can connect, or others with --host. Programs have
+    to send a token: that of --token-file, the one in PHOTOSEARCH_TOKEN, or the one in the library's
+    folder, which only you can read. Where other machines can connect it is made up and printed.
     """
     from photosearch.api.server import listen, serve
     from photosearch.library import Library
+    from photosearch.serving.hosts import is_loopback
+    from photosearch.serving.own_secret import API, own_secret
 
     path, model = ctx.obj.library, ctx.obj.model
     if not Library.exists(path):
         raise UsageError("there is no library yet; index a folder first: photosearch index FOLDER")
     settings = settings_of(ctx, serve_host=host, serve_port=port)
-    listener = listen(settings.serve_host, settings.serve_port, settings.token)
+    token = secret_in(token_file, "--token-file") or settings.token
+    in_folder = token is None and not open_to_this_machine and is_loopback(settings.serve_host)
+    if in_folder:
+        token = own_secret(settings.library, API)
+    listener = listen(settings.serve_host, settings.serve_port, token)
     click.echo(f"Answering at {listener.url}/v1/search?q=...; Ctrl-C ends.")
+    if in_folder:
+        kept = settings.library / API
+        where = f"the token in {shown(str(kept))}" if kept.is_file() else f"this token: {token}"
+        click.echo(f"Programs send {where}")
     if listener.made_up:
         click.echo(f"Other machines can connect with this token: {listener.token}")
     serve(listener, path, model)

@@ -159,14 +159,14 @@ def _photos(
     from photosearch.sharing.wanted import MANY, shared
 
     if query is not None:
-        hits = library.search(query, limit=MANY, locale=system_tag())
+        hits = library.search(query, limit=MANY + 1, locale=system_tag())
         return shared(library, [hit.photo_id for hit in hits])
     if album is not None:
         # The favourites have no name of their own.
         every = {one.name or "favourites": one.id for one in reversed(library.albums.all())}
         if album not in every:
             raise UsageError(f"--album {album}: there is none; there are {', '.join(every)}")
-        members = library.photos.browse("album", str(every[album]), limit=MANY)
+        members = library.photos.browse("album", str(every[album]), limit=MANY + 1)
         return shared(library, [one.id for one in members])
     return shared(library, [library.photos.about(one).file.id for one in photos])
 

@@ -44,7 +44,7 @@ def _run(folder: Path, model: str | os.PathLike[str] | None, instance: Instance)
         signal.signal(number, lambda *_: chosen.close_soon())
     with Server.bind(folder, model, port=0, window=window) as server:
         instance.tell(server.address.port)
-        chosen.run(server.address.url)
+        chosen.run(server.address.link)
         chosen.close()
 
 

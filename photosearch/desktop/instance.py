@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from index.safety.private import make_private_folder, private_opener
 from photosearch.errors import LibraryError
+from photosearch.library import Library
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -38,7 +39,7 @@ class Instance:
         from filelock import FileLock, Timeout
 
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._folder)
             # Not replaced, where a file system knows no locks, by a file that outlives its holder.
             self._lock = FileLock(self._folder / _LOCK, fallback_to_soft=False)
             self._lock.acquire(timeout=0)
@@ -46,19 +47,25 @@ class Instance:
             self._lock = None
             return False
         except (OSError, NotImplementedError) as error:
+            self._lock = None
+            if Library.exists(self._folder):
+                # It can be looked at, as on a full or read-only disk; each start has a window then.
+                return True
             raise LibraryError(
                 f"{self._folder}: cannot be used as a library folder ({error}); use another"
             ) from error
         return True
 
     def tell(self, port: int) -> None:
-        """Note where the server listens, for the next start; only this user can read it."""
+        """Note where the server listens, for the next start; only this user can read it.
+
+        On a full or read-only disk the next start has a window of its own.
+        """
         note = json.dumps({"port": port, "secret": self.secret})
         path = self._folder / _NOTE
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             path.unlink()
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with suppress(OSError), open(path, "x", encoding="utf-8", opener=private_opener) as file:
             file.write(note)
 
     def bring_forward(self) -> bool:

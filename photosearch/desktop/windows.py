@@ -18,6 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
+from photosearch.serving.own_secret import page_with
+
 TITLE = "photosearch"
 _SIZE = (1280, 860)
 _LEAST = (380, 520)
@@ -154,7 +156,7 @@ class BrowserApp:
         return None
 
     def run(self, url: str) -> None:
-        self._url = url
+        self._url = _launched(url, self._profile.parent)
         self._process = self._start()
         code = self._process.wait()
         if code > 0:
@@ -202,12 +204,13 @@ class Tab:
 
     choose_folder: Callable[[], str | None] | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._closed = threading.Event()
         self._url = ""
 
     def run(self, url: str) -> None:
-        self._url = url
+        self._url = _launched(url, self._folder)
         self.show()
         while not self._closed.wait(0.2):
             pass
@@ -229,4 +232,12 @@ def windows(folder: Path) -> list[Window]:
     browser = BrowserApp.find()
     if browser is not None:
         found.append(BrowserApp(folder, browser))
-    return [*found, Tab()]
+    return [*found, Tab(folder)]
+
+
+def _launched(url: str, folder: Path) -> str:
+    """What a browser is started with, which other users of this machine see."""
+    launched = page_with(url, folder)
+    if launched is None:
+        raise NoWindowError(f"{folder}: cannot be written")
+    return launched

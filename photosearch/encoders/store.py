@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from photosearch.errors import BundleError
 
 _PART = ".part"
 _PIECE = 4 << 20
+_LEFT_SECONDS = 3600.0
 
 
 class BundleStore:
@@ -61,6 +63,7 @@ class BundleStore:
             return Bundle.open(place)
         part = self.folder / f".{bundle.id}.{os.getpid()}{_PART}"
         done = 0
+        self._clear()
         try:
             for name in (*bundle.manifest["files"], MANIFEST):
                 (part / name).parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +85,13 @@ class BundleStore:
             shutil.rmtree(part, ignore_errors=True)
             raise
         return Bundle.open(place, verify=False)
+
+    def _clear(self) -> None:
+        """Remove what killed processes left: no copy takes so long that nothing is added to it."""
+        for left in self.folder.glob(f".*{_PART}"):
+            with suppress(OSError):
+                if left.stat().st_mtime < time.time() - _LEFT_SECONDS:
+                    shutil.rmtree(left)
 
     def take(self, source: Path) -> Bundle:
         """Move the bundle in folder `source`, on the same disk, to its place; as `add` does.

@@ -83,7 +83,7 @@ class IndexRun:
         bad = {item.path: item.stamp for item in self._catalogue.problems()}
         away = set(not_connected(self._catalogue, whole.intersection(self._roots)))
         for root in self._roots:
-            if root not in whole and not os.path.lexists(root):
+            if root not in whole and not is_there(root):
                 missing += self._hide_missing(root, {}, {}, [])
                 self._catalogue.record_others(root, {})
                 continue

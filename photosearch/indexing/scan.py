@@ -81,7 +81,7 @@ def resolve_roots(
                 raise UsageError(f"{path}: {error.strerror}") from None
             silent.add(path)
         roots.append(path)
-    real = {root if root in silent else os.path.realpath(root): root for root in reversed(roots)}
+    real = {root if root in silent else _real(root): root for root in reversed(roots)}
     kept = {place for place in real if not any(_is_scanned(place, other) for other in real)}
     return [root for root in dict.fromkeys(roots) if root in {real[place] for place in kept}]
 
@@ -112,8 +112,22 @@ def _check_not_ignored(path: str) -> None:
 
 
 def _is_scanned(path: str, folder: str) -> bool:
-    """Whether a scan of `folder` comes by `path`, which may be hidden from it."""
-    return path != folder and comes_by(folder, path)
+    """Whether a scan of `folder` comes by `path`, which may be hidden from it.
+
+    Where its drive does not answer it is taken not to.
+    """
+    try:
+        return path != folder and within(os.path.join(folder, ""), comes_by, folder, path)
+    except NoAnswerError:
+        return False
+
+
+def _real(path: str) -> str:
+    try:
+        real: str = within(os.path.join(path, ""), os.path.realpath, path)
+    except NoAnswerError:
+        return path
+    return real
 
 
 def comes_by(root: str, path: str) -> bool:
@@ -149,13 +163,19 @@ def is_looked_at(name: str) -> bool:
 def links(root: str) -> list[str]:
     """The links to folders that a scan of `root` may follow, in order; no folder is entered twice.
 
-    Ignore files are not asked.
+    Ignore files are not asked. Raises `NoAnswerError`.
     """
-    found: list[str] = []
+    looked_into = steadily(os.path.join(root, ""), _links(root))
+    return sorted(path for linked in looked_into for path in linked)
+
+
+def _links(root: str) -> Iterator[list[str]]:
+    """The links in each folder."""
     entered: set[tuple[int, int]] = set()
     waiting = [root]
     while waiting:
         folder = waiting.pop()
+        found: list[str] = []
         with suppress(OSError):
             status = os.stat(folder)
             key = (status.st_dev, status.st_ino)
@@ -168,7 +188,7 @@ def links(root: str) -> list[str]:
                         waiting.append(entry.path)
                         if entry.is_symlink():
                             found.append(entry.path)
-    return sorted(found)
+        yield found
 
 
 def scan(root: str, others: Others | None = None) -> Iterator[Found | Unreadable]:

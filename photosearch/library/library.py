@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from index import Catalogue, WriterLock, network_drive
+from index import Catalogue, CatalogueError, WriterLock, network_drive
 from photosearch.errors import LibraryError
 from photosearch.explaining import explained, explaining
 from photosearch.library.forgetting import forget
@@ -70,9 +70,42 @@ class Library(Parts):
         return cls(Catalogue.open(folder, readonly=readonly), model)
 
     @classmethod
+    def open_to_read(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        model: str | os.PathLike[str] | None = None,
+        new: bool = True,
+    ) -> Self:
+        """As `open`, and `readonly` where the library is there and cannot be written just now, as
+        on a full disk.
+        """
+        try:
+            return cls.open(path, model=model, new=new)
+        except LibraryError:
+            if not cls.exists(path):
+                raise
+            return cls.open(path, model=model, readonly=True)
+
+    @classmethod
     def exists(cls, path: str | os.PathLike[str] | None = None) -> bool:
         """Whether there is a library in folder `path`, or in the default one."""
         return is_library(library_folder(path))
+
+    @classmethod
+    def can_be_written(cls, path: str | os.PathLike[str] | None = None) -> bool:
+        """Whether the library in folder `path`, or the default one, can be changed just now.
+
+        It cannot on a full disk, nor on one that is read-only.
+        """
+        folder = library_folder(path)
+        if not is_library(folder):
+            return False
+        try:
+            Catalogue.open(folder).close()
+        except CatalogueError:
+            return False
+        return True
 
     def close(self) -> None:
         """Close it; nothing can be asked of it or its parts then."""
@@ -93,13 +126,20 @@ class Library(Parts):
 
     @property
     def is_current(self) -> bool:
-        """Whether the catalogue that is open is still the one in the folder, and none has been put
-        in its place. Raises `LibraryError` when there is none any more.
+        """Whether the catalogue that is open is still the one in the folder: none has been put in
+        its place, and nothing was written to it that cannot be seen here, as to one on a full disk.
+
+        Raises `LibraryError` when there is none any more.
         """
         now = catalogue_file(self.folder)
         if now is None:
             raise gone(self.folder)
-        return now == self._file
+        return now == self._file and not self._catalogue.is_outdated
+
+    @property
+    def readonly(self) -> bool:
+        """Whether it was opened for reading only."""
+        return self._catalogue.readonly
 
     @property
     def network_drive(self) -> str | None:

@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+from index.safety.private import private_opener
 from photosearch.errors import LibraryError
 from photosearch.portable.names import portable_name
 from photosearch.regular_file import open_regular
@@ -55,7 +56,7 @@ _PLAIN = re.compile(r"(?:[\w@+=%,-][\w@+=%,. -]*/)*[\w@+=%,-][\w@+=%,. -]*")
 def write_archive(path: Path, members: Mapping[str, Path], about: Mapping[str, Any]) -> None:
     """Write an archive to `path`, which must not exist. Raises `OSError`."""
     listed = {}
-    with path.open("xb") as file:
+    with open(path, "xb", opener=private_opener) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for name, source in members.items():
                 with source.open("rb") as content:

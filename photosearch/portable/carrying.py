@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from index import Catalogue, CatalogueError, FaissIndex, WriterLock
 from index.catalogue.opened import FILE_NAME
 from index.safety.adopting import adopt
 from index.safety.lock import IMPORTING
+from index.safety.private import make_private_folder
 from index.safety.replacing import put_in_place
 from photosearch import __version__
 from photosearch.encoders import Bundle, BundleStore, bundled_path, default_bundle_path
@@ -24,6 +26,11 @@ from photosearch.model_choice import FOLDER as MODEL_FOLDER
 from photosearch.model_choice import ModelChoice
 from photosearch.portable.archive import CATALOGUE, MODELS, Archive, write_archive
 from photosearch.portable.mapping import PathMap
+
+# Beside the file that is written: a folder with this beginning, and the file while it grows.
+_EXPORTING, _PART = ".photosearch-export-", "part"
+# No export goes on for so long without writing.
+_LEFT_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,8 @@ def export_library(
     """
     _check_free(file, overwrite)
     try:
-        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".photosearch-") as name:
+        _clear(file.parent)
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=_EXPORTING) as name:
             workshop = Path(name)
             copy = workshop / FILE_NAME
             catalogue.portable.copy_to(copy)
@@ -79,7 +87,7 @@ def export_library(
                 "photos": counts.photos + counts.missing,
                 "models": counts.embeddings,
             }
-            part = workshop / "part"
+            part = workshop / _PART
             write_archive(part, members, about)
             size = part.stat().st_size
             _check_free(file, overwrite)
@@ -90,6 +98,20 @@ def export_library(
         ) from error
     carried = {name.split("/")[1] for name in members if name.startswith(MODELS)}
     return Exported(counts.photos + counts.missing, size, tuple(sorted(carried)))
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a killed export left in a folder of the user's, and nothing else."""
+    for left in folder.glob(f"{_EXPORTING}*"):
+        with suppress(OSError):
+            names = {path.name for path in left.iterdir()}
+            is_old = left.stat().st_mtime < time.time() - _LEFT_SECONDS
+            if is_old and not left.is_symlink() and all(map(_is_ours, names)):
+                shutil.rmtree(left)
+
+
+def _is_ours(name: str) -> bool:
+    return name == _PART or name.startswith(FILE_NAME)
 
 
 def _check_free(file: Path, overwrite: bool) -> None:
@@ -163,7 +185,7 @@ def _workshop(folder: Path, dry_run: bool) -> Iterator[Path]:
             yield Path(name)
         return
     new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     try:
         with (
             WriterLock(folder).held(),

@@ -4,23 +4,28 @@
   here (DNS rebinding) calls it by its own.
 - Other sites' pages may link to the first page and get nothing else.
 - Of Gradio's own routes only those that draw the page are reachable.
-- Where other machines can connect, a session is needed, which begins with the password.
+- A session is needed, which begins with the password where other machines can connect, and with the
+  secret of the link that is opened where other users of this machine can.
 - The browser is told to load nothing from anywhere else.
 """
 
 from __future__ import annotations
 
 import hmac
+import json
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from html import escape
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from photosearch.serving.hosts import OwnHosts, is_loopback
+from photosearch.serving.own_secret import OwnerKey
+from photosearch.serving.uploads import SEND, TooMuchError, Uploads, limited
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -45,7 +50,8 @@ _GRADIO_BELOW = ("/assets/", "/static/")
 _MANIFEST = "/manifest.webmanifest"
 _OURS_BELOW = ("/api/", "/ui/", "/icons/")
 # A browser asks for the manifest and its icons without a cookie; they say nothing of the library.
-_OPEN = ("/login", "/favicon.ico", _MANIFEST)
+# And another start of the window has a secret of its own.
+_OPEN = ("/login", "/favicon.ico", _MANIFEST, "/api/show")
 _OPEN_BELOW = ("/icons/",)
 
 # Gradio's page has scripts and styles in it.
@@ -72,6 +78,9 @@ class Sessions:
     After a wrong password the next try from there is refused for a while, twice as long each time.
     Who `caller` names is kept out, and nobody else.
     """
+
+    lasting = False
+    cookie = COOKIE
 
     def __init__(self, password: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._password = password.encode()
@@ -134,23 +143,33 @@ class Sessions:
         self._until[name] = self._clock() + SESSION_SECONDS
         return True
 
-    def end(self, name: str | None) -> None:
-        self._until.pop(name or "", None)
+    def cookies(self, session: str) -> tuple[str, ...]:
+        """The headers that make a browser remember its session, and that it knew the password."""
+        kept = "Path=/; HttpOnly; SameSite=Strict; Max-Age="
+        return (
+            f"{DEVICE}={self.new_device()}; {kept}{_DEVICE_SECONDS}",
+            f"{COOKIE}={session}; {kept}{int(SESSION_SECONDS)}",
+        )
 
 
 class Guard:
     """Middleware that lets through what is allowed. `names` are host names of this machine.
 
-    Without `sessions` no password is asked for; then the server must be bound to a loopback
-    address.
+    Without `sessions` whoever can connect is let in.
     """
 
     def __init__(
-        self, app: App, *, host: str, names: Iterable[str] = (), sessions: Sessions | None = None
+        self,
+        app: App,
+        *,
+        host: str,
+        names: Iterable[str] = (),
+        sessions: Sessions | OwnerKey | None = None,
     ) -> None:
         self._app = app
         self._hosts = OwnHosts(names, local=is_loopback(host))
         self._sessions = sessions
+        self._uploads = Uploads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -168,18 +187,27 @@ class Guard:
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        if self._sessions is not None and not self._sessions.known(session_of(headers)):
-            if path == "/" and method == "GET":
-                await self._welcome(scope, headers, send)
+        if self._sessions is not None:
+            known = self._sessions.known(_cookie(headers, self._sessions.cookie))
+            if path == "/" and method == "GET" and not (known and _token(scope) is None):
+                await self._welcome(scope, headers, send, known=known)
                 return
-            if path not in _OPEN and not path.startswith(_OPEN_BELOW):
+            if not known and path not in _OPEN and not path.startswith(_OPEN_BELOW):
                 await _answer(send, 401, "Open the first page and give the password.")
                 return
         limit = LARGEST_UPLOAD if path == UPLOAD_PATH else LARGEST_BODY
-        if int(headers.get("content-length") or 0) > limit:
+        length = int(headers.get("content-length") or 0)
+        if length > limit:
             await _answer(send, 413, f"That is larger than {limit >> 20} MiB.")
             return
-        await self._app(scope, _limited(receive, limit), send)
+        if path != UPLOAD_PATH:
+            await self._app(scope, limited(receive, limit), send)
+            return
+        try:
+            async with self._uploads.taken(length or limit):
+                await self._app(scope, limited(receive, limit, SEND), send)
+        except TooMuchError as error:
+            await _answer_busy(send, error)
 
     def _refusal(self, path: str, method: str, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
@@ -203,21 +231,34 @@ class Guard:
                 return 403, "Another site may not ask for this."
         return None
 
-    async def _welcome(self, scope: Scope, headers: dict[str, str], send: Send) -> None:
+    async def _welcome(
+        self, scope: Scope, headers: dict[str, str], send: Send, *, known: bool
+    ) -> None:
         """Begin a session for a link with the password in it, or ask for the password."""
         assert self._sessions is not None
-        asked = scope.get("query_string", b"")
-        given = parse_qs(asked.decode("latin-1")).get("token")
+        # The password must not stay in the address bar and the history.
+        query = without_token(scope.get("query_string", b""))
+        if known:
+            await redirect(send, f"/{query}")
+            return
+        token = _token(scope)
         address = (scope.get("client") or ("", 0))[0]
         caller = self._sessions.caller(address, device_of(headers))
-        name = self._sessions.begin(given[0], caller) if given else None
-        # The password must not stay in the address bar and the history.
-        query = without_token(asked)
+        name = self._sessions.begin(token, caller) if token else None
         if name is None:
             await redirect(send, f"/login{query}")
+        elif headers.get("sec-fetch-site") == "cross-site":
+            # From the file that was opened: a redirect would count as its, and come without cookie.
+            await _lead(send, f"/{query}", cookies=self._sessions.cookies(name))
         else:
-            cookies = cookies_for(name, self._sessions.new_device())
-            await redirect(send, f"/{query}", cookies=cookies)
+            await redirect(send, f"/{query}", cookies=self._sessions.cookies(name))
+
+
+def _token(scope: Scope) -> str | None:
+    """The password in the address, which may be empty."""
+    asked = scope.get("query_string", b"").decode("latin-1")
+    given = parse_qs(asked, keep_blank_values=True).get("token")
+    return given[0] if given else None
 
 
 def without_token(query: bytes) -> str:
@@ -225,20 +266,6 @@ def without_token(query: bytes) -> str:
     given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
     kept = urlencode([(name, value) for name, value in given if name != "token"])
     return f"?{kept}" if kept else ""
-
-
-def cookies_for(session: str, device: str) -> tuple[str, str]:
-    """The headers that make a browser remember its session, and that it knew the password."""
-    kept = "Path=/; HttpOnly; SameSite=Strict; Max-Age="
-    return (
-        f"{DEVICE}={device}; {kept}{_DEVICE_SECONDS}",
-        f"{COOKIE}={session}; {kept}{int(SESSION_SECONDS)}",
-    )
-
-
-def session_of(headers: dict[str, str]) -> str | None:
-    """The session that a request belongs to, by its cookie."""
-    return _cookie(headers, COOKIE)
 
 
 def device_of(headers: dict[str, str]) -> str | None:
@@ -252,6 +279,19 @@ def _cookie(headers: dict[str, str], name: str) -> str | None:
     except CookieError:
         return None
     return morsel.value if morsel else None
+
+
+async def _lead(send: Send, to: str, *, cookies: Iterable[str]) -> None:
+    """As `redirect`, by a page of ours."""
+    body = f'<!doctype html><meta http-equiv="refresh" content="0; url={escape(to)}">'.encode()
+    headers = [
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    headers += [(b"set-cookie", cookie.encode()) for cookie in cookies]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def redirect(send: Send, to: str, *, cookies: Iterable[str] = ()) -> None:
@@ -285,6 +325,18 @@ async def _answer(send: Send, status: int, text: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+async def _answer_busy(send: Send, error: TooMuchError) -> None:
+    """As JSON: by this status alone the page would take the server to be away."""
+    body = json.dumps({"error": str(error)}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"retry-after", b"60"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
 def _hardened(send: Send) -> Send:
     """Adds our headers to every answer, in place of the application's own of these names."""
     ours = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
@@ -301,18 +353,3 @@ def _hardened(send: Send) -> Send:
         await send(message)
 
     return hardened
-
-
-def _limited(receive: Receive, limit: int) -> Receive:
-    """Stops a body of unstated length that goes on for ever."""
-    seen = 0
-
-    async def limited() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
-            return {"type": "http.disconnect"}
-        return message
-
-    return limited

@@ -11,7 +11,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -22,6 +22,7 @@ from photosearch.indexing.formats.colour import srgb_profile
 from photosearch.indexing.formats.pillow import prepare as prepare_decoders
 from photosearch.indexing.limits import Limits, limit_memory, limits_of_machine, seconds_to_read
 from photosearch.indexing.printed import Listening, Printed
+from photosearch.indexing.workers import without_main
 from photosearch.regular_file import NotRegularError, open_regular
 from photosearch.serving.full_size import FullSize, Wanted, make_full_size
 
@@ -211,14 +212,13 @@ class _Process:
 
     def _running(self) -> Connection:
         if self._pipe is None:
-            self._pipe, theirs = self._context.Pipe()
-            self._printed = Printed()
-            self._process = self._context.Process(
-                target=_serve, args=(theirs, self._limits, self._printed.path), daemon=True
-            )
-            self._process.start()
-            # With only the process holding its end, its death shows as end of file here.
-            theirs.close()
+            try:
+                self._start()
+            except OSError as error:
+                raise ShrinkError(
+                    f"the process that makes small pictures cannot start ({error.strerror})"
+                ) from error
+            assert self._pipe is not None
             if not self._pipe.poll(_START_SECONDS):
                 self.stop()
                 raise ShrinkError("the process that makes small pictures does not start")
@@ -228,6 +228,23 @@ class _Process:
                 self.stop()
                 raise ShrinkError("the process that makes small pictures cannot start") from None
         return self._pipe
+
+    def _start(self) -> None:
+        """Nothing of it stays where it cannot, as with too many open files."""
+        with ExitStack() as undone:
+            ours, theirs = self._context.Pipe()
+            # With only the process holding its end, its death shows as end of file here.
+            with theirs:
+                undone.enter_context(ours)
+                printed = Printed()
+                undone.callback(printed.close)
+                process = self._context.Process(
+                    target=_serve, args=(theirs, self._limits, printed.path), daemon=True
+                )
+                with without_main():
+                    process.start()
+            undone.pop_all()
+        self._pipe, self._process, self._printed = ours, process, printed
 
     def stop(self) -> None:
         if self._pipe is not None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from photosearch.serving.hosts import OwnHosts
+from photosearch.serving.uploads import SEND, TooMuchError, Uploads, limited
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -32,6 +33,7 @@ class Guard:
     ) -> None:
         self._app, self._token = app, token
         self._hosts = OwnHosts(names, local=local)
+        self._uploads = Uploads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -44,8 +46,14 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
         elif refusal is not None:
             await _refuse(send, *refusal)
+        elif scope["method"] == "POST":
+            try:
+                async with self._uploads.taken(int(headers.get("content-length") or LARGEST_BODY)):
+                    await self._app(scope, limited(receive, LARGEST_BODY, SEND), send)
+            except TooMuchError as error:
+                await _refuse(send, 503, str(error))
         else:
-            await self._app(scope, _limited(receive), send)
+            await self._app(scope, limited(receive, LARGEST_BODY), send)
 
     def _refusal(self, headers: dict[str, bytes]) -> tuple[int, str] | None:
         if headers.get("host", b"").decode("latin-1") not in self._hosts:
@@ -64,19 +72,6 @@ class Guard:
         if not length.isdigit() or int(length) > LARGEST_BODY:
             return 413, f"that is larger than {LARGEST_BODY >> 20} MiB"
         return None
-
-
-def _limited(receive: Receive) -> Receive:
-    """Stops a body of unstated length that never ends."""
-    left = LARGEST_BODY
-
-    async def limited() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
-        return message if left >= 0 else {"type": "http.disconnect"}
-
-    return limited
 
 
 async def _refuse(send: Send, status: int, reason: str) -> None:

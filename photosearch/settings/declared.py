@@ -177,7 +177,7 @@ class Settings:
             Text(),
             "PHOTOSEARCH_PASSWORD",
             "The password of `photosearch ui`; then it is asked for on this machine, too.",
-            default_text="none, or a generated one where other machines can connect",
+            default_text="a key in the link, or a generated one where other machines can connect",
             secret=True,
             in_file=False,
         )
@@ -204,8 +204,9 @@ class Settings:
         metadata=_about(
             Text(),
             "PHOTOSEARCH_TOKEN",
-            "The token of `photosearch serve`; then it is asked for on this machine, too.",
-            default_text="none, or a generated one where other machines can connect",
+            "The token of `photosearch serve`.",
+            default_text="that in the library folder, or a generated one where other machines can "
+            "connect",
             secret=True,
             in_file=False,
         )

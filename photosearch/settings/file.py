@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from index.safety.private import make_private_folder
 from photosearch.errors import LibraryError, UsageError
 from photosearch.settings.declared import SETTINGS, Setting
 from photosearch.settings.sources import CONFIG, check_name, load
@@ -127,7 +128,7 @@ def _alone(library: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     try:
-        library.mkdir(parents=True, exist_ok=True)
+        make_private_folder(library)
         with FileLock(library / _LOCK, fallback_to_soft=False).acquire(timeout=_SECONDS):
             yield
     except Timeout:

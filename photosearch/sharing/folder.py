@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,8 @@ from photosearch.sharing.wanted import Tally, Wanted
 
 # What is wrong with one file only: it is too large for the file system, or its name too long.
 _OF_ONE = (errno.EFBIG, errno.ENAMETOOLONG)
+_BESIDE = re.compile(r"\.photosearch-[0-9a-f]{16}\.part")
+_LEFT_SECONDS = 24 * 3600.0
 
 
 class FolderError(PhotosearchError):
@@ -51,6 +55,7 @@ def written(files: Iterable[File], wanted: Wanted, tally: Tally, folder: Path) -
     Raises `FolderError` when the disk is full or gone.
     """
     places: dict[str, Names] = {}
+    _clear(folder)
     for file in files:
         place, _, name = file.name.rpartition("/")
         try:
@@ -79,7 +84,8 @@ def save_stream(pieces: Iterable[bytes], path: Path) -> None:
 
     Raises `FolderError` when the disk is full or gone, or the name was taken meanwhile.
     """
-    beside = path.parent / f".photosearch-{secrets.token_hex(8)}.part"
+    _clear(path.parent)
+    beside = _beside(path.parent)
     try:
         with open(beside, "xb") as out:
             for piece in pieces:
@@ -110,13 +116,28 @@ def new_folder(parent: Path, wanted: str) -> Path:
         return folder
 
 
+def _beside(folder: Path) -> Path:
+    """A name for a file while it is written."""
+    return folder / f".photosearch-{secrets.token_hex(8)}.part"
+
+
+def _clear(folder: Path) -> None:
+    """Remove what killed processes were writing; of the living none stands still for so long."""
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            if _BESIDE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):
+                    if entry.stat().st_mtime < time.time() - _LEFT_SECONDS:
+                        os.unlink(entry.path)
+
+
 def _leave_out(file: File, tally: Tally, reason: object) -> None:
     assert file.photo is not None
     tally.leave_out(file.photo.photo.path, str(reason))
 
 
 def _write(file: File, folder: Path, name: str, names: Names, tally: Tally) -> Path:
-    beside = folder / f".photosearch-{secrets.token_hex(8)}.part"
+    beside = _beside(folder)
     size = 0
     try:
         with open(beside, "xb") as out:

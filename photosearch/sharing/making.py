@@ -51,7 +51,7 @@ class File:
             while True:
                 try:
                     piece = self.content.read(_PIECE)
-                except OSError as error:
+                except (OSError, ChangedError) as error:
                     raise BrokenOffError(reason_of(error)) from error
                 if not piece:
                     return

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from index import FileStamp, PhotoFile
 from photosearch.regular_file import NotRegularError, open_regular
@@ -20,11 +21,34 @@ class ChangedError(Exception):
 def open_original(photo: PhotoFile) -> BinaryIO:
     """The file of a photo, if it still is the one that was indexed.
 
-    For a caller that may wait: so does each read, though not for ever.
+    For a caller that may wait: so does each read, though not for ever. The one that meets the end
+    raises `ChangedError` where the file became another one meanwhile.
 
     Raises `FileNotFoundError`, `NoAnswerError` or another `OSError`; `ChangedError`.
     """
-    return answering(photo.path, within(photo.path, unchanged, photo))
+    original = _Original(within(photo.path, unchanged, photo), photo.stamp)
+    return answering(photo.path, cast(BinaryIO, original))
+
+
+class _Original(io.RawIOBase):
+    def __init__(self, file: BinaryIO, stamp: FileStamp) -> None:
+        self._file, self._stamp = file, stamp
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._file.read(size)
+        if not piece and size:
+            _check(self._file, self._stamp)
+        return piece
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def unchanged(photo: PhotoFile) -> BinaryIO:
@@ -36,8 +60,15 @@ def unchanged(photo: PhotoFile) -> BinaryIO:
         file = open_regular(photo.path)
     except NotRegularError as error:
         raise ChangedError from error
-    status = os.fstat(file.fileno())
-    if FileStamp(status.st_size, status.st_mtime_ns) != photo.stamp:
+    try:
+        _check(file, photo.stamp)
+    except BaseException:
         file.close()
-        raise ChangedError
+        raise
     return file
+
+
+def _check(file: BinaryIO, stamp: FileStamp) -> None:
+    status = os.fstat(file.fileno())
+    if FileStamp(status.st_size, status.st_mtime_ns) != stamp:
+        raise ChangedError

@@ -12,7 +12,7 @@ from photosearch.library import Library
 # Of the longest side, in pixels; a JPEG can have no more than the latter.
 SMALLEST, LARGEST = 64, 65_000
 # Photos that are shared at once, at most.
-MANY = 20_000
+MANY = 100_000
 # Bytes that a pixel of a photo takes as a JPEG of the usual quality, about.
 _PIXEL = 0.3
 
@@ -36,8 +36,10 @@ class Shared:
 def shared(library: Library, ids: Sequence[int]) -> list[Shared]:
     """The photos of `ids`, in that order; those that are not there are left out.
 
-    Raises `LibraryError`.
+    Raises `UsageError` for more than can be shared at once; `LibraryError`.
     """
+    if len(ids) > MANY:
+        raise UsageError(f"at most {MANY:,} photos can be shared at once; choose fewer")
     known = library.photos.metadata(ids)
     return [Shared(one, known.get(one.id) or Metadata()) for one in library.photos.files(ids)]
 

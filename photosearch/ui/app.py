@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from photosearch.serving import page_guard
 from photosearch.serving.hosts import is_loopback
+from photosearch.serving.own_secret import OwnerKey
 from photosearch.ui import login, manifest, scripts
 from photosearch.ui.context import Context
 from photosearch.ui.errors import HANDLERS
@@ -31,14 +32,20 @@ def create_app(
     host: str = "127.0.0.1",
     names: Iterable[str] = (),
     password: str | None = None,
+    key: str | None = None,
 ) -> page_guard.App:
     """The application for a server bound to `host`; other names of it are `names`.
 
-    With a `password` every browser has to give it once.
+    With a `password` every browser has to give it once; with a `key` that is in the link by which
+    the page is opened.
     """
     if password is None and not is_loopback(host):
         raise ValueError("where other machines can connect a password is needed")
-    sessions = None if password is None else page_guard.Sessions(password)
+    sessions: page_guard.Sessions | OwnerKey | None = None
+    if password is not None:
+        sessions = page_guard.Sessions(password)
+    elif key is not None:
+        sessions = OwnerKey(key)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, exception_handlers=HANDLERS)
     app.state.context, app.state.sessions, app.state.texts = context, sessions, scripts.texts()
     for router in (*ROUTERS, scripts.router, login.router, manifest.router):

@@ -86,7 +86,7 @@ class Context:
         """
         path = library_folder(path)
         # What is wrong with either is told before a window opens.
-        with Library.open(path, model=model) as library:
+        with Library.open_to_read(path, model=model) as library:
             folder = library.folder
             library.status()
         limits = limits_by(read(folder, model=model), 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 from fastapi import Request, Response
@@ -10,8 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from photosearch.errors import PhotoIdError, PhotosearchError, UsageError
+from photosearch.logs import current_file
 from photosearch.search.query import QueryError
 from photosearch.silent_drive import NoAnswerError
+from photosearch.unexpected import told
+
+_log = logging.getLogger(__name__)
 
 
 async def refused(_: Request, error: Exception) -> Response:
@@ -32,16 +37,24 @@ async def silent(_: Request, error: Exception) -> Response:
 
 
 async def wrong(_: Request, error: Exception) -> Response:
-    """What was sent is of the wrong kind. It is not sent back: it need not even be text."""
+    """Something of the wrong kind or outside its range, named; what was given is not repeated."""
     assert isinstance(error, RequestValidationError)
-    said = [{"loc": one["loc"], "msg": one["msg"]} for one in error.errors()]
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"][1:])
     # In ASCII: a lone surrogate in a name cannot be sent otherwise.
-    content = json.dumps({"detail": said}).encode("ascii")
+    content = json.dumps({"error": f"{name}: {first['msg']}"}).encode("ascii")
     return Response(content, 422, media_type="application/json")
+
+
+async def unexpected(_: Request, error: Exception) -> Response:
+    """What nobody expected; the server logs it after this."""
+    _log.error("an answer failed", extra={"told": True})
+    return JSONResponse({"error": f"{told(error, current_file())}."}, 500)
 
 
 HANDLERS: dict[int | type[Exception], Any] = {
     PhotosearchError: refused,
     NoAnswerError: silent,
     RequestValidationError: wrong,
+    Exception: unexpected,
 }

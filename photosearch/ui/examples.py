@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from index.safety.private import private_opener
 from photosearch.library import Library
 from photosearch.serving.library_thread import LibraryThread
 
@@ -47,8 +48,11 @@ class Examples:
         if self._found.get("state") != state:
             self._found = {"state": state, "texts": await self._find()}
             # A full or read-only disk: they are found anew the next time.
-            with suppress(OSError):
-                self._path.write_text(json.dumps(self._found), encoding="utf-8")
+            with (
+                suppress(OSError),
+                open(self._path, "w", encoding="utf-8", opener=private_opener) as file,
+            ):
+                json.dump(self._found, file)
         return list(self._found["texts"][:count])
 
     async def _find(self) -> list[str]:

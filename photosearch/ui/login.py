@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
 from photosearch.serving import page_guard
+from photosearch.serving.own_secret import OwnerKey
 from photosearch.ui.scripts import accepted_language
 
 _PAGE = """<!doctype html>
@@ -50,7 +51,8 @@ async def ask(request: Request) -> Response:
     if state.sessions is None:
         return _to(f"/{query}")
     accepted = request.headers.get("accept-language", "")
-    return HTMLResponse(login_page(state.texts, accepted, query=query))
+    page = login_page(state.texts, accepted, query=query, by_link=state.sessions.lasting)
+    return HTMLResponse(page)
 
 
 @router.post("/login")
@@ -59,17 +61,17 @@ async def login(request: Request, password: str = Form("")) -> Response:
     query = _query(request)
     if state.sessions is None:
         return _to(f"/{query}")
-    sessions: page_guard.Sessions = state.sessions
+    sessions: page_guard.Sessions | OwnerKey = state.sessions
     address = request.client.host if request.client else ""
     caller = sessions.caller(address, page_guard.device_of(dict(request.headers)))
     name = sessions.begin(password, caller)
     if name is None:
         wait = max(1, math.ceil(sessions.wait(caller)))
         accepted = request.headers.get("accept-language", "")
-        page = login_page(state.texts, accepted, query=query, wait=wait)
+        page = login_page(state.texts, accepted, query=query, wait=wait, by_link=sessions.lasting)
         return HTMLResponse(page, 429, {"retry-after": str(wait)})
     response = _to(f"/{query}")
-    for cookie in page_guard.cookies_for(name, sessions.new_device()):
+    for cookie in sessions.cookies(name):
         response.headers.append("set-cookie", cookie)
     return response
 
@@ -84,19 +86,28 @@ def _to(path: str) -> Response:
 
 
 def login_page(
-    texts: Mapping[str, Mapping[str, str]], accepted: str, *, query: str = "", wait: int = 0
+    texts: Mapping[str, Mapping[str, str]],
+    accepted: str,
+    *,
+    query: str = "",
+    wait: int = 0,
+    by_link: bool = False,
 ) -> str:
     """The page in the first language of the header `accepted` that `texts` has. `query`, from its
     "?" on, is where it leads afterwards.
 
-    With `wait` a password was wrong, and in so many seconds another may be tried.
+    With `wait` a password was wrong, and in so many seconds another may be tried. `by_link` tells
+    that the secret is in the link that photosearch opens.
     """
     language = accepted_language(texts, accepted)
     said = texts[language]
+    message = said["login.wrong"].format(seconds=wait) if wait else ""
+    if by_link:
+        message = said["login.link"]
     return _PAGE.format(
         language=language,
         query=escape(query),
         label=escape(said["login.password"]),
         button=escape(said["login.open"]),
-        message=escape(said["login.wrong"].format(seconds=wait)) if wait else "",
+        message=escape(message),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import HTTPException
+from pydantic import Field
 
 from index import ListedPhoto, PhotoFile
 from photosearch.kinds import RAW, VIDEOS
@@ -15,6 +16,8 @@ from photosearch.ui.context import Context
 
 # Photos taken at once for an album.
 MANY = 20_000
+# The number of a photo or album, as SQLite can have it.
+Id: TypeAlias = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
 
 
 async def find_photo(context: Context, photo_id: int) -> PhotoFile:

@@ -8,6 +8,9 @@ import re
 import secrets
 import tempfile
 from collections import OrderedDict
+from collections.abc import AsyncIterable
+
+from starlette.requests import ClientDisconnect
 
 from photosearch.errors import UsageError
 from photosearch.serving.shrinking import ShrinkError, Shrinkers
@@ -25,17 +28,20 @@ class Pictures:
         self._shrinkers = shrinkers
         self._kept: OrderedDict[str, bytes] = OrderedDict()
 
-    async def take(self, data: bytes, name: str) -> str:
+    async def take(self, pieces: AsyncIterable[bytes], name: str) -> str:
         """Decode a picture, in a process of its own, and keep it; its name.
 
-        Raises `UsageError` when it is none.
+        Until then it lies on the disk. Raises `UsageError` when it is none.
         """
-        if not data:
-            raise UsageError("the picture is empty; choose another")
         suffix = os.path.splitext(name)[1].lower()
-        small = await asyncio.to_thread(
-            self._shrink, data, suffix if _SUFFIX.fullmatch(suffix) else ""
-        )
+        with tempfile.TemporaryDirectory(prefix="photosearch-") as folder:
+            path = os.path.join(folder, f"query{suffix if _SUFFIX.fullmatch(suffix) else ''}")
+            if not await _write(pieces, path):
+                raise UsageError("the picture is empty; choose another")
+            try:
+                small = (await asyncio.wrap_future(self._shrinkers.shrink(path, _SIDE))).data
+            except ShrinkError as error:
+                raise UsageError(f"this picture {error}; choose another") from error
         key = secrets.token_urlsafe(12)
         self._kept[key] = small
         while len(self._kept) > _KEPT:
@@ -49,12 +55,19 @@ class Pictures:
         self._kept.move_to_end(key)
         return self._kept[key]
 
-    def _shrink(self, data: bytes, suffix: str) -> bytes:
-        with tempfile.TemporaryDirectory(prefix="photosearch-") as folder:
-            path = os.path.join(folder, f"query{suffix}")
-            with open(path, "wb") as file:
-                file.write(data)
-            try:
-                return self._shrinkers.shrink(path, _SIDE).result().data
-            except ShrinkError as error:
-                raise UsageError(f"this picture {error}; choose another") from error
+
+async def _write(pieces: AsyncIterable[bytes], path: str) -> int:
+    """How many bytes were written. Raises `UsageError`."""
+    written = 0
+    try:
+        with open(path, "xb", buffering=0) as file:
+            async for piece in pieces:
+                written += await asyncio.to_thread(file.write, piece)
+    except OSError as error:
+        raise UsageError(
+            f"the picture cannot be kept meanwhile ({error.strerror}); make room in "
+            f"{tempfile.gettempdir()}"
+        ) from error
+    except ClientDisconnect:
+        raise UsageError("the picture did not arrive whole; put it in again") from None
+    return written

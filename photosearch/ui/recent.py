@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from index.catalogue.functions import same_name
+from index.safety.private import private_opener
 from photosearch.errors import LibraryError
 
 _FILE = "recent.json"
@@ -57,5 +58,6 @@ class RecentSearches:
         beside = self._path.with_suffix(".part")
         # A full or read-only disk: they are not kept, and nothing else depends on them.
         with suppress(OSError):
-            beside.write_text(json.dumps(texts), encoding="utf-8")
+            with open(beside, "w", encoding="utf-8", opener=private_opener) as file:
+                json.dump(texts, file)
             os.replace(beside, self._path)

@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from photosearch.errors import PhotosearchError, UsageError
 from photosearch.serving.hosts import is_loopback, open_port
+from photosearch.serving.own_secret import PAGE, own_secret, page_with
 
 if TYPE_CHECKING:
     from photosearch.ui.context import DesktopWindow
@@ -27,11 +29,14 @@ _START_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server listens. `password` is None where only this machine can connect."""
+    """Where a server listens. `password` is None where only this machine can connect; `key` is what
+    its owner is known by then, None where whoever uses this machine is let in.
+    """
 
     host: str
     port: int
     password: str | None
+    key: str | None = None
 
     @property
     def url(self) -> str:
@@ -44,7 +49,14 @@ class Address:
     @property
     def link(self) -> str:
         """What to open in a browser."""
-        return self.url if self.password is None else f"{self.url}?token={quote(self.password)}"
+        secret = self.password or self.key
+        return self.url if secret is None else f"{self.url}?token={quote(secret)}"
+
+    def to_launch(self, folder: Path) -> str | None:
+        """What a browser may be started with, which all users of this machine see; the file that
+        leads to the link is in the library's `folder`. None where it cannot be there.
+        """
+        return self.url if self.link == self.url else page_with(self.link, folder)
 
 
 class Server:
@@ -68,10 +80,12 @@ class Server:
         password: str | None = None,
         workers: int | None = None,
         window: DesktopWindow | None = None,
+        open_to_this_machine: bool = False,
     ) -> Self:
         """Open the library and the port; the default port, or one of the next, when none is given.
 
-        Where other machines can connect and no password is given, one is made up.
+        Where other machines can connect and no password is given, one is made up. Where only this
+        one can, its other users are kept out unless it is `open_to_this_machine`.
 
         Raises `UsageError` when the address cannot be used; `LibraryError`; `BundleError`.
         """
@@ -80,7 +94,6 @@ class Server:
         listener = _listen(host, port)
         if password is None and not is_loopback(host):
             password = secrets.token_urlsafe(18)
-        address = Address(host, listener.getsockname()[1], password)
         try:
             context = Context.open(
                 path, model, workers=workers, local=is_loopback(host), window=window
@@ -88,7 +101,15 @@ class Server:
         except BaseException:
             listener.close()
             raise
-        return cls(context, listener, address)
+        is_open = password is not None or open_to_this_machine
+        key = None if is_open else own_secret(context.folder, PAGE)
+        return cls(context, listener, Address(host, listener.getsockname()[1], password, key))
+
+    @property
+    def folder(self) -> Path:
+        """That of the library."""
+        folder: Path = self._context.folder
+        return folder
 
     def __enter__(self) -> Self:
         import uvicorn
@@ -100,6 +121,7 @@ class Server:
             host=self.address.host,
             names=_names(self.address.host),
             password=self.address.password,
+            key=self.address.key,
         )
         config = uvicorn.Config(
             app,

@@ -12,6 +12,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from index import FileStamp, PhotoFile
+from index.safety.private import make_private_folder
 from photosearch.serving.shrinking import Shrinkers, Small
 
 FOLDER = "thumbnails"
@@ -72,7 +73,7 @@ class Thumbnails:
     def _keep(self, path: Path, data: bytes) -> None:
         """Written beside and renamed, so that nobody reads half a picture."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
             descriptor, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
             try:
                 with os.fdopen(descriptor, "wb") as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,6 +11,7 @@ from typing import Any
 
 from photosearch.indexing.ignore import NAME as IGNORE_FILE
 from photosearch.indexing.scan import comes_by, is_looked_at
+from photosearch.silent_drive import NoAnswerError, within
 
 
 class Notices:
@@ -20,24 +22,22 @@ class Notices:
     """
 
     def __init__(self, changed: Callable[[str, str], None]) -> None:
-        from watchdog.observers import Observer
-
         # A new folder may come to it twice, by its parent and by looking through that. It then says
         # so where users would read it, and goes on as it should.
         warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
         self._changed = changed
-        self._observer = Observer()
-        self._observer.start()
-        self._watches: dict[str, Any] = {}
+        # Each has threads of its own: those of a drive that does not answer keep no others.
+        self._observers: dict[str, Any] = {}
 
     def watch(self, folder: str, real: str) -> None:
         """Begin to watch a folder, or a single picture; again if it was watched.
 
         `real` is where it is, without links: the system is asked not to follow any.
 
-        Raises `OSError` when the system cannot.
+        Raises `OSError` when the system cannot, or the drive does not answer.
         """
         from watchdog import events
+        from watchdog.observers import Observer
 
         self.leave(folder)
         told = self._changed
@@ -49,34 +49,49 @@ class Notices:
                     if place is not None:
                         told(folder, _as_watched(folder, real, place))
 
-        self._watches[folder] = self._observer.schedule(
-            Handler(),
-            real,
-            recursive=os.path.isdir(real),
-            # Not of files that are only read, as by each index run.
-            event_filter=[
-                events.FileCreatedEvent,
-                events.FileModifiedEvent,
-                events.FileAttribEvent,
-                events.FileClosedEvent,
-                events.FileDeletedEvent,
-                events.FileMovedEvent,
-                events.DirCreatedEvent,
-                events.DirDeletedEvent,
-                events.DirMovedEvent,
-            ],
-        )
+        # Not of files that are only read, as by each index run.
+        kinds: list[type[events.FileSystemEvent]] = [
+            events.FileCreatedEvent,
+            events.FileModifiedEvent,
+            events.FileAttribEvent,
+            events.FileClosedEvent,
+            events.FileDeletedEvent,
+            events.FileMovedEvent,
+            events.DirCreatedEvent,
+            events.DirDeletedEvent,
+            events.DirMovedEvent,
+        ]
+        observer, given_up = Observer(), threading.Event()
+
+        def begin() -> None:
+            observer.schedule(Handler(), real, recursive=os.path.isdir(real), event_filter=kinds)
+            observer.start()
+            if given_up.is_set():
+                observer.stop()
+
+        try:
+            within(os.path.join(folder, ""), begin)
+        except NoAnswerError:
+            given_up.set()
+            raise
+        self._observers[folder] = observer
 
     def leave(self, folder: str) -> None:
         """Watch a folder no more."""
-        watch = self._watches.pop(folder, None)
-        if watch is not None:
-            with suppress(KeyError):  # it stopped by itself when its folder went
-                self._observer.unschedule(watch)
+        observer = self._observers.pop(folder, None)
+        if observer is not None:
+
+            def end() -> None:
+                observer.stop()
+                observer.join()
+
+            # Left behind, its threads do not keep the program.
+            with suppress(NoAnswerError):
+                within(os.path.join(folder, ""), end)
 
     def close(self) -> None:
-        self._observer.stop()
-        self._observer.join()
+        for folder in list(self._observers):
+            self.leave(folder)
 
 
 def _as_watched(folder: str, real: str, place: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from photosearch.indexing.scan import links
+from photosearch.silent_drive import NoAnswerError, within
 from photosearch.watching.looking import Looking
 from photosearch.watching.mounts import unwatched
 from photosearch.watching.notices import Notices
@@ -109,10 +110,16 @@ class Watcher:
                 self._note(folder, now - self._quiet)
             self._leave(folder)
             self._places[folder] = place
-            if place is not None:
+            if place is None:
+                continue
+            try:
                 said = set(self._watch(folder))
-                yield from sorted(said - self._said, key=lambda each: each.folder)
-                self._said |= said
+            except NoAnswerError:
+                self._leave(folder)
+                self._places[folder] = None  # as if it were away, until it answers
+                continue
+            yield from sorted(said - self._said, key=lambda each: each.folder)
+            self._said |= said
 
     def _watch(self, folder: str) -> Iterator[Watching]:
         assert self._notices is not None
@@ -120,14 +127,16 @@ class Watcher:
         self._looks[folder] = {}
         around: list[str] = []
         for part in (folder, *self._linked[folder]):
-            real = os.path.realpath(part)
+            real = within(part, os.path.realpath, part)
             if any(f"{real}{os.sep}".startswith(place.rstrip(os.sep) + os.sep) for place in around):
                 continue  # a link to what is watched by another name
             around.append(real)
-            remote = {part: "--poll"} if self._poll else unwatched(part, real)
+            remote = {part: "--poll"} if self._poll else within(part, unwatched, part, real)
             if part not in remote:
                 try:
                     self._notices.watch(part, real)
+                except NoAnswerError:
+                    raise
                 except OSError as error:
                     remote = {part: error.strerror or str(error)}
             if part == folder:
@@ -164,7 +173,7 @@ class Watcher:
             wait = False
             for folder, linked in self._linked.items():
                 if root == folder or root in linked:
-                    if os.path.islink(changed) and changed != folder and changed not in linked:
+                    if changed != folder and changed not in linked and _is_link(changed):
                         self._places.pop(folder, None)  # a link to watch, too
                     self._note(self._part(folder, changed), time.monotonic())
 
@@ -173,7 +182,7 @@ class Watcher:
 
         A scan enters no folder twice, so what it finds by which name depends on where it starts.
         """
-        return folder if self._linked.get(folder) or not os.path.isdir(folder) else changed
+        return folder if self._linked.get(folder) or not _is_folder(folder) else changed
 
     def _note(self, folder: str, when: float) -> None:
         first, _ = self._changed.get(folder, (when, when))
@@ -198,7 +207,21 @@ class Watcher:
 def _identity(path: str) -> tuple[int, int] | None:
     """By which one tells that another folder is at a path, as when a drive is mounted there."""
     try:
-        status = os.stat(path)
+        status = within(os.path.join(path, ""), os.stat, path)
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _is_link(path: str) -> bool:
+    try:
+        return within(path, os.path.islink, path)
+    except NoAnswerError:
+        return False
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return within(os.path.join(path, ""), os.path.isdir, path)
+    except NoAnswerError:
+        return True  # a picture by itself is seldom watched

@@ -27,7 +27,8 @@ class Served:
 
     def __init__(self, library: Path, bundle: Path, *options: str, token: str = "") -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "photosearch", "serve", "--port", "0", *options],
+            [sys.executable, "-m", "photosearch", "serve", "--port", "0", *options]
+            + ([] if token or options else ["--open-to-this-machine"]),
             env=os.environ
             | {
                 "PHOTOSEARCH_LIBRARY": str(library),
@@ -244,3 +245,18 @@ def test_other_machines_need_the_token(library: Path, tiny_bundle: Path) -> None
         assert client.get("/openapi.json").status_code == 401
     finally:
         server.stop()
+
+
+@pytest.mark.slow
+def test_on_this_machine_only_the_owner_knows_the_token(library: Path, tiny_bundle: Path) -> None:
+    server = Served(library, tiny_bundle, "--host", "127.0.0.1")
+    try:
+        assert server.client.get("/v1/status").status_code == 401
+        assert server.client.get("/openapi.json").status_code == 401
+        file = library / "api.token"
+        assert file.stat().st_mode & 0o077 == 0
+        right = {"Authorization": f"Bearer {file.read_text(encoding='ascii').strip()}"}
+        assert server.client.get("/v1/status", headers=right).status_code == 200
+    finally:
+        code = server.stop()
+    assert code in (0, 130)

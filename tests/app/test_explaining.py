@@ -33,6 +33,7 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
         "import_from": lambda it: it.import_from(it.folder / "good", it.folder, replace=True),
         "examine": lambda it: it.examine(it.folder, repair=True),
         "open": lambda it: it.open(it.folder / "damaged"),
+        "open_to_read": lambda it: it.open_to_read(it.folder / "damaged"),
     },
     "library.photos": {
         "about": lambda it: it.photos.about(1),
@@ -96,7 +97,15 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
 }
 # What asks neither, or only where a model is not named or is downloaded.
 OTHERS = {
-    "Library": {"exists", "close", "folder", "is_current", "network_drive"}
+    "Library": {
+        "exists",
+        "can_be_written",
+        "close",
+        "folder",
+        "is_current",
+        "network_drive",
+        "readonly",
+    }
     | {heading.removeprefix("library.") for heading in CALLS if heading != "Library"},
     "library.models": {"discard", "encoder", "offers", "pull"},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlite_utils import Database, Migrations
 
 from index import Catalogue, CatalogueError, FaissIndex
 from index.catalogue import migrations
+from index.catalogue.unshared import Unshared
 
 
 @pytest.fixture
@@ -309,13 +311,22 @@ def test_an_unwritable_library_is_read_with_what_a_killed_writer_left(
     assert digests(library) == before
 
 
-def test_an_unwritable_library_whose_log_cannot_be_read_is_refused_rather_than_read_as_it_was(
+def test_an_unwritable_library_with_a_log_but_none_of_its_memory_is_read_with_it(
     library: Path, use_unwritable: Callable[[], list[str]]
 ) -> None:
     left_by_a_killed_writer(library)
     (library / "catalogue.db-shm").unlink()
+    before = digests(library)
 
-    read = use_unwritable()[0]
+    assert use_unwritable()[0] == "[1, 2, 3] 4"
+    assert digests(library) == before
 
-    assert "catalogue.db-wal: holds changes that are not yet in catalogue.db" in read
-    assert "open the library once where it can be written" in read
+
+def test_it_is_refused_where_there_is_no_room_for_that_rather_than_read_as_it_was(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_by_a_killed_writer(library)
+    unshared = Unshared(library / "catalogue.db")
+    monkeypatch.setattr(tempfile, "tempdir", str(library / "nowhere"))
+    with pytest.raises(CatalogueError, match="holds changes that are not yet in"):
+        unshared.open(1.0)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import os
-import zipfile
+import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from fastapi.routing import APIRoute
 from PIL import Image
+from served import Served, served_here
 from shell import Shell
 
 from photosearch import Library, UsageError
 from photosearch.capacity import most_workers, usual_workers
 from photosearch.search.parse import parse
 from photosearch.search.query import QueryError
-from photosearch.serving.shrinking import Shrinkers
-from photosearch.sharing.order import Order
-from photosearch.sharing.wanted import Wanted, shared
+from photosearch.ui.routes import ROUTERS
 
 
 @pytest.fixture
@@ -67,19 +69,54 @@ def test_a_weight_that_leaves_nothing_of_the_rest() -> None:
     assert raised.value.position == 4
 
 
-def test_a_download_with_a_file_of_any_size(
-    tiny_bundle: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As one over 2 GiB, for which the least size that needs long fields is lowered."""
-    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10_000)
-    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
-    with Library.open(photos.parent / "library", model=tiny_bundle) as library:
-        list(library.index([photos]))
-        hits = library.search("x", everything=True)
-        found = shared(library, [hit.photo_id for hit in hits])
-    data = b"".join(Order(found, Wanted(position=True)).zipped(Shrinkers()))
-    monkeypatch.undo()
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        assert archive.testzip() is None
-        for name in ("noise.png", "red.png"):
-            assert archive.read(name) == (photos / name).read_bytes()
+@pytest.fixture(scope="module")
+def server(
+    picture_library: Path, tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    library = shutil.copytree(picture_library, tmp_path_factory.mktemp("ranges") / "library")
+    with served_here(library, tiny_bundle) as server:
+        yield server
+
+
+# Beyond what SQLite can have, and what JSON can.
+NUMBERS = ("9" * 30, "-" + "9" * 30, str(1 << 63), "1e400", "NaN", "null", '"x"')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", NUMBERS)
+def test_numbers_in_what_the_page_is_sent(server: Served, number: str) -> None:
+    bodies = {
+        "/api/albums/1/photos": f'{{"ids": [{number}], "there": true}}',
+        "/api/rating": f'{{"ids": [1], "stars": {number}}}',
+        "/api/keywords": f'{{"ids": [{number}], "add": ["x"]}}',
+        "/api/keywords/of": f'{{"ids": [{number}]}}',
+        "/api/marks": f'{{"marks": [{{"ids": [{number}], "stars": 1}}]}}',
+        "/api/share/estimate": f'{{"ids": [1], "album": {number}, "side": {number}}}',
+        "/api/share": f'{{"ids": [{number}], "quality": {number}}}',
+        "/api/index": f'{{"folders": [{number}], "retry": {number}}}',
+    }
+    for target, body in bodies.items():
+        sent = {"Content-Type": "application/json"}
+        answer = server.ask(target, sent, body=body.encode())
+        assert answer.status < 500, (target, answer.body)
+        if answer.status == 422:
+            assert isinstance(answer.json["error"], str)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert server.ask("/api/zip", form, body=f"ids={number}".encode()).status == 200
+
+
+@pytest.mark.slow
+def test_numbers_in_the_addresses_of_the_page(server: Served) -> None:
+    routes = [
+        route
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ())
+    ]
+    assert len(routes) > 30
+    for route in routes:
+        for number in ("9" * 30, "-1", str(1 << 63)):
+            path = re.sub(r"\{[^}]*\}", number, route.path)
+            given = {one.name: number for one in route.dependant.query_params}
+            answer = server.ask(f"{path}?{urlencode(given)}")
+            assert answer.status < 500, (path, given, answer.body)

@@ -10,6 +10,7 @@ import signal
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from served import Served, served, served_here
 from sleeping_drive import SleepingDrive, sleeping_drive
 
 from photosearch import Library, silent_drive
+from photosearch.indexing.events import Finished, Indexed
 from photosearch.indexing.scan import Found, scan
 from photosearch.regular_file import NotRegularError, open_regular
 from photosearch.search.ondisk import LeftOut, look_up
@@ -162,6 +164,40 @@ def test_index_and_doctor_go_on_without_it(
         assert "its drive does not answer" in found.reason
     told = [each.text for each in Library.examine(place / "library", model=tiny_bundle)]
     assert any("its drive does not answer" in text for text in told)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_watch_goes_on_where_drives_answer(
+    place: Path, pictures: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    stop = threading.Event()
+    with (
+        sleeping_drive(place / "away", tmp_path) as drive,
+        Library.open(tmp_path / "library", model=tiny_bundle) as library,
+        closing(
+            library.watch([here, drive.folder], workers=1, quiet=0.1, interval=0.1, stop=stop)
+        ) as events,
+    ):
+        found = {event.paths for event in _until_finished(events) if isinstance(event, Indexed)}
+        assert found == {(str(drive.folder / "chelsea.png"),)}
+        # What is asked for first, with each look at the folders, is no longer answered.
+        drive.sleep()
+        shutil.copyfile(pictures / "coffee.png", here / "coffee.png")
+        indexed = next(event for event in events if isinstance(event, Indexed))
+        assert indexed.paths == (str(here / "coffee.png"),)
+        stop.set()
+        for _ in events:
+            pass
+        assert library.status().not_connected == {str(drive.folder): 1}
+
+
+def _until_finished(events: Iterator[object]) -> Iterator[object]:
+    for event in events:
+        yield event
+        if isinstance(event, Finished):
+            return
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -98,7 +98,12 @@ def test_a_second_start_brings_the_first_window_forward(
 ) -> None:
     first = desk()
     (line,) = asked(tmp_path, 1)
-    assert "--app=http://127.0.0.1:" in line
+    # What other users of the machine see names no secret, but the file that does.
+    page = tmp_path / "library" / "page.html"
+    assert f"--app={page.as_uri()} " in line
+    key = (tmp_path / "library" / "page.key").read_text(encoding="ascii").strip()
+    assert key not in line
+    assert f"/?token={key}" in page.read_text(encoding="utf-8")
     assert f"--user-data-dir={tmp_path / 'library' / 'window'}" in line
 
     second = desk()

@@ -130,11 +130,12 @@ def test_what_is_not_to_be_changed_is_refused(server: Served) -> None:
     for path, body in (
         ("/api/rating", {"ids": [1], "stars": 6}),
         ("/api/rating", {"ids": ["a"], "stars": 1}),
+        ("/api/rating", {"ids": [1 << 70], "stars": 1}),
         ("/api/keywords", {"ids": [1], "add": ["x"] * 101}),
     ):
         assert server.post(path, body).status == 422
     assert server.post("/api/keywords", {"ids": [1], "add": ["a\u0007"]}).status == 400
-    answer = server.post("/api/rating", {"ids": [-1, 1 << 62, 1 << 70], "stars": 1})
+    answer = server.post("/api/rating", {"ids": [-1, 1 << 62], "stars": 1})
     assert (answer.status, answer.json) == (200, {"undo": []})
     page = {"Origin": "http://elsewhere.example"}
     assert server.post("/api/rating", {"ids": [1], "stars": 1}, page).status == 403

@@ -13,7 +13,7 @@ from index.catalogue.browsing import KINDS, BrowseBy
 from photosearch.library import Library
 from photosearch.search.lexicon import asking
 from photosearch.ui.dependencies import CurrentContext
-from photosearch.ui.photos import MANY, briefs, listed_brief, shown
+from photosearch.ui.photos import MANY, Id, briefs, listed_brief, shown
 
 router = APIRouter(prefix="/api")
 
@@ -25,7 +25,7 @@ class Name(BaseModel):
 class Chosen(BaseModel):
     """Photos by id, and whether to put them in or take them out."""
 
-    ids: list[int] = Field(max_length=MANY)
+    ids: list[Id] = Field(max_length=MANY)
     there: bool = True
 
 
@@ -67,21 +67,21 @@ async def make(context: CurrentContext, wanted: Name) -> dict[str, int]:
 
 
 @router.post("/albums/{album}/name")
-async def rename(context: CurrentContext, album: int, wanted: Name) -> dict[str, Any]:
+async def rename(context: CurrentContext, album: Id, wanted: Name) -> dict[str, Any]:
     """Give an album another name."""
     await context.lookups.ask(lambda it: it.albums.rename(album, wanted.name))
     return {}
 
 
 @router.post("/albums/{album}/drop")
-async def drop(context: CurrentContext, album: int) -> dict[str, Any]:
+async def drop(context: CurrentContext, album: Id) -> dict[str, Any]:
     """Drop an album; its photos stay."""
     await context.lookups.ask(lambda it: it.albums.remove(album))
     return {}
 
 
 @router.post("/albums/{album}/photos")
-async def put(context: CurrentContext, album: int, chosen: Chosen) -> dict[str, Any]:
+async def put(context: CurrentContext, album: Id, chosen: Chosen) -> dict[str, Any]:
     """Put photos into an album, or take them out."""
 
     def change(library: Library) -> None:

@@ -13,7 +13,7 @@ from index import Mark
 from photosearch.described import marked
 from photosearch.library import Library
 from photosearch.ui.dependencies import CurrentContext
-from photosearch.ui.photos import MANY
+from photosearch.ui.photos import MANY, Id
 
 router = APIRouter(prefix="/api")
 
@@ -22,7 +22,7 @@ _SHOWN = 60
 
 
 class Photos(BaseModel):
-    ids: list[int] = Field(max_length=MANY)
+    ids: list[Id] = Field(max_length=MANY)
 
 
 class Rating(Photos):
@@ -114,7 +114,7 @@ def _changed(
     """Changes those of the photos that are still there; what undoes it, and of a single photo what
     counts then.
     """
-    ids = [one.id for one in library.photos.files([each for each in wanted if 0 < each < 1 << 63])]
+    ids = [one.id for one in library.photos.files(wanted)]
     before = library.marks.of(ids)
     change(library, ids)
     alike: dict[Mark, list[int]] = defaultdict(list)

@@ -82,7 +82,7 @@ async def instead(context: CurrentContext, request: Request, q: str) -> dict[str
 @router.post("/by-picture")
 async def by_picture(context: CurrentContext, request: Request, name: str = "") -> dict[str, str]:
     """Take a picture, the body of the request, to search with."""
-    return {"picture": await context.pictures.take(await request.body(), name)}
+    return {"picture": await context.pictures.take(request.stream(), name)}
 
 
 @router.get("/picture/{key}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -22,20 +23,22 @@ from photosearch.ui.context import Context
 from photosearch.ui.dependencies import CurrentContext, check_local
 from photosearch.ui.files import download_zip
 from photosearch.ui.folders import whole_path
-from photosearch.ui.photos import shown
+from photosearch.ui.photos import Id, shown
 from photosearch.ui.shares import Share
 
 router = APIRouter(prefix="/api")
 
 # Of what is left out so many are named; a zip file names all.
 _NAMED = 100
+# No photo has a longer one.
+_ID = re.compile(r"[0-9]{1,18}")
 
 
 class Photos(BaseModel):
     """Photos by id, or all of an album, and what becomes of each; see `Wanted`."""
 
-    ids: list[int] = Field([], max_length=MANY)
-    album: int | None = None
+    ids: list[Id] = []
+    album: Id | None = None
     jpeg: bool = False
     side: int | None = None
     quality: int = 85
@@ -68,8 +71,8 @@ class Wish(Photos):
 @router.post("/zip")
 async def as_zip(context: CurrentContext, ids: str = Form()) -> Response:
     """The originals of photos as one zip file; `ids` are separated by commas."""
-    numbers = [int(one) for one in ids.split(",") if one.isascii() and one.isdecimal()]
-    photos = await context.lookups.ask(lambda it: shared(it, numbers[:MANY]))
+    numbers = [int(one) for one in ids.split(",") if _ID.fullmatch(one)]
+    photos = await context.lookups.ask(lambda it: shared(it, numbers))
     # They are only read, for which no process is needed.
     pieces = Order(photos, Wanted(position=True)).zipped(Shrinkers())
     return download_zip("photos", pieces)
@@ -123,7 +126,7 @@ async def stop(context: CurrentContext, name: str) -> dict[str, Any]:
 def _ids(library: Library, wish: Photos) -> list[int]:
     if wish.album is None:
         return wish.ids
-    return [one.id for one in library.photos.browse("album", str(wish.album), limit=MANY)]
+    return [one.id for one in library.photos.browse("album", str(wish.album), limit=MANY + 1)]
 
 
 async def _folder(context: Context, wish: Photos) -> Path | None:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 
 from photosearch.library import Library
 from photosearch.ui.dependencies import CurrentContext
-from photosearch.ui.photos import briefs
+from photosearch.ui.photos import Id, briefs
 
 router = APIRouter(prefix="/api")
 
@@ -29,7 +29,7 @@ async def days(context: CurrentContext) -> dict[str, Any]:
 
 @router.get("/photos")
 async def some(
-    context: CurrentContext, photo: Annotated[list[int], Query(max_length=200)]
+    context: CurrentContext, photo: Annotated[list[Id], Query(max_length=200)]
 ) -> list[dict[str, Any]]:
     """What the grid shows of these photos; those that are not there are left out."""
     return await context.lookups.ask(lambda it: briefs(it, photo))
