@@ -30,7 +30,7 @@ training = ["by hand"]
 weaknesses = ["all"]
 licence = "none"
 data = [{ name = "squares", amount = "some", use = "tests", licence = "none" }]
-teachers = []
+teachers = [{ name = "none", role = "none", licence = "none" }]
 
 [details]
 "Architecture" = "by hand"
@@ -40,7 +40,7 @@ teachers = []
 def with_a_head(folder: Path) -> Path:
     """The bundle of colours, whose network has a head on features as towers of ours have.
 
-    It sees the red and the green of a picture and takes all for red or green; blue is a feature.
+    It takes all pictures for red or green; how blue they are is no more than a feature.
     """
     nodes = [
         helper.make_node("ReduceMean", ["image"], ["colour"], axes=[2, 3], keepdims=0),
@@ -109,7 +109,7 @@ def test_what_labels_name_is_found_and_other_photos_keep_their_vectors(place: Pa
     np.testing.assert_allclose(np.linalg.norm(new, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(new[:2], old[:2], atol=1e-3)
     asked = after.encode_texts(["purple"])[0]
-    assert new[2] @ asked > old[2] @ asked + 0.1
+    assert new[2] @ asked > old[2] @ asked + 0.05
     # It has them now; what was seen is kept, and nothing is looked at again.
     kept = {path: path.stat().st_mtime_ns for path in (place / "cache").iterdir()}
     assert concepts(place, "again").exit_code == 0
