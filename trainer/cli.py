@@ -16,6 +16,7 @@ _COMMANDS = (
     "corpus",
     "glosses",
     "heads",
+    "concepts",
     "teach",
     "embed",
     "reinforce",

@@ -14,7 +14,7 @@ from photosearch.library import Library
 from photosearch.serving.library_thread import LibraryThread
 
 # What family photos often show. Which of them this library holds is found out.
-_PHRASES = tuple(
+PHRASES = tuple(
     """a cat;a dog;a sunset over the sea;children playing;a birthday cake;snow in the mountains;
 a beach;a flower;food on a table;a cup of coffee;a bicycle;a car;a train;a bus;a motorcycle;a boat;
 a horse;a bird;a lion;a wild animal;a forest in autumn;fireworks;a wedding;a Christmas tree;
@@ -42,7 +42,7 @@ class Examples:
         status = await self._lookups.ask(Library.status)
         if status.photos == 0:
             return []
-        state = [status.model, status.encoded, status.missing, *_PHRASES]
+        state = [status.model, status.encoded, status.missing, *PHRASES]
         if self._found.get("state") != state:
             self._found = _kept(self._path)
         if self._found.get("state") != state:
@@ -57,7 +57,7 @@ class Examples:
 
     async def _find(self) -> list[str]:
         scored: list[tuple[float, float, int, str]] = []
-        for phrase in _PHRASES:
+        for phrase in PHRASES:
             # One by one, so that somebody who types need not wait for all.
             scored.append(await self._searching.ask(partial(_clearness, text=phrase)))
         chosen: list[str] = []

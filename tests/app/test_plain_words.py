@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 # Of the queries, what share has a right photo first, and among the first three.
 LEAST = 0.95, 0.95
 # What looks alone finds.
-MOST_BY_LOOKS = 0.35
+MOST_BY_LOOKS = 0.4
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_a_season_in_a_place(library: Library) -> None:
 
 def test_what_is_read_and_noted_is_found_by_whole_words(library: Library) -> None:
     assert stems(library, "Boarding Pass")[0] == "scan0001"
-    assert "scan0001" not in stems(library, "Board")
+    assert library.understand("Board").facts == ()
     assert stems(library, "Alfama")[0] == "DSC_0101"
     assert library.understand("Alfa").facts == ()
 

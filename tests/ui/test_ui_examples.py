@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from on_a_thread import run
 
 from photosearch import Library
+from photosearch.encoders import Encoder, open_encoder
 from photosearch.serving.library_thread import LibraryThread
-from photosearch.ui.examples import Examples
+from photosearch.ui.examples import PHRASES, Examples
+from photosearch.words.gloss import gloss
 
 pytestmark = pytest.mark.slow
 
@@ -73,3 +78,27 @@ def test_a_library_without_photos_has_none(tmp_path: Path) -> None:
     assert best(tmp_path / "library", thread, thread) == []
     assert not (tmp_path / "library" / "examples.json").exists()
     thread.close()
+
+
+@pytest.fixture(scope="module")
+def english() -> tuple[Encoder, NDArray[np.float32]]:
+    """The bundled model, and the vector of each phrase."""
+    encoder = open_encoder()
+    return encoder, encoder.encode_texts(list(PHRASES))
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "es"])
+def test_a_translated_example_asks_for_what_was_found(
+    language: str, english: tuple[Encoder, NDArray[np.float32]]
+) -> None:
+    """They are looked for in English, and pressed in the language of the page."""
+    encoder, phrases = english
+    messages = files("photosearch.ui").joinpath("messages", f"{language}.json")
+    told = json.loads(messages.read_text("utf-8"))["examples"]
+    assert tuple(told) == PHRASES
+    read = [gloss(text, language) for text in told.values()]
+    asked = [
+        one.texts[0][0] if one else text for one, text in zip(read, told.values(), strict=True)
+    ]
+    nearest = (encoder.encode_texts(asked) @ phrases.T).argmax(1)
+    assert [PHRASES[row] for row in nearest] == list(PHRASES)
