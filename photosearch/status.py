@@ -19,6 +19,8 @@ class Status:
     `others` are the files of other kinds in the folders, by suffix, the most first; `printed` is
     what decoders said of problems, by path. `not_connected` are the folders that are not there now,
     each with how many photos are hidden until it is; they are hidden by the next index run.
+    `judged` counts the marks of what is right and wrong for a query, and `tuned` those that the
+    model that answers has learned from; 0 when it has not.
     """
 
     library: str
@@ -34,6 +36,8 @@ class Status:
     others: dict[str, int]
     printed: dict[str, str]
     not_connected: dict[str, int]
+    judged: int
+    tuned: int
 
 
 def status_of(catalogue: Catalogue, models: ModelChoice) -> Status:
@@ -58,4 +62,6 @@ def status_of(catalogue: Catalogue, models: ModelChoice) -> Status:
         not_connected={
             folder: catalogue.count_missing(folder) for folder in not_connected(catalogue, folders)
         },
+        judged=catalogue.verdicts.count(),
+        tuned=catalogue.verdicts.learned_from(answers),
     )

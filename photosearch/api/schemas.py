@@ -147,6 +147,8 @@ class State(BaseModel):
     not_connected: dict[str, int] = Field(
         description="folders that are not there now, with how many photos are hidden for that"
     )
+    judged: int = Field(description="marks of what is right and wrong for a query")
+    tuned: int = Field(description="those that the model has learned from; 0 when it has not")
 
 
 class Refused(BaseModel):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from photosearch.doctor import Finding
     from photosearch.indexing.events import Event
     from photosearch.library.albums import Albums
+    from photosearch.library.feedback import Feedback
     from photosearch.library.marks import Marks
     from photosearch.library.models import Models
     from photosearch.library.photos import Photos
@@ -121,6 +122,13 @@ class Library:
         from photosearch.library.marks import Marks
 
         return Marks(self._catalogue, self._lock)
+
+    @cached_property
+    def feedback(self) -> Feedback:
+        """Which photos are right for a query, and what the model learns from that."""
+        from photosearch.library.feedback import Feedback
+
+        return Feedback(self._catalogue, self._searcher, self._choice, self._lock)
 
     @cached_property
     def saved(self) -> Saved:

@@ -16,6 +16,7 @@ from index import Catalogue
 from photosearch.encoders import Encoder
 from photosearch.errors import UsageError
 from photosearch.photo import PhotoName, photo_named
+from photosearch.search.layer import Layer
 from photosearch.search.query import Described, Given, Pictured, Term
 from photosearch.silent_drive import NoAnswerError, within
 
@@ -30,10 +31,14 @@ _KEPT = 512  # texts whose vectors are kept
 
 
 class Embedder:
-    """Gives each term its vector, and remembers those of the latest texts."""
+    """Gives each term its vector, and remembers those of the latest texts.
+
+    `layer` is what marks of the user put behind the model, if anything.
+    """
 
     def __init__(self, encoder: Encoder, catalogue: Catalogue) -> None:
         self.encoder, self._catalogue = encoder, catalogue
+        self.layer: Layer | None = None
         self._texts: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
 
     def vectors(
@@ -49,6 +54,27 @@ class Embedder:
         described = [t.content for t in terms if isinstance(t.content, Described)]
         self._encode([text for content in described for text, _ in content.weighed])
         return [(self._vector(term, pictures, files), term.weight) for term in terms]
+
+    def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of texts as they are, which are not remembered."""
+        vectors = self.encoder.encode_texts(texts)
+        return vectors if self.layer is None else self.layer.adapt(vectors)
+
+    def eased(self, terms: Sequence[Term]) -> float:
+        """By how much the cut-off of these terms falls: the mean over what photos should show."""
+        wanted = [t for t in terms if t.weight > 0 and isinstance(t.content, Described)]
+        if self.layer is None or not wanted:
+            return 0.0
+        eased = self.layer.eased(self.unadapted(wanted))
+        return float(np.average(eased, weights=[term.weight for term in wanted]))
+
+    def unadapted(self, terms: Sequence[Term]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of those terms that are described in words, without the layer."""
+        described = [t.content for t in terms if isinstance(t.content, Described)]
+        self._encode([text for content in described for text, _ in content.weighed])
+        if not described:
+            return np.empty((0, self.encoder.dim), np.float32)
+        return np.stack([self._read(content) for content in described])
 
     def _encode(self, texts: Sequence[str]) -> None:
         new = [text for text in dict.fromkeys(texts) if text not in self._texts]
@@ -75,6 +101,11 @@ class Embedder:
                 return self.photo(photo, files=files)
 
     def _words(self, described: Described) -> NDArray[np.float32]:
+        vector = self._read(described)
+        return vector if self.layer is None else self.layer.adapt(vector[None])[0]
+
+    def _read(self, described: Described) -> NDArray[np.float32]:
+        """As the model reads it."""
         first, *others = ((self._texts[text], by) for text, by in described.weighed)
         if not others:
             return first[0]

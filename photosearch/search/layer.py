@@ -22,7 +22,7 @@ _FORM = np.dtype("<f4")
 
 @dataclass(frozen=True)
 class Layer:
-    """usual: the mean vector of everyday texts (d,), since texts of any meaning have much in common.
+    """usual: the mean vector of everyday texts (d,): what texts of any meaning have in common.
 
     reach: how far from a marked query, in cosines of what is not common, its marks are heard: there
     by 1/e. queries: unit vectors (m, d). toward: (m, d), what each pulls texts like it to. easier:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from index import Catalogue, FaissIndex
+from index import Catalogue, FaissIndex, Verdict
 from index.catalogue.conditions import Condition
 from index.catalogue.gathered import Gathered
 from photosearch.encoders import Encoder
@@ -33,6 +33,8 @@ from photosearch.search.glossed import glossed
 from photosearch.search.groups import Grouping, Groups
 from photosearch.search.hits import Hit, Hits
 from photosearch.search.instead import Asked, Instead, instead
+from photosearch.search.judged import judged_query
+from photosearch.search.layer import Layer
 from photosearch.search.parse import parse
 from photosearch.search.query import Described, Fact, Given, Pictured, Query, Term
 from photosearch.search.relevance import Relevant, can_be_judged
@@ -55,6 +57,7 @@ class Searcher:
         self._catalogue, self._encoder = catalogue, encoder
         self._worlds = Worlds(catalogue.selection)
         self._embedder: Embedder | None = None
+        self._learned: bytes | None = None
         self._vectors: tuple[tuple[str, int], FaissIndex] | None = None
         self._grouped: tuple[tuple[Grouping, tuple[int, int]], Groups] | None = None
         self._sample: tuple[tuple[str, int], Gathered] | None = None
@@ -280,7 +283,7 @@ class Searcher:
         off: list[float] = []
         if composed.unlike:
             off = penalties(composed, seen, self._typical(encoder.bundle_id))
-        found = shares(encoder, seen, terms, [vector for vector, _ in weighed], off)
+        found = shares(embedding.texts, seen, terms, [vector for vector, _ in weighed], off)
         # As a search for the text would be cut off, whose filters say among which photos.
         conditions = by_file_date(query.conditions)
         among = self._catalogue.selection.ids(conditions) if conditions else None
@@ -294,6 +297,14 @@ class Searcher:
             grid=heat_map(encoder, picture.pixels, seen, composed.like),
             area=seen_area(encoder.preprocess.settings, picture.width, picture.height),
         )
+
+    def read(self, verdicts: Sequence[Verdict]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of their queries, as the model reads them without any layer."""
+        encoder = self._encoder()
+        found = [
+            glossed(judged_query(one.query), one.locale, encoder.languages) for one in verdicts
+        ]
+        return self._embedding(encoder).unadapted([query.terms[0] for query in found])
 
     def _compared(
         self, encoder: Encoder, composed: Composed, among: NDArray[np.int64] | None
@@ -309,7 +320,7 @@ class Searcher:
         """The ranking, cut off where photos no longer fit, if that can be told."""
         if encoder.calibration is None or not can_be_judged(terms):
             return ranking
-        return Relevant(ranking, encoder.calibration)
+        return Relevant(ranking, encoder.calibration, self._embedding(encoder).eased(terms))
 
     def _path(self, photo: int | str) -> str:
         if isinstance(photo, str):
@@ -372,6 +383,11 @@ class Searcher:
     def _embedding(self, encoder: Encoder) -> Embedder:
         if self._embedder is None or self._embedder.encoder is not encoder:
             self._embedder = Embedder(encoder, self._catalogue)
+            self._learned = None
+        learned = self._catalogue.verdicts.layer(encoder.bundle_id)
+        if learned != self._learned:
+            self._learned = learned
+            self._embedder.layer = Layer.from_bytes(learned or b"", encoder.dim)
         return self._embedder
 
     def _typical(self, bundle_id: str) -> Gathered:
