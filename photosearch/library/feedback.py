@@ -47,10 +47,14 @@ class Feedback:
         Raises `UsageError` for a text that is no single description in words, and when the library
         has no such photo; `LibraryError`.
         """
-        query = judged_text(self._searcher.understand(text, literal=literal, locale=locale))
+        query = self.query(text, locale=locale, literal=literal)
         fits = dict.fromkeys(ids_named(self._catalogue, photos), right)
         self._catalogue.verdicts.put(query, fits, locale)
         return query
+
+    def query(self, text: str, *, locale: str = "", literal: bool = False) -> str:
+        """The words that marks for `text` are kept under. Raises as `mark` does."""
+        return judged_text(self._searcher.parsed(text, literal, locale))
 
     def all(self) -> list[Verdict]:
         """All marks, by query; one for all copies of a photo. Raises `LibraryError`."""

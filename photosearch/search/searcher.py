@@ -68,14 +68,15 @@ class Searcher:
 
     def understand(self, text: str, *, literal: bool = False, locale: str = "") -> Query:
         """See `Library.understand`."""
-        query = self._parsed(text, literal, locale)
+        query = self.parsed(text, literal, locale)
         if _describes(query.terms):
             # Without a model the text means what it says.
             with suppress(BundleError):
                 return glossed(query, locale, self._encoder().languages)
         return query
 
-    def _parsed(self, text: str, literal: bool, locale: str) -> Query:
+    def parsed(self, text: str, literal: bool, locale: str) -> Query:
+        """As `understand`, before words of other languages are read as English."""
         return parse(text, self._worlds.of(locale), literal=literal)
 
     def search(
@@ -92,7 +93,7 @@ class Searcher:
     ) -> Hits:
         """See `Library.search`."""
         view.check()
-        query = self._parsed(text, literal, locale)
+        query = self.parsed(text, literal, locale)
         terms = _terms(query, images)
         conditions = by_file_date((*query.conditions, *self._conditions(filters, locale)))
         check_asked(terms or conditions)
@@ -227,7 +228,7 @@ class Searcher:
         if not len(self._catalogue.selection.ids(())):
             return Instead()
         asked = Asked(
-            understand=lambda text: self._parsed(text, False, locale),
+            understand=lambda text: self.parsed(text, False, locale),
             count=count,
             cities=self._catalogue.selection.cities,
             locate=self._worlds.locate,
@@ -269,7 +270,7 @@ class Searcher:
         locale: str = "",
     ) -> Why:
         """See `Photos.why`."""
-        query = self._parsed(text, literal, locale)
+        query = self.parsed(text, literal, locale)
         if not _terms(query, images):
             raise UsageError(f"{text!r} describes nothing that a photo could show; describe it")
         encoder = self._encoder()
