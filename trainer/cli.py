@@ -21,6 +21,7 @@ _COMMANDS = (
     "reinforce",
     "distil",
     "train",
+    "personal",
     "evaluate",
     "export",
     "annotate",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index import Catalogue, FaissIndex, Verdict
 from photosearch.encoders import Encoder
@@ -13,7 +14,7 @@ from photosearch.search.compose import SAMPLE
 from photosearch.search.everyday import EVERYDAY
 from photosearch.search.layer import Layer
 from photosearch.search.searcher import Searcher
-from photosearch.tuning.fit import Ground, Marked, Vectors, fit, unseen
+from photosearch.tuning.fit import Floats, Ground, Marked, Vectors, fit, unseen
 
 # Fewer marks cannot tell whether they help.
 FEWEST = 6
@@ -25,7 +26,8 @@ _FIRST = 20
 _KEPT = 0.9
 # By how many standard errors marks must hold better: with marks at random one time in twenty.
 _SURE = 1.64
-# Without a calibration: how many standard deviations above what is usual a photo must lie.
+# Without a calibration: how many standard deviations above what is usual a photo must lie, where
+# nothing else is known.
 _ABOVE = 2.0
 
 
@@ -87,12 +89,13 @@ def _marked(
 ) -> tuple[Sequence[Verdict], Marked, Ground]:
     """The verdicts on photos that the model has encoded, as marks."""
     verdicts = catalogue.verdicts.all()[-_MOST:]
-    batch = catalogue.selection.vectors(encoder.bundle_id, [one.photo_id for one in verdicts])
-    rows = {int(photo): row for row, photo in enumerate(batch.ids)}
+    named = [one.photo_id for one in verdicts]
+    ids, vectors = catalogue.selection.vectors(encoder.bundle_id, named)
+    rows = {int(photo): row for row, photo in enumerate(ids)}
     verdicts = [one for one in verdicts if one.photo_id in rows]
     photos = np.zeros((len(verdicts), encoder.dim), np.float32)
     for at, one in enumerate(verdicts):
-        vector = batch.vectors[rows[one.photo_id]].astype(np.float32)
+        vector = vectors[rows[one.photo_id]].astype(np.float32)
         photos[at] = vector / max(float(np.linalg.norm(vector)), 1e-12)
     each = {one.query.casefold(): one for one in verdicts}
     read = dict(zip(each, searcher.read(list(each.values())), strict=True))
@@ -102,8 +105,8 @@ def _marked(
     sample = _sample(catalogue, encoder)
     usual = encoder.encode_texts(list(EVERYDAY)).mean(0)
     common = sample.mean(0) if len(sample) else np.zeros(encoder.dim, np.float32)
-    slope, needed = _needed(catalogue, encoder, queries, sample)
     right = np.array([one.fits for one in verdicts], bool)
+    slope, needed = _needed(catalogue, encoder, queries, photos, right, sample)
     return verdicts, Marked(queries, photos, right, needed), Ground(usual, common, slope)
 
 
@@ -111,24 +114,38 @@ def _sample(catalogue: Catalogue, encoder: Encoder) -> Vectors:
     """Vectors (n, d) of photos that are spread over the library."""
     ids = catalogue.selection.ids(())
     chosen = ids[:: -(-len(ids) // SAMPLE) or 1]
-    found = catalogue.selection.vectors(encoder.bundle_id, chosen.tolist())
-    return found.vectors.astype(np.float32).reshape(-1, encoder.dim)
+    _, vectors = catalogue.selection.vectors(encoder.bundle_id, chosen.tolist())
+    return np.asarray(vectors, np.float32).reshape(-1, encoder.dim)
 
 
 def _needed(
-    catalogue: Catalogue, encoder: Encoder, queries: Vectors, sample: Vectors
-) -> tuple[float, np.ndarray]:
-    """Log odds for a cosine of 1 more, and the cosine that a photo of each query must have."""
+    catalogue: Catalogue,
+    encoder: Encoder,
+    queries: Vectors,
+    photos: Vectors,
+    right: NDArray[np.bool_],
+    sample: Vectors,
+) -> tuple[float, Floats]:
+    """Log odds for a cosine of 1 more, and the cosine that a photo must have, for each mark."""
     known = encoder.calibration
     if known is not None:
-        photos = max(1, len(FaissIndex.open(catalogue, encoder.bundle_id)))
-        least = [known.lowest(known.least(one, photos)) for one in queries]
+        among = max(1, len(FaissIndex.open(catalogue, encoder.bundle_id)))
+        least = [known.lowest(known.least(one, among)) for one in queries]
         return known.slope, np.array(least, np.float64)
     if not len(sample) or not len(queries):
         return 1.0, np.zeros(len(queries))
-    cosines = (queries @ sample.T).astype(np.float64)
-    spread = max(float(cosines.std(1).mean()), 1e-3)
-    return 1 / spread, cosines.mean(1) + _ABOVE * spread
+    # The model draws no line, so it lies between what is right and what is wrong, where both are
+    # marked, and else above what is usual.
+    usual = (queries @ sample.T).astype(np.float64)
+    spread = max(float(usual.std(1).mean()), 1e-3)
+    needed = usual.mean(1) + _ABOVE * spread
+    cosines = np.einsum("md,md->m", queries, photos)
+    for query in np.unique(queries, axis=0):
+        own = (queries == query).all(1)
+        sides = [cosines[own & side] for side in (right, ~right)]
+        if all(map(len, sides)):
+            needed[own] = np.mean([side.mean() for side in sides])
+    return 1 / spread, needed
 
 
 def _judged(model: str, marks: Marked, queries: int, ground: Ground, kept: float) -> Tuned:
@@ -154,7 +171,7 @@ def _judged(model: str, marks: Marked, queries: int, ground: Ground, kept: float
     )
 
 
-def odds_by(layer: Layer, marks: Marked, slope: float) -> np.ndarray:
+def odds_by(layer: Layer, marks: Marked, slope: float) -> Floats:
     """The log odds (m,) that each photo is found by its query, with a layer."""
     cosines = np.einsum("md,md->m", layer.adapt(marks.queries), marks.photos)
     needed = marks.needed - layer.eased(marks.queries)

@@ -164,24 +164,30 @@ def test_marks_travel_with_the_library(library: Library, tmp_path: Path, tiny_bu
         assert other.status().tuned == 2 * MARKED
 
 
+def ok(shell: Shell, *arguments: str) -> str:
+    done = shell(*arguments)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
 def test_commands(place: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     shell = Shell(tmp_path, tiny_bundle)
     with Library.open(place, model=tiny_bundle) as library:
         right, wrong = numbers(library, 0, MARKED), numbers(library, 14, MARKED)
-    shell.ok("mark", *map(str, right), "--right", QUERY)
-    said = shell.ok("mark", *[f"photo:{one}" for one in wrong], "--wrong", QUERY).output
+    ok(shell, "mark", *map(str, right), "--right", QUERY)
+    said = ok(shell, "mark", *[f"photo:{one}" for one in wrong], "--wrong", QUERY)
     assert f"{2 * MARKED} marks in all" in said
-    listed = json.loads(shell.ok("mark", "--list", "--json").output)["marks"]
+    listed = json.loads(ok(shell, "mark", "--list", "--json"))["marks"]
     assert {one["query"] for one in listed} == {QUERY}
     assert sum(one["right"] for one in listed) == MARKED
-    assert "16 marks to learn from" in shell.ok("status").output
-    assert "Nothing was changed" in shell.ok("tune", "--dry-run").output
-    assert json.loads(shell.ok("tune", "--json").output)["on"] is True
-    assert "Tuned     on, by 16 marks" in shell.ok("status").output
-    assert "Switched off" in shell.ok("tune", "--revert").output
+    assert "16 marks to learn from" in ok(shell, "status")
+    assert "Nothing was changed" in ok(shell, "tune", "--dry-run")
+    assert json.loads(ok(shell, "tune", "--json"))["on"] is True
+    assert "Tuned     on, by 16 marks" in ok(shell, "status")
+    assert "Switched off" in ok(shell, "tune", "--revert")
     for wrong_use in (("mark", "1"), ("mark", "1", "--right", "a", "--wrong", "b"), ("mark",)):
-        assert "--right, --wrong or --clear" in message(shell.run(*wrong_use), 2)
-    assert "not both" in message(shell.run("tune", "--dry-run", "--revert"), 2)
+        assert "--right, --wrong or --clear" in message(shell(*wrong_use), 2)
+    assert "not both" in message(shell("tune", "--dry-run", "--revert"), 2)
 
 
 def test_a_layer_is_read_as_it_was_written_and_nothing_else_is() -> None:
