@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -60,13 +60,20 @@ class Embedder:
         vectors = self.encoder.encode_texts(texts)
         return vectors if self.layer is None else self.layer.adapt(vectors)
 
-    def eased(self, terms: Sequence[Term]) -> float:
-        """By how much the cut-off of these terms falls: the mean over what photos should show."""
+    def line(
+        self, terms: Sequence[Term], needed: Callable[[NDArray[np.float32]], float]
+    ) -> float | None:
+        """The score that photos must have for these terms, where there is a layer: of several
+        descriptions the mean. `needed` says what they must have with a text as it is.
+        """
         wanted = [t for t in terms if t.weight > 0 and isinstance(t.content, Described)]
         if self.layer is None or not wanted:
-            return 0.0
-        eased = self.layer.eased(self.unadapted(wanted))
-        return float(np.average(eased, weights=[term.weight for term in wanted]))
+            return None
+        plain = self.unadapted(wanted)
+        weights = np.array([term.weight for term in wanted])
+        whole = _unit(np.asarray(weights @ plain, np.float32))
+        lines = self.layer.lines(plain, np.full(len(wanted), needed(whole)))
+        return float(np.average(lines, weights=weights))
 
     def unadapted(self, terms: Sequence[Term]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of those terms that are described in words, without the layer."""

@@ -2,9 +2,10 @@
 
     vector' = unit(vector + sum over marked queries of like(vector, query) * toward(query))
 
-and, in the same way, how much lower the cut-off lies. `like` falls from 1, for the marked query
-itself, to nearly nothing for a query of another meaning, so what was said of one says little of
-others. The vectors of photos stay as they are. `photosearch.tuning` learns it.
+and, in the same way, how much lower the cut-off lies before it is made a unit vector. `like` falls
+from 1, for the marked query itself, to nearly nothing for a query of another meaning, so what was
+said of one says little of others. The vectors of photos stay as they are. `photosearch.tuning`
+learns it.
 """
 
 from __future__ import annotations
@@ -37,13 +38,22 @@ class Layer:
 
     def adapt(self, texts: NDArray[np.float32]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of texts, adapted."""
-        moved = texts + self._like(texts) @ self.toward
-        lengths = np.linalg.norm(moved, axis=1, keepdims=True)
-        return np.asarray(moved / np.maximum(lengths, 1e-12), np.float32)
+        moved, lengths, _ = self._moved(texts)
+        return np.asarray(moved / lengths[:, None], np.float32)
 
-    def eased(self, texts: NDArray[np.float32]) -> NDArray[np.float64]:
-        """By how much the cut-off falls for each of these texts (n, d), before they are adapted."""
-        return np.asarray(self._like(texts) @ self.easier, np.float64)
+    def lines(self, texts: NDArray[np.float32], lines: Floats) -> NDArray[np.float64]:
+        """The cosines (n,) that photos must have with the adapted texts, for those that they must
+        have with the texts (n, d) as they are.
+        """
+        _, lengths, eased = self._moved(texts)
+        # The adapted vector was cut to length 1, and its cosines with it.
+        return np.asarray((lines - eased) / lengths, np.float64)
+
+    def _moved(self, texts: Floats) -> tuple[Floats, Floats, Floats]:
+        """The sums (n, d), their lengths (n,), and by how much the cut-offs fall (n,)."""
+        like = self._like(texts)
+        moved = texts + like @ self.toward
+        return moved, np.maximum(np.linalg.norm(moved, axis=1), 1e-12), like @ self.easier
 
     def _like(self, texts: Floats) -> Floats:
         return likeness(texts, self.queries, self.usual, self.reach)

@@ -319,9 +319,12 @@ class Searcher:
 
     def _judged(self, encoder: Encoder, ranking: Compared, terms: Sequence[Term]) -> Looks:
         """The ranking, cut off where photos no longer fit, if that can be told."""
-        if encoder.calibration is None or not can_be_judged(terms):
+        known = encoder.calibration
+        if known is None or not can_be_judged(terms):
             return ranking
-        return Relevant(ranking, encoder.calibration, self._embedding(encoder).eased(terms))
+        size = ranking.total()
+        line = self._embedding(encoder).line(terms, lambda text: known.least(text, max(1, size)))
+        return Relevant(ranking, known, line)
 
     def _path(self, photo: int | str) -> str:
         if isinstance(photo, str):

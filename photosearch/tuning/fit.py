@@ -23,7 +23,7 @@ from photosearch.search.layer import Layer, likeness
 Floats = NDArray[np.float64]
 Vectors = NDArray[np.float32]
 
-REACH, PULL, LEVEL = 0.25, 30.0, 0.3
+REACH, PULL, LEVEL = 0.25, 10.0, 1.0
 _ROUNDS = 60
 # Marks that are left out one by one; of more, as many groups are.
 _FOLDS = 40
@@ -111,11 +111,13 @@ def _layer(marks: Marked, ground: Ground, weights: Floats) -> Layer:
     queries, row = np.unique(marks.queries, axis=0, return_inverse=True)
     toward = np.zeros(queries.shape)
     np.add.at(toward, row.ravel(), weights[:, None] * (marks.photos - ground.common))
-    easier = np.bincount(row.ravel(), weights, minlength=len(queries))
+    toward *= PULL / ground.slope
+    level = LEVEL / ground.slope * np.bincount(row.ravel(), weights, minlength=len(queries))
     return Layer(
         usual=ground.usual,
         reach=REACH,
         queries=queries,
-        toward=PULL / ground.slope * toward,
-        easier=LEVEL / ground.slope * easier,
+        toward=toward,
+        # Photos come with what all have in common, which the regression has not seen.
+        easier=level - toward @ ground.common,
     )

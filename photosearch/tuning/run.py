@@ -25,7 +25,7 @@ _FIRST = 20
 # Where fewer of them stay in searches for everyday things, marks say too much of others.
 _KEPT = 0.9
 # By how many standard errors marks must hold better: with marks at random one time in twenty.
-_SURE = 1.64
+SURE = 1.64
 # Without a calibration: how many standard deviations above what is usual a photo must lie, where
 # nothing else is known.
 _ABOVE = 2.0
@@ -149,33 +149,37 @@ def _needed(
 
 
 def _judged(model: str, marks: Marked, queries: int, ground: Ground, kept: float) -> Tuned:
-    before = marks.odds(ground.slope)
-    after = np.empty_like(before)
-    for rows, layer in unseen(marks, ground):
-        after[rows] = odds_by(layer, marks.take(rows), ground.slope)
-    # By side, each of which counts half: who marks much as wrong could else be served by finding
-    # nothing.
-    sides = [marks.right, ~marks.right]
-    held = [[(odds[side] >= 0) == marks.right[side] for side in sides] for odds in (before, after)]
-    told_before, told_after = (float(np.mean([part.mean() for part in each])) for each in held)
-    gains = [new.astype(float) - old for old, new in zip(*held, strict=True)]
-    error = float(np.sqrt(sum(part.var() / len(part) for part in gains))) / 2
-    gain = told_after - told_before
+    before, after, gain, error = told(marks, ground)
     helps, reason = True, "marks that it had not seen hold more often with it"
-    if gain <= _SURE * error:
+    if gain <= SURE * error:
         helps, reason = False, "marks that it had not seen do not surely hold more often with it"
     elif kept < _KEPT:
         helps, reason = False, f"it changes other searches: {1 - kept:.0%} of their first photos"
-    return Tuned(
-        model, len(marks), queries, told_before, told_after, error, kept, helps, False, reason
-    )
+    return Tuned(model, len(marks), queries, before, after, error, kept, helps, False, reason)
+
+
+def told(marks: Marked, ground: Ground) -> tuple[float, float, float, float]:
+    """The shares of the marks that hold without a layer, and with one that has not seen them; what
+    lies between the two, and its standard error.
+
+    What is right and what is wrong counts half each, or who marks much as wrong would be served by
+    finding nothing.
+    """
+    before, after = marks.odds(ground.slope), np.empty(len(marks))
+    for rows, layer in unseen(marks, ground):
+        after[rows] = odds_by(layer, marks.take(rows), ground.slope)
+    sides = [marks.right, ~marks.right]
+    held = [[(odds[side] >= 0) == marks.right[side] for side in sides] for odds in (before, after)]
+    shares = [float(np.mean([part.mean() for part in each])) for each in held]
+    gains = [new.astype(float) - old for old, new in zip(*held, strict=True)]
+    error = float(np.sqrt(sum(part.var() / len(part) for part in gains))) / 2
+    return shares[0], shares[1], shares[1] - shares[0], error
 
 
 def odds_by(layer: Layer, marks: Marked, slope: float) -> Floats:
     """The log odds (m,) that each photo is found by its query, with a layer."""
     cosines = np.einsum("md,md->m", layer.adapt(marks.queries), marks.photos)
-    needed = marks.needed - layer.eased(marks.queries)
-    return np.asarray(slope * (cosines - needed), np.float64)
+    return np.asarray(slope * (cosines - layer.lines(marks.queries, marks.needed)), np.float64)
 
 
 def _kept(catalogue: Catalogue, encoder: Encoder, layer: Layer) -> float:

@@ -47,7 +47,7 @@ from trainer.train.reinforced import ReinforcedTraining
 from trainer.train.settings import differences
 from trainer.train.shards import Shards
 from trainer.train.short import run_task, short_settings
-from trainer.train.student import build_student, load_first_weights
+from trainer.train.student import build_student, load_first_weights, student_config
 from trainer.train.text import TextDistillation
 
 # Of the photos a tenth is held out, and no more than so many; and so many of the texts.
@@ -116,7 +116,7 @@ def make_personal(wanted: Wanted, echo: Callable[[str], None]) -> Made:
     theirs = _held_out(wanted.out / "held-out.npz", teacher, held, asked)
     echo("3/5 The image tower learns what it said")
     recipe = _recipe(wanted, targets)
-    weights = _train(wanted, recipe, config, held, asked, theirs, echo)
+    weights = _train(wanted, recipe, held, asked, theirs, echo)
     rows = Table(wanted.out / "train" / "validation.csv").rows()
     before, after = rows[0], rows[-1]
     echo("4/5 The model is exported and checked")
@@ -274,7 +274,6 @@ def _recipe(wanted: Wanted, bank: Path) -> Recipe:
 def _train(
     wanted: Wanted,
     recipe: Recipe,
-    config: ModelConfig,
     held: Sequence[LibraryPhoto],
     texts: Sequence[str],
     theirs: tuple[Vectors, Vectors],
@@ -289,7 +288,8 @@ def _train(
         model = build_student(recipe)
         if not has_checkpoint(folder):
             load_first_weights(model, recipe)
-        validation = TeacherAgreement(list(shrunk_photos(held)), list(texts), theirs, config)
+        seen_at = student_config(recipe)
+        validation = TeacherAgreement(list(shrunk_photos(held)), list(texts), theirs, seen_at)
         task = ReinforcedTraining(model, recipe, shards, [validation])
         about = recipe.about() | {"shards": {"sha256": shards.digest}}
         run = Run(task, recipe.settings, folder, processes, about)
