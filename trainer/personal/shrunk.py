@@ -67,8 +67,8 @@ def _shrunk(path: str) -> bytes:
         picture = to_rgb(ImageOps.exif_transpose(opened))
     factor = SIDE / min(picture.size)
     if factor < 1:
-        size = (max(1, round(side * factor)) for side in picture.size)
-        picture = picture.resize(tuple(size), Image.Resampling.BICUBIC, reducing_gap=3.0)
+        width, height = (max(1, round(side * factor)) for side in picture.size)
+        picture = picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()
