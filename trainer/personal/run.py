@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ import numpy as np
 from photosearch.encoders import Bundle, open_encoder
 from trainer.data.corpus import read_lines
 from trainer.data.photo_tars import decode
+from trainer.data.reinforced import read_reinforced
+from trainer.export.bundle import annotate_bundle
 from trainer.models.config import ModelConfig
 from trainer.models.family import build_text_tower
 from trainer.models.tokens import tokenizer_of
@@ -132,7 +135,7 @@ def make_personal(wanted: Wanted, echo: Callable[[str], None]) -> Made:
         after={name: value for name, value in after.items() if name != "step"},
     )
     echo("5/5 It is calibrated and compared with its teacher")
-    why = _calibrate(bundle, wanted.teacher, learned, bank)
+    why = _calibrate(bundle, wanted.teacher, wanted.out / "shards", bank)
     student = open_encoder(bundle)
     pictures = [decode(sample) for sample in shrunk_photos(held)]
     ours = _encoded(student.encode_images, pictures), _encoded(student.encode_texts, list(asked))
@@ -300,21 +303,24 @@ def _train(
         return run.model_file
 
 
-def _calibrate(
-    bundle: Path, teacher: Path, photos: Sequence[LibraryPhoto], bank: Bank
-) -> str | None:
+def _calibrate(bundle: Path, teacher: Path, shards: Path, bank: Bank) -> str | None:
     """Calibrate the student; why that cannot be done, if it cannot."""
-    from trainer.export.bundle import annotate_bundle
-
     known, student = open_encoder(teacher), open_encoder(bundle)
-    pictures = [decode(sample) for sample in shrunk_photos(photos[:_CALIBRATED])]
+    theirs, ours = [], []
+    samples = islice(read_reinforced(*sorted(shards.glob("*.tar"))), _CALIBRATED)
+    while batch := list(islice(samples, _AT_ONCE)):
+        # The first view is the whole photo, which the teacher has seen.
+        theirs += [sample.image_embeddings[0] for sample in batch]
+        ours.append(student.encode_images([sample.picture() for sample in batch]))
     asked = list(bank.names[:_ASKED])
-    theirs, ours = (
-        (_encoded(each.encode_images, pictures), _encoded(each.encode_texts, asked))
-        for each in (known, student)
-    )
+    seen = np.stack(theirs)
+    seen /= np.linalg.norm(seen, axis=1, keepdims=True)
     try:
-        found = calibrate_by(known, theirs, ours)
+        found = calibrate_by(
+            known,
+            (seen, _encoded(known.encode_texts, asked)),
+            (np.concatenate(ours), _encoded(student.encode_texts, asked)),
+        )
     except ValueError as error:
         return str(error)
     annotate_bundle(bundle, background=found.background, calibration=found.record())
