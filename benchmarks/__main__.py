@@ -361,5 +361,22 @@ def languages(
     run(bundle or bundled_path(), out, labelled=labelled, captioned=captioned)
 
 
+@main.command()
+@click.option(
+    "--bundle",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A bundle.  [default: the bundled one]",
+)
+@click.option("--captioned", type=_FILE, multiple=True, required=True, help="Captioned photo tar.")
+@click.option("--trials", type=click.IntRange(min=1), default=20, show_default=True)
+def tuning(bundle: Path | None, captioned: tuple[Path, ...], trials: int) -> None:
+    """What marks of right and wrong photos bring, simulated by captions."""
+    from benchmarks.tuning import run
+    from photosearch.encoders import bundled_path
+
+    click.echo("\ntuning")
+    run(bundle or bundled_path(), captioned, trials=trials)
+
+
 if __name__ == "__main__":
     main(prog_name="python -m benchmarks")

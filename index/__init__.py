@@ -18,6 +18,7 @@ from index.catalogue.records import (
     Place,
     Problem,
     SavedSearch,
+    Verdict,
     Waiting,
 )
 from index.errors import CatalogueError
@@ -49,6 +50,7 @@ __all__ = [
     "Problem",
     "SavedSearch",
     "VectorIndex",
+    "Verdict",
     "Waiting",
     "WriterLock",
     "network_drive",

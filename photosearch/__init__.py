@@ -23,7 +23,16 @@ from photosearch.errors import (
 )
 
 if TYPE_CHECKING:
-    from index import FileStamp, ListedPhoto, Mark, Metadata, PhotoFile, Place, SavedSearch
+    from index import (
+        FileStamp,
+        ListedPhoto,
+        Mark,
+        Metadata,
+        PhotoFile,
+        Place,
+        SavedSearch,
+        Verdict,
+    )
     from index.catalogue.albums import Album
     from index.catalogue.areas import Area
     from index.catalogue.browsing import BrowseBy, PhotoGroup
@@ -54,6 +63,7 @@ if TYPE_CHECKING:
     )
     from photosearch.library import Library
     from photosearch.library.albums import Albums
+    from photosearch.library.feedback import Feedback
     from photosearch.library.marks import Marks
     from photosearch.library.models import Advised, Model, Models, Removed
     from photosearch.library.photos import Photos
@@ -89,6 +99,7 @@ if TYPE_CHECKING:
     from photosearch.search.why import Share, Why
     from photosearch.sidecars import Naming, Sidecar
     from photosearch.status import Status
+    from photosearch.tuning.run import Tuned
     from photosearch.watching import Watching
 
 __version__ = "0.1.0"
@@ -123,6 +134,7 @@ __all__ = [
     "FacetName",
     "Fact",
     "Failed",
+    "Feedback",
     "Fewer",
     "FileStamp",
     "Filters",
@@ -188,13 +200,15 @@ __all__ = [
     "Texts",
     "Together",
     "Trip",
+    "Tuned",
     "UsageError",
+    "Verdict",
     "Watching",
     "Why",
 ]
 
 _LATER = {
-    "index": "FileStamp ListedPhoto Mark Metadata PhotoFile Place SavedSearch",
+    "index": "FileStamp ListedPhoto Mark Metadata PhotoFile Place SavedSearch Verdict",
     "index.catalogue.albums": "Album",
     "index.catalogue.areas": "Area",
     "index.catalogue.browsing": "BrowseBy PhotoGroup",
@@ -211,6 +225,7 @@ _LATER = {
     ),
     "photosearch.library": "Library",
     "photosearch.library.albums": "Albums",
+    "photosearch.library.feedback": "Feedback",
     "photosearch.library.marks": "Marks",
     "photosearch.library.models": "Advised Model Models Removed",
     "photosearch.model_choice": "Cutoffs",
@@ -239,6 +254,7 @@ _LATER = {
     "photosearch.sidecars": "Naming Sidecar",
     "photosearch.status": "Status",
     "photosearch.browsing.trips": "Trip",
+    "photosearch.tuning.run": "Tuned",
     "photosearch.watching": "Watching",
 }
 _MODULES = {name: module for module, names in _LATER.items() for name in names.split()}

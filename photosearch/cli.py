@@ -27,6 +27,8 @@ _COMMANDS = (
     "saved",
     "rate",
     "tag",
+    "mark",
+    "tune",
     "write-sidecars",
     "ocr",
     "serve",

@@ -20,6 +20,8 @@ class Status:
     what decoders said of problems, by path. `not_connected` are the folders that are not there now,
     each with how many photos are hidden until it is; they are hidden by the next index run.
     `cutoffs` tells from where it is known which photos do not fit; None where nothing does.
+    `judged` counts the marks of what is right and wrong for a query, and `tuned` those that the
+    model that answers has learned from; 0 when it has not.
     """
 
     library: str
@@ -36,6 +38,8 @@ class Status:
     printed: dict[str, str]
     not_connected: dict[str, int]
     cutoffs: Cutoffs | None
+    judged: int
+    tuned: int
 
 
 def status_of(catalogue: Catalogue, models: ModelChoice) -> Status:
@@ -61,4 +65,6 @@ def status_of(catalogue: Catalogue, models: ModelChoice) -> Status:
             folder: catalogue.count_missing(folder) for folder in not_connected(catalogue, folders)
         },
         cutoffs=models.answering_cutoffs(),
+        judged=catalogue.verdicts.count(),
+        tuned=catalogue.verdicts.learned_from(answers),
     )

@@ -22,6 +22,7 @@ _COMMANDS = (
     "reinforce",
     "distil",
     "train",
+    "personal",
     "evaluate",
     "export",
     "annotate",

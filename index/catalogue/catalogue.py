@@ -21,6 +21,7 @@ from index.catalogue.opened import FILE_NAME
 from index.catalogue.queries import Queries
 from index.catalogue.recording import now, put_known, put_photo
 from index.catalogue.records import KnownFile, Metadata, NewPhoto, Problem
+from index.catalogue.verdicts import forget_verdicts
 from index.errors import CatalogueError
 from index.paths import below, path_to_text
 
@@ -142,7 +143,7 @@ class Catalogue(Queries):
     def forget(self, folder: str) -> int:
         """Drop the photos, problems and known folders below `folder`; how many photos.
 
-        Embeddings that no other photo shares go too.
+        Embeddings that no other photo shares go too, and what was said of these photos.
         """
         within, bounds = below(folder)
         with self._connection.write() as db:
@@ -151,6 +152,7 @@ class Catalogue(Queries):
             db.execute(f"DELETE FROM folders WHERE {within}", bounds)
             db.execute(f"DELETE FROM others WHERE {within}", bounds)
             drop_unused(db)
+            forget_verdicts(db)
             if forgotten:
                 count_up(db)
         return int(forgotten)

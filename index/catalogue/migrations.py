@@ -20,6 +20,7 @@ from index.catalogue.schema_steps import (
     add_readings,
     add_saved_searches,
     add_sources_of_dates,
+    add_verdicts,
     cover_words,
     create_tables,
     fold_readings_again,
@@ -50,6 +51,7 @@ STEPS: tuple[Step, ...] = (
     add_looks,
     fold_readings_again,
     add_marks,
+    add_verdicts,
 )
 
 

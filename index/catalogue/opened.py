@@ -12,6 +12,7 @@ from index.catalogue.readings import Readings
 from index.catalogue.saved import SavedSearches
 from index.catalogue.selection import Selection
 from index.catalogue.shelves import Shelves
+from index.catalogue.verdicts import Verdicts
 from index.errors import CatalogueError
 from index.safety.health import Health
 from index.safety.portable import Portable
@@ -31,6 +32,7 @@ class OpenCatalogue:
         self.saved = SavedSearches(connection)
         self.shelves = Shelves(connection)
         self.marks = Marks(connection)
+        self.verdicts = Verdicts(connection)
 
     @classmethod
     def open(cls, folder: Path, *, readonly: bool = False, timeout: float = 30.0) -> Self:

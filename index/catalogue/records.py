@@ -74,6 +74,17 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """Whether a photo `fits` what is described by `query`, as somebody said who read it in `locale`
+    (or "")."""
+
+    query: str
+    photo_id: int
+    fits: bool
+    locale: str = ""
+
+
+@dataclass(frozen=True)
 class NewPhoto:
     """A photo to record; width and height in pixels, as seen after EXIF orientation.
 

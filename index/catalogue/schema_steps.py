@@ -426,3 +426,44 @@ def add_marks(db: Database) -> None:
         END
         """
     )
+
+
+def add_verdicts(db: Database) -> None:
+    """Which photos are right for a query, and what each bundle learned from that."""
+    db.execute(
+        """
+        CREATE TABLE verdicts (
+            query TEXT NOT NULL COLLATE NOCASE,
+            digest BLOB NOT NULL,
+            fits INTEGER NOT NULL CHECK (fits IN (0, 1)),
+            locale TEXT NOT NULL,
+            given_at TEXT NOT NULL,
+            PRIMARY KEY (query, digest)
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX verdicts_digest ON verdicts (digest)")
+    db.execute(
+        """
+        CREATE TABLE tunings (
+            bundle_id TEXT PRIMARY KEY NOT NULL,
+            layer BLOB NOT NULL,
+            verdicts INTEGER NOT NULL,
+            made_at TEXT NOT NULL
+        ) STRICT
+        """
+    )
+    db.execute(
+        """
+        CREATE TRIGGER judged_photo_edited AFTER UPDATE OF content_id ON photos
+        WHEN OLD.content_id <> NEW.content_id
+        BEGIN
+            INSERT OR IGNORE INTO verdicts (query, digest, fits, locale, given_at)
+            SELECT query, after.digest, fits, locale, given_at
+            FROM contents AS before
+                JOIN verdicts ON verdicts.digest = before.digest
+                JOIN contents AS after ON after.id = NEW.content_id
+            WHERE before.id = OLD.content_id AND after.digest IS NOT NULL;
+        END
+        """
+    )

@@ -112,6 +112,16 @@ def _checks(separator: str) -> dict[str, dict[str, Check]]:
             "text": _text(_WORDS),
             "sort": ("relevance", "newest", "oldest").__contains__,
         },
+        "verdicts": {
+            "query": _text(_WORDS),
+            "digest": _digest,
+            "locale": _text(_NAME),
+        },
+        "tunings": {
+            "bundle_id": _text(_NAME),
+            "layer": _layer,
+            "verdicts": _within(0, _MOST),
+        },
         "readings": {"text": _text(_TEXT), "folded": _text(_TEXT)},
         "frames": {
             "bundle_id": _text(_NAME),
@@ -130,6 +140,10 @@ def _within(least: float, most: float) -> Check:
         return isinstance(value, (int, float)) and least <= value <= most
 
     return check
+
+
+def _layer(value: Any) -> bool:
+    return isinstance(value, bytes) and len(value) <= _TEXT
 
 
 def _seconds(value: Any) -> bool:

@@ -156,6 +156,8 @@ class State(BaseModel):
         description="folders that are not there now, with how many photos are hidden for that"
     )
     cutoffs: Cutoffs | None = Field(description="null where searches always find something")
+    judged: int = Field(description="marks of what is right and wrong for a query")
+    tuned: int = Field(description="those that the model has learned from; 0 when it has not")
 
 
 class Refused(BaseModel):

@@ -8,7 +8,7 @@ import sys
 import click
 
 from photosearch.commands.opening import open_to_read
-from photosearch.commands.output import not_connected, of_other_kinds, shown
+from photosearch.commands.output import counted, not_connected, of_other_kinds, shown
 
 
 @click.command("status")
@@ -61,6 +61,10 @@ def command(ctx: click.Context, problems: bool, verbose: bool, as_json: bool) ->
             f"Next      {now.next_model}, which has encoded {now.next_encoded} so far; "
             "`photosearch index` goes on"
         )
+    if now.tuned:
+        click.echo(f"Tuned     on, by {counted(now.tuned, 'mark')}; `photosearch tune --revert`")
+    elif now.judged:
+        click.echo(f"Tuned     off; {counted(now.judged, 'mark')} to learn from")
     click.echo(f"Photos    {now.photos}")
     if now.model_here and now.encoded < now.photos + now.missing:
         click.echo(

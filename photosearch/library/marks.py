@@ -8,10 +8,11 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from index import Catalogue, Mark, PhotoFile, WriterLock
+from index import Catalogue, Mark, WriterLock
 from index.catalogue.marks import LEVELS, remarked
 from photosearch.errors import UsageError
 from photosearch.explaining import explaining
+from photosearch.library.named import ids_named
 from photosearch.photo import PhotoName, photo_named
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Marks:
         """
         if stars is not None and (isinstance(stars, bool) or stars not in range(6)):
             raise UsageError(f"{stars!r} is no rating; give 0 to 5 stars")
-        ids = self._ids(photos)
+        ids = ids_named(self._catalogue, photos)
         before = self.of(ids)
         self.put({one: replace(before.get(one, Mark()), stars=stars) for one in ids})
 
@@ -66,7 +67,7 @@ class Marks:
         `LibraryError`.
         """
         added, removed = [keyword(word) for word in add], [keyword(word) for word in remove]
-        ids = self._ids(photos)
+        ids = ids_named(self._catalogue, photos)
         with self._catalogue.snapshot():
             before, read = self.of(ids), self._catalogue.marks.read_keywords(ids)
         wanted = {
@@ -82,7 +83,12 @@ class Marks:
 
         Raises `UsageError` when the library has no such photo; `LibraryError`.
         """
-        self.put({one: Mark(mark.stars) for one, mark in self.of(self._ids(photos)).items()})
+        self.put(
+            {
+                one: Mark(mark.stars)
+                for one, mark in self.of(ids_named(self._catalogue, photos)).items()
+            }
+        )
 
     def put(self, marks: Mapping[int, Mark]) -> None:
         """Give photos, by their ids, these marks in the place of those that they have.
@@ -134,18 +140,9 @@ class Marks:
                 if inside and self._catalogue.file_at(path) is None:
                     found |= dict.fromkeys(self._catalogue.marks.below(path))
                     continue
-            (one,) = self._ids([place])
+            (one,) = ids_named(self._catalogue, [place])
             found |= dict.fromkeys(self.of([one]))
         return list(found)
-
-    def _ids(self, photos: Sequence[PhotoName]) -> list[int]:
-        names = [photo_named(photo) for photo in photos]
-        known = {one.id: one for one in self._catalogue.files([n for n in names if type(n) is int])}
-        ids = []
-        for name in names:
-            file = known.get(name) if isinstance(name, int) else self._catalogue.file_at(name)
-            ids.append(_hashed(name, file).id)
-        return list(dict.fromkeys(ids))
 
 
 def keyword(text: str) -> str:
@@ -164,12 +161,3 @@ def keyword(text: str) -> str:
     if len(cleaned) > _LONGEST:
         raise UsageError(f"the keyword {shown}... is longer than {_LONGEST} characters; shorten it")
     return cleaned
-
-
-def _hashed(name: int | str, file: PhotoFile | None) -> PhotoFile:
-    if file is None:
-        what = f"photo of the id {name}" if isinstance(name, int) else f"photo at {name}"
-        raise UsageError(f"there is no {what} in this library; index its folder first")
-    if file.digest is None:
-        raise UsageError(f"{file.path}: was indexed by an older photosearch; index its folder")
-    return file

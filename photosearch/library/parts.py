@@ -15,6 +15,7 @@ from photosearch.search.searcher import Searcher
 
 if TYPE_CHECKING:
     from photosearch.library.albums import Albums
+    from photosearch.library.feedback import Feedback
     from photosearch.library.marks import Marks
     from photosearch.library.models import Models
     from photosearch.library.photos import Photos
@@ -58,6 +59,13 @@ class Parts:
         from photosearch.library.marks import Marks
 
         return Marks(self._catalogue, self._lock)
+
+    @cached_property
+    def feedback(self) -> Feedback:
+        """Which photos are right for a query, and what the model learns from that."""
+        from photosearch.library.feedback import Feedback
+
+        return Feedback(self._catalogue, self._searcher, self._choice, self._lock)
 
     @cached_property
     def saved(self) -> Saved:

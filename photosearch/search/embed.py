@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,6 +16,7 @@ from index import Catalogue
 from photosearch.encoders import Encoder
 from photosearch.errors import UsageError
 from photosearch.photo import PhotoName, photo_named
+from photosearch.search.layer import Layer
 from photosearch.search.query import Described, Given, Pictured, Term
 from photosearch.silent_drive import NoAnswerError, within
 
@@ -30,10 +31,14 @@ _KEPT = 512  # texts whose vectors are kept
 
 
 class Embedder:
-    """Gives each term its vector, and remembers those of the latest texts."""
+    """Gives each term its vector, and remembers those of the latest texts.
+
+    `layer` is what marks of the user put behind the model, if anything.
+    """
 
     def __init__(self, encoder: Encoder, catalogue: Catalogue) -> None:
         self.encoder, self._catalogue = encoder, catalogue
+        self.layer: Layer | None = None
         self._texts: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
 
     def vectors(
@@ -49,6 +54,34 @@ class Embedder:
         described = [t.content for t in terms if isinstance(t.content, Described)]
         self._encode([text for content in described for text, _ in content.weighed])
         return [(self._vector(term, pictures, files), term.weight) for term in terms]
+
+    def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of texts as they are, which are not remembered."""
+        vectors = self.encoder.encode_texts(texts)
+        return vectors if self.layer is None else self.layer.adapt(vectors)
+
+    def line(
+        self, terms: Sequence[Term], needed: Callable[[NDArray[np.float32]], float]
+    ) -> float | None:
+        """The score that photos must have for these terms, where there is a layer: of several
+        descriptions the mean. `needed` says what they must have with a text as it is.
+        """
+        wanted = [t for t in terms if t.weight > 0 and isinstance(t.content, Described)]
+        if self.layer is None or not wanted:
+            return None
+        plain = self.unadapted(wanted)
+        weights = np.array([term.weight for term in wanted])
+        whole = _unit(np.asarray(weights @ plain, np.float32))
+        lines = self.layer.lines(plain, np.full(len(wanted), needed(whole)))
+        return float(np.average(lines, weights=weights))
+
+    def unadapted(self, terms: Sequence[Term]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of those terms that are described in words, without the layer."""
+        described = [t.content for t in terms if isinstance(t.content, Described)]
+        self._encode([text for content in described for text, _ in content.weighed])
+        if not described:
+            return np.empty((0, self.encoder.dim), np.float32)
+        return np.stack([self._read(content) for content in described])
 
     def _encode(self, texts: Sequence[str]) -> None:
         new = [text for text in dict.fromkeys(texts) if text not in self._texts]
@@ -75,6 +108,11 @@ class Embedder:
                 return self.photo(photo, files=files)
 
     def _words(self, described: Described) -> NDArray[np.float32]:
+        vector = self._read(described)
+        return vector if self.layer is None else self.layer.adapt(vector[None])[0]
+
+    def _read(self, described: Described) -> NDArray[np.float32]:
+        """As the model reads it."""
         first, *others = ((self._texts[text], by) for text, by in described.weighed)
         if not others:
             return first[0]

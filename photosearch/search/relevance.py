@@ -27,19 +27,23 @@ class Relevant:
     """A ranking cut off after the last photo that shows what is described.
 
     `beyond` more come after it. `cutoff` is the score that the last one must have; None where there
-    are no photos.
+    are no photos. `least` is what the best must have, where that is known
+    otherwise than by the calibration.
     """
 
     # All of them may be put in another order, however many there are.
     block: int | None = None
 
-    def __init__(self, compared: Compared, calibration: Calibration) -> None:
+    def __init__(
+        self, compared: Compared, calibration: Calibration, least: float | None = None
+    ) -> None:
         size = compared.total()
         self.like = compared.like
         self.cutoff: float | None = None
         self._scores, self._ids = np.empty(0, np.float32), np.empty(0, np.int64)
         if size:
-            least = calibration.least(compared.like, size)
+            if least is None:
+                least = calibration.least(compared.like, size)
             scores, ids = compared.within(calibration.lowest(least), calibration.gap)
             self.cutoff = calibration.held_to(least, float(scores[0])) if len(ids) else least
             count = int((scores.astype(np.float64) >= self.cutoff).sum())

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from index import Catalogue, FaissIndex
+from index import Catalogue, FaissIndex, Verdict
 from index.catalogue.conditions import Condition
 from index.catalogue.gathered import Gathered
 from photosearch.encoders import Calibration, Encoder
@@ -33,6 +33,8 @@ from photosearch.search.glossed import glossed
 from photosearch.search.groups import Grouping, Groups
 from photosearch.search.hits import Hit, Hits
 from photosearch.search.instead import Asked, Instead, instead
+from photosearch.search.judged import judged_query
+from photosearch.search.layer import Layer
 from photosearch.search.parse import parse
 from photosearch.search.query import Described, Fact, Given, Pictured, Query, Term
 from photosearch.search.relevance import Relevant, can_be_judged
@@ -61,6 +63,7 @@ class Searcher:
         self._catalogue, self._encoder, self._calibration = catalogue, encoder, calibration
         self._worlds = Worlds(catalogue.selection)
         self._embedder: Embedder | None = None
+        self._learned: bytes | None = None
         self._vectors: tuple[tuple[str, int], FaissIndex] | None = None
         self._grouped: tuple[tuple[Grouping, tuple[int, int]], Groups] | None = None
         self._sample: tuple[tuple[str, int], Gathered] | None = None
@@ -71,14 +74,15 @@ class Searcher:
 
     def understand(self, text: str, *, literal: bool = False, locale: str = "") -> Query:
         """See `Library.understand`."""
-        query = self._parsed(text, literal, locale)
+        query = self.parsed(text, literal, locale)
         if _describes(query.terms):
             # Without a model nothing is translated.
             with suppress(BundleError):
                 return glossed(query, locale, self._encoder().languages)
         return query
 
-    def _parsed(self, text: str, literal: bool, locale: str) -> Query:
+    def parsed(self, text: str, literal: bool, locale: str) -> Query:
+        """As `understand`, before words of other languages are read as English."""
         return parse(text, self._worlds.of(locale), literal=literal)
 
     def search(
@@ -95,7 +99,7 @@ class Searcher:
     ) -> Hits:
         """See `Library.search`."""
         view.check()
-        query = self._parsed(text, literal, locale)
+        query = self.parsed(text, literal, locale)
         terms = _terms(query, images)
         conditions = by_file_date((*query.conditions, *self._conditions(filters, locale)))
         check_asked(terms or conditions)
@@ -230,7 +234,7 @@ class Searcher:
         if not len(self._catalogue.selection.ids(())):
             return Instead()
         asked = Asked(
-            understand=lambda text: self._parsed(text, False, locale),
+            understand=lambda text: self.parsed(text, False, locale),
             count=count,
             cities=self._catalogue.selection.cities,
             locate=self._worlds.locate,
@@ -272,7 +276,7 @@ class Searcher:
         locale: str = "",
     ) -> Why:
         """See `Photos.why`."""
-        query = self._parsed(text, literal, locale)
+        query = self.parsed(text, literal, locale)
         if not _terms(query, images):
             raise UsageError(f"{text!r} describes nothing that a photo could show; describe it")
         encoder = self._encoder()
@@ -286,7 +290,7 @@ class Searcher:
         off: list[float] = []
         if composed.unlike:
             off = penalties(composed, seen, self._typical(encoder.bundle_id))
-        found = shares(encoder, seen, terms, [vector for vector, _ in weighed], off)
+        found = shares(embedding.texts, seen, terms, [vector for vector, _ in weighed], off)
         # Cut off as a search for the text would be, among the photos that its filters allow.
         conditions = by_file_date(query.conditions)
         among = self._catalogue.selection.ids(conditions) if conditions else None
@@ -301,6 +305,14 @@ class Searcher:
             area=seen_area(encoder.preprocess.settings, picture.width, picture.height),
         )
 
+    def read(self, verdicts: Sequence[Verdict]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of their queries, as the model reads them without any layer."""
+        encoder = self._encoder()
+        found = [
+            glossed(judged_query(one.query), one.locale, encoder.languages) for one in verdicts
+        ]
+        return self._embedding(encoder).unadapted([query.terms[0] for query in found])
+
     def _compared(
         self, encoder: Encoder, composed: Composed, among: NDArray[np.int64] | None
     ) -> Compared:
@@ -314,7 +326,11 @@ class Searcher:
     def _judged(self, encoder: Encoder, ranking: Compared, terms: Sequence[Term]) -> Looks:
         """The ranking, cut off where photos no longer fit, if that can be told."""
         calibration = self._calibration(encoder) if can_be_judged(terms) else None
-        return ranking if calibration is None else Relevant(ranking, calibration)
+        if calibration is None:
+            return ranking
+        size = max(1, ranking.total())
+        line = self._embedding(encoder).line(terms, lambda text: calibration.least(text, size))
+        return Relevant(ranking, calibration, line)
 
     def _path(self, photo: int | str) -> str:
         if isinstance(photo, str):
@@ -377,6 +393,11 @@ class Searcher:
     def _embedding(self, encoder: Encoder) -> Embedder:
         if self._embedder is None or self._embedder.encoder is not encoder:
             self._embedder = Embedder(encoder, self._catalogue)
+            self._learned = None
+        learned = self._catalogue.verdicts.layer(encoder.bundle_id)
+        if learned != self._learned:
+            self._learned = learned
+            self._embedder.layer = Layer.from_bytes(learned or b"", encoder.dim)
         return self._embedder
 
     def _typical(self, bundle_id: str) -> Gathered:

@@ -7,7 +7,7 @@ gradients, so it works with any encoder.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,13 +110,16 @@ def seen_area(
 
 
 def shares(
-    encoder: Encoder,
+    encode: Callable[[Sequence[str]], NDArray[np.float32]],
     photo: NDArray[np.float32],
     terms: Sequence[Term],
     vectors: Sequence[NDArray[np.float32]],
     penalties: Sequence[float],
 ) -> tuple[Share, ...]:
-    """What each term adds to the score of a unit vector; `penalties` are of those below 0."""
+    """What each term adds to the score of a unit vector; `penalties` are of those below 0.
+
+    `encode` gives the unit vectors of texts.
+    """
     liked = [term.weight > 0 for term in terms]
     counted = [one or not any(liked) for one in liked]
     total = sum(
@@ -130,7 +133,7 @@ def shares(
     for term, vector, count in zip(terms, vectors, counted, strict=True):
         cosine = float(vector @ photo)
         adds = term.weight * cosine / length if count else 0.0 - next(left)
-        words = _words(encoder, photo, term, cosine) if term.weight > 0 else ()
+        words = _words(encode, photo, term, cosine) if term.weight > 0 else ()
         found.append(Share(name_of(term), term.weight, cosine, adds, words))
     return tuple(found)
 
@@ -147,7 +150,10 @@ def name_of(term: Term) -> str:
 
 
 def _words(
-    encoder: Encoder, photo: NDArray[np.float32], term: Term, cosine: float
+    encode: Callable[[Sequence[str]], NDArray[np.float32]],
+    photo: NDArray[np.float32],
+    term: Term,
+    cosine: float,
 ) -> tuple[tuple[str, float], ...]:
     if not isinstance(term.content, Described):
         return ()
@@ -156,5 +162,5 @@ def _words(
     if len(words) < 2:
         return ()
     without = [" ".join(words[:n] + words[n + 1 :]) for n in range(len(words))]
-    falls = cosine - encoder.encode_texts(without) @ photo
+    falls = cosine - encode(without) @ photo
     return tuple((word, float(fall)) for word, fall in zip(words, falls, strict=True))

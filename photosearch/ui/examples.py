@@ -11,19 +11,11 @@ from typing import Any
 
 from index.safety.private import private_opener
 from photosearch.library import Library
+from photosearch.search.everyday import EVERYDAY
 from photosearch.serving.library_thread import LibraryThread
 
-# What family photos often show. Which of them this library holds is found out.
-PHRASES = tuple(
-    """a cat;a dog;a sunset over the sea;children playing;a birthday cake;snow in the mountains;
-a beach;a flower;food on a table;a cup of coffee;a bicycle;a car;a train;a bus;a motorcycle;a boat;
-a horse;a bird;a lion;a wild animal;a forest in autumn;fireworks;a wedding;a Christmas tree;
-a city at night;a church;a castle;a bridge;a garden;a waterfall;a lake;people dancing;a baby;
-a group of people;a person smiling;a page of text;a temple;a tower;a rocket launch;the moon;
-an astronaut;coins;a football match;swimming;skiing;a camera;a market;a museum""".replace(
-        "\n", ""
-    ).split(";")
-)
+# Which of them this library holds is found out.
+PHRASES = EVERYDAY
 # Photos that the best one is compared with where the model knows no cut-off.
 _SAMPLE = 400
 _FILE = "examples.json"

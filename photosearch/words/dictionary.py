@@ -70,6 +70,21 @@ def english_words(letter: str, length: int) -> tuple[str, ...]:
     return tuple(one.decode() for one in found if abs(len(one) - length) < 2)
 
 
+def translated(least: int) -> list[str]:
+    """The English words that are the first meaning of words in at least so many languages.
+
+    Everyday things have words in most. In alphabetical order; all shelves are read.
+    """
+    languages: dict[str, set[str]] = {}
+    for number in range(SHELVES):
+        for line in _file().read(f"{number:02x}").decode().split("\n"):
+            for entry in line.split("\t")[2:]:
+                language, _, said = entry.partition(":")
+                if language != ENGLISH and meaning(said).first not in ("", "?"):
+                    languages.setdefault(meaning(said).first, set()).add(language)
+    return sorted(word for word, known in languages.items() if len(known) >= least)
+
+
 @lru_cache(maxsize=96)
 def _shelf(number: int) -> bytes:
     return _file().read(f"{number:02x}")

@@ -18,6 +18,7 @@ FORMS = (
     "labels",
     "classifier:CLASSNAMES.json:A.tflite,B.tflite",
     "detector:FILE.onnx",
+    "bank:TEXTS.txt:FOLDER",
 )
 
 
@@ -26,7 +27,7 @@ def open_captioner(spec: str) -> Captioner:
 
     `coca` takes what `trainer.models.pretrained` does; `labels` reads the label in each photo's
     metadata; `classifier` takes a JSON list of class names and TFLite classifiers; `detector` a
-    YOLOX network trained on COCO.
+    YOLOX network trained on COCO; `bank` a file of texts, of which the bundle in FOLDER chooses.
 
     Raises `ValueError` when `spec` has another form, or what it names cannot be had.
     """
@@ -47,6 +48,12 @@ def open_captioner(spec: str) -> Captioner:
         from trainer.captioners.detector import DetectorCaptioner
 
         return DetectorCaptioner(Path(rest))
+    if kind == "bank":
+        texts, _, folder = rest.partition(":")
+        if texts and folder:
+            from trainer.captioners.bank import BankCaptioner
+
+            return BankCaptioner(Path(folder), Path(texts))
     if spec == "labels":
         from trainer.captioners.labels import LabelCaptioner
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from trainer.commands import options
-
-if TYPE_CHECKING:
-    from trainer.train.settings import Settings
-    from trainer.train.task import Task
 
 _SHARED = (
     click.option("--steps", type=click.IntRange(min=1), required=True),
@@ -66,6 +62,7 @@ def text(
     from trainer.teachers.sentence import SentenceEncoder
     from trainer.teachers.text_cache import cached_embeddings
     from trainer.train.loop import has_checkpoint
+    from trainer.train.short import run_task, short_settings
     from trainer.train.text import TextDistillation
 
     texts = Corpus.load(corpus).lists()
@@ -91,10 +88,10 @@ def text(
         },
         batch_size=batch_size,
     )
-    settings = _settings(
+    settings = short_settings(
         steps, batch_size, learning_rate, bfloat16, threads, warmup=300, weight_decay=0.01
     )
-    _run(task, settings, out)
+    run_task(task, settings, out, click.echo)
 
 
 @command.command("projection")
@@ -143,6 +140,7 @@ def projection(
     from trainer.teachers.features import ViewFeatures
     from trainer.teachers.sentence import SentenceEncoder
     from trainer.train.projection import ProjectionDistillation, load_pairs
+    from trainer.train.short import run_task, short_settings
 
     digests = [digest(path) for path in classifiers]
     if digest(warm_start) not in digests:
@@ -173,8 +171,8 @@ def projection(
         ),
         batch_size=batch_size,
     )
-    settings = _settings(steps, batch_size, learning_rate, bfloat16, threads, warmup=100)
-    _run(task, settings, out)
+    settings = short_settings(steps, batch_size, learning_rate, bfloat16, threads, warmup=100)
+    run_task(task, settings, out, click.echo)
 
 
 @command.command("image")
@@ -243,6 +241,7 @@ def image(
     from trainer.teachers.sentence import SentenceEncoder
     from trainer.teachers.text_cache import cached_embeddings
     from trainer.train.image import HeldOut, ImageDistillation, ReinforcedPhotos, to_tensor
+    from trainer.train.short import run_task, short_settings
     from trainer.train.task import Share
 
     config = load_config("MobileCLIP-Nano")
@@ -274,7 +273,7 @@ def image(
     if warm_start is not None:
         batches = (task.batch(step, Share()).inputs for step in range(8))
         calibrate_norms(tower.backbone, map(to_tensor, batches))
-    settings = _settings(
+    settings = short_settings(
         steps,
         batch_size,
         learning_rate,
@@ -285,55 +284,4 @@ def image(
         channels_last=True,
         rates={"backbone.": backbone_rate},
     )
-    _run(task, settings, out)
-
-
-def _settings(
-    steps: int,
-    batch_size: int,
-    learning_rate: float,
-    bfloat16: bool,
-    threads: int | None,
-    *,
-    warmup: int,
-    weight_decay: float = 0.05,
-    workers: int = 0,
-    channels_last: bool = False,
-    rates: dict[str, float] | None = None,
-) -> Settings:
-    """Settings for runs of minutes to hours: shorter memory and more looks than a long run's."""
-    from trainer.train.settings import OptimizerSettings, RunSettings, ScheduleSettings, Settings
-
-    return Settings(
-        run=RunSettings(
-            steps=steps,
-            batch=batch_size,
-            precision="bfloat16" if bfloat16 else "float32",
-            ema=0.998,
-            workers=workers,
-            threads=threads,
-            channels_last=channels_last,
-            log_steps=max(1, min(50, steps // 20)),
-            evaluate_steps=max(1, steps // 10),
-            checkpoint_seconds=120,
-        ),
-        optimizer=OptimizerSettings(
-            learning_rate=learning_rate, beta2=0.98, weight_decay=weight_decay, rates=rates or {}
-        ),
-        schedule=ScheduleSettings(warmup=min(warmup, steps // 10), final_rate=learning_rate / 100),
-    )
-
-
-def _run(task: Task, settings: Settings, out: Path) -> None:
-    from trainer.train.loop import Run
-    from trainer.train.processes import joined
-
-    with joined(settings.run.device) as processes:
-        run = Run(task, settings, out, processes)
-        if run.resume() and processes.first:
-            click.echo(f"going on from step {run.step}")
-        figures = run.train()
-        if processes.first:
-            for name, value in figures.items():
-                click.echo(f"{name}: {value:.4f}")
-            click.echo(f"{run.seconds / 60:.1f} minutes; the weights are in {run.model_file}")
+    run_task(task, settings, out, click.echo)

@@ -23,8 +23,8 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
     """Train a model on reinforced shards.
 
     RECIPE is a TOML file, or the name of one that comes with the trainer: mobileclip-s0,
-    mobileclip-s2, mobileclip-b, vit-b-16, s0-one-gpu, nano-cpu. docs/trainer-train.md explains its
-    keys.
+    mobileclip-s2, mobileclip-b, vit-b-16, s0-one-gpu, nano-cpu, personal. docs/trainer-train.md
+    explains its keys.
 
     The folder --out gets the averaged weights (model.safetensors), the last checkpoint, the losses
     and held-out figures as CSV and a plot of them. The same command goes on from the last

@@ -1,22 +1,29 @@
-"""The sentence encoder's embeddings of a whole corpus, on disk, filled in resumable chunks."""
+"""A text encoder's embeddings of a whole corpus, on disk, filled in resumable chunks."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.lib.format import open_memmap
 from tqdm import tqdm
 
-from trainer.teachers.sentence import SentenceEncoder
-
 _CHUNK = 8192
 
 
+class TextEncoder(Protocol):
+    """Texts to unit vectors (n, d). `digest` changes whenever they would."""
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray: ...
+
+    def digest(self) -> str: ...
+
+
 def cached_embeddings(
-    texts: Sequence[str], path: Path, encoder: SentenceEncoder | None = None
+    texts: Sequence[str], path: Path, encoder: TextEncoder | None = None
 ) -> np.ndarray:
     """Embeddings float16 (n, d) of `texts`, memory-mapped from `path`.
 

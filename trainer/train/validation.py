@@ -40,7 +40,7 @@ class Validation(Protocol):
         """
 
 
-class _Photos:
+class HeldPhotos:
     """Photos decoded once and kept in memory, with the texts that they are compared to.
 
     Pictures are prepared as the model's configuration says, at `size` pixels.
@@ -86,7 +86,7 @@ class Retrieval:
         captions = [captions_of(sample) for sample in samples]
         texts = [text for group in captions for text in group]
         self._owners = np.repeat(np.arange(len(samples)), [len(group) for group in captions])
-        self._photos = _Photos(samples, texts, config, size)
+        self._photos = HeldPhotos(samples, texts, config, size)
         self._counts = len(samples), len(texts)
 
     @property
@@ -136,7 +136,7 @@ class ZeroShot:
         templates = simple_templates()
         self._templates = len(templates)
         texts = [one.replace("{c}", name) for name in names for one in templates]
-        self._photos = _Photos(samples, texts, config, size)
+        self._photos = HeldPhotos(samples, texts, config, size)
 
     @property
     def summary(self) -> str:

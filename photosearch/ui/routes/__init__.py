@@ -11,6 +11,7 @@ sharing     copies of many: a zip file, a folder, a web album
 albums      photos in groups and in albums
 map         photos where they were taken
 marks       ratings and keywords
+verdicts    what is right for a query, and learning from it
 timeline    all photos by their days, and trips
 duplicates  photos that are there more than once
 library     what the library holds, and how it is
@@ -41,6 +42,7 @@ from photosearch.ui.routes import (
     start,
     suggest,
     timeline,
+    verdicts,
     window,
 )
 
@@ -58,6 +60,7 @@ ROUTERS = tuple(
         albums,
         map,
         marks,
+        verdicts,
         timeline,
         duplicates,
         library,

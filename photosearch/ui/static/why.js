@@ -4,6 +4,7 @@
 import { meaningOf } from "./chips.js";
 import { fill, icon, make, number, say } from "./dom.js";
 import { ask } from "./requests.js";
+import { verdict } from "./verdict.js";
 
 // Cells of the map that count at least so much are told of in words.
 const STRONG = 0.6;
@@ -49,6 +50,7 @@ export class Why {
       make("h3", {}, say("why.title")),
       make("ul", { class: "why" }, facts.map((fact) => make("li", {}, fact))),
       this.body,
+      verdict(photo, asked),
     );
   }
 
