@@ -47,8 +47,8 @@ def through_all_pages(page: Any) -> Iterator[str]:
     page.get_by_role("tab", name="Library").click()
     shows(page, "#place-library", "library")
     yield "library"
+    shows(page, "#library .best", "offers")
     page.get_by_text("More models").click()
-    shows(page, ".offers", "offers")
     page.get_by_role("button", name="Download MobileCLIP-S0", exact=True).click()
     page.get_by_role("dialog").wait_for()
     yield "licence"
