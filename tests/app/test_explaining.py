@@ -74,6 +74,14 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
         "keywords": lambda it: it.marks.keywords(),
         "write_sidecars": lambda it: it.marks.write_sidecars(None),
     },
+    "library.feedback": {
+        "mark": lambda it: it.feedback.mark([1], "a cat", right=True),
+        "query": lambda it: it.feedback.query("a cat"),
+        "all": lambda it: it.feedback.all(),
+        "of": lambda it: it.feedback.of([1]),
+        "tune": lambda it: it.feedback.tune(),
+        "revert": lambda it: it.feedback.revert(),
+    },
     "library.saved": {
         "all": lambda it: it.saved.all(),
         "get": lambda it: it.saved.get("cats"),

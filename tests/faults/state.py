@@ -70,7 +70,7 @@ def photos_of(box: Box) -> dict[str, tuple[str, int]]:
     return {
         name: (_digest(path), path.stat().st_mtime_ns)
         for name, path in _files(box.photos)
-        if not _is_sidecar(name)
+        if not _is_sidecar(name) and not _is_draft(name)
     }
 
 
@@ -109,7 +109,12 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _is_sidecar(name: str) -> bool:
-    return ".xmp" in os.path.basename(name)
+    """A draft of one is hidden."""
+    return ".xmp" in os.path.basename(name) and not _is_draft(name)
+
+
+def _is_draft(name: str) -> bool:
+    return os.path.basename(name).startswith(".")
 
 
 def _digest(path: Path) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from conftest import tiny_fields
 from onnx import TensorProto
 
 from photosearch.encoders import Bundle, write_manifest
@@ -15,7 +15,7 @@ from photosearch.encoders.onnx import OnnxEncoder
 from photosearch.errors import BundleError
 
 
-def keep_weights_in(bundle: Path, place: str) -> None:
+def keep_weights_in(bundle: Path, place: str, fields: dict[str, Any]) -> None:
     """Let the text network read the first of its weights from `place`, as its file says."""
     path = bundle / "text.onnx"
     model = onnx.load(path)
@@ -26,7 +26,7 @@ def keep_weights_in(bundle: Path, place: str) -> None:
     entry = tensor.external_data.add()
     entry.key, entry.value = "location", place
     path.write_bytes(model.SerializeToString())
-    write_manifest(bundle, tiny_fields())
+    write_manifest(bundle, fields)
 
 
 def weights(bundle: Path) -> bytes:
@@ -35,10 +35,10 @@ def weights(bundle: Path) -> bytes:
     return np.asarray(onnx.numpy_helper.to_array(tensor), np.float32).tobytes()
 
 
-def test_weights_beside_it_are_read(bundle_copy: Path) -> None:
+def test_weights_beside_it_are_read(bundle_copy: Path, manifest_fields: dict[str, Any]) -> None:
     (bundle_copy / "weights.bin").write_bytes(weights(bundle_copy))
     before = OnnxEncoder(Bundle.open(bundle_copy)).encode_texts(["a cat"])
-    keep_weights_in(bundle_copy, "weights.bin")
+    keep_weights_in(bundle_copy, "weights.bin", manifest_fields)
 
     after = OnnxEncoder(Bundle.open(bundle_copy)).encode_texts(["a cat"])
 
@@ -46,13 +46,15 @@ def test_weights_beside_it_are_read(bundle_copy: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["above", "absolute", "link"])
-def test_weights_outside_the_folder_are_not_read(bundle_copy: Path, how: str) -> None:
+def test_weights_outside_the_folder_are_not_read(
+    bundle_copy: Path, manifest_fields: dict[str, Any], how: str
+) -> None:
     outside = bundle_copy.parent / "outside.bin"
     outside.write_bytes(weights(bundle_copy))
     place = {"above": "../outside.bin", "absolute": str(outside), "link": "link.bin"}[how]
     if how == "link":
         (bundle_copy / place).symlink_to(outside)
-    keep_weights_in(bundle_copy, place)
+    keep_weights_in(bundle_copy, place, manifest_fields)
 
     with pytest.raises(BundleError, match=r"text\.onnx"):
         OnnxEncoder(Bundle.open(bundle_copy)).encode_texts(["a cat"])

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from in_browser import photo_dialog, reload, settled, shows
@@ -67,7 +68,7 @@ def test_it_tells_what_there_is(page: Any, place: Path) -> None:
 
 def test_the_licences_are_shown(page: Any) -> None:
     link = page.locator("#library").get_by_role("link", name="Version and licences")
-    answer = page.request.get(link.get_attribute("href"))
+    answer = page.request.get(urljoin(page.url, link.get_attribute("href")))
     assert answer.ok
     assert answer.headers["content-type"].startswith("text/plain")
     text = answer.text()

@@ -258,6 +258,8 @@ def test_examples_find_something(page: Any) -> None:
 
 
 def test_of_what_there_is_none_the_start_page_has_no_shelf(page: Any, server: Served) -> None:
+    shown = [photo["id"] for photo in server.ask("/api/newest?limit=60").json["hits"]]
+    server.post("/api/albums/1/photos", {"ids": shown, "there": False})
     address = f"{server.url}api/start?today=2024-02-14"
     page.route("**/api/start?*", lambda route: route.continue_(url=address))
     reload(page)
