@@ -32,7 +32,8 @@ def recipe_file(folder: Path, text: str = SMALL) -> Path:
 
 def test_there_is_a_recipe_for_each_promise() -> None:
     assert recipe_names() == [
-        "mobileclip-b", "mobileclip-s0", "mobileclip-s2", "nano-cpu", "s0-one-gpu", "vit-b-16",
+        "mobileclip-b", "mobileclip-s0", "mobileclip-s2", "nano-cpu", "personal", "s0-one-gpu",
+        "vit-b-16",
     ]  # fmt: skip
 
 
