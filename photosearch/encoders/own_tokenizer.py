@@ -70,7 +70,14 @@ class OwnTokenizer:
         if self._plain is not None and self._plain.knows(text):
             return self._plain(text)
         # A lone surrogate, as of a file name that is no text, is nothing to it.
-        ids: Sequence[int] = self._library.encode(text.encode(errors="replace").decode()).ids
+        plain = text.encode(errors="replace").decode()
+        try:
+            ids: Sequence[int] = self._library.encode(plain).ids
+        except Exception as error:  # as of a vocabulary that lacks the word for unknown ones
+            raise BundleError(
+                f"{self._path}: the library tokenizers cannot use it "
+                f"({' '.join(str(error).split())[:200]}); {_FETCH}"
+            ) from None
         return ids
 
     @cached_property

@@ -29,6 +29,7 @@ class Thumbnails:
     """WebP pictures by the content of the photo, so that copies and moved photos share one."""
 
     def __init__(self, library: Path, shrinkers: Shrinkers) -> None:
+        self._library = library
         self._folder = library / FOLDER / MADE
         self._shrinkers = shrinkers
         self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
@@ -72,6 +73,8 @@ class Thumbnails:
 
     def _keep(self, path: Path, data: bytes) -> None:
         """Written beside and renamed, so that nobody reads half a picture."""
+        if not self._library.is_dir():
+            return  # it was deleted or moved away, and nothing is to be made in its place
         try:
             make_private_folder(path.parent)
             descriptor, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")

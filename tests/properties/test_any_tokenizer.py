@@ -67,6 +67,7 @@ VALUES = st.recursive(
 )
 
 
+@example("model", "vocab", {})
 @given(st.sampled_from(PARTS), st.none() | st.sampled_from(("type", "vocab", "unk_token")), VALUES)
 def test_a_file_that_was_changed_is_refused_or_works(
     tmp_path_factory: pytest.TempPathFactory,
