@@ -28,6 +28,7 @@ from photosearch.portable import mapping
 from photosearch.portable.mapping import PathMap
 from photosearch.portable.names import portable_name
 from photosearch.sharing.naming import Names
+from photosearch.serving.shrinking import Shrinkers
 from photosearch.ui import folders, reveal, thumbnails
 from photosearch.ui.thumbnails import Thumbnails
 from photosearch.watching import notices
@@ -196,7 +197,8 @@ def test_a_thumbnail_that_cannot_be_replaced_leaves_nothing(
         raise PermissionError(13, "is open", str(target))
 
     monkeypatch.setattr(thumbnails.os, "replace", refused)
-    Thumbnails._keep(object.__new__(Thumbnails), tmp_path / "ab" / "abc.webp", b"small")
+    made = Thumbnails(tmp_path, Shrinkers())
+    made._keep(tmp_path / "ab" / "abc.webp", b"small")
     assert list((tmp_path / "ab").iterdir()) == []
 
 

@@ -101,6 +101,7 @@ def test_copies_that_are_asked_for_at_once_are_made_once(tmp_path: Path) -> None
         thumbnails = Thumbnails(tmp_path / "library", shrinkers)
         return await asyncio.gather(*map(thumbnails.grid, (one, copy, one, other)))
 
+    (tmp_path / "library").mkdir()
     shrinkers = Noting()
     try:
         first, *rest = run(ask())
