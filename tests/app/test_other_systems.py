@@ -27,8 +27,8 @@ from photosearch.library import models
 from photosearch.portable import mapping
 from photosearch.portable.mapping import PathMap
 from photosearch.portable.names import portable_name
-from photosearch.sharing.naming import Names
 from photosearch.serving.shrinking import Shrinkers
+from photosearch.sharing.naming import Names
 from photosearch.ui import folders, reveal, thumbnails
 from photosearch.ui.thumbnails import Thumbnails
 from photosearch.watching import notices
