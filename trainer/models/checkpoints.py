@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -29,7 +29,6 @@ from trainer.models.family import Clip, build_from
 from trainer.models.state import read_state
 
 Layout = Literal["ours", "openclip", "apple"]
-LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
 Shapes = Mapping[str, tuple[int, ...]]
 

@@ -100,7 +100,6 @@ const ICONS = {
   slides: "M4 5h16v11H4zM9 20h6M10.5 8l4 2.5-4 2.5z",
   camera: "M4 8h3l2-3h6l2 3h3v11H4zM12 16.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z",
   recent: "M12 7.5V12l3 2M12 21a9 9 0 1 0-8-5M3.5 10.5L4 16l5-1",
-  filter: "M4 6h16M7 12h10M10 18h4",
 };
 
 export function icon(name) {
