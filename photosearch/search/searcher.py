@@ -10,14 +10,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from index import Catalogue, FaissIndex, Verdict
+from index import Catalogue, Verdict
 from index.catalogue.conditions import Condition
-from index.catalogue.gathered import Gathered
 from photosearch.encoders import Calibration, Encoder
 from photosearch.errors import BundleError, UsageError
-from photosearch.search.compose import SAMPLE, Composed, compose, penalties
+from photosearch.search.compose import Composed, compose, penalties
 from photosearch.search.dates import Locale
-from photosearch.search.embed import Embedder, Picture
+from photosearch.search.embed import Picture
 from photosearch.search.file_dates import by_file_date
 from photosearch.search.filters import Filters, World
 from photosearch.search.find import (
@@ -30,11 +29,10 @@ from photosearch.search.find import (
 )
 from photosearch.search.fused import Fused, meeting, where_known
 from photosearch.search.glossed import glossed
-from photosearch.search.groups import Grouping, Groups
 from photosearch.search.hits import Hit, Hits
 from photosearch.search.instead import Asked, Instead, instead
 from photosearch.search.judged import judged_query
-from photosearch.search.layer import Layer
+from photosearch.search.kept import Kept
 from photosearch.search.parse import parse
 from photosearch.search.query import Described, Fact, Given, Pictured, Query, Term
 from photosearch.search.relevance import Relevant, can_be_judged
@@ -62,11 +60,7 @@ class Searcher:
     ) -> None:
         self._catalogue, self._encoder, self._calibration = catalogue, encoder, calibration
         self._worlds = Worlds(catalogue.selection)
-        self._embedder: Embedder | None = None
-        self._learned: bytes | None = None
-        self._vectors: tuple[tuple[str, int], FaissIndex] | None = None
-        self._grouped: tuple[tuple[Grouping, tuple[int, int]], Groups] | None = None
-        self._sample: tuple[tuple[str, int], Gathered] | None = None
+        self._kept = Kept(catalogue)
 
     def world(self, locale: str) -> World:
         """What reading a query depends on, for this library and locale."""
@@ -151,9 +145,9 @@ class Searcher:
             encoder.load_ahead()
             query = glossed(query, locale, encoder.languages)
             terms = _terms(query, images)
-        if not len(self._current_vectors(encoder.bundle_id)):
+        if not len(self._kept.vectors(encoder.bundle_id)):
             return query, None
-        composed = compose(self._embedding(encoder).vectors(terms, images, files=files))
+        composed = compose(self._kept.embedder(encoder).vectors(terms, images, files=files))
         among = selection.ids(conditions) if conditions else None
         ranking = self._compared(encoder, composed, among)
         seen = ranking if everything else self._judged(encoder, ranking, terms)
@@ -161,7 +155,7 @@ class Searcher:
             return query, seen
 
         def alike(terms: Sequence[Term], among: NDArray[np.int64]) -> Compared:
-            like = compose(self._embedding(encoder).vectors(terms, images, files=files))
+            like = compose(self._kept.embedder(encoder).vectors(terms, images, files=files))
             return self._compared(encoder, like, among)
 
         rest = _terms(replace(query, terms=query.rest), images)
@@ -200,7 +194,7 @@ class Searcher:
             seen,
             np.concatenate([np.empty(0, np.int64), *ordered]),
             lambda ids: alike(terms, ids).first(len(ids)),
-            self._current_vectors(encoder.bundle_id).count,
+            self._kept.vectors(encoder.bundle_id).count,
             comes=where_known(facts, alone=alone),
         )
 
@@ -255,11 +249,11 @@ class Searcher:
         view.check()
         selection = self._catalogue.selection
         encoder = self._encoder()
-        itself, vector = self._embedding(encoder).looked_up(photo, files=files)
+        itself, vector = self._kept.embedder(encoder).looked_up(photo, files=files)
         chosen = selection.ids(by_file_date(self._conditions(filters)))
         ranking = Compared(
             compose([(vector, 1.0)]),
-            self._current_vectors(encoder.bundle_id),
+            self._kept.vectors(encoder.bundle_id),
             chosen if itself is None else chosen[chosen != itself],
             None,
         )
@@ -281,7 +275,7 @@ class Searcher:
             raise UsageError(f"{text!r} describes nothing that a photo could show; describe it")
         encoder = self._encoder()
         terms = _terms(glossed(query, locale, encoder.languages), images)
-        embedding = self._embedding(encoder)
+        embedding = self._kept.embedder(encoder)
         path = self._path(photo)
         picture = embedding.read(path)
         seen = encoder.encode_pixels(picture.pixels[None])[0]
@@ -289,7 +283,7 @@ class Searcher:
         composed = compose(weighed)
         off: list[float] = []
         if composed.unlike:
-            off = penalties(composed, seen, self._typical(encoder.bundle_id))
+            off = penalties(composed, seen, self._kept.sample(encoder.bundle_id))
         found = shares(embedding.texts, seen, terms, [vector for vector, _ in weighed], off)
         # Cut off as a search for the text would be, among the photos that its filters allow.
         conditions = by_file_date(query.conditions)
@@ -311,16 +305,16 @@ class Searcher:
         found = [
             glossed(judged_query(one.query), one.locale, encoder.languages) for one in verdicts
         ]
-        return self._embedding(encoder).unadapted([query.terms[0] for query in found])
+        return self._kept.embedder(encoder).unadapted([query.terms[0] for query in found])
 
     def _compared(
         self, encoder: Encoder, composed: Composed, among: NDArray[np.int64] | None
     ) -> Compared:
         return Compared(
             composed,
-            self._current_vectors(encoder.bundle_id),
+            self._kept.vectors(encoder.bundle_id),
             among,
-            self._typical(encoder.bundle_id) if composed.unlike else None,
+            self._kept.sample(encoder.bundle_id) if composed.unlike else None,
         )
 
     def _judged(self, encoder: Encoder, ranking: Compared, terms: Sequence[Term]) -> Looks:
@@ -329,7 +323,7 @@ class Searcher:
         if calibration is None:
             return ranking
         size = max(1, ranking.total())
-        line = self._embedding(encoder).line(terms, lambda text: calibration.least(text, size))
+        line = self._kept.embedder(encoder).line(terms, lambda text: calibration.least(text, size))
         return Relevant(ranking, calibration, line)
 
     def _path(self, photo: int | str) -> str:
@@ -348,7 +342,7 @@ class Searcher:
     ) -> Hits:
         """`encoder` is the one whose vectors were ranked, None where none were."""
         selection = self._catalogue.selection
-        groups = None if view.group is None else self._groups(view.group)
+        groups = None if view.group is None else self._kept.groups(view.group)
 
         def stack(ids: Sequence[int]) -> list[list[int]]:
             return stacked(selection, (encoder or self._encoder()).bundle_id, ids)
@@ -383,37 +377,6 @@ class Searcher:
             beyond=ranking.beyond if isinstance(ranking, (Relevant, Fused)) else 0,
             cutoff=ranking.cutoff if isinstance(ranking, (Relevant, Fused)) else None,
         )
-
-    def _groups(self, by: Grouping) -> Groups:
-        edition = self._catalogue.selection.edition
-        if self._grouped is None or self._grouped[0] != (by, edition):
-            self._grouped = (by, edition), Groups(self._catalogue.selection, by)
-        return self._grouped[1]
-
-    def _embedding(self, encoder: Encoder) -> Embedder:
-        if self._embedder is None or self._embedder.encoder is not encoder:
-            self._embedder = Embedder(encoder, self._catalogue)
-            self._learned = None
-        learned = self._catalogue.verdicts.layer(encoder.bundle_id)
-        if learned != self._learned:
-            self._learned = learned
-            self._embedder.layer = Layer.from_bytes(learned or b"", encoder.dim)
-        return self._embedder
-
-    def _typical(self, bundle_id: str) -> Gathered:
-        """Photos, spread over the library, by which to tell what is typical of it."""
-        state = (bundle_id, self._catalogue.generation)
-        if self._sample is None or self._sample[0] != state:
-            ids = self._catalogue.selection.ids(())
-            chosen = ids[:: -(-len(ids) // SAMPLE)] if len(ids) else ids
-            self._sample = state, self._current_vectors(bundle_id).gather(chosen)
-        return self._sample[1]
-
-    def _current_vectors(self, bundle_id: str) -> FaissIndex:
-        state = (bundle_id, self._catalogue.generation)
-        if self._vectors is None or self._vectors[0] != state:
-            self._vectors = state, FaissIndex.open(self._catalogue, bundle_id)
-        return self._vectors[1]
 
 
 def _describes(terms: Sequence[Term]) -> bool:
