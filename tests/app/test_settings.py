@@ -20,6 +20,7 @@ from photosearch.settings.file import set_, unset
 VALUES: dict[str, tuple[str, str]] = {
     "model": ("/one", "/two"),
     "provider": ("cpu", "auto"),
+    "nice": ("true", "false"),
     "threads": ("1", "1"),
     "workers": ("1", str(most_workers())),
     "decode_seconds": ("45", "12.5"),
