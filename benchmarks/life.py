@@ -12,7 +12,7 @@ from PIL import Image
 
 from index import Catalogue, FileStamp, Metadata, NewPhoto, Place
 from photosearch.encoders import Encoder
-from photosearch.ui.thumbnails import FOLDER, GRID, MADE
+from photosearch.delivery.thumbnails import FOLDER, GRID, MADE
 
 HOME = (52.52, 13.405, Place("Berlin", "Berlin", "Germany"))
 AWAY = (

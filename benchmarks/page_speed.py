@@ -100,7 +100,7 @@ def keep_thumbnail(library: Path) -> None:
     """Small pictures as after some use; the made-up photos are all named alike, and share one."""
     from PIL import Image
 
-    from photosearch.ui.thumbnails import FOLDER, GRID
+    from photosearch.delivery.thumbnails import FOLDER, GRID
 
     place = library / FOLDER / "00" / f"{'0' * 40}.webp"
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,7 @@ _EXTRAS = {
     "material": "docs",
     "mcp": "mcp",
     "open_clip": "trainer",
+    "prometheus_client": "metrics",
     "ray": "cluster",
     "rawpy": "raw",
     "tifffile": "tiff",

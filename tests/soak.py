@@ -36,6 +36,8 @@ from photosearch.errors import PhotosearchError
 REPOSITORY = Path(__file__).parents[1]
 # What may grow: SQLite's cache, and what the allocator keeps.
 _MEMORY, _FEW = 1.3, 8
+# What may be said to whoever changes the library: another does, or the photo is damaged now.
+_IN_ITS_WAY = ("being changed", "writing to it", "its bytes are not known")
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ class Soak:
             try:
                 happens()
             except PhotosearchError as error:
-                if "being changed" not in str(error) and "writing to it" not in str(error):
+                if not any(each in str(error) for each in _IN_ITS_WAY):
                     raise
             self.done[happens.__name__] += 1
             time.sleep(0.2)
@@ -204,12 +206,13 @@ class Soak:
             for _ in library.index([self.box.photos]):
                 pass
         there, expected = self._comparable(self.box, model.id), self._comparable(anew, model.id)
-        wrong = [
-            f"{part}: {len(there[part] - expected[part])} more, "
-            f"{len(expected[part] - there[part])} less"
-            for part in expected
-            if there[part] != expected[part]
-        ]
+        wrong = []
+        for part in expected:
+            more, less = there[part] - expected[part], expected[part] - there[part]
+            if more or less:
+                some = [f"\n+ {row}" for row in sorted(more, key=str)[:3]]
+                some += [f"\n- {row}" for row in sorted(less, key=str)[:3]]
+                wrong.append(f"{part}: {len(more)} more, {len(less)} less{''.join(some)}")
         for finding in Library.examine(self.box.library):
             if finding.state == "wrong":
                 wrong.append(f"doctor: {finding.about}: {finding.text}")

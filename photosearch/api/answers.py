@@ -34,6 +34,11 @@ def search(library: Library, text: str, *, saved: str | None = None, **view: Any
     return report(hits, library.instead(text, files=False, **same))
 
 
+def photo_file(library: Library, photo: int | str) -> PhotoFile:
+    """The file of a photo of the library, named by id, photo:ID, or path; raises as `photo`."""
+    return _found(library, photo)
+
+
 def similar(library: Library, photo: int | str, **view: Any) -> dict[str, Any]:
     """The photos that look most like one of the library, named by id, photo:ID, or path."""
     return report(library.photos.similar(_found(library, photo).id, files=False, **view))

@@ -13,6 +13,8 @@ from photosearch.serving.hosts import is_loopback, open_port
 from photosearch.serving.token_guard import Guard
 
 DEFAULT_PORT = 7870
+# Questions for each worker that may wait: about a second's worth of searches.
+_WAITING = 64
 
 
 @dataclass(frozen=True)
@@ -55,23 +57,50 @@ def listen(host: str, port: int, token: str | None) -> Listener:
     )
 
 
-def serve(listener: Listener, path: str | None, model: str | None) -> None:
-    """Answer until Ctrl-C. Raises `LibraryError` or `BundleError` before that."""
+@dataclass(frozen=True)
+class Serving:
+    """How requests are answered: by so many `workers` at a time.
+
+    `names` are by what a proxy in front may call the server, `prefix` the part of the path that it
+    puts before ours, and with `metrics` requests are counted.
+    """
+
+    workers: int = 1
+    names: tuple[str, ...] = ()
+    prefix: str = ""
+    metrics: bool = False
+
+
+def serve(listener: Listener, path: str | None, model: str | None, how: Serving) -> None:
+    """Answer until Ctrl-C. Raises `LibraryError`, `BundleError`, `UsageError` before that."""
     import uvicorn
 
     from photosearch.api.app import create_app
-    from photosearch.library import Library
+    from photosearch.api.health import PATH
+    from photosearch.api.metrics import Metrics
+    from photosearch.api.pictures import Pictures
+    from photosearch.delivery.thumbnails import Thumbnails
+    from photosearch.indexing.limits import limits_by
     from photosearch.serving.library_thread import LibraryThread
+    from photosearch.serving.shrinking import Shrinkers
+    from photosearch.settings import read
 
-    library = LibraryThread(path, model, new=True)
-    library.ask_now(Library.status)
+    metrics = Metrics() if how.metrics else None
+    library = LibraryThread(path, model, new=True, threads=how.workers, most=how.workers * _WAITING)
+    folder = library.ask_now(lambda it: it.folder)
+    shrinkers = Shrinkers(limits=limits_by(read(folder, model=model), 2))
+    app = create_app(
+        library, Pictures(Thumbnails(folder, shrinkers), shrinkers), metrics, how.prefix
+    )
     name = socket.gethostname()
     local = is_loopback(listener.host)
+    own = () if local else (listener.host, name, socket.getfqdn(), f"{name}.local")
     guarded = Guard(
-        create_app(library),
+        metrics.counting(app) if metrics else app,
         local=local,
-        names=() if local else (listener.host, name, socket.getfqdn(), f"{name}.local"),
+        names=(*own, *how.names),
         token=listener.token,
+        public=(how.prefix + PATH, PATH),
     )
     config = uvicorn.Config(
         guarded,
@@ -79,6 +108,7 @@ def serve(listener: Listener, path: str | None, model: str | None) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        # Nothing here goes by the address of who asks, so what a proxy says of it is not read.
         proxy_headers=False,
         ws="none",
         lifespan="on",

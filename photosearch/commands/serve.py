@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from photosearch.commands.opening import (
@@ -23,6 +25,29 @@ from photosearch.errors import UsageError
     help="Answer all users of this machine, without a token.",
 )
 @password_file_option("--token-file", "token")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Searches that are answered at the same time.",
+)
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Answer to this name as well, as that of a proxy in front; repeat it for several.",
+)
+@click.option(
+    "--prefix",
+    default="",
+    metavar="PATH",
+    help="The path below which a proxy has the API, as in /photos.",
+)
+@click.option(
+    "--metrics", is_flag=True, help="Count requests, for Prometheus, at /metrics: an extra."
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -30,6 +55,10 @@ def command(
     port: int | None,
     open_to_this_machine: bool,
     token_file: str | None,
+    workers: int,
+    names: tuple[str, ...],
+    prefix: str,
+    metrics: bool,
 ) -> None:
     """Answer searches of other programs over HTTP, as JSON. Nothing can be changed through it.
 
@@ -37,11 +66,14 @@ def command(
     to send a token: that of --token-file, the one in PHOTOSEARCH_TOKEN, or the one in the library's
     folder, which only you can read. Where other machines can connect it is made up and printed.
     """
-    from photosearch.api.server import listen, serve
+    from photosearch.api.server import Serving, listen, serve
     from photosearch.library import Library
     from photosearch.serving.hosts import is_loopback
     from photosearch.serving.own_secret import API, own_secret
 
+    prefix = prefix.rstrip("/")
+    if prefix and not re.fullmatch(r"(/[\w.~-]+)+", prefix, re.ASCII):
+        raise UsageError(f"--prefix {prefix}: is no path; give one such as /photos")
     path, model = ctx.obj.library, ctx.obj.model
     if not Library.exists(path):
         raise UsageError("there is no library yet; index a folder first: photosearch index FOLDER")
@@ -58,4 +90,4 @@ def command(
         click.echo(f"Programs send {where}")
     if listener.made_up:
         click.echo(f"Other machines can connect with this token: {listener.token}")
-    serve(listener, path, model)
+    serve(listener, path, model, Serving(workers, names, prefix, metrics))

@@ -28,5 +28,9 @@ def _hashed(name: int | str, file: PhotoFile | None) -> PhotoFile:
         what = f"photo of the id {name}" if isinstance(name, int) else f"photo at {name}"
         raise UsageError(f"there is no {what} in this library; index its folder first")
     if file.digest is None:
-        raise UsageError(f"{file.path}: was indexed by an older photosearch; index its folder")
+        # It has changed into what cannot be read, or was indexed before there were hashes.
+        raise UsageError(
+            f"{file.path}: its bytes are not known, for it could not be read when it was last "
+            "indexed; index its folder again, with --retry once it is mended"
+        )
     return file

@@ -1,4 +1,4 @@
-"""The library on a thread of its own, since SQLite's connections belong to one thread."""
+"""The library on threads of its own, since SQLite's connections belong to one thread."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from photosearch.errors import PhotosearchError
 from photosearch.library import Library
 
 # Seconds between two tries to write where that could not be done.
@@ -17,8 +18,18 @@ _AGAIN = 10.0
 T = TypeVar("T")
 
 
+class BusyError(PhotosearchError):
+    """So many questions wait already that nobody would wait for another to be answered."""
+
+    def __init__(self) -> None:
+        super().__init__("too many wait for an answer; ask again in a moment")
+
+
 class LibraryThread:
     """Does what it is handed, one at a time, with a library that it opens when first needed.
+
+    With more `threads` so many things at a time, each with a library of its own. At `most` so many
+    questions may wait, where that is given.
 
     With `new` a library that does not exist yet is made, as the first index run would. One that is
     deleted meanwhile, or moved away, is an error and never made anew; another that is put in its
@@ -31,20 +42,30 @@ class LibraryThread:
         model: str | os.PathLike[str] | None,
         *,
         new: bool = False,
+        threads: int = 1,
+        most: int | None = None,
     ) -> None:
         self._path, self._model, self._new = path, model, new
-        self._thread = ThreadPoolExecutor(1, "photosearch-library")
+        self._threads, self._most = threads, most
+        self._pool = ThreadPoolExecutor(threads, "photosearch-library")
         self._local = threading.local()
-        self._tried = 0.0
+        # Only the event loop counts, so that no lock is needed.
+        self.waiting = 0
 
     async def ask(self, question: Callable[[Library], T]) -> T:
-        """What `question` gives, or raises, when it is put to the library."""
+        """What `question` gives, or raises, when it is put to the library. Raises `BusyError`."""
+        if self._most is not None and self.waiting >= self._most:
+            raise BusyError
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._answer, question)
+        self.waiting += 1
+        try:
+            return await loop.run_in_executor(self._pool, self._answer, question)
+        finally:
+            self.waiting -= 1
 
     def ask_now(self, question: Callable[[Library], T]) -> T:
         """As `ask`, for a caller that may wait."""
-        return self._thread.submit(self._answer, question).result()
+        return self._pool.submit(self._answer, question).result()
 
     def _answer(self, question: Callable[[Library], T]) -> T:
         library: Library | None = getattr(self._local, "library", None)
@@ -54,20 +75,25 @@ class LibraryThread:
         if library is None:
             library = Library.open_to_read(self._path, model=self._model, new=self._new)
             self._local.library = library
-            self._new, self._tried = False, time.monotonic()
+            self._new, self._local.tried = False, time.monotonic()
         return question(library)
 
     def _is_writable_again(self, library: Library) -> bool:
-        if not library.readonly or time.monotonic() < self._tried + _AGAIN:
+        if not library.readonly or time.monotonic() < self._local.tried + _AGAIN:
             return False
-        self._tried = time.monotonic()
+        self._local.tried = time.monotonic()
         return Library.can_be_written(library.folder)
 
     def close(self) -> None:
+        # Each thread closes its own, and none does so twice in another's place.
+        together = threading.Barrier(self._threads)
+
         def put_away() -> None:
+            together.wait()
             library: Library | None = getattr(self._local, "library", None)
             if library is not None:
                 library.close()
 
-        self._thread.submit(put_away).result()
-        self._thread.shutdown()
+        for each in [self._pool.submit(put_away) for _ in range(self._threads)]:
+            each.result()
+        self._pool.shutdown()

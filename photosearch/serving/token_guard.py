@@ -25,13 +25,20 @@ class Guard:
 
     `names` are those of this machine. A request that calls it by another comes from a page whose
     name was made to point here, and would read the library (DNS rebinding). With `token` each
-    request must carry it, as `Authorization: Bearer TOKEN`.
+    request must carry it, as `Authorization: Bearer TOKEN`, but for those of the paths `public`.
     """
 
     def __init__(
-        self, app: App, *, local: bool, names: Iterable[str] = (), token: str | None = None
+        self,
+        app: App,
+        *,
+        local: bool,
+        names: Iterable[str] = (),
+        token: str | None = None,
+        public: Iterable[str] = (),
     ) -> None:
         self._app, self._token = app, token
+        self._public = frozenset(public)
         self._hosts = OwnHosts(names, local=local)
         self._uploads = Uploads()
 
@@ -40,7 +47,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value for name, value in scope.get("headers", ())}
-        refusal = self._refusal(headers)
+        refusal = self._refusal(headers, public=scope.get("path") in self._public)
         if scope["type"] != "http":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
@@ -55,7 +62,7 @@ class Guard:
         else:
             await self._app(scope, limited(receive, LARGEST_BODY), send)
 
-    def _refusal(self, headers: dict[str, bytes]) -> tuple[int, str] | None:
+    def _refusal(self, headers: dict[str, bytes], *, public: bool) -> tuple[int, str] | None:
         if headers.get("host", b"").decode("latin-1") not in self._hosts:
             return 421, "this server is not called that"
         if "origin" in headers or headers.get("sec-fetch-site", b"none") not in (
@@ -63,7 +70,7 @@ class Guard:
             b"same-origin",
         ):
             return 403, "pages of other sites may not ask this server"
-        if self._token is not None:
+        if self._token is not None and not public:
             kind, _, token = headers.get("authorization", b"").partition(b" ")
             right = hmac.compare_digest(token.strip(), self._token.encode())
             if kind.lower() != b"bearer" or not right:

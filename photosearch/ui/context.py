@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
+from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.indexing.limits import limits_by
 from photosearch.library import Library
 from photosearch.serving.library_thread import LibraryThread
@@ -23,7 +24,6 @@ from photosearch.ui.queries import Pictures
 from photosearch.ui.recent import RecentSearches
 from photosearch.ui.shares import Shares
 from photosearch.ui.switches import Switches
-from photosearch.ui.thumbnails import Thumbnails
 
 T = TypeVar("T")
 

@@ -7,10 +7,10 @@ import asyncio
 from fastapi import HTTPException, Response
 
 from index import FileStamp, PhotoFile
+from photosearch.delivery.files import FileAnswer, opened
 from photosearch.serving.full_size import BY_BROWSERS, Wanted
 from photosearch.serving.shrinking import LateError, ShrinkError, Shrinkers
 from photosearch.silent_drive import close_later
-from photosearch.ui.files import FileAnswer, opened
 
 
 async def full_size(

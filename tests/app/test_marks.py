@@ -134,6 +134,18 @@ def test_what_cannot_be_marked(library: Library, indexed: Path) -> None:
     assert library.marks.of([one]) == {}
 
 
+def test_a_photo_that_has_been_damaged(tiny_bundle: Path, tmp_path: Path) -> None:
+    photos = make_photos(tmp_path / "photos")
+    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
+        for _ in library.index([photos], workers=1):
+            pass
+        (photos / "a.jpg").write_bytes(b"no picture")
+        for _ in library.index([photos], workers=1):
+            pass
+        with pytest.raises(UsageError, match=r"a\.jpg: its bytes are not known"):
+            library.marks.rate([photos / "a.jpg"], 3)
+
+
 def test_commands(shell: Shell, tmp_path: Path) -> None:
     photos = make_photos(tmp_path / "photos")
     assert "Nothing is indexed yet" in message(shell("rate", "1", "--stars", "3"), 1)

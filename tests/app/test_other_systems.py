@@ -16,6 +16,7 @@ from PIL import Image
 from index.safety.filesystem import _root_on_windows
 from photosearch import capacity
 from photosearch.commands import ending
+from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.desktop.instance import Instance
 from photosearch.encoders import Bundle
 from photosearch.encoders.preprocess import Preprocess
@@ -30,7 +31,6 @@ from photosearch.portable.names import portable_name
 from photosearch.serving.shrinking import Shrinkers
 from photosearch.sharing.naming import Names
 from photosearch.ui import folders, reveal, thumbnails
-from photosearch.ui.thumbnails import Thumbnails
 from photosearch.watching import notices
 
 NFD = unicodedata.normalize("NFD", "Été")

@@ -16,10 +16,10 @@ from test_formats import dng, mosaic
 from videos import video
 
 from index import FileStamp, PhotoFile
+from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.indexing.decode import prepare_decoders
 from photosearch.indexing.formats import MAX_PIXELS
 from photosearch.serving.shrinking import Shrinkers, Small, Still
-from photosearch.ui.thumbnails import Thumbnails
 
 
 @pytest.fixture(autouse=True)

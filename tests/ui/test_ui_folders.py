@@ -161,13 +161,17 @@ def test_a_search_takes_in_the_photos_that_are_indexed_meanwhile(
     tile = page.locator(f"#results .tile[title='{before[3]}']")
     tile.focus()
     tile.evaluate("tile => window.kept = tile")
-    for copy in ("first", "second"):
+    for photos, copy in enumerate(("first", "second"), start=7):
         other = folder.with_name(copy)
         other.mkdir()
         content = (pictures / "chelsea.png").read_bytes()
         (other / f"{copy}.png").write_bytes(content + copy.encode())
         assert server.post("/api/index", {"folders": [str(other)]}).status == 200
         page.evaluate(LOOK)
+        page.wait_for_function(
+            "async photos => (await (await fetch('/api/state')).json()).photos === photos",
+            arg=photos,
+        )
         page.locator(f"#results .tile[title='{copy}.png']").wait_for()
     page.get_by_text("8 photos, best matches first").wait_for()
     assert page.locator("#place-results").get_attribute("aria-busy") is None

@@ -277,8 +277,9 @@ def test_it_fills_the_screen(wide: Any) -> None:
     viewer = open_tile(wide, "c.jpg")
     button = viewer.get_by_role("button", name="Full screen")
     button.click()
-    wide.wait_for_function("() => document.fullscreenElement")
-    assert button.get_attribute("aria-pressed") == "true"
+    # The element is there before the page is told of it.
+    button.and_(wide.locator("[aria-pressed=true]")).wait_for()
+    assert wide.evaluate("() => document.fullscreenElement !== null")
     # What is said is not hidden beneath.
     viewer.get_by_role("button", name="Favourite").click()
     wide.evaluate("document.exitFullscreen()")
