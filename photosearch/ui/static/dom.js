@@ -40,8 +40,13 @@ export function say(key, values = {}) {
   });
 }
 
-export const number = (value, digits = 0) =>
-  value.toLocaleString(locale, { maximumFractionDigits: digits });
+// Made once: to make one takes longer than to write a hundred numbers.
+const numbers = new Map();
+
+export function number(value, digits = 0) {
+  if (!numbers.has(digits)) numbers.set(digits, new Intl.NumberFormat(locale, { maximumFractionDigits: digits }));
+  return numbers.get(digits).format(value);
+}
 
 // What writes dates as the browser has it.
 export const calendar = (options) => new Intl.DateTimeFormat(locale, options);

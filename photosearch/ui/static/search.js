@@ -103,13 +103,17 @@ export class SearchPage {
     for (const part of [this.chips, this.less, this.nothing.element]) {
       part.addEventListener("click", (event) => this.stale && event.stopPropagation(), { capture: true });
     }
-    this.typeahead = new Typeahead(input, (text, caret, sort) => {
-      if (sort) this.sort.value = sort;
-      this.ask(text);
-      input.setSelectionRange(caret, caret);
-      this.#remember();
-    });
     input.addEventListener("input", () => this.writing || this.run({ how: "typed" }));
+    // Behind that one, so that a letter is searched for before anything is suggested.
+    this.typeahead = new Typeahead(input, {
+      choose: (text, caret, sort) => {
+        if (sort) this.sort.value = sort;
+        this.ask(text);
+        input.setSelectionRange(caret, caret);
+        this.#remember();
+      },
+      after: () => this.running,
+    });
     input.addEventListener("keydown", (event) => this.typeahead.takes(event));
   }
 
@@ -203,10 +207,11 @@ export class SearchPage {
     this.query = this.input.value.trim();
     this.everything = everything;
     this.least = least;
-    if (how) this.moved?.(how);
     this.again = !this.running || this.#address(0) !== this.address;
     if (this.again && performance.now() - this.since > SLOW) this.under?.abort();
+    // The question is on its way before anything else is done.
     this.running ??= this.#answer();
+    if (how) this.moved?.(how);
     if (!awaited) this.grid.wanted = null;
     this.#mark();
     return this.running;
@@ -222,10 +227,13 @@ export class SearchPage {
         const found = await ask(this.address, { signal: this.under.signal });
         if (this.again) continue;
         this.problem.textContent = "";
+        const asked = this.#asked();
+        // Asked while nothing is changed yet, as the browser would lay the page out for an answer.
+        const scrolled = this.place.dataset.shows !== asked && scrollY > 0;
         this.#show(found);
         // Another answer begins at its best photo.
-        if (this.place.dataset.shows !== this.#asked() && this.grid.element.checkVisibility()) scrollTo({ top: 0, behavior: "instant" });
-        this.place.dataset.shows = this.#asked();
+        if (scrolled && this.grid.element.checkVisibility()) scrollTo({ top: 0, behavior: "instant" });
+        this.place.dataset.shows = asked;
       } catch (error) {
         if (this.again) continue;
         this.grid.wanted = null;
