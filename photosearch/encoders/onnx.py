@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Larger batches gain nothing on a CPU and cost memory.
 _BATCH = 32
-# A network of texts with so many bytes reads one sooner with one thread: several wait for each other
+# A network of texts of so many bytes reads one sooner with one thread: several wait for each other
 # after every layer, and the longer the more other programs want the cores.
 _SMALL = 32 << 20
 # What a network may take and give, by ONNX Runtime's names.

@@ -12,9 +12,17 @@ const ENDS = 12;
 const ROOM = 16_000;
 const FONT = "500 12px system-ui, sans-serif";
 
+// Read once, for all maps of the page; another time where it could not be.
+let reading = null;
+function read() {
+  reading ??= Promise.all([World.load(), import("/ui/map/leaflet.js"), ...["map/leaflet.css", "map.css"].map(styled)]);
+  reading.catch(() => (reading = null));
+  return reading;
+}
+
 export class MapGround {
   static async load() {
-    const [world] = await Promise.all([World.load(), import("/ui/map/leaflet.js"), ...["map/leaflet.css", "map.css"].map(styled)]);
+    const [world] = await read();
     return new MapGround(window.L, world);
   }
 
