@@ -3,7 +3,6 @@
 import { learn } from "./translations.js";
 
 let texts = {};
-let fallback = {};
 export let language = "en";
 let plurals = new Intl.PluralRules("en");
 
@@ -17,12 +16,10 @@ const locale = (() => {
   }
 })();
 
-// The catalogue of the browser's first language that there is one for; the same choice as Gradio's.
+// The texts in the browser's first language, or English ones; the same choice as Gradio's.
 export async function loadTexts() {
-  const every = await (await fetch("/ui/texts.json")).json();
   const wanted = navigator.language.slice(0, 2).toLowerCase();
-  language = wanted in every ? wanted : "en";
-  [texts, fallback] = [every[language], every.en];
+  ({ language, texts } = await (await fetch(`/ui/texts/${encodeURIComponent(wanted)}.json`)).json());
   plurals = new Intl.PluralRules(language);
   if (language !== "en") learn(await (await fetch(`/ui/messages/${language}.json`)).json());
   document.documentElement.lang = language;
@@ -32,8 +29,8 @@ export async function loadTexts() {
 // the language has the singular for: 1, in French 0 as well.
 export function say(key, values = {}) {
   const single = typeof values.count === "number" && plurals.select(values.count) === "one";
-  const chosen = single && `${key}.one` in fallback ? `${key}.one` : key;
-  const text = texts[chosen] ?? fallback[chosen] ?? key;
+  const chosen = single && `${key}.one` in texts ? `${key}.one` : key;
+  const text = texts[chosen] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name] ?? "";
     return typeof value === "number" ? number(value) : value;
