@@ -83,6 +83,15 @@ async def messages(request: Request, language: str) -> Response:
     return _unless_known(request, path.read_bytes(), "application/json")
 
 
+@router.get("/places/{language}.json")
+async def places(request: Request, language: str) -> Response:
+    """What places are called in a language, where it has names of its own for them."""
+    path = asset("places", "local") / f"{language}.json"
+    if path not in path.parent.iterdir():
+        raise HTTPException(404, "There is no such file.")
+    return _unless_known(request, path.read_bytes(), "application/json")
+
+
 @router.get("/style.css")
 async def style(request: Request) -> Response:
     return _unless_known(request, styles().encode(), "text/css")

@@ -1,4 +1,4 @@
-"""What a first visit may load, and what a letter may ask for: numbers, so that no clock is needed."""
+"""What a first visit may load, and what a letter may ask for: numbers, which need no clock."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.slow, needs_chromium]
 # Of a browser that knows nothing of the page: bytes as they are sent, and requests, beside the
 # photos' pictures. About a tenth more than it takes: what adds to them is to be noticed.
 GRADIO, OURS, REQUESTS = 340_000, 440_000, 135
-# Elements of a photo in the list, which are drawn anew with each letter: itself, what opens and what
-# selects it, its picture and its caption.
+# Elements of a photo in the list, which are drawn anew with each letter: itself, what opens and
+# what selects it, its picture and its caption.
 TILE = 5
 
 _LOADED = """() => [

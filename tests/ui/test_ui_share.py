@@ -64,14 +64,15 @@ def go_to(page: Any, chooser: Any, folder: Path) -> None:
     chooser.get_by_role("button", name="Choose this folder").click()
 
 
-# What a phone's browser has: the system's sheet, which here notes what it is given. At first it wants
-# another press, as it does when that before was long ago.
+# What a phone's browser has: the system's sheet, which here notes what it is given. At first it
+# wants another press, as it does when that before was long ago.
 _SHEET = """
     window.given = [];
     navigator.canShare = ({ files }) => files.every(({ type }) => type === "image/jpeg");
     navigator.share = async ({ files }) => {
         const all = await Promise.all(files.map((file) => file.arrayBuffer()));
-        const text = (data) => Array.from(new Uint8Array(data), (one) => String.fromCharCode(one)).join("");
+        const text = (data) =>
+            Array.from(new Uint8Array(data), (one) => String.fromCharCode(one)).join("");
         window.given.push(files.map(({ name }, at) => [name, btoa(text(all[at]))]));
         if (window.given.length === 1) throw new DOMException("press again", "NotAllowedError");
     };

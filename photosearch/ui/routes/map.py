@@ -105,7 +105,12 @@ async def towns(
     """The towns in an area where most people live, by name and position."""
     found = await context.in_thread(towns_in, _area(area), most)
     return [
-        {"name": one.name, "latitude": round(one.latitude, 4), "longitude": round(one.longitude, 4)}
+        {
+            "name": one.name,
+            "country": one.country,
+            "latitude": round(one.latitude, 4),
+            "longitude": round(one.longitude, 4),
+        }
         for one in found
     ]
 

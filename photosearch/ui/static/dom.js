@@ -1,5 +1,6 @@
 // Elements and texts: what every other script here builds on.
 
+import { learnPlaces } from "./place-names.js";
 import { learn } from "./translations.js";
 
 let texts = {};
@@ -21,7 +22,12 @@ export async function loadTexts() {
   const wanted = navigator.language.slice(0, 2).toLowerCase();
   ({ language, texts } = await (await fetch(`/ui/texts/${encodeURIComponent(wanted)}.json`)).json());
   plurals = new Intl.PluralRules(language);
-  if (language !== "en") learn(await (await fetch(`/ui/messages/${language}.json`)).json());
+  if (language !== "en") {
+    const both = ["messages", "places"].map(async (kind) => (await fetch(`/ui/${kind}/${language}.json`)).json());
+    const [messages, places] = await Promise.all(both);
+    learn(messages);
+    learnPlaces(language, places);
+  } else learnPlaces(language);
   document.documentElement.lang = language;
 }
 

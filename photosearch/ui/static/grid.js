@@ -319,7 +319,7 @@ export class Grid {
 }
 
 // Whether the tile of a photo can stay as it is.
-const SHOWN = ["version", "name", "taken", "place", "favourite", "burst"];
+const SHOWN = ["version", "name", "taken", "place", "country", "favourite", "burst"];
 const looksSame = (one, other) => SHOWN.every((part) => one[part] === other[part]) && one.others?.length === other.others?.length;
 
 function show(tile) {

@@ -3,6 +3,7 @@
 
 import { make, say } from "./dom.js";
 import { World } from "./map-outlines.js";
+import { townName } from "./place-names.js";
 import { ask } from "./requests.js";
 
 const COLOURS = ["water", "land", "lakes", "borders", "states"];
@@ -84,7 +85,8 @@ export class MapGround {
     const middle = map.getCenter().lng;
     this.towns.clearLayers();
     let most = Math.ceil((x * y) / ROOM);
-    for (const { name, latitude, longitude } of towns) {
+    for (const { name: listed, country, latitude, longitude } of towns) {
+      const name = townName(listed, country);
       const position = [latitude, longitude + 360 * Math.round((middle - longitude) / 360)];
       const at = map.latLngToContainerPoint(position);
       const box = { left: at.x - 6, right: at.x + 12 + this.measure.measureText(name).width, top: at.y - 12, bottom: at.y + 12 };

@@ -5,6 +5,7 @@
 import { fill, icon, make, number, say } from "./dom.js";
 import { Grid, monthOf, thumbnail } from "./grid.js";
 import { MapGround } from "./map-ground.js";
+import { placeOf } from "./place-names.js";
 import { ask } from "./requests.js";
 import { Turns } from "./turns.js";
 
@@ -151,7 +152,7 @@ export class PhotoMap {
     const { L } = this.ground;
     const { count, cover } = cluster;
     const text = count > 1 ? short(count) : "";
-    const label = say(cover.place ? "map.near" : "map.here", { count, place: cover.place });
+    const label = say(cover.place ? "map.near" : "map.here", { count, place: cover.place && placeOf(cover) });
     const marker = L.marker(this.#seenAt(cluster), {
       icon: L.divIcon({
         className: `cluster digits-${Math.min(4, String(count).length)}${count > 1 ? "" : " single"}`,

@@ -1,13 +1,14 @@
 // One photo in a grid: its picture, what it is beside that, and the button that selects it.
 
 import { date, icon, make, say } from "./dom.js";
+import { placeOf } from "./place-names.js";
 
 export const thumbnail = (photo) => `/api/thumbnail/${photo.id}?v=${photo.version ?? ""}`;
 
 export function describe(photo) {
   const parts = [photo.name];
   if (photo.taken) parts.push(date(photo.taken));
-  if (photo.place) parts.push(photo.place);
+  if (photo.place) parts.push(placeOf(photo));
   return parts.join(", ");
 }
 
@@ -29,7 +30,7 @@ export function tileOf(photo, { selection, press, choose, byFinger, dated = true
     onerror: () => broken(button, true),
     onload: () => button.classList.contains("broken") && broken(button, false),
   });
-  const caption = [dated && photo.taken && date(photo.taken, { short: true }), photo.place].filter(Boolean).join(" · ");
+  const caption = [dated && photo.taken && date(photo.taken, { short: true }), photo.place && placeOf(photo)].filter(Boolean).join(" · ");
   const button = make(
     "button",
     {

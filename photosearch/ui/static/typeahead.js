@@ -3,6 +3,7 @@
 
 import { units } from "./chips.js";
 import { fill, icon, make, say, tell } from "./dom.js";
+import { above, named } from "./place-names.js";
 import { ask } from "./requests.js";
 
 const ICONS = {
@@ -135,8 +136,8 @@ export class Typeahead {
       "li",
       { id: `suggestion-${at}`, role: "option", "aria-selected": "false" },
       make("span", { class: "cover" }, cover),
-      make("span", { class: "label" }, one.label),
-      make("span", { class: "detail" }, [say(`suggest.${one.kind}`), one.detail].filter(Boolean).join(" · ")),
+      make("span", { class: "label" }, one.kind === "place" ? named(one.label, one.detail) : one.label),
+      make("span", { class: "detail" }, [say(`suggest.${one.kind}`), one.kind === "place" ? above(one.detail) : one.detail].filter(Boolean).join(" · ")),
       one.count === null ? null : make("span", { class: "count" }, say("search.total", { count: one.count })),
     );
   }

@@ -11,6 +11,7 @@ export async function speak(language = "en") {
   const told = (path) => {
     const [, asked] = /(\w+)\.json$/.exec(path);
     if (path.includes("messages")) return read(`../messages/${asked}`);
+    if (path.includes("places")) return read(`../../../assets/places/local/${asked}`);
     const spoken = ["en", "de", "fr", "es"].includes(asked) ? asked : "en";
     return { language: spoken, texts: read(spoken) };
   };
