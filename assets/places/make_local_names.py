@@ -55,11 +55,22 @@ OWN = {
 Named = dict[str, dict[str, str]]
 
 
-def written(own: str, name: str | None) -> str:
+# Towns that are called by what kind of place they are.
+CALLED_SO = frozenset(("Ciudad del Cabo", "Ciudad de México"))
+
+
+def of_town(own: str, name: str | None) -> str:
     """A name as people write it; `own` where it is of no use."""
-    if name is None:
-        return own
-    plain = KIND.sub("", name)
+    other = name is None or (KIND.match(name) and name not in CALLED_SO)
+    return own if other else written(own, name, name)
+
+
+def of_region(own: str, name: str | None) -> str:
+    return own if name is None else written(own, name, KIND.sub("", name))
+
+
+def written(own: str, name: str, plain: str) -> str:
+    """`plain`, which is what people call what GeoNames calls `name`; `own` where it is of no use."""
     mine, theirs = place_key(own), place_key(plain)
     # With more in it than the name (Mestre bei Venedig), or less, or signs of no such language.
     longer = mine in theirs and mine != theirs
@@ -110,11 +121,11 @@ def main(folder: Path) -> None:
             said = gettext.GNUTranslations(file)._catalog
         named: dict[str, Named] = {"towns": {}, "regions": {}}
         for (country, city), number in sorted(numbers.items()):
-            name = written(city, said.get(number))
+            name = of_town(city, said.get(number))
             if name != city:
                 named["towns"].setdefault(country, {})[city] = name
         for region, country, code in sorted(regions):
-            name = written(region, said.get(code) if code else None)
+            name = of_region(region, said.get(code) if code else None)
             if name != region:
                 named["regions"].setdefault(country, {})[region] = name
         for kind, own in OWN.get(language, {}).items():
