@@ -70,7 +70,7 @@ def of_region(own: str, name: str | None) -> str:
 
 
 def written(own: str, name: str, plain: str) -> str:
-    """`plain`, which is what people call what GeoNames calls `name`; `own` where it is of no use."""
+    """What people call what GeoNames calls `name`: `plain`, or `own` where that is of no use."""
     mine, theirs = place_key(own), place_key(plain)
     # With more in it than the name (Mestre bei Venedig), or less, or signs of no such language.
     longer = mine in theirs and mine != theirs

@@ -116,8 +116,8 @@ class OnnxEncoder:
 
     @cached_property
     def _text_network(self) -> _Loaded:
-        size = (self._bundle.folder / self._bundle.network("text").file).stat().st_size
-        return self._load("text", threads=1 if size <= _SMALL else self._threads)
+        small = self._bundle.size("text") <= _SMALL
+        return self._load("text", threads=1 if small else self._threads)
 
     def _load(self, tower: Tower, *, threads: int, provider: str = CPU) -> _Loaded:
         onnxruntime = import_onnxruntime()
