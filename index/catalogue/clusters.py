@@ -64,22 +64,29 @@ class Positions:
         self._ids: NDArray[np.int64] = np.empty(0, np.int64)
         self._degrees = np.empty((2, 0))
 
-    def within(self, area: Area) -> NDArray[np.int64]:
-        """Ids (n,) of the photos in an area that are not missing, newest first."""
-        self._read()
-        return self._ids[area.holds(*self._degrees)]
+    def within(self, area: Area, among: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Ids (n,) of the photos in an area that are not missing, newest first; `among` these."""
+        places = self._places(area, among)
+        return self._ids[places]
 
-    def clusters(self, area: Area, apart: float) -> list[Cluster]:
-        """The photos in an area that are not missing, the largest clusters first.
+    def clusters(
+        self, area: Area, apart: float, among: NDArray[np.int64] | None = None
+    ) -> list[Cluster]:
+        """The photos in an area that are not missing, `among` these, the largest clusters first.
 
         No two are nearer to each other than about `apart` degrees of longitude, as a map in
         Mercator's projection shows them; they are further apart where there would be too many.
         """
-        self._read()
-        inside = np.flatnonzero(area.holds(*self._degrees))
+        inside = self._places(area, among)
         grid = _grid(area, apart / NEAREST)
         cells = _cells(grid, self._ids[inside], *self._degrees[:, inside])
         return sorted(_apart(grid, cells), key=lambda one: -one.count)
+
+    def _places(self, area: Area, among: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """Which of all positions (n,) are asked for."""
+        self._read()
+        holds = area.holds(*self._degrees)
+        return np.flatnonzero(holds if among is None else holds & np.isin(self._ids, among))
 
     def _read(self) -> None:
         with self._connection.snapshot():

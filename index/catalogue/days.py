@@ -75,7 +75,7 @@ _BURST, _SECONDS = 3, 1
 
 @dataclass(frozen=True)
 class Day:
-    """A day on which photos were taken, how many, and the city in which most of these were.
+    """A day on which photos were taken, how many, and the city and country of most of these.
 
     "2019-05-03", or "2019-05" and "2019" where no more is known, and "" for those without a date.
     """
@@ -83,6 +83,7 @@ class Day:
     day: str
     photos: int
     city: str | None
+    country: str | None
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ def days_of(connection: Connection) -> Days:
 
 def _day(day: str, places: list[str | None]) -> Day:
     ((most, _),) = Counter(places).most_common(1)
-    return Day(day, len(places), json.loads(most)["city"] if most else None)
+    place = json.loads(most) if most else {}
+    return Day(day, len(places), place.get("city"), place.get("country"))
 
 
 def _bursts(taken: list[str | None], cameras: list[str | None]) -> list[tuple[int, int]]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index.catalogue import albums as kept
 from index.catalogue import browsing
 from index.catalogue.albums import FAVOURITES, Album
@@ -35,17 +38,29 @@ class Shelves:
         """Ids of a part of a group's photos, or of all photos, newest first."""
         return browsing.members(self._connection, by, key, offset=offset, limit=limit)
 
-    def clusters(self, area: Area, apart: float) -> list[Cluster]:
-        """The photos in an area, those that lie near each other together, the largest first.
+    def clusters(
+        self, area: Area, apart: float, among: NDArray[np.int64] | None = None
+    ) -> list[Cluster]:
+        """The photos in an area, all or `among` these, those that lie near each other together, the
+        largest first.
 
         On a map no two are nearer than about `apart` degrees of longitude; they are further apart
         where there would be too many.
         """
-        return self._positions.clusters(area, apart)
+        return self._positions.clusters(area, apart, among)
 
-    def within(self, area: Area, *, offset: int = 0, limit: int = 100) -> tuple[list[int], int]:
-        """Ids of a part of the photos in an area, newest first, and how many there are in all."""
-        ids = self._positions.within(area)
+    def within(
+        self,
+        area: Area,
+        among: NDArray[np.int64] | None = None,
+        *,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> tuple[list[int], int]:
+        """Ids of a part of the photos in an area, all or `among` these, newest first, and how many
+        there are in all.
+        """
+        ids = self._positions.within(area, among)
         return ids[offset : offset + limit].tolist(), len(ids)
 
     def albums(self) -> list[Album]:

@@ -43,6 +43,9 @@ _FEW = 64
 # of equals depends on which thread is done first, and so only what is put in order later is asked
 # for like that.
 _BY_QUERY, _BY_LIST = 0, 1
+# So many numbers one thread compares with a query sooner than two that wait for each other, where
+# other programs want the cores as well: some milliseconds.
+_ALONE = 1 << 26
 
 Batches = Iterable[tuple[NDArray[np.int64], NDArray[np.float16]]]
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -151,9 +154,10 @@ class VectorLists:
         done = 0
         upto = everything if exact or not self.probes else min(self.probes.values())
         scores, ids = [], []
-        self.index.parallel_mode = _BY_LIST
         while done < everything:
             keys, nearness = lists[:, done:upto].copy(), near[:, done:upto].copy()
+            numbers = self.index.ntotal * self.width * keys.shape[1] // everything
+            self.index.parallel_mode = _BY_QUERY if numbers <= _ALONE else _BY_LIST
             parameters = faiss.SearchParametersIVF(nprobe=keys.shape[1])
             if selector is not None:
                 parameters.sel = selector

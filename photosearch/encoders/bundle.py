@@ -168,6 +168,11 @@ class Bundle:
         self._verify(network.holds)
         return self.folder / network.file
 
+    def size(self, tower: Tower) -> int:
+        """The bytes of a network, as the manifest has them."""
+        holds = self.network(tower).holds
+        return sum(one["bytes"] for name, one in self.manifest["files"].items() if holds(name))
+
     def _verify(self, wanted: Callable[[str], bool]) -> None:
         for file, expected in self.manifest["files"].items():
             if wanted(file):

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # Larger batches gain nothing on a CPU and cost memory.
 _BATCH = 32
+# A network of texts of so many bytes reads one sooner with one thread: several wait for each other
+# after every layer, and the longer the more other programs want the cores.
+_SMALL = 32 << 20
 # What a network may take and give, by ONNX Runtime's names.
 _NUMBERS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _BYTES = {"tensor(uint8)": np.uint8}
@@ -113,7 +116,8 @@ class OnnxEncoder:
 
     @cached_property
     def _text_network(self) -> _Loaded:
-        return self._load("text", threads=self._threads)
+        small = self._bundle.size("text") <= _SMALL
+        return self._load("text", threads=1 if small else self._threads)
 
     def _load(self, tower: Tower, *, threads: int, provider: str = CPU) -> _Loaded:
         onnxruntime = import_onnxruntime()

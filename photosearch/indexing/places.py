@@ -28,6 +28,7 @@ class Town(NamedTuple):
     """A town or village, where it lies in degrees north and east, and how many live there."""
 
     name: str
+    country: str
     latitude: float
     longitude: float
     population: int
@@ -129,7 +130,13 @@ class Places:
         found = np.flatnonzero(area.holds(north, east))
         largest = found[np.argsort(-self._population[found], kind="stable")[:most]]
         return [
-            Town(self._cities[one], float(north[one]), float(east[one]), int(self._population[one]))
+            Town(
+                self._cities[one],
+                self._regions[self._region[one]][1],
+                float(north[one]),
+                float(east[one]),
+                int(self._population[one]),
+            )
             for one in largest
         ]
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Generator, Hashable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index import Catalogue, ListedPhoto, Metadata, PhotoFile
 from index.catalogue.areas import Area
 from index.catalogue.browsing import BrowseBy, PhotoGroup
@@ -19,7 +22,7 @@ from photosearch.model_choice import ModelChoice
 from photosearch.photo import PhotoName, photo_named
 from photosearch.search.duplicates import Duplicates, LeftOut, copies
 from photosearch.search.facets import FACETS, Facet, FacetName, Facets
-from photosearch.search.find import View
+from photosearch.search.find import View, check_asked
 from photosearch.search.searcher import Searcher
 
 if TYPE_CHECKING:
@@ -100,22 +103,49 @@ class Photos:
         ids = self._catalogue.shelves.members(by, key, offset=offset, limit=limit)
         return self._catalogue.listed(ids)
 
-    def clusters(self, area: Area, apart: float) -> list[Cluster]:
-        """The photos in an area of the Earth, those near each other together, the largest first.
+    def found(
+        self,
+        text: str = "",
+        *,
+        images: Sequence[Picture] = (),
+        everything: bool = False,
+        locale: str = "",
+    ) -> NDArray[np.int64]:
+        """Ids (n,), in no order, of all photos that a search for `text` and `images` finds.
+
+        Raises as `Library.search` does.
+        """
+        query = self._searcher.parsed(text, False, locale)
+        check_asked(query.terms or query.conditions or images)
+        return self._searcher.ids(
+            query, query.conditions, images, everything=everything, locale=locale
+        )
+
+    def clusters(
+        self, area: Area, apart: float, among: NDArray[np.int64] | None = None
+    ) -> list[Cluster]:
+        """The photos in an area of the Earth, those near each other together, the largest first;
+        `among` those of these ids.
 
         On a map no two are nearer than about `apart` degrees of longitude; they are further apart
         where there would be too many. Raises `LibraryError`.
         """
-        return self._catalogue.shelves.clusters(area, apart)
+        return self._catalogue.shelves.clusters(area, apart, among)
 
     def within(
-        self, area: Area, *, offset: int = 0, limit: int = 100
+        self,
+        area: Area,
+        among: NDArray[np.int64] | None = None,
+        *,
+        offset: int = 0,
+        limit: int = 100,
     ) -> tuple[list[ListedPhoto], int]:
-        """A part of the photos in an area, newest first, and how many there are in all.
+        """A part of the photos in an area, newest first, and how many there are in all; `among`
+        those of these ids.
 
         Raises `LibraryError`.
         """
-        ids, total = self._catalogue.shelves.within(area, offset=offset, limit=limit)
+        ids, total = self._catalogue.shelves.within(area, among, offset=offset, limit=limit)
         return self._catalogue.listed(ids), total
 
     def days(self) -> Days:

@@ -22,6 +22,8 @@ WINDOW = 1000
 # Of those that are alike by their vectors, so many, the most alike, are looked at.
 _LOOKED_AT = 8
 _BLOCK = 256
+# So many cosines are worked out sooner without BLAS, which would wake its threads.
+_FEW = 1 << 14
 
 
 def stacked(selection: Selection, bundle_id: str, ids: Sequence[int]) -> list[list[int]]:
@@ -166,7 +168,9 @@ class _Facts:
         """Of each photo from `start` on and each of all: the cosine, and whether they are surely of
         the same, as copies and the photos of a burst are.
         """
-        cosines = self._vectors[start:] @ self._vectors.T
+        new, every = self._vectors[start:], self._vectors
+        few = len(new) * len(every) <= _FEW
+        cosines = np.einsum("nd,md->nm", new, every) if few else new @ every.T
         apart = np.abs(self._seconds[start:, None] - self._seconds[None])
         sure: NDArray[np.bool_] = (cosines >= BURST) & (apart <= SECONDS)
         sure &= self._cameras[start:, None] == self._cameras[None]

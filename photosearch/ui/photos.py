@@ -45,6 +45,7 @@ def listed_brief(photo: ListedPhoto) -> dict[str, Any]:
     return brief(photo) | {
         "taken": photo.taken_at,
         "place": where and (where.city or where.country),
+        "country": where and where.country,
         "favourite": photo.favourite,
         "marks": _marks(photo),
     }

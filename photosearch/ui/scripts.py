@@ -65,10 +65,29 @@ async def all_texts(request: Request) -> Response:
     return _unless_known(request, said.encode(), "application/json")
 
 
+@router.get("/texts/{language}.json")
+async def texts_in(request: Request, language: str) -> Response:
+    """What the pages say in a language, or in English where they do not speak that."""
+    every: Mapping[str, Mapping[str, str]] = request.app.state.texts
+    spoken = language if language in every else "en"
+    said = {"language": spoken, "texts": every[spoken]}
+    text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return _unless_known(request, text.encode(), "application/json")
+
+
 @router.get("/messages/{language}.json")
 async def messages(request: Request, language: str) -> Response:
     path = MESSAGES / f"{language}.json"
     if path not in MESSAGES.iterdir():
+        raise HTTPException(404, "There is no such file.")
+    return _unless_known(request, path.read_bytes(), "application/json")
+
+
+@router.get("/places/{language}.json")
+async def places(request: Request, language: str) -> Response:
+    """What places are called in a language, where it has names of its own for them."""
+    path = asset("places", "local") / f"{language}.json"
+    if path not in path.parent.iterdir():
         raise HTTPException(404, "There is no such file.")
     return _unless_known(request, path.read_bytes(), "application/json")
 

@@ -44,6 +44,7 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
         "newest": lambda it: it.photos.newest(),
         "groups": lambda it: it.photos.groups("month"),
         "browse": lambda it: it.photos.browse(),
+        "found": lambda it: it.photos.found("a cat"),
         "clusters": lambda it: it.photos.clusters(Area(-90, -180, 90, 180), 1.0),
         "within": lambda it: it.photos.within(Area(-90, -180, 90, 180)),
         "days": lambda it: it.photos.days(),

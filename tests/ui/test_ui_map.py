@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -115,7 +116,8 @@ def test_nothing_of_it_is_read_before_it_is_opened(browser: Any, server: Served)
         page.reload()
         page.wait_for_selector("body.ready")
         settled(page)
-        assert not [path for path in asked if "map" in path or "map-outlines.js" in path]
+        # But for the button above what a search finds.
+        assert [path.rsplit("/", 1)[-1] for path in asked if "map" in path] == ["results-map.js"]
         on_map(page)
         assert {"map.js", "leaflet.js", "world.bin"} <= {one.rsplit("/", 1)[-1] for one in asked}
 
@@ -174,6 +176,52 @@ def test_an_area_is_searched(page: Any) -> None:
     assert chip.all_text_contents() == ["area on the map"]
     assert len(ask(page, "area:48.8,2.2,48.9,2.4")) == 3
     assert chip.all_text_contents() == ["in the area of Paris"]
+
+
+def test_what_a_search_finds_is_on_a_map_instead_of_a_list(browser: Any, server: Served) -> None:
+    text = "camera:pixel"
+    found = server.ask(f"/api/map/photos?{EARTH}&q={text}").json["total"]
+    assert 0 < found < total(server)
+    with watched_page(browser, server, address=f"?q={text}") as page:
+        listed = results_of(page, text)
+        button = page.get_by_role("button", name="Show on the map")
+        place = "#place-results .map-page"
+        button.click()
+        page.wait_for_selector(f"{place}[data-shows]")
+        settled(page)
+        assert sum(int(label.split()[0]) for label in labels(page)) == found
+        assert heading(page) == f"{found} photos in this area"
+        assert page.evaluate("new URLSearchParams(location.search).get('map')") == "yes"
+        # An area is asked for beside what was asked for, and takes the place of another.
+        for town in ("Paris", "Milan"):
+            move(page, near(page, town).first.click)
+            page.get_by_role("button", name="Search this area").click()
+            page.wait_for_url(re.compile("area"))
+            box = page.get_by_label("Describe a photo").input_value()
+            assert box.startswith(f"{text} area:")
+            assert box.count("area:") == 1
+            results_of(page, box)
+            page.wait_for_function(
+                """q => new URLSearchParams(document.querySelector(".results-map .map-page").dataset
+                    .shows?.split("&").slice(1).join("&")).get("q") === q""",
+                arg=box,
+            )
+            page.go_back()
+            page.wait_for_selector(f"{place}[data-shows$='{text.replace(':', '%3A')}']")
+        for width in (1440, 820, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            settled(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert serious_in_both_themes(page) == []
+        page.reload()
+        page.wait_for_selector(f"{place}[data-shows]")
+        assert button.get_attribute("aria-pressed") == "true"
+        page.go_back()
+        page.locator("#results .results-map").wait_for(state="hidden")
+        assert results_of(page, text) == listed
+        ask(page, "folder:scans")
+        button.click()
+        page.get_by_text("None of these photos says where it was taken").wait_for()
 
 
 def test_the_date_line_is_crossed(page: Any) -> None:

@@ -23,6 +23,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "photosearch/ui/static",
         "photosearch/ui/texts",
         "photosearch/ui/messages",
+        "assets/places/local",
         "tests/ui/node",
     ):
         shutil.copytree(REPOSITORY / folder, root / folder)

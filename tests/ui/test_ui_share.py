@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import zipfile
 from collections.abc import Iterator
@@ -61,6 +62,54 @@ def go_to(page: Any, chooser: Any, folder: Path) -> None:
         listed.get_by_role("button", name=inner.name, exact=True).click()
         shows(page, ".folders", str(inner))
     chooser.get_by_role("button", name="Choose this folder").click()
+
+
+# What a phone's browser has: the system's sheet, which here notes what it is given. At first it
+# wants another press, as it does when that before was long ago.
+_SHEET = """
+    window.given = [];
+    navigator.canShare = ({ files }) => files.every(({ type }) => type === "image/jpeg");
+    navigator.share = async ({ files }) => {
+        const all = await Promise.all(files.map((file) => file.arrayBuffer()));
+        const text = (data) =>
+            Array.from(new Uint8Array(data), (one) => String.fromCharCode(one)).join("");
+        window.given.push(files.map(({ name }, at) => [name, btoa(text(all[at]))]));
+        if (window.given.length === 1) throw new DOMException("press again", "NotAllowedError");
+    };
+"""
+
+
+def test_photos_are_given_to_another_app_where_the_browser_can(
+    browser: Any, server: Served, tmp_path: Path
+) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with watched_page(browser, server, address="?browse=month", script=_SHEET, **phone) as page:
+        shows(page, PLACE, "month")
+        chosen = select(page, 1, 2)
+        dialog = open_dialog(page)
+        pick(dialog, "Web album")
+        assert not dialog.get_by_text("Another app", exact=True).is_visible()
+        pick(dialog, "Photos")
+        pick(dialog, "Another app")
+        assert serious(page) == []
+        dialog.get_by_role("button", name="Share", exact=True).click()
+        dialog.get_by_text("2 photos are ready").wait_for()
+        dialog.get_by_role("button", name="Share", exact=True).click()
+        dialog.wait_for(state="hidden")
+        *_, given = page.evaluate("window.given")
+        assert [name for name, _ in given] == chosen
+        for name, content in given:
+            path = tmp_path / name
+            path.write_bytes(base64.b64decode(content))
+            with Image.open(path) as image:
+                image.load()
+            assert read_metadata(str(path)).latitude is None
+
+        # Of files that it does not take the browser says so, and nothing is given.
+        page.evaluate("() => { navigator.canShare = ({ files }) => !files[0].size; }")
+        open_dialog(page)
+        dialog.get_by_role("button", name="Share", exact=True).click()
+        dialog.get_by_text("can’t hand these files to another app").wait_for()
 
 
 def test_small_jpegs_without_a_position_are_what_is_proposed(page: Any) -> None:

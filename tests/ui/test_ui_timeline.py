@@ -79,11 +79,11 @@ def texts(page: Any, what: str) -> list[str]:
 
 def months(server: Served) -> list[str]:
     """All months, the newest first, and "" for photos without a date."""
-    return list(dict.fromkeys(day[:7] for day, _, _ in server.ask("/api/days").json["days"]))
+    return list(dict.fromkeys(day[:7] for day, *_ in server.ask("/api/days").json["days"]))
 
 
 def test_days_stand_below_their_months_and_trips(page: Any, server: Served) -> None:
-    day, _, city = server.ask("/api/days").json["days"][0]
+    day, _, city, _ = server.ask("/api/days").json["days"][0]
     assert day.startswith("2004-08")
     assert texts(page, "h2.month")[0] == "August 2004"
     assert texts(page, "h3.trip")[0].endswith(" August 2004")

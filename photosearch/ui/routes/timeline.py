@@ -51,7 +51,7 @@ def _days(library: Library) -> dict[str, Any]:
     found = library.photos.days()
     shapes = (np.clip(found.ratios, _NARROWEST, _WIDEST) - _NARROWEST) / (_WIDEST - _NARROWEST)
     return {
-        "days": [(one.day, one.photos, one.city) for one in found.days],
+        "days": [(one.day, one.photos, one.city, one.country) for one in found.days],
         "ids": b64encode(found.ids.astype("<u4").tobytes()).decode(),
         "ratios": b64encode(np.round(shapes * _STEPS).astype(np.uint8).tobytes()).decode(),
         "bursts": found.bursts,

@@ -1,13 +1,13 @@
 // The address of what the page shows, and the history of addresses behind and before it.
 //
 // A view is an object of texts: `tab`, and what that tab shows:
-//   search   q, sort, stack ("no"), all ("yes"); a picture as the query is in no address: `picture`
+//   search   q, sort, stack ("no"), all ("yes"), map ("yes"); a picture as the query is in no address: `picture`
 //   browse   by, of (the group), month, near ("yes")
 // and `photo`, the one that lies open over it.
 
 // The names of these parts in the address. Not to be taken are those that Gradio reads: `view`, `ui`,
 // `deep_link`, `write_token`, `__theme`.
-const NAMES = { q: "q", sort: "sort", stack: "stack", all: "all", by: "browse", of: "of", month: "month", near: "near", photo: "photo" };
+const NAMES = { q: "q", sort: "sort", stack: "stack", all: "all", map: "map", by: "browse", of: "of", month: "month", near: "near", photo: "photo" };
 // Milliseconds without a letter until a search that is being typed is written into the address, and
 // until it is one to come back to.
 const WRITE = 250;
@@ -36,7 +36,7 @@ export function format(view, search = "") {
   return asked.size ? `?${asked}` : "";
 }
 
-const PARTS = { search: ["q", "sort", "stack", "all", "picture"], browse: ["by", "of", "month", "near"], library: [] };
+const PARTS = { search: ["q", "sort", "stack", "all", "map", "picture"], browse: ["by", "of", "month", "near"], library: [] };
 
 // A view without what its tab does not have, and without empty parts; a group may be called "".
 function only(view) {

@@ -190,7 +190,7 @@ class App {
       },
       box: {
         now: () => search.submit(),
-        enter: () => (search.grid.size ? search.grid.focus(0) : false),
+        enter: () => (search.shown.size ? search.shown.focus(0) : false),
         empty: () => (input.value ? search.ask("") : clear()),
       },
       photos: {

@@ -7,6 +7,7 @@ import { fill, icon, make, number, say, tell } from "./dom.js";
 import { Duplicates } from "./duplicates.js";
 import { Grid, monthOf, thumbnail } from "./grid.js";
 import { monthsOf, unpack } from "./layout.js";
+import { countryName, townName } from "./place-names.js";
 import { ask } from "./requests.js";
 import { share } from "./share.js";
 import { sizeSlider } from "./tile-size.js";
@@ -339,7 +340,9 @@ const keyOf = (kind, group) => (kind === "album" ? String(group.id) : group.key)
 function nameOf(kind, group) {
   if (kind === "album") return group.name;
   if (!group.key) return say(`browse.unknown_${kind}`);
-  if (kind === "place") return [group.place.city, group.place.country].filter(Boolean).join(", ");
+  if (kind === "place") return placeOfGroup(group.place);
   if (kind === "folder") return group.key.split(/[/\\]/).filter(Boolean).slice(-2).join(" / ") || group.key;
   return group.key;
 }
+
+const placeOfGroup = ({ city, country }) => [townName(city, country), countryName(country)].filter(Boolean).join(", ");

@@ -1,10 +1,14 @@
 // Parts of what was typed, as the chips change it. The server counts characters; JavaScript counts an
 // emoji, and much else beyond the first plane, as two.
 
+import { named } from "./place-names.js";
 import { heardChip } from "./translations.js";
 
 // What a part means, in the language of the page where the server put it into words.
-export const meaningOf = (part) => (part.kind === "filter" ? heardChip(part.meaning) : part.meaning);
+export function meaningOf(part) {
+  if (part.kind !== "filter") return part.meaning;
+  return heardChip(part.meaning.replace(/^(in|not in|near|in the area of) (.+)$/, (_, how, place) => `${how} ${named(place)}`));
+}
 
 // So many characters of a text, in JavaScript's units.
 export const units = (text, characters) => [...text].slice(0, characters).join("").length;

@@ -1,6 +1,7 @@
 // The headings of days, months and trips, and the list of a day's photos below them.
 
 import { date, icon, make, say } from "./dom.js";
+import { townName } from "./place-names.js";
 import { tripName } from "./trips.js";
 
 // What a month is called, or a year of which no more is known, or nothing at all.
@@ -14,7 +15,7 @@ function dayName(day) {
 
 // What stands above the photos of a block of the layout, and the list for them; `choose` selects them all.
 export function headingOf(block, choose) {
-  const { day, city, month, trip, tripTop, left, top, width } = block;
+  const { day, city, country, month, trip, tripTop, left, top, width } = block;
   const name = dayName(day);
   const list = make("ul", { class: "grid", "aria-label": name || monthName(day.slice(0, 7)) });
   const section = make(
@@ -26,7 +27,7 @@ export function headingOf(block, choose) {
       ? make(
           "div",
           { class: "head", style: `left:${left}px;top:${top}px;width:${width}px` },
-          make(trip ? "h4" : "h3", { class: "when" }, [name, city].filter(Boolean).join(" · ")),
+          make(trip ? "h4" : "h3", { class: "when" }, [name, city && townName(city, country)].filter(Boolean).join(" · ")),
           dayButton(name, () => choose(block)),
         )
       : null,

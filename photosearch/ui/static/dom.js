@@ -1,9 +1,9 @@
 // Elements and texts: what every other script here builds on.
 
+import { learnPlaces } from "./place-names.js";
 import { learn } from "./translations.js";
 
 let texts = {};
-let fallback = {};
 export let language = "en";
 let plurals = new Intl.PluralRules("en");
 
@@ -17,14 +17,17 @@ const locale = (() => {
   }
 })();
 
-// The catalogue of the browser's first language that there is one for; the same choice as Gradio's.
+// The texts in the browser's first language, or English ones; the same choice as Gradio's.
 export async function loadTexts() {
-  const every = await (await fetch("/ui/texts.json")).json();
   const wanted = navigator.language.slice(0, 2).toLowerCase();
-  language = wanted in every ? wanted : "en";
-  [texts, fallback] = [every[language], every.en];
+  ({ language, texts } = await (await fetch(`/ui/texts/${encodeURIComponent(wanted)}.json`)).json());
   plurals = new Intl.PluralRules(language);
-  if (language !== "en") learn(await (await fetch(`/ui/messages/${language}.json`)).json());
+  if (language !== "en") {
+    const both = ["messages", "places"].map(async (kind) => (await fetch(`/ui/${kind}/${language}.json`)).json());
+    const [messages, places] = await Promise.all(both);
+    learn(messages);
+    learnPlaces(language, places);
+  } else learnPlaces(language);
   document.documentElement.lang = language;
 }
 
@@ -32,16 +35,21 @@ export async function loadTexts() {
 // the language has the singular for: 1, in French 0 as well.
 export function say(key, values = {}) {
   const single = typeof values.count === "number" && plurals.select(values.count) === "one";
-  const chosen = single && `${key}.one` in fallback ? `${key}.one` : key;
-  const text = texts[chosen] ?? fallback[chosen] ?? key;
+  const chosen = single && `${key}.one` in texts ? `${key}.one` : key;
+  const text = texts[chosen] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name] ?? "";
     return typeof value === "number" ? number(value) : value;
   });
 }
 
-export const number = (value, digits = 0) =>
-  value.toLocaleString(locale, { maximumFractionDigits: digits });
+// Made once: to make one takes longer than to write a hundred numbers.
+const numbers = new Map();
+
+export function number(value, digits = 0) {
+  if (!numbers.has(digits)) numbers.set(digits, new Intl.NumberFormat(locale, { maximumFractionDigits: digits }));
+  return numbers.get(digits).format(value);
+}
 
 // What writes dates as the browser has it.
 export const calendar = (options) => new Intl.DateTimeFormat(locale, options);
@@ -86,6 +94,7 @@ const ICONS = {
   target: "M12 19a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM12 2v5M12 17v5M2 12h5M17 12h5M12 12v.1",
   star: "M12 3.5l2.6 5.4 5.9.8-4.3 4.1 1.1 5.9-5.3-2.9-5.3 2.9 1.1-5.9-4.3-4.1 5.9-.8z",
   tag: "M3.5 12.5v-9h9l8.5 8.5-9 9zM8 8v.1",
+  map: "M9 4.5L3.5 7v13L9 17.5l6 2.5 5.5-2.5v-13L15 7zM9 4.5v13M15 7v13",
   plus: "M12 6v12M6 12h12",
   video: "M8 5.5v13l11-6.5z",
   motion: "M12 15.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM12 3a9 9 0 0 1 9 9M12 21a9 9 0 0 1-9-9",

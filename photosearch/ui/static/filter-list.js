@@ -1,6 +1,7 @@
 // A list of choices of one facet: places below their countries, cameras, stars.
 
 import { fill, icon, make, number, say } from "./dom.js";
+import { countryName, townName } from "./place-names.js";
 
 // Choices among which one has to search.
 const LONG = 12;
@@ -47,11 +48,12 @@ export class ListOfChoices {
         make("span", { class: "quiet" }, number(choice.count)),
       ),
     );
-    item.dataset.text = `${label} ${choice.under}`.toLocaleLowerCase();
+    item.dataset.text = `${label} ${choice.value} ${choice.under}`.toLocaleLowerCase();
     return item;
   }
 
-  #label({ value }, above) {
+  #label({ value, under }, above) {
+    if (this.name === "place") return under ? townName(value, under) : countryName(value);
     if (this.name === "rating") return value === "5" ? "★★★★★" : say("filters.stars", { stars: "★".repeat(Number(value)) });
     if (this.name === "format") return value.toUpperCase();
     if (this.name === "folder") return value.slice(above.length) || value;

@@ -49,13 +49,14 @@ export class Grid {
   }
 
   // `heading` gives the line above a photo's group. With `keep` it is the same question as before: what
-  // is on the screen stays where it is, as far as it still belongs there.
+  // is on the screen stays where it is, as far as it still belongs there. Tiles are used again in any
+  // case: with each letter some photos stay, and their pictures need not be decoded anew.
   show({ hits, more, asked }, { heading = null, keep = false } = {}) {
     const view = keep ? new View(this.body) : null;
     const held = !keep && this.body.contains(document.activeElement);
-    if (keep) hits = this.#known(hits);
-    else this.unfolded.clear();
-    this.kept = keep ? new Map(this.photos.map((photo) => [photo, this.#tileFor(photo)])) : new Map();
+    if (!keep) this.unfolded.clear();
+    hits = this.#known(hits);
+    this.kept = this.#tilesByPhoto();
     this.heading = heading;
     this.watcher.disconnect();
     this.loading = false;
@@ -84,8 +85,7 @@ export class Grid {
       const parts = this.unfolded.has(hit.id) ? [{ ...hit, others: [] }, ...others] : [hit];
       return parts.map((one) => {
         const known = before.get(one.id);
-        const same = known && known.version === one.version && known.others?.length === one.others?.length;
-        return same ? Object.assign(known, one) : one;
+        return known && looksSame(known, one) ? Object.assign(known, one) : one;
       });
     });
   }
@@ -187,6 +187,13 @@ export class Grid {
       this.photos.push(photo);
       this.list.append(this.kept.get(photo) ?? this.#tile(photo));
     }
+  }
+
+  // Those that can be used again; of one whose picture did not come it is asked for anew.
+  #tilesByPhoto() {
+    const tiles = new Map([...this.body.querySelectorAll("li")].map((tile) => [Number(tile.dataset.id), tile]));
+    const kept = this.photos.filter(({ id }) => !tiles.get(id)?.firstChild.classList.contains("broken"));
+    return new Map(kept.map((photo) => [photo, tiles.get(photo.id)]));
   }
 
   #tileFor(photo) {
@@ -310,6 +317,10 @@ export class Grid {
     this.selection.put([...reached]);
   }
 }
+
+// Whether the tile of a photo can stay as it is.
+const SHOWN = ["version", "name", "taken", "place", "country", "favourite", "burst"];
+const looksSame = (one, other) => SHOWN.every((part) => one[part] === other[part]) && one.others?.length === other.others?.length;
 
 function show(tile) {
   tile.scrollIntoView({ block: "nearest" });

@@ -76,12 +76,12 @@ function attempt({ days, ratios, trips = [] }, { width, row, gap }) {
     }
   };
 
-  for (const [day, count, city] of days) {
+  for (const [day, count, city, country] of days) {
     const key = day.slice(0, 7);
     const exact = day.length === 10;
     while (exact && trips[next]?.first > day) next += 1;
     const trip = exact && day <= trips[next]?.last ? trips[next] : null;
-    const block = { day, city, first, count, trip };
+    const block = { day, city, country, first, count, trip };
     if (key !== before.key) {
       newLine();
       block.month = { key, top: y };

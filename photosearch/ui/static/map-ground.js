@@ -3,6 +3,7 @@
 
 import { make, say } from "./dom.js";
 import { World } from "./map-outlines.js";
+import { townName } from "./place-names.js";
 import { ask } from "./requests.js";
 
 const COLOURS = ["water", "land", "lakes", "borders", "states"];
@@ -12,9 +13,17 @@ const ENDS = 12;
 const ROOM = 16_000;
 const FONT = "500 12px system-ui, sans-serif";
 
+// Read once, for all maps of the page; another time where it could not be.
+let reading = null;
+function read() {
+  reading ??= Promise.all([World.load(), import("/ui/map/leaflet.js"), ...["map/leaflet.css", "map.css"].map(styled)]);
+  reading.catch(() => (reading = null));
+  return reading;
+}
+
 export class MapGround {
   static async load() {
-    const [world] = await Promise.all([World.load(), import("/ui/map/leaflet.js"), ...["map/leaflet.css", "map.css"].map(styled)]);
+    const [world] = await read();
     return new MapGround(window.L, world);
   }
 
@@ -76,7 +85,8 @@ export class MapGround {
     const middle = map.getCenter().lng;
     this.towns.clearLayers();
     let most = Math.ceil((x * y) / ROOM);
-    for (const { name, latitude, longitude } of towns) {
+    for (const { name: listed, country, latitude, longitude } of towns) {
+      const name = townName(listed, country);
       const position = [latitude, longitude + 360 * Math.round((middle - longitude) / 360)];
       const at = map.latLngToContainerPoint(position);
       const box = { left: at.x - 6, right: at.x + 12 + this.measure.measureText(name).width, top: at.y - 12, bottom: at.y + 12 };

@@ -1,9 +1,11 @@
-// Photos on a map: as many together as lie near each other, and below it those that are in sight.
+// Photos on a map, all or those of a search: as many together as lie near each other, and below it those
+// that are in sight.
 // Read only when a map is opened; the map itself is Leaflet's, on ground that came with us.
 
 import { fill, icon, make, number, say } from "./dom.js";
 import { Grid, monthOf, thumbnail } from "./grid.js";
 import { MapGround } from "./map-ground.js";
+import { placeOf } from "./place-names.js";
 import { ask } from "./requests.js";
 import { Turns } from "./turns.js";
 
@@ -16,8 +18,11 @@ const SPOT = 1e-5;
 const EVERYWHERE = [-90, -180, 90, 180];
 
 export class PhotoMap {
+  // `search` is called with the filter for an area that somebody wants to search.
   constructor(viewer, selection, search) {
     this.search = search;
+    this.question = "";
+    this.turn = null;
     this.place = make("div", { class: "map" });
     this.heading = make("h2", { tabindex: "-1" });
     this.problem = make("p", { class: "warning", role: "alert" });
@@ -25,7 +30,7 @@ export class PhotoMap {
     this.grid = new Grid({
       label: say("browse.photos"),
       selection,
-      more: (offset) => photosIn(this.shown, offset),
+      more: (offset) => this.#photosIn(this.shown, offset),
       open: (at) => viewer.open(this.grid, at),
     });
     this.element = make(
@@ -40,20 +45,42 @@ export class PhotoMap {
     this.markers = new Map();
   }
 
-  // Whether there is anything to show. Called again it shows what has changed.
-  async show() {
-    const everything = await clustersIn(EVERYWHERE, 1);
+  // Whether there is anything to show of a search, given as its part of an address, or of all photos.
+  // Called again it shows what has changed; of another search it shows all.
+  async show(question = "") {
+    const turn = (this.turn = {});
+    const same = question === this.question;
+    this.question = question;
+    const everything = await this.#clustersIn(EVERYWHERE, 1);
+    if (turn !== this.turn) return true;
     this.element.hidden = !everything.length;
     if (!everything.length) return false;
-    if (this.map) {
+    this.ground ??= await MapGround.load();
+    if (turn !== this.turn) return true;
+    if (!this.map) await this.#begin(everything);
+    else {
       this.map.invalidateSize();
+      if (!same) this.#fit(everything);
       await this.#look();
-    } else await this.#begin(everything);
+    }
     return true;
   }
 
+  // Keeps no photos while it is not shown.
+  clear() {
+    this.turn = null;
+    this.turns.drop();
+    this.grid.show({ hits: [], more: false });
+  }
+
+  // Goes where all of these are in sight.
+  #fit(clusters) {
+    this.going = true;
+    this.map.fitBounds(around(clusters.map(({ area }) => area)), { maxZoom: AT_FIRST, padding: [40, 40], animate: false });
+    this.going = false;
+  }
+
   async #begin(everything) {
-    this.ground = await MapGround.load();
     const { L } = this.ground;
     this.map = L.map(this.place, {
       attributionControl: false,
@@ -68,9 +95,9 @@ export class PhotoMap {
     });
     L.control.zoom({ zoomInTitle: say("map.nearer"), zoomOutTitle: say("map.farther") }).addTo(this.map);
     L.control.scale({ imperial: navigator.language === "en-US", metric: navigator.language !== "en-US" }).addTo(this.map);
-    this.map.fitBounds(around(everything.map(({ area }) => area)), { maxZoom: AT_FIRST, padding: [40, 40], animate: false });
+    this.#fit(everything);
     this.ground.addTo(this.map);
-    this.map.on("moveend", () => this.#look());
+    this.map.on("moveend", () => this.going || this.#look());
     new ResizeObserver(() => {
       this.map.invalidateSize();
       this.map.setMinZoom(farthest(this.place));
@@ -95,9 +122,9 @@ export class PhotoMap {
     this.chosen = null;
     this.problem.textContent = "";
     this.grid.outdate(true);
-    const fetch = () => Promise.all([clustersIn(area, zoom), photosIn(area, 0), this.ground.townsIn(area)]);
+    const fetch = () => Promise.all([this.#clustersIn(area, zoom), this.#photosIn(area, 0), this.ground.townsIn(area)]);
     try {
-      await this.turns.take(`${area}@${zoom}`, fetch, ([clusters, photos, towns]) => {
+      await this.turns.take(`${area}@${zoom}${this.question && `&${this.question}`}`, fetch, ([clusters, photos, towns]) => {
         this.#mark(clusters);
         this.ground.label(towns, [...this.markers.values()]);
         this.#list(area, photos);
@@ -125,7 +152,7 @@ export class PhotoMap {
     const { L } = this.ground;
     const { count, cover } = cluster;
     const text = count > 1 ? short(count) : "";
-    const label = say(cover.place ? "map.near" : "map.here", { count, place: cover.place });
+    const label = say(cover.place ? "map.near" : "map.here", { count, place: cover.place && placeOf(cover) });
     const marker = L.marker(this.#seenAt(cluster), {
       icon: L.divIcon({
         className: `cluster digits-${Math.min(4, String(count).length)}${count > 1 ? "" : " single"}`,
@@ -171,7 +198,15 @@ export class PhotoMap {
       this.#list(area, photos);
       this.heading.focus();
     };
-    await this.turns.take(area, () => photosIn(area, 0), show).catch((error) => (this.problem.textContent = error.message));
+    await this.turns.take(area, () => this.#photosIn(area, 0), show).catch((error) => (this.problem.textContent = error.message));
+  }
+
+  #clustersIn(area, zoom) {
+    return ask(`/api/map?area=${area}&zoom=${zoom}&${this.question}`);
+  }
+
+  #photosIn(area, offset) {
+    return ask(`/api/map/photos?area=${area}&offset=${offset}&limit=${offset ? 120 : 60}&${this.question}`);
   }
 
   #list(area, photos) {
@@ -191,10 +226,6 @@ function card(cover, label) {
   const picture = make("img", { src: thumbnail(cover), alt: "", width: 160, height: 120, onerror: () => picture.remove() });
   return make("div", {}, picture, make("span", {}, label));
 }
-
-const clustersIn = (area, zoom) => ask(`/api/map?area=${area}&zoom=${zoom}`);
-
-const photosIn = (area, offset) => ask(`/api/map/photos?area=${area}&offset=${offset}&limit=${offset ? 120 : 60}`);
 
 // The zoom at which the Earth just fills a map's width.
 const farthest = ({ clientWidth }) => Math.max(0, Math.floor(Math.log2(clientWidth / 256)));

@@ -189,5 +189,5 @@ export class Navigation {
 // A list of one photo.
 function alone(known) {
   const { taken_at: taken, city, country } = known.metadata;
-  return listOf([{ ...known, taken, place: city || country }]);
+  return listOf([{ ...known, taken, place: city || country, country }]);
 }

@@ -3,6 +3,7 @@
 import { bytes, date, fill, icon, make, number, say, tell } from "./dom.js";
 import { coordinates, exposure, places, source } from "./facts.js";
 import { copy, reveal, saving } from "./photo.js";
+import { placeNames } from "./place-names.js";
 import { keywordsEditor, stars } from "./rating.js";
 import { ask } from "./requests.js";
 import { chooseAlbum } from "./selection.js";
@@ -49,7 +50,7 @@ export class PhotoPanel {
     const rows = [
       [say("photo.taken"), this.#taken(metadata)],
       [say("photo.file_date"), metadata.taken_at ? null : this.#changed(known.file_date)],
-      [say("photo.place"), this.#each(places(metadata), "in")],
+      [say("photo.place"), this.#each(places(metadata), "in", placeNames(metadata.place ?? {}))],
       [say("photo.coordinates"), where && this.#link(where, near(metadata), say("viewer.more_near"))],
       [say("photo.caption"), metadata.caption],
       [say("viewer.people"), this.#each(metadata.people ?? [], "keyword")],
@@ -83,12 +84,13 @@ export class PhotoPanel {
     return listed(links.filter(Boolean));
   }
 
-  #each(values, name) {
-    return listed(values.map((value) => this.#more(value, name)));
+  // `called` has what some of them are called in the language of the page.
+  #each(values, name, called = new Map()) {
+    return listed(values.map((value) => this.#more(value, name, called.get(value))));
   }
 
-  #more(value, name) {
-    return this.#link(value, filter(name, value), say("viewer.more", { what: value }));
+  #more(value, name, called = value) {
+    return this.#link(called, filter(name, value), say("viewer.more", { what: called }));
   }
 
   // A text that leads to a search for `query`: an address, so that it can be opened in a tab of its

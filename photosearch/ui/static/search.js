@@ -9,6 +9,7 @@ import { FEW, Nothing } from "./nothing-found.js";
 import { Offers } from "./offers.js";
 import { PictureQuery } from "./picture.js";
 import { ask } from "./requests.js";
+import { ResultsMap } from "./results-map.js";
 import { saveSearch } from "./saved.js";
 import { StartPage } from "./start.js";
 import { Typeahead, remember } from "./typeahead.js";
@@ -58,12 +59,22 @@ export class SearchPage {
       { class: "field slim", "aria-label": say("search.sort"), onchange: () => this.run() },
       ["relevance", "newest", "oldest"].map((order) => make("option", { value: order }, say(`search.${order}`))),
     );
+    this.onMap = new ResultsMap({
+      viewer,
+      selection,
+      switched: () => {
+        this.moved?.("push");
+        this.#arrange();
+      },
+      put: (text) => this.ask(text),
+    });
     this.collapse = make("input", { type: "checkbox", id: "collapse", "aria-label": say("search.collapse"), checked: true, onchange: () => this.run() });
     this.tools = make(
       "div",
       { class: "line tools", hidden: true },
-      make("label", { class: "check", for: "collapse", title: say("search.collapse") }, this.collapse, ...inShort("search.collapse")),
+      (this.stacking = make("label", { class: "check", for: "collapse", title: say("search.collapse") }, this.collapse, ...inShort("search.collapse"))),
       this.sort,
+      this.onMap.button,
       (this.saving = make(
         "button",
         { type: "button", class: "plain slim", "aria-label": say("saved.save"), onclick: () => this.#save() },
@@ -89,6 +100,7 @@ export class SearchPage {
       this.problem,
       this.start.element,
       make("div", { class: "line head" }, this.added, this.count, this.tools),
+      this.onMap.element,
       this.grid.element,
       (this.nothing = new Nothing({ put: (text) => this.ask(text), viewer, selection })).element,
       (this.less = make("div", { class: "less", hidden: true })),
@@ -103,13 +115,17 @@ export class SearchPage {
     for (const part of [this.chips, this.less, this.nothing.element]) {
       part.addEventListener("click", (event) => this.stale && event.stopPropagation(), { capture: true });
     }
-    this.typeahead = new Typeahead(input, (text, caret, sort) => {
-      if (sort) this.sort.value = sort;
-      this.ask(text);
-      input.setSelectionRange(caret, caret);
-      this.#remember();
-    });
     input.addEventListener("input", () => this.writing || this.run({ how: "typed" }));
+    // Behind that one, so that a letter is searched for before anything is suggested.
+    this.typeahead = new Typeahead(input, {
+      choose: (text, caret, sort) => {
+        if (sort) this.sort.value = sort;
+        this.ask(text);
+        input.setSelectionRange(caret, caret);
+        this.#remember();
+      },
+      after: () => this.running,
+    });
     input.addEventListener("keydown", (event) => this.typeahead.takes(event));
   }
 
@@ -140,6 +156,7 @@ export class SearchPage {
       sort: this.sort.value === "relevance" ? "" : this.sort.value,
       stack: this.collapse.checked ? "" : "no",
       all: this.everything ? "yes" : "",
+      map: this.onMap.on ? "yes" : "",
       picture: this.picture.key,
     };
   }
@@ -149,8 +166,9 @@ export class SearchPage {
   }
 
   // Shows what an address says, and at least so many photos at once.
-  async restore({ q = "", sort = "", stack, all, picture = "" }, least) {
+  async restore({ q = "", sort = "", stack, all, map, picture = "" }, least) {
     this.picture.show(picture);
+    this.onMap.turn(map === "yes");
     if (q || picture) {
       this.sort.value = [...this.sort.options].some((option) => option.value === sort) ? sort : "relevance";
       this.collapse.checked = stack !== "no";
@@ -160,6 +178,25 @@ export class SearchPage {
     await this.run(how);
     // Which photos are likely, the first answer tells.
     if (all === "yes" && this.query === q.trim()) await this.run({ ...how, everything: true });
+    await this.drawn;
+  }
+
+  // The list of photos that is shown.
+  get shown() {
+    return this.onMap.grid ?? this.grid;
+  }
+
+  // The list or the map, as it is asked for.
+  #arrange() {
+    const { on } = this.onMap;
+    this.stacking.hidden = this.sort.hidden = on;
+    const question = new URLSearchParams(this.#asked());
+    for (const name of ["sort", "collapse"]) question.delete(name);
+    this.drawn = this.onMap.show(String(question), this.query, this.asking ? this.found : null);
+    this.grid.element.hidden = this.onMap.shows;
+    if (!this.found) return;
+    this.#less(this.found);
+    this.#tell(this.found);
   }
 
   get asking() {
@@ -203,10 +240,11 @@ export class SearchPage {
     this.query = this.input.value.trim();
     this.everything = everything;
     this.least = least;
-    if (how) this.moved?.(how);
     this.again = !this.running || this.#address(0) !== this.address;
     if (this.again && performance.now() - this.since > SLOW) this.under?.abort();
+    // The question is on its way before anything else is done.
     this.running ??= this.#answer();
+    if (how) this.moved?.(how);
     if (!awaited) this.grid.wanted = null;
     this.#mark();
     return this.running;
@@ -222,10 +260,13 @@ export class SearchPage {
         const found = await ask(this.address, { signal: this.under.signal });
         if (this.again) continue;
         this.problem.textContent = "";
+        const asked = this.#asked();
+        // Asked while nothing is changed yet, as the browser would lay the page out for an answer.
+        const scrolled = this.place.dataset.shows !== asked && scrollY > 0;
         this.#show(found);
         // Another answer begins at its best photo.
-        if (this.place.dataset.shows !== this.#asked() && this.grid.element.checkVisibility()) scrollTo({ top: 0, behavior: "instant" });
-        this.place.dataset.shows = this.#asked();
+        if (scrolled && this.grid.element.checkVisibility()) scrollTo({ top: 0, behavior: "instant" });
+        this.place.dataset.shows = asked;
       } catch (error) {
         if (this.again) continue;
         this.grid.wanted = null;
@@ -291,14 +332,15 @@ export class SearchPage {
     });
     const asked = { query: this.query, picture: this.picture.key, parts: found.parts ?? [], cutoff: this.cutoff };
     this.grid.why = this.asking ? () => asked : null;
-    this.#less(found);
-    this.#tell(found);
+    if (!this.asking) this.onMap.turn(false);
+    this.found = found;
+    this.#arrange();
     this.nothing.show(this.asking && !this.everything ? found : null, this.#asked());
   }
 
   // Photos that do not look like what was asked for are there for whoever wants them.
   #less({ hits, beyond = 0 }) {
-    this.less.hidden = !this.asking || this.everything || beyond <= (hits.length ? 0 : FEW);
+    this.less.hidden = !this.asking || this.everything || this.onMap.shows || beyond <= (hits.length ? 0 : FEW);
     if (this.less.hidden) return;
     const label = say(hits.length ? "search.show_less" : "search.show_nearest", { count: beyond });
     // The button keeps the focus.
@@ -366,7 +408,7 @@ export class SearchPage {
 
   #told({ hits, total }) {
     if (!hits.length) return say(this.cutoff === null ? "search.nothing" : "search.unlike");
-    const all = this.sort.value !== "relevance" || hits[0].score === null;
+    const all = this.onMap.on || this.sort.value !== "relevance" || hits[0].score === null;
     return say(all ? "search.total" : "search.found", { count: total });
   }
 

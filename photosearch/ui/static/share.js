@@ -1,8 +1,10 @@
-// Photos shared: as a zip file, in a folder, or as a web album; how far that is, and what came of it.
+// Photos shared: as a zip file, in a folder, with another app, or as a web album; how far that is, and what
+// came of it.
 
 import { chooseFolder } from "./choosers.js";
 import { bytes, fill, language, make, say, tell } from "./dom.js";
 import { ask } from "./requests.js";
+import { canGive, filesIn, give } from "./share-app.js";
 import { heard } from "./translations.js";
 
 // Longest sides of JPEGs, in pixels.
@@ -48,7 +50,10 @@ class Share {
   #form() {
     const changed = () => this.#changed();
     this.what = choice("share-what", say("share.what"), ["photos", "web_album"], changed);
-    this.where = choice("share-where", say("share.where"), this.local ? ["zip", "folder"] : ["zip"], changed);
+    const places = this.local ? ["zip", "folder"] : ["zip"];
+    // On a phone it is what one wants.
+    if (canGive(this.ids.length)) places[matchMedia("(pointer: coarse)").matches ? "unshift" : "push"]("app");
+    this.where = choice("share-where", say("share.where"), places, changed);
     this.form = choice("share-form", say("share.form"), ["jpeg", "originals"], () => {
       this.noPosition.input.checked = !this.position[this.form.value];
       changed();
@@ -119,17 +124,19 @@ class Share {
   // Shows what there is to choose.
   #arrange() {
     const web = this.what.value === "web_album";
-    const folder = this.where.value === "folder";
     this.web.hidden = !web;
     this.form.hidden = web;
-    this.where.hidden = !this.local;
+    // No app takes a folder of pages.
+    this.where.offer("app", !web);
+    this.where.hidden = this.where.offered < 2;
     this.sizes.hidden = !this.#jpeg;
     this.custom.hidden = this.size.value !== "custom";
     this.noDetails.hidden = !(this.#jpeg || this.noPosition.input.checked);
     if (web) this.noPosition.input.checked = !this.position.jpeg;
-    this.choosing.hidden = !folder;
+    const { value: where } = this.where;
+    this.choosing.hidden = where !== "folder";
     this.path.textContent = this.folder ?? "";
-    this.go.textContent = say(folder ? "share.save" : "share.download");
+    this.go.textContent = say({ app: "share.open.short", zip: "share.download", folder: "share.save" }[where]);
   }
 
   #changed() {
@@ -192,8 +199,10 @@ class Share {
     this.go.disabled = true;
     try {
       const begun = await ask("/api/share", { body: wish });
+      const zip = `/api/share/${begun.id}/zip`;
+      if (this.where.value === "app") this.coming = fetch(zip).then((answer) => answer.arrayBuffer()).catch(() => new ArrayBuffer(0));
       // Saved as it comes, however large.
-      if (!begun.folder) make("a", { href: `/api/share/${begun.id}/zip`, download: "" }).click();
+      else if (!begun.folder) make("a", { href: zip, download: "" }).click();
       this.#follow(begun);
     } catch (error) {
       this.problem.textContent = error.message;
@@ -228,12 +237,34 @@ class Share {
         await new Promise((done) => setTimeout(done, EVERY));
         state = await ask(`/api/share/${id}`);
       }
-      this.#end(this.#outcome(state), state);
+      if (this.coming && state.state === "done") await this.#give(state);
+      else this.#end(this.#outcome(state), state);
     } catch (error) {
       this.#end(error.message, { left_out: [], failed: true });
     } finally {
       sharing = null;
     }
+  }
+
+  // Hands them to an app. A browser wants somebody to have pressed something a moment ago; where it took
+  // longer than that, a button has to be pressed again.
+  async #give(state) {
+    const files = filesIn(await this.coming);
+    if (!files.length || !navigator.canShare({ files })) {
+      this.#end(files.length ? say("share.refused") : this.#outcome(state), state);
+      return;
+    }
+    if (!this.element.open) this.open();
+    const size = bytes(files.reduce((sum, file) => sum + file.size, 0));
+    const go = async () => {
+      try {
+        if (await give(files)) this.element.close();
+      } catch {
+        this.#end(say("share.refused"), state);
+      }
+    };
+    this.#end(say("share.ready", { count: files.length, size }), state, make("button", { type: "button", class: "primary", onclick: go }, say("share.open.short")));
+    if (navigator.userActivation?.isActive) await go();
   }
 
   #outcome({ state, error, files, folder, bytes: size }) {
@@ -244,8 +275,8 @@ class Share {
     return say(this.what.value === "web_album" ? "share.done_album" : "share.done_folder", values);
   }
 
-  // What came of it, in the dialog, or where that is closed for everybody.
-  #end(text, { state, left_out: leftOut, left_out_count: count, converted, failed = state === "failed" }) {
+  // What came of it, in the dialog, or where that is closed for everybody; with a button for what is next.
+  #end(text, { state, left_out: leftOut, left_out_count: count, converted, failed = state === "failed" }, next = null) {
     if (!this.element.open) {
       const lost = count ? `\n${say("share.left_out", { count })} ${leftOut.slice(0, NAMED).map(heard).join(", ")}` : "";
       tell(text + lost);
@@ -253,22 +284,23 @@ class Share {
     }
     const named = leftOut.slice(0, NAMED).map((one) => make("li", { class: "path" }, heard(one)));
     if (count > NAMED) named.push(make("li", {}, say("share.more", { count: count - NAMED })));
-    const close = make("button", { type: "button", class: "primary", onclick: () => this.element.close() }, say("close"));
+    const close = make("button", { type: "button", class: next ? "plain" : "primary", onclick: () => this.element.close() }, say("close"));
     fill(
       this.element,
       make("h2", { id: "share-title" }, this.#title),
       make("p", { class: failed ? "warning path" : "path", role: "status" }, text),
       converted ? make("p", { class: "quiet" }, say("share.were_converted", { count: converted })) : null,
       count ? make("div", { class: "part" }, make("p", { class: "warning" }, say("share.left_out", { count })), make("ul", {}, named)) : null,
-      make("div", { class: "line end" }, close),
+      make("div", { class: "line end" }, close, next),
     );
-    close.focus();
+    (next ?? close).focus();
   }
 }
 
-// One of some, as a row of buttons; its `value`.
+// One of some, as a row of buttons; its `value`, and how many are `offered`: `offer` shows one or does not.
 function choice(name, legend, values, onchange) {
   const inputs = values.map((value, at) => make("input", { type: "radio", name, value, checked: at === 0, onchange }));
+  const offered = () => inputs.filter((input) => !input.disabled);
   const group = make(
     "fieldset",
     { class: "choice" },
@@ -276,7 +308,14 @@ function choice(name, legend, values, onchange) {
     make("div", {}, inputs.map((input) => make("label", {}, input, make("span", {}, say(`share.${input.value}`))))),
   );
   Object.defineProperty(group, "value", { get: () => inputs.find((input) => input.checked).value });
-  return group;
+  Object.defineProperty(group, "offered", { get: () => offered().length });
+  const offer = (value, is) => {
+    const input = inputs.find((one) => one.value === value);
+    if (!input) return;
+    input.disabled = input.parentNode.hidden = !is;
+    if (!is && input.checked) offered()[0].checked = true;
+  };
+  return Object.assign(group, { offer });
 }
 
 function check(id, label, checked, onchange = null) {

@@ -3,6 +3,7 @@
 
 import { units } from "./chips.js";
 import { fill, icon, make, say, tell } from "./dom.js";
+import { above, named } from "./place-names.js";
 import { ask } from "./requests.js";
 
 const ICONS = {
@@ -18,14 +19,17 @@ const ICONS = {
 // Keys that type nothing, though an input may follow them.
 const SILENT = ["Enter", "Escape", "Tab", "Shift", "Control", "Alt", "Meta", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
 
+// Milliseconds that suggestions wait for the answer of the search, which they would take time from.
+const WAIT = 80;
+
 // Has a text that was searched for suggested from now on. Where it cannot be kept nothing is lost.
 export const remember = (text) => ask("/api/recent", { body: { text } }).catch(() => {});
 
 export class Typeahead {
-  // `choose` is given a text, where the caret is to be in it, and the order of a saved search.
-  constructor(input, choose) {
-    this.input = input;
-    this.choose = choose;
+  // `choose` is given a text, where the caret is to be in it, and the order of a saved search; `after`
+  // gives what resolves when the search under way is answered.
+  constructor(input, { choose, after }) {
+    Object.assign(this, { input, choose, after });
     this.options = [];
     this.at = -1;
     this.list = make("ul", { id: "suggestions", role: "listbox", "aria-label": say("suggest.label") });
@@ -93,10 +97,12 @@ export class Typeahead {
     this.input.setAttribute("aria-expanded", "false");
   }
 
-  // One question at a time, and then the newest.
+  // One question at a time, and then the newest; after that of the search, unless it takes long.
   async #suggest() {
     const turn = (this.turn = {});
     this.#mark(-1);
+    await Promise.race([this.after(), new Promise((done) => setTimeout(done, WAIT))]);
+    if (turn !== this.turn) return;
     await this.asking;
     if (turn !== this.turn) return;
     const text = this.input.value;
@@ -130,8 +136,8 @@ export class Typeahead {
       "li",
       { id: `suggestion-${at}`, role: "option", "aria-selected": "false" },
       make("span", { class: "cover" }, cover),
-      make("span", { class: "label" }, one.label),
-      make("span", { class: "detail" }, [say(`suggest.${one.kind}`), one.detail].filter(Boolean).join(" · ")),
+      make("span", { class: "label" }, one.kind === "place" ? named(one.label, one.detail) : one.label),
+      make("span", { class: "detail" }, [say(`suggest.${one.kind}`), one.kind === "place" ? above(one.detail) : one.detail].filter(Boolean).join(" · ")),
       one.count === null ? null : make("span", { class: "count" }, say("search.total", { count: one.count })),
     );
   }
