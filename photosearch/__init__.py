@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Metadata,
         PhotoFile,
         Place,
+        Region,
         SavedSearch,
         Verdict,
     )
@@ -39,9 +40,10 @@ if TYPE_CHECKING:
     from index.catalogue.clusters import Cluster
     from index.catalogue.conditions import Condition
     from index.catalogue.days import Day, Days
+    from index.catalogue.own_people import OwnPerson
     from photosearch.about import About
     from photosearch.browsing.anniversaries import Anniversaries, Anniversary
-    from photosearch.browsing.people import Person
+    from photosearch.browsing.people import Person, PersonSeen
     from photosearch.browsing.trips import Trip
     from photosearch.doctor.finding import Finding
     from photosearch.encoders import Encoder
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from photosearch.library.feedback import Feedback
     from photosearch.library.marks import Marks
     from photosearch.library.models import Advised, Model, Models, Removed
+    from photosearch.library.people import People, PeopleEdit
     from photosearch.library.photos import Photos
     from photosearch.library.saved import Saved
     from photosearch.library.texts import Texts
@@ -162,9 +165,13 @@ __all__ = [
     "Naming",
     "Nearest",
     "Offer",
+    "OwnPerson",
     "Paired",
     "Part",
+    "People",
+    "PeopleEdit",
     "Person",
+    "PersonSeen",
     "PhotoFile",
     "PhotoGroup",
     "PhotoIdError",
@@ -183,6 +190,7 @@ __all__ = [
     "Rebuilding",
     "Recognised",
     "Reencoded",
+    "Region",
     "Removed",
     "Reread",
     "Saved",
@@ -208,13 +216,14 @@ __all__ = [
 ]
 
 _LATER = {
-    "index": "FileStamp ListedPhoto Mark Metadata PhotoFile Place SavedSearch Verdict",
+    "index": "FileStamp ListedPhoto Mark Metadata PhotoFile Place Region SavedSearch Verdict",
     "index.catalogue.albums": "Album",
     "index.catalogue.areas": "Area",
     "index.catalogue.browsing": "BrowseBy PhotoGroup",
     "index.catalogue.clusters": "Cluster",
     "index.catalogue.conditions": "Condition",
     "index.catalogue.days": "Day Days",
+    "index.catalogue.own_people": "OwnPerson",
     "photosearch.about": "About",
     "photosearch.browsing.anniversaries": "Anniversaries Anniversary",
     "photosearch.doctor.finding": "Finding",
@@ -229,11 +238,12 @@ _LATER = {
     "photosearch.library.marks": "Marks",
     "photosearch.library.models": "Advised Model Models Removed",
     "photosearch.model_choice": "Cutoffs",
+    "photosearch.library.people": "People PeopleEdit",
     "photosearch.library.photos": "Photos",
     "photosearch.library.saved": "Saved",
     "photosearch.library.texts": "Texts",
     "photosearch.ocr.run": "ReadingEvent ReadingStarted TextFailed TextRead",
-    "photosearch.browsing.people": "Person",
+    "photosearch.browsing.people": "Person PersonSeen",
     "photosearch.photo": "PhotoName",
     "photosearch.portable": "Exported Imported",
     "photosearch.pulling.advice": "Advice",

@@ -27,6 +27,7 @@ _COMMANDS = (
     "saved",
     "rate",
     "tag",
+    "people",
     "mark",
     "tune",
     "write-sidecars",

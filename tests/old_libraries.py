@@ -108,6 +108,9 @@ def _fill(db: sqlite3.Connection) -> None:
     if "own_ratings" in tables:
         db.execute("INSERT INTO own_ratings VALUES (?, 5)", [b"\1" * 32])
         db.execute("INSERT INTO own_keywords VALUES (?, 'town', 1)", [b"\1" * 32])
+    if "people" in tables:
+        db.execute("INSERT INTO people VALUES (1, 'Anna Berger', 'Family', 0)")
+        db.execute("INSERT INTO people_names VALUES ('anna', 'Anna', 1)")
 
 
 def _steps(db: sqlite3.Connection) -> set[str]:

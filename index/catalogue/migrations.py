@@ -17,6 +17,7 @@ from index.catalogue.schema_steps import (
     add_marks,
     add_metadata_state,
     add_others,
+    add_people,
     add_readings,
     add_saved_searches,
     add_sources_of_dates,
@@ -52,6 +53,7 @@ STEPS: tuple[Step, ...] = (
     fold_readings_again,
     add_marks,
     add_verdicts,
+    add_people,
 )
 
 

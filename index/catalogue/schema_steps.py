@@ -467,3 +467,34 @@ def add_verdicts(db: Database) -> None:
         END
         """
     )
+
+
+def add_people(db: Database) -> None:
+    """Where faces are in photos, and what the user says of the people in them.
+
+    In the files people are names. One gets a row when the user says something of them: by what name
+    to show them, which names are theirs, in what group they are, and whether to show them at all.
+    """
+    db.execute("ALTER TABLE metadata ADD COLUMN regions TEXT NOT NULL DEFAULT '[]'")
+    db.execute("CREATE INDEX metadata_regions ON metadata (photo_id) WHERE regions <> '[]'")
+    db.execute(
+        """
+        CREATE TABLE people (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            above TEXT,
+            hidden INTEGER NOT NULL DEFAULT 0 CHECK (hidden IN (0, 1))
+        ) STRICT
+        """
+    )
+    # By the key of a name, which is the same however its case and accents are written.
+    db.execute(
+        """
+        CREATE TABLE people_names (
+            key TEXT PRIMARY KEY NOT NULL,
+            name TEXT NOT NULL,
+            person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX people_names_person_id ON people_names (person_id)")

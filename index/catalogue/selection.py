@@ -20,7 +20,7 @@ from index.catalogue.grouped import Grouped, GroupedBy
 from index.catalogue.holding import Holding
 from index.catalogue.looks import looks_of
 from index.catalogue.naming import Names, names_of
-from index.catalogue.people import photos_by_person
+from index.catalogue.people import FaceArea, KnownPerson, areas_of_people, known_people, people_of
 from index.catalogue.records import Place
 from index.catalogue.taken import TakenPhoto, first_year, taken_on
 
@@ -198,9 +198,17 @@ class Selection:
         """The year in which the oldest photo was taken; None where no photo says when."""
         return first_year(self._connection)
 
-    def people(self) -> dict[str, NDArray[np.int64]]:
-        """Ids (n,) of the photos that each person is in, by name, in no order; some are missing."""
-        return photos_by_person(self._connection)
+    def people(self) -> list[KnownPerson]:
+        """All who are in photos, or of whom the user said something, in order of name."""
+        return known_people(self._connection)
+
+    def people_of(self, photo_id: int) -> list[KnownPerson]:
+        """Who is in a photo, in order of name."""
+        return people_of(self._connection, photo_id)
+
+    def areas(self) -> dict[str, dict[int, FaceArea]]:
+        """By the keys of names, where the faces with that name are, by the ids of the photos."""
+        return areas_of_people(self._connection)
 
     def whereabouts(self) -> list[Whereabouts]:
         """On which days photos were taken, and where, in order of the days; none is missing."""

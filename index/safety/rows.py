@@ -17,7 +17,7 @@ import numpy as np
 
 from index.catalogue.connection import Connection
 from index.catalogue.embedded import VECTOR
-from index.catalogue.records import Place
+from index.catalogue.records import Place, Region
 from index.paths import text_to_path
 
 Check = Callable[[Any], bool]
@@ -102,7 +102,10 @@ def _checks(separator: str) -> dict[str, dict[str, Check]]:
             "keywords": _list_of(_text(_TEXT)),
             "people": _list_of(_text(_TEXT)),
             "place": _or_none(_place),
+            "regions": _list_of(_region),
         },
+        "people": {"name": _text(_NAME), "above": _or_none(_text(_TEXT))},
+        "people_names": {"key": _text(_NAME), "name": _text(_NAME)},
         "problems": {"path": path, "size": _or_none(_within(0, 1 << 62)), "reason": _text(_TEXT)},
         "others": {"path": path, "suffix": _text(_NAME), "files": _within(0, 1 << 62)},
         "albums": {"id": _within(1, 1 << 62), "name": _text(_NAME)},
@@ -194,6 +197,13 @@ def _place(value: Any) -> bool:
     return found.keys() == Place.__dataclass_fields__.keys() and all(
         isinstance(name, str) and len(name) <= _NAME for name in found.values()
     )
+
+
+def _region(found: Any) -> bool:
+    if not isinstance(found, dict) or found.keys() != Region.__dataclass_fields__.keys():
+        return False
+    name, *sides = (found[side] for side in Region.__dataclass_fields__)
+    return isinstance(name, str) and len(name) <= _NAME and all(map(_within(0, 1), sides))
 
 
 def _json(value: Any) -> Any:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from photosearch.library.feedback import Feedback
     from photosearch.library.marks import Marks
     from photosearch.library.models import Models
+    from photosearch.library.people import People
     from photosearch.library.photos import Photos
     from photosearch.library.saved import Saved
     from photosearch.library.texts import Texts
@@ -52,6 +53,13 @@ class Parts:
         from photosearch.library.albums import Albums
 
         return Albums(self._catalogue.shelves)
+
+    @cached_property
+    def people(self) -> People:
+        """Who is in the photos, and what the user says of these people."""
+        from photosearch.library.people import People
+
+        return People(self._catalogue)
 
     @cached_property
     def marks(self) -> Marks:
