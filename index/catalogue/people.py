@@ -123,14 +123,18 @@ def counted_people(connection: Connection) -> tuple[NDArray[np.int64], NDArray[n
 
 def areas_of_people(connection: Connection) -> dict[str, dict[int, FaceArea]]:
     """By the keys of names, where the faces with that name are, by the ids of the photos."""
+    rows = connection.rows(
+        "SELECT json_extract(value, '$.name'), photo_id, json_extract(value, '$.left'), "
+        "json_extract(value, '$.top'), json_extract(value, '$.width'), "
+        "json_extract(value, '$.height') FROM metadata, json_each(regions) WHERE regions <> '[]'"
+    )
+    by_name: dict[str, dict[int, FaceArea]] = {}
+    for name, photo, *area in rows:
+        by_name.setdefault(name, {})[photo] = (area[0], area[1], area[2], area[3])
     areas: dict[str, dict[int, FaceArea]] = {}
-    for photo, regions in connection.rows(
-        "SELECT photo_id, regions FROM metadata WHERE regions <> '[]'"
-    ):
-        for one in json.loads(regions):
-            if one["name"]:
-                area = one["left"], one["top"], one["width"], one["height"]
-                areas.setdefault(place_key(one["name"]), {})[photo] = area
+    for name, placed in by_name.items():
+        if name:
+            areas.setdefault(place_key(name), {}).update(placed)
     return areas
 
 

@@ -57,6 +57,10 @@ class Selection:
         """Ids (n,), rising, of the photos that are not missing and for which all of these hold."""
         return self._holding.ids(conditions)
 
+    def present(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of `ids` (n,), in which each is once, that are not missing, rising."""
+        return self._holding.present(ids)
+
     def count(self, condition: Condition, among: NDArray[np.int64]) -> int:
         """For how many photos of `among`, ids that are not missing, this holds."""
         return self._holding.count(condition, among)

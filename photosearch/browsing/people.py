@@ -67,8 +67,8 @@ def _area(one: Region) -> tuple[float, float, float, float]:
 
 def find_people(selection: Selection) -> list[Person]:
     """Those who are in most photos first; photos that are missing do not count."""
-    people, present = selection.people(), selection.ids(())
-    photos = [np.intersect1d(one.ids, present) for one in people]
+    people = selection.people()
+    photos = [selection.present(one.ids) for one in people]
     shown = np.bincount(np.concatenate([np.empty(0, np.int64), *photos]))
     outlined = selection.areas()
     found = []

@@ -81,7 +81,7 @@ class People:
         """
         selection = self._catalogue.selection
         with self._catalogue.snapshot():
-            ids = np.intersect1d(self._one(name).ids, selection.ids(()))
+            ids = selection.present(self._one(name).ids)
             newest = selection.by_date(ids, oldest=False)
             return self._catalogue.listed(newest[offset : offset + limit].tolist())
 
@@ -93,10 +93,10 @@ class People:
         selection = self._catalogue.selection
         with self._catalogue.snapshot():
             chosen = self._one(name)
-            ids = np.intersect1d(chosen.ids, selection.ids(()))
+            ids = selection.present(chosen.ids)
             shared = Counter(
                 {
-                    one.name: len(np.intersect1d(one.ids, ids))
+                    one.name: int(np.isin(one.ids, ids).sum())
                     for one in selection.people()
                     if one.name != chosen.name and not one.hidden
                 }

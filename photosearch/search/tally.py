@@ -16,8 +16,6 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal, TypeAlias
 
-import numpy as np
-
 from index import Catalogue, Place
 from index.catalogue.browsing import PhotoGroup
 from index.catalogue.functions import place_key, place_keys
@@ -247,9 +245,8 @@ def _albums(groups: Iterable[PhotoGroup], catalogue: Catalogue) -> Iterator[Name
 
 def _people(catalogue: Catalogue, people: Iterable[KnownPerson]) -> Iterator[Name]:
     """Those who are in photos, by all their names."""
-    present = catalogue.selection.ids(())
     for one in people:
-        ids = np.intersect1d(one.ids, present)
+        ids = catalogue.selection.present(one.ids)
         if len(ids) and place_key(one.name):
             cover = int(catalogue.selection.by_date(ids, oldest=False)[0])
             keys = dict.fromkeys(map(place_key, one.names))
