@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from index.catalogue.clusters import Cluster
     from index.catalogue.conditions import Condition
     from index.catalogue.days import Day, Days
+    from index.catalogue.faces import FaceGroup
     from index.catalogue.own_people import OwnPerson
     from photosearch.about import About
     from photosearch.browsing.anniversaries import Anniversaries, Anniversary
@@ -47,6 +48,13 @@ if TYPE_CHECKING:
     from photosearch.browsing.trips import Trip
     from photosearch.doctor.finding import Finding
     from photosearch.encoders import Encoder
+    from photosearch.faces.run import (
+        FaceEvent,
+        FacesFailed,
+        FacesFound,
+        FacesGrouped,
+        FacesStarted,
+    )
     from photosearch.indexing.events import (
         Absent,
         Event,
@@ -65,6 +73,7 @@ if TYPE_CHECKING:
     )
     from photosearch.library import Library
     from photosearch.library.albums import Albums
+    from photosearch.library.faces import Faces
     from photosearch.library.feedback import Feedback
     from photosearch.library.marks import Marks
     from photosearch.library.models import Advised, Model, Models, Removed
@@ -133,6 +142,13 @@ __all__ = [
     "Encoder",
     "Event",
     "Exported",
+    "FaceEvent",
+    "FaceGroup",
+    "Faces",
+    "FacesFailed",
+    "FacesFound",
+    "FacesGrouped",
+    "FacesStarted",
     "Facet",
     "FacetName",
     "Fact",
@@ -223,17 +239,20 @@ _LATER = {
     "index.catalogue.clusters": "Cluster",
     "index.catalogue.conditions": "Condition",
     "index.catalogue.days": "Day Days",
+    "index.catalogue.faces": "FaceGroup",
     "index.catalogue.own_people": "OwnPerson",
     "photosearch.about": "About",
     "photosearch.browsing.anniversaries": "Anniversaries Anniversary",
     "photosearch.doctor.finding": "Finding",
     "photosearch.encoders": "Encoder",
+    "photosearch.faces.run": "FaceEvent FacesFailed FacesFound FacesGrouped FacesStarted",
     "photosearch.indexing.events": (
         "Absent Event Failed Finished Held Indexed Kept "
         "Paired Rebuilding Recognised Reencoded Reread Started Switched"
     ),
     "photosearch.library": "Library",
     "photosearch.library.albums": "Albums",
+    "photosearch.library.faces": "Faces",
     "photosearch.library.feedback": "Feedback",
     "photosearch.library.marks": "Marks",
     "photosearch.library.models": "Advised Model Models Removed",

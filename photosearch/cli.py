@@ -28,6 +28,7 @@ _COMMANDS = (
     "rate",
     "tag",
     "people",
+    "faces",
     "mark",
     "tune",
     "write-sidecars",

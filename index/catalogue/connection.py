@@ -68,6 +68,8 @@ class Connection:
         self._kept: dict[str, tuple[tuple[int, int], Any]] = {}
         self.path = path
         self.readonly = readonly
+        # Whether what was found out about faces is told of.
+        self.shows_faces = True
         self._unshared = unshared
 
     @classmethod
@@ -146,14 +148,16 @@ class Connection:
         # The first counts what others have written, the second what this one has.
         return int(self.rows("PRAGMA data_version")[0][0]), self._raw.total_changes
 
-    def copy_to(self, path: Path) -> None:
+    def copy_to(self, path: Path, without: Sequence[str] = ()) -> None:
         """Write all of it, as it is at one moment, to a new file that has no log.
 
-        Nothing that was deleted is left in it.
+        The tables `without` are empty in it. Nothing that was deleted is left.
         """
         with explained(path), closing(sqlite3.connect(path, isolation_level=None)) as copy:
             with self._reading():
                 self._raw.backup(copy)
+            for table in without:
+                copy.execute(f"DELETE FROM {table}")
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("VACUUM")
 

@@ -10,6 +10,7 @@ from index.catalogue.schema_steps import (
     add_albums,
     add_changes,
     add_contents,
+    add_faces,
     add_filter_indexes,
     add_frames,
     add_live_ids,
@@ -54,6 +55,7 @@ STEPS: tuple[Step, ...] = (
     add_marks,
     add_verdicts,
     add_people,
+    add_faces,
 )
 
 

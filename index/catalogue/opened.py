@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from index.catalogue.connection import Connection
+from index.catalogue.faces import Faces
 from index.catalogue.marks import Marks
 from index.catalogue.own_people import OwnPeople
 from index.catalogue.readings import Readings
@@ -34,6 +35,7 @@ class OpenCatalogue:
         self.shelves = Shelves(connection)
         self.marks = Marks(connection)
         self.own_people = OwnPeople(connection)
+        self.faces = Faces(connection)
         self.verdicts = Verdicts(connection)
 
     @classmethod

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +106,8 @@ def counted_people(connection: Connection) -> tuple[NDArray[np.int64], NDArray[n
     """Ids (n,), rising, of the photos with anybody in them, and how many (n,) these are.
 
     There are as many as have a name, or as there are faces, named or not, whichever is more: who is
-    named without a place may well be the face without a name.
+    named without a place may well be the face without a name. So it is with the faces that were
+    found by us, and those that others outlined.
     """
     named = np.concatenate([np.empty(0, np.int64), *(one.ids for one in known_people(connection))])
     faces = np.array(
@@ -115,8 +116,12 @@ def counted_people(connection: Connection) -> tuple[NDArray[np.int64], NDArray[n
         ),
         np.int64,
     ).reshape(-1, 2)
-    counts = np.bincount(named, minlength=int(faces[:, 0].max(initial=-1)) + 1)
-    counts[faces[:, 0]] = np.maximum(counts[faces[:, 0]], faces[:, 1])
+    counted = "SELECT photos.id, count(*) FROM faces JOIN photos USING (content_id) GROUP BY 1"
+    found = np.array(_of_faces(connection, counted), np.int64).reshape(-1, 2)
+    most = max(int(faces[:, 0].max(initial=-1)), int(found[:, 0].max(initial=-1)))
+    counts = np.bincount(named, minlength=most + 1)
+    for several in (faces, found):
+        counts[several[:, 0]] = np.maximum(counts[several[:, 0]], several[:, 1])
     ids = np.flatnonzero(counts)
     return ids, counts[ids]
 
@@ -128,6 +133,12 @@ def areas_of_people(connection: Connection) -> dict[str, dict[int, FaceArea]]:
         "json_extract(value, '$.top'), json_extract(value, '$.width'), "
         "json_extract(value, '$.height') FROM metadata, json_each(regions) WHERE regions <> '[]'"
     )
+    rows += _of_faces(
+        connection,
+        "SELECT name, photos.id, x, y, faces.width, faces.height FROM faces "
+        "JOIN photos USING (content_id) JOIN face_groups ON group_id = face_groups.id "
+        "WHERE name IS NOT NULL",
+    )
     by_name: dict[str, dict[int, FaceArea]] = {}
     for name, photo, *area in rows:
         by_name.setdefault(name, {})[photo] = (area[0], area[1], area[2], area[3])
@@ -136,6 +147,11 @@ def areas_of_people(connection: Connection) -> dict[str, dict[int, FaceArea]]:
         if name:
             areas.setdefault(place_key(name), {}).update(placed)
     return areas
+
+
+def _of_faces(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+    """What is known of faces, where it may be told."""
+    return connection.rows(query) if connection.shows_faces else []
 
 
 @dataclass
@@ -177,9 +193,18 @@ def _found(connection: Connection) -> dict[str, _Found]:
             one = found.setdefault(key, _Found(name))
             one.above = one.above or there[name]
             one.ids.append(ids)
+    named_faces = _of_faces(
+        connection,
+        "SELECT name, group_concat(DISTINCT photos.id) FROM face_groups "
+        "JOIN faces ON group_id = face_groups.id JOIN photos USING (content_id) "
+        "WHERE name IS NOT NULL GROUP BY 1",
+    )
+    for name, ids in named_faces:
+        found.setdefault(place_key(name), _Found(name)).ids.append(ids)
     groups = {place_key(level) for one in found.values() for level in one.above}
     # A group that is a keyword of its own in some photos is nobody, unless it was named as such.
     named = {place_key(name) for people, _, _ in rows for name in json.loads(people)}
+    named |= {place_key(name) for name, _ in named_faces}
     return {key: one for key, one in found.items() if key not in groups or key in named}
 
 
@@ -189,11 +214,12 @@ def _joined(own: OwnPerson, found: Mapping[str, _Found]) -> KnownPerson:
     above = next((one.above for one in theirs if one.above), ())
     if own.above is not None:
         above = tuple(own.above.split("|")) if own.above else ()
-    several = [_numbers(one.ids) for one in theirs]
-    ids = np.unique(np.concatenate(several)) if several else np.empty(0, np.int64)
+    ids = _numbers(part for one in theirs for part in one.ids)
     names = dict.fromkeys((own.name, *own.names.values()))
     return KnownPerson(own.name, tuple(names), above, own.hidden, ids)
 
 
 def _numbers(ids: Iterable[str]) -> NDArray[np.int64]:
-    return np.fromstring(",".join(ids), np.int64, sep=",")
+    """The numbers in texts, each once."""
+    numbers = np.sort(np.fromstring(",".join(ids), np.int64, sep=","))
+    return numbers[np.diff(numbers, prepend=-1) > 0]

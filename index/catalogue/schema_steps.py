@@ -498,3 +498,61 @@ def add_people(db: Database) -> None:
         """
     )
     db.execute("CREATE INDEX people_names_person_id ON people_names (person_id)")
+
+
+def add_faces(db: Database) -> None:
+    """Faces that were looked for, when somebody asked for it: by the bytes of photos, and by model.
+
+    Those of one person are in one or more groups, which have the person's name when it is known.
+    """
+    db.execute(
+        """
+        CREATE TABLE face_scans (
+            content_id INTEGER NOT NULL REFERENCES contents (id) ON DELETE CASCADE,
+            model TEXT NOT NULL,
+            PRIMARY KEY (content_id, model)
+        ) STRICT
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE face_groups (
+            id INTEGER PRIMARY KEY,
+            name TEXT,
+            hidden INTEGER NOT NULL DEFAULT 0 CHECK (hidden IN (0, 1))
+        ) STRICT
+        """
+    )
+    # `sure` where the user said whose face it is.
+    db.execute(
+        """
+        CREATE TABLE faces (
+            id INTEGER PRIMARY KEY,
+            content_id INTEGER NOT NULL REFERENCES contents (id) ON DELETE CASCADE,
+            model TEXT NOT NULL,
+            x REAL NOT NULL,
+            y REAL NOT NULL,
+            width REAL NOT NULL,
+            height REAL NOT NULL,
+            landmarks BLOB NOT NULL,
+            score REAL NOT NULL,
+            side REAL NOT NULL,
+            sharp REAL NOT NULL,
+            vector BLOB NOT NULL,
+            group_id INTEGER REFERENCES face_groups (id) ON DELETE SET NULL,
+            sure INTEGER NOT NULL DEFAULT 0 CHECK (sure IN (0, 1))
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX faces_content_id ON faces (content_id)")
+    db.execute("CREATE INDEX faces_group_id ON faces (group_id)")
+    # Whose face it is not.
+    db.execute(
+        """
+        CREATE TABLE face_refusals (
+            face_id INTEGER NOT NULL REFERENCES faces (id) ON DELETE CASCADE,
+            group_id INTEGER NOT NULL REFERENCES face_groups (id) ON DELETE CASCADE,
+            PRIMARY KEY (face_id, group_id)
+        ) STRICT
+        """
+    )

@@ -15,6 +15,7 @@ from index.catalogue.connection import Connection
 from index.catalogue.dated import Dated
 from index.catalogue.days import Days, Whereabouts, days_of, whereabouts_of
 from index.catalogue.embedded import Batch, vectors_of
+from index.catalogue.faces import faces_of
 from index.catalogue.functions import place_keys
 from index.catalogue.grouped import Grouped, GroupedBy
 from index.catalogue.holding import Holding
@@ -213,6 +214,10 @@ class Selection:
     def areas(self) -> dict[str, dict[int, FaceArea]]:
         """By the keys of names, where the faces with that name are, by the ids of the photos."""
         return areas_of_people(self._connection)
+
+    def faces_of(self, photo_id: int) -> list[tuple[str, tuple[float, ...]]]:
+        """The faces that were found in a photo: whose, "" where it is not known, and where."""
+        return faces_of(self._connection, photo_id)
 
     def whereabouts(self) -> list[Whereabouts]:
         """On which days photos were taken, and where, in order of the days; none is missing."""

@@ -30,6 +30,7 @@ _PATH = 32_767
 _NAME, _WORDS, _TEXT = 1000, 100_000, 4 << 20
 _BLOB = 1 << 20
 _DIGEST = 32  # bytes of a BLAKE3 hash
+_FACE = 128  # numbers that describe a face
 _MOST = 1 << 31
 # Frames of another bundle's length than that of their video.
 _UNLIKE = """
@@ -104,6 +105,14 @@ def _checks(separator: str) -> dict[str, dict[str, Check]]:
             "place": _or_none(_place),
             "regions": _list_of(_region),
         },
+        "face_groups": {"name": _or_none(_text(_NAME))},
+        "faces": {
+            **dict.fromkeys(("x", "y", "width", "height", "score"), _within(0, 1.0001)),
+            "side": _within(0, _MOST),
+            "sharp": _within(0, _MOST),
+            "landmarks": lambda value: isinstance(value, bytes) and len(value) == 40,
+            "vector": _finite_vector,
+        },
         "people": {"name": _text(_NAME), "above": _or_none(_text(_TEXT))},
         "people_names": {"key": _text(_NAME), "name": _text(_NAME)},
         "problems": {"path": path, "size": _or_none(_within(0, 1 << 62)), "reason": _text(_TEXT)},
@@ -159,6 +168,13 @@ def _unit(value: Any) -> bool:
         return False
     length = float(np.linalg.norm(np.frombuffer(value, VECTOR).astype(np.float32)))
     return abs(length - 1) <= OFF
+
+
+def _finite_vector(value: Any) -> bool:
+    """Whether it holds finite numbers, as many as describe a face."""
+    if not isinstance(value, bytes) or len(value) != _FACE * VECTOR.itemsize:
+        return False
+    return bool(np.isfinite(np.frombuffer(value, VECTOR)).all())
 
 
 def _text(most: int) -> Check:

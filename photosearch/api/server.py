@@ -62,11 +62,13 @@ def serve(listener: Listener, path: str | None, model: str | None) -> None:
     from photosearch.api.app import create_app
     from photosearch.library import Library
     from photosearch.serving.library_thread import LibraryThread
+    from photosearch.settings import read
 
-    library = LibraryThread(path, model, new=True)
+    local = is_loopback(listener.host)
+    faces = local or read(path, model=model).serve_faces
+    library = LibraryThread(path, model, new=True, faces=faces)
     library.ask_now(Library.status)
     name = socket.gethostname()
-    local = is_loopback(listener.host)
     guarded = Guard(
         create_app(library),
         local=local,

@@ -173,8 +173,10 @@ async def _shown(shrinkers: Shrinkers, path: str) -> bytes:
 
 def run(path: str | None, model: str | None) -> None:
     """Serve until the client goes. Raises `LibraryError` or `BundleError` before that."""
-    library = LibraryThread(path, model, new=True)
-    shrinkers = Shrinkers(1, limits_by(read(path, model=model), 2))
+    settings = read(path, model=model)
+    # What the assistant is given may leave this machine.
+    library = LibraryThread(path, model, new=True, faces=settings.serve_faces)
+    shrinkers = Shrinkers(1, limits_by(settings, 2))
     try:
         library.ask_now(Library.status)
         create_server(library, shrinkers).run("stdio")

@@ -51,14 +51,35 @@ class PersonSeen:
 def people_seen(
     selection: Selection, photo_id: int, regions: Sequence[Region]
 ) -> tuple[PersonSeen, ...]:
-    """Who is in a photo, in order of name, and then the faces without one."""
-    left = {place_key(one.name): one for one in regions if one.name}
+    """Who is in a photo, in order of name, and then the faces without one.
+
+    A face that was found here as well as outlined by another program counts once.
+    """
+    found = [Region(name, *area) for name, area in selection.faces_of(photo_id)]
+    known = [one for one in found if one.name]
+    places = known + [one for one in regions if not any(_same_place(one, other) for other in known)]
+    for face in found:
+        if not any(_same_place(face, other) for other in places):
+            places.append(face)
+    left = {place_key(place.name): place for place in places if place.name}
     seen = []
     for one in selection.people_of(photo_id):
         theirs = [left.pop(key) for key in map(place_key, one.names) if key in left]
         seen.append(PersonSeen(one.name, _area(theirs[0]) if theirs else None))
-    nameless = [*left.values(), *(one for one in regions if not one.name)]
+    nameless = [*left.values(), *(place for place in places if not place.name)]
     return (*seen, *(PersonSeen("", _area(one)) for one in nameless))
+
+
+def _same_place(one: Region, other: Region) -> bool:
+    """Whether two outlines are of one face: the middle of the smaller lies in the other.
+
+    Programs outline faces more or less tightly.
+    """
+    small, large = sorted((one, other), key=lambda each: each.width * each.height)
+    x, y = small.left + small.width / 2, small.top + small.height / 2
+    return (
+        large.left <= x <= large.left + large.width and large.top <= y <= large.top + large.height
+    )
 
 
 def _area(one: Region) -> tuple[float, float, float, float]:

@@ -15,6 +15,7 @@ from photosearch.search.searcher import Searcher
 
 if TYPE_CHECKING:
     from photosearch.library.albums import Albums
+    from photosearch.library.faces import Faces
     from photosearch.library.feedback import Feedback
     from photosearch.library.marks import Marks
     from photosearch.library.models import Models
@@ -60,6 +61,13 @@ class Parts:
         from photosearch.library.people import People
 
         return People(self._catalogue)
+
+    @cached_property
+    def faces(self) -> Faces:
+        """Faces that are looked for in photos, when somebody asks for it, and whose they are."""
+        from photosearch.library.faces import Faces
+
+        return Faces(self._catalogue, self._lock, self._choice.settings)
 
     @cached_property
     def marks(self) -> Marks:

@@ -109,7 +109,7 @@ class People:
         Raises `UsageError` when nobody is called so, for a name that cannot be kept, and for that
         of somebody else, whom `merge` makes the same; `LibraryError`.
         """
-        new = _named(new)
+        new = named(new)
 
         def change(one: OwnPerson) -> OwnPerson:
             return replace(one, name=new, names={**one.names, place_key(new): new})
@@ -149,7 +149,7 @@ class People:
         Raises `UsageError` as `rename` does; `LibraryError`.
         """
         person = self._one(name)
-        new = [_named(other) for other in others]
+        new = [named(other) for other in others]
         for other in map(self._find, new):
             if other is not None and other.name != person.name:
                 raise UsageError(f"{other.name} is somebody else; merge them instead")
@@ -182,7 +182,7 @@ class People:
         Raises `UsageError` when nobody is called so, for a group that cannot be kept;
         `LibraryError`.
         """
-        levels = [_named(level) for level in (above or "").split(_LEVELS) if level.strip()]
+        levels = [named(level) for level in (above or "").split(_LEVELS) if level.strip()]
         wanted = None if above is None else _LEVELS.join(levels)
         return self._change(
             self._several(names), lambda each: [replace(one, above=wanted) for one in each]
@@ -285,7 +285,7 @@ def _says_something(one: OwnPerson) -> bool:
     return not alone or one.above is not None or one.hidden
 
 
-def _named(text: str) -> str:
+def named(text: str) -> str:
     """A name as it is kept: composed (NFC), with single blanks. Raises `UsageError`."""
     name = unicodedata.normalize("NFC", " ".join(text.split()))
     shown = _shown(name)

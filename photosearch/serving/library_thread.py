@@ -20,6 +20,8 @@ T = TypeVar("T")
 class LibraryThread:
     """Does what it is handed, one at a time, with a library that it opens when first needed.
 
+    Without `faces` nothing that was found out about faces is told.
+
     With `new` a library that does not exist yet is made, as the first index run would. One that is
     deleted meanwhile, or moved away, is an error and never made anew; another that is put in its
     place is opened. One that cannot be written, as on a full disk, is read until it can be again.
@@ -31,7 +33,9 @@ class LibraryThread:
         model: str | os.PathLike[str] | None,
         *,
         new: bool = False,
+        faces: bool = True,
     ) -> None:
+        self._faces = faces
         self._path, self._model, self._new = path, model, new
         self._thread = ThreadPoolExecutor(1, "photosearch-library")
         self._local = threading.local()
@@ -54,6 +58,8 @@ class LibraryThread:
         if library is None:
             library = Library.open_to_read(self._path, model=self._model, new=self._new)
             self._local.library = library
+            if not self._faces:
+                library.faces.keep_back()
             self._new, self._tried = False, time.monotonic()
         return question(library)
 

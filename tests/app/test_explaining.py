@@ -78,6 +78,15 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
         "reset": lambda it: it.people.reset("Anna"),
         "undo": lambda it: it.people.undo(PeopleEdit("", (), ("anna",))),
     },
+    "library.faces": {
+        "find": lambda it: it.faces.find(),
+        "groups": lambda it: it.faces.groups(),
+        "name": lambda it: it.faces.name(1, "Anna"),
+        "hide": lambda it: it.faces.hide(1),
+        "refuse": lambda it: it.faces.refuse(1, "Anna"),
+        "counts": lambda it: it.faces.counts(),
+        "forget": lambda it: it.faces.forget(),
+    },
     "library.marks": {
         "of": lambda it: it.marks.of([1]),
         "rate": lambda it: it.marks.rate([1], 4),
@@ -128,6 +137,7 @@ OTHERS = {
         "readonly",
     }
     | {heading.removeprefix("library.") for heading in CALLS if heading != "Library"},
+    "library.faces": {"keep_back"},
     "library.models": {"discard", "encoder", "offers", "pull"},
 }
 

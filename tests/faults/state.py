@@ -38,6 +38,9 @@ _ROWS = {
     "keywords": "SELECT hex(digest), keyword, there FROM own_keywords",
     "people": "SELECT people.name, above, hidden, key FROM people "
     "LEFT JOIN people_names ON person_id = people.id",
+    "faces": "SELECT hex(digest), x, y, name FROM faces "
+    "JOIN contents ON contents.id = content_id "
+    "LEFT JOIN face_groups ON group_id = face_groups.id",
     "saved": "SELECT name, text, sort FROM saved_searches",
     "models": "SELECT key, value FROM state WHERE key NOT IN ('generation', 'revision')",
 }

@@ -34,6 +34,7 @@ SINCE = {
         "add_people",
         "Anna Berger",
     ),
+    "SELECT name FROM faces JOIN face_groups ON group_id = face_groups.id": ("add_faces", "Anna"),
     "SELECT reason FROM problems": ("", "is damaged"),
 }
 
