@@ -7,7 +7,7 @@ import { fill, icon, make, number, say, tell } from "./dom.js";
 import { Duplicates } from "./duplicates.js";
 import { Grid, monthOf, thumbnail } from "./grid.js";
 import { monthsOf, unpack } from "./layout.js";
-import { beside, fetchPeople, personCard, personTools } from "./people.js";
+import { beside, fetchPeople, personCard, personTools, strangers } from "./people.js";
 import { ask } from "./requests.js";
 import { share } from "./share.js";
 import { sizeSlider } from "./tile-size.js";
@@ -279,6 +279,12 @@ export class BrowsePage {
   // Those whom lists leave out are shown when they are asked for.
   #people(people) {
     this.everybody = people;
+    strangers(people.map(({ name }) => name), () => this.go("person", "replace")).then((cards) => {
+      // Unless something else is shown by now.
+      if (this.everybody !== people || this.kind !== "person" || this.of) return;
+      this.cards.append(...cards);
+      if (cards.length) this.nothing.textContent = "";
+    });
     if (!people.some(({ hidden }) => hidden)) return;
     const tick = make("input", { type: "checkbox", checked: Boolean(this.withHidden), onchange: () => {
       this.withHidden = tick.checked;

@@ -35,6 +35,46 @@ export function personCard(person, open) {
   );
 }
 
+// Faces that look like one person's, of which nobody has said whose they are: a press asks for the name.
+// `known` are names that there are; `changed` is called when one was given.
+export async function strangers(known, changed) {
+  const groups = await ask("/api/faces/groups").catch(() => []);
+  const named = async ({ group }) => {
+    const name = await choose({ title: say("faces.who"), label: say("people.name"), button: say("faces.name"), options: known.slice(0, PROPOSED).map((text) => ({ value: text, text })), known });
+    if (!name) return;
+    const back = () => ask("/api/faces/name", { body: { group, name: null } }).then(changed, (error) => tell(error.message));
+    ask("/api/faces/name", { body: { group, name } })
+      .then(() => {
+        tell(say("faces.named", { name }), { text: say("rating.undo"), press: back });
+        changed();
+      })
+      .catch((error) => tell(error.message));
+  };
+  const hide = ({ group }) => {
+    const back = () => ask("/api/faces/hide", { body: { group, hidden: false } }).then(changed, (error) => tell(error.message));
+    ask("/api/faces/hide", { body: { group, hidden: true } })
+      .then(() => {
+        tell(say("faces.hidden"), { text: say("rating.undo"), press: back });
+        changed();
+      })
+      .catch((error) => tell(error.message));
+  };
+  return groups.map((one) =>
+    make(
+      "li",
+      { class: "stranger", "data-group": one.group },
+      make(
+        "button",
+        { type: "button", class: "group somebody", onclick: () => named(one) },
+        make("img", { src: faceOf(one), alt: "", width: 160, height: 160, loading: "lazy", decoding: "async" }),
+        make("strong", {}, say("faces.who")),
+        make("span", { class: "quiet" }, say("browse.count", { count: one.count })),
+      ),
+      make("button", { type: "button", class: "plain slim", onclick: () => hide(one) }, say("people.hide")),
+    ),
+  );
+}
+
 // Buttons for one person. `everybody` are those who may be the same; `changed` is called with the name
 // by which the person is shown then, or with "" when it is not certain that there is one.
 export function personTools(person, everybody, changed) {
