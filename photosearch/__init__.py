@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         Held,
         Indexed,
         Kept,
+        OnBattery,
         Paired,
         Rebuilding,
         Recognised,
@@ -181,6 +182,7 @@ __all__ = [
     "Naming",
     "Nearest",
     "Offer",
+    "OnBattery",
     "OwnPerson",
     "Paired",
     "Part",
@@ -247,7 +249,7 @@ _LATER = {
     "photosearch.encoders": "Encoder",
     "photosearch.faces.run": "FaceEvent FacesFailed FacesFound FacesGrouped FacesStarted",
     "photosearch.indexing.events": (
-        "Absent Event Failed Finished Held Indexed Kept "
+        "Absent Event Failed Finished Held Indexed Kept OnBattery "
         "Paired Rebuilding Recognised Reencoded Reread Started Switched"
     ),
     "photosearch.library": "Library",
