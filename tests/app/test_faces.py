@@ -54,6 +54,7 @@ def views(image: Image.Image) -> dict[str, Image.Image]:
     }
 
 
+@pytest.mark.slow
 def test_a_face_is_found_and_known_again(model: FaceModel, astronaut: Image.Image) -> None:
     (found,) = model.faces(astronaut)
     assert found.area == pytest.approx(AT, abs=0.03)
@@ -66,6 +67,7 @@ def test_a_face_is_found_and_known_again(model: FaceModel, astronaut: Image.Imag
     assert model.faces(Image.new("RGB", (640, 400), "gray")) == []
 
 
+@pytest.mark.slow
 def test_large_and_small_faces_are_found(model: FaceModel, astronaut: Image.Image) -> None:
     alone = astronaut.crop((150, 20, 300, 190))
     assert [round(one.area[3], 1) for one in model.faces(alone.resize((1500, 1700)))] == [0.7]
@@ -171,6 +173,7 @@ def names(library: Library, text: str) -> set[str]:
     return {Path(hit.path).stem for hit in library.search(text, limit=50)}
 
 
+@pytest.mark.slow
 @needs_kill
 def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
     library: Library, tmp_path: Path, shell: Shell, astronaut: Image.Image, tiny_bundle: Path

@@ -208,6 +208,7 @@ def test_names_in_a_description_are_people(library: Library) -> None:
     assert [one.label for one in library.suggest("gran") if one.kind == "person"] == ["Zoë"]
 
 
+@pytest.mark.slow
 def test_the_command(library: Library, shell: Shell) -> None:
     def said(*arguments: str) -> str:
         done = shell("people", *arguments)

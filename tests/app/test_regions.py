@@ -233,6 +233,7 @@ def test_faces_in_picasas_ini(tmp_path: Path) -> None:
     assert said("A.jpg").people == ()
 
 
+@pytest.mark.slow
 def test_what_picasa_says_is_found_and_read_again(library: Library, tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
