@@ -206,8 +206,8 @@ class Faces:
             )
             return done.rowcount > 0
 
-    def refuse(self, photo_id: int, names: Iterable[str]) -> int:
-        """Take the faces of groups with these names in a photo out of them for good; how many."""
+    def refuse(self, photo_id: int, names: Iterable[str]) -> list[tuple[int, int]]:
+        """Take the faces in a photo out of groups with these names for good; which of which."""
         with self._connection.write() as db:
             rows = db.execute(
                 "SELECT faces.id, group_id FROM faces JOIN photos USING (content_id) "
@@ -225,7 +225,22 @@ class Faces:
                 "UPDATE faces SET group_id = NULL, sure = 0 WHERE id = ?",
                 [(face,) for face, _ in rows],
             )
-        return len(rows)
+        return [(int(face), int(group)) for face, group in rows]
+
+    def accept(self, refused: Iterable[tuple[int, int]]) -> None:
+        """Take back what was refused: faces are in their groups again, where there are both."""
+        with self._connection.write() as db:
+            for face, group in refused:
+                db.execute(
+                    "DELETE FROM face_refusals WHERE face_id = ? AND group_id IN (SELECT id "
+                    "FROM face_groups WHERE name = (SELECT name FROM face_groups WHERE id = ?))",
+                    [face, group],
+                )
+                db.execute(
+                    "UPDATE faces SET group_id = ? "
+                    "WHERE id = ? AND ? IN (SELECT id FROM face_groups)",
+                    [group, face, group],
+                )
 
     def counts(self, model: str) -> tuple[int, int, int]:
         """In how many photos was looked, how many faces there are, and how many have a name."""

@@ -107,6 +107,7 @@ class PersonSeen(BaseModel):
     area: tuple[float, float, float, float] | None = Field(
         description="of the face: left, top, width, height, in parts of the upright picture"
     )
+    found: bool = Field(description="whether it was found here, and not by another program")
 
 
 class Details(BaseModel):

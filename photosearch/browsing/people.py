@@ -41,11 +41,12 @@ class PersonSeen:
     """Somebody in a photo; `name` is "" of a face of which nobody has said whose it is.
 
     `area` is where the face is: left, top, width and height in parts of the upright picture; None
-    where that is not known.
+    where that is not known. `found` tells that it was found here, and not by another program.
     """
 
     name: str
     area: tuple[float, float, float, float] | None = None
+    found: bool = False
 
 
 def people_seen(
@@ -65,7 +66,8 @@ def people_seen(
     seen = []
     for one in selection.people_of(photo_id):
         theirs = [left.pop(key) for key in map(place_key, one.names) if key in left]
-        seen.append(PersonSeen(one.name, _area(theirs[0]) if theirs else None))
+        place = theirs[0] if theirs else None
+        seen.append(PersonSeen(one.name, _area(place) if place else None, place in known))
     nameless = [*left.values(), *(place for place in places if not place.name)]
     return (*seen, *(PersonSeen("", _area(one)) for one in nameless))
 

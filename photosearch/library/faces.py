@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from index import Catalogue, WriterLock
@@ -73,8 +73,10 @@ class Faces:
         if not self._catalogue.faces.hide(group, hidden):
             raise _no_group(group)
 
-    def refuse(self, photo: PhotoName, name: str) -> None:
+    def refuse(self, photo: PhotoName, name: str) -> list[tuple[int, int]]:
         """Say that no face in a photo is somebody's; it will not be taken for theirs again.
+
+        Gives the numbers of faces and of the groups that they were in, for `accept`.
 
         Raises `UsageError` when the library has no such photo, or none of its faces is theirs;
         `LibraryError`.
@@ -82,8 +84,14 @@ class Faces:
         (photo_id,) = ids_named(self._catalogue, [photo])
         people = called(self._catalogue.selection.people(), name)
         theirs = [each for one in people for each in one.names]
-        if not self._catalogue.faces.refuse(photo_id, theirs):
+        refused = self._catalogue.faces.refuse(photo_id, theirs)
+        if not refused:
             raise UsageError(f"photo:{photo_id} has no face that is {name}'s")
+        return refused
+
+    def accept(self, refused: Sequence[tuple[int, int]]) -> None:
+        """Take back what was refused. Raises `LibraryError`."""
+        self._catalogue.faces.accept(refused)
 
     def counts(self) -> tuple[int, int, int]:
         """In how many photos faces were looked for, how many there are, and how many have a name.

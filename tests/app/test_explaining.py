@@ -84,6 +84,7 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
         "name": lambda it: it.faces.name(1, "Anna"),
         "hide": lambda it: it.faces.hide(1),
         "refuse": lambda it: it.faces.refuse(1, "Anna"),
+        "accept": lambda it: it.faces.accept([(1, 1)]),
         "counts": lambda it: it.faces.counts(),
         "forget": lambda it: it.faces.forget(),
     },

@@ -208,6 +208,8 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
     # Looked at once, and not again.
     assert shell("faces", "find").stdout.startswith(b"Looked at 0 photos and found 0 faces; 0 came")
     dark = next(hit for hit in library.search("people:1", limit=50) if "dark" in hit.path)
+    library.faces.accept(library.faces.refuse(dark.photo_id, "eileen"))
+    assert names(library, "person:eileen") == everybody
     assert shell("faces", "not", str(dark.photo_id), "eileen").returncode == 0
     list(library.faces.find())
     assert names(library, "person:eileen") == everybody - {"dark"}

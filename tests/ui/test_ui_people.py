@@ -109,7 +109,9 @@ def told(page: Any, text: str) -> Any:
     return notice
 
 
-def test_people_are_named_merged_and_hidden_and_that_is_taken_back(page: Any) -> None:
+def test_people_are_named_merged_and_hidden_and_that_is_taken_back(
+    page: Any, server: Served
+) -> None:
     page.get_by_role("tab", name="Browse").click()
     shows(page, "#place-browse", "month")
     press(page, "People")
@@ -199,6 +201,17 @@ def test_people_are_named_merged_and_hidden_and_that_is_taken_back(page: Any) ->
     assert serious_in_both_themes(page) == []
     names.get_by_text("Tom").click()
     assert ask(page, "person:Tom") == ["4.jpg", "3.jpg", "2.jpg"]
+
+    # Whom a face was taken for by mistake, it is not.
+    assert server.post("/api/faces/name", {"group": 1, "name": "Zoë"}).status == 200
+    assert ask(page, "person:Zoë") == ["6.jpg", "4.jpg", "3.jpg"]
+    viewer = open_tile(page, "3.jpg")
+    no = viewer.get_by_role("button", name="Not Zoë")
+    no.click()
+    notice = told(page, "Not taken for Zoë any more")
+    no.wait_for(state="detached")
+    notice.get_by_role("button", name="Undo").click()
+    no.wait_for()
 
 
 def test_what_is_no_face_is_refused(server: Served) -> None:

@@ -58,6 +58,14 @@ class GroupHiding(BaseModel):
     hidden: bool
 
 
+class Refusal(Named):
+    id: Id
+
+
+class Refused(BaseModel):
+    faces: list[tuple[Id, Id]] = Field(max_length=_MANY)
+
+
 class Before(BaseModel):
     """As `OwnPerson`."""
 
@@ -164,6 +172,21 @@ async def hide_group(context: CurrentContext, wanted: GroupHiding) -> dict[str, 
     """Leave a group out of lists, or show it again."""
     _check_faces(context)
     await context.lookups.ask(lambda it: it.faces.hide(wanted.group, wanted.hidden))
+    return {}
+
+
+@router.post("/faces/refuse")
+async def refuse(context: CurrentContext, wanted: Refusal) -> dict[str, Any]:
+    """Say that no face in a photo is somebody's; what undoes it."""
+    _check_faces(context)
+    return {"undo": await context.lookups.ask(lambda it: it.faces.refuse(wanted.id, wanted.name))}
+
+
+@router.post("/faces/accept")
+async def accept(context: CurrentContext, wanted: Refused) -> dict[str, Any]:
+    """Take that back."""
+    _check_faces(context)
+    await context.lookups.ask(lambda it: it.faces.accept(wanted.faces))
     return {}
 
 

@@ -1,6 +1,7 @@
 // Who is where in the open photo: boxes around faces, with the names of those who are known.
 
-import { fill, make, say } from "./dom.js";
+import { fill, icon, make, say, tell } from "./dom.js";
+import { ask } from "./requests.js";
 
 const KEPT = "photosearch.faces";
 
@@ -56,13 +57,28 @@ export class Faces {
   }
 }
 
+// Says that a face in a photo is not somebody's; `changed` is called when that was done, or taken back.
+async function refuse(id, name, changed) {
+  const send = (path, body) => ask(`/api/faces/${path}`, { body });
+  try {
+    const { undo } = await send("refuse", { id, name });
+    const back = () => send("accept", { faces: undo }).then(changed, (error) => tell(error.message));
+    tell(say("faces.refused", { name }), { text: say("rating.undo"), press: back });
+    changed();
+  } catch (error) {
+    tell(error.message);
+  }
+}
+
 // The names in a photo, each a way to more of them; `link` makes one, `point` is called with the name
-// that is pointed at.
-export function namesIn(persons, link, point) {
+// that is pointed at, and `changed` when somebody was taken off the photo.
+export function namesIn({ photo_id: id, persons = [] }, link, point, changed) {
   const named = persons.filter(({ name }) => name);
   const nameless = persons.length - named.length;
-  const parts = named.map(({ name, area }) => {
-    const item = make("span", {}, link(name));
+  const parts = named.map(({ name, area, found }) => {
+    const label = say("faces.not", { name });
+    const no = () => refuse(id, name, changed);
+    const item = make("span", { class: "named" }, link(name), found ? make("button", { type: "button", class: "remove", "aria-label": label, title: label, onclick: no }, icon("close")) : null);
     if (!area) return item;
     for (const [event, shown] of [["pointerenter", name], ["pointerleave", ""], ["focusin", name], ["focusout", ""]]) {
       item.addEventListener(event, () => point(shown));

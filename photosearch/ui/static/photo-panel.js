@@ -53,7 +53,7 @@ export class PhotoPanel {
       [say("photo.place"), this.#each(places(metadata), "in")],
       [say("photo.coordinates"), where && this.#link(where, near(metadata), say("viewer.more_near"))],
       [say("photo.caption"), metadata.caption],
-      [say("viewer.people"), listed(namesIn(known.persons ?? [], (name) => this.#more(name, "person"), (name) => this.faces?.point(name)))],
+      [say("viewer.people"), listed(namesIn(known, (name) => this.#more(name, "person"), (name) => this.faces?.point(name), () => this.renew?.()))],
       [say("photo.text"), known.text],
       [say("photo.camera"), this.#gear(metadata)],
       [say("photo.exposure"), exposure(metadata)],

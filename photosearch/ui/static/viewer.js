@@ -32,6 +32,7 @@ export class Viewer extends EventTarget {
     this.why = new Why(this.picture);
     this.panel = new PhotoPanel(selection, this.why, (text) => this.#leave(text));
     this.panel.faces = this.faces;
+    this.panel.renew = () => this.photo && this.#tell(this.photo, this.grid?.why?.());
     // A dialog itself may not fill the screen.
     this.whole = make("div", { class: "whole" }, this.stage, this.panel.element);
     this.element = make("dialog", { class: "viewer", "aria-label": say("photo.viewer") }, this.whole);
