@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Metadata,
         PhotoFile,
         Place,
+        Region,
         SavedSearch,
         Verdict,
     )
@@ -39,12 +40,21 @@ if TYPE_CHECKING:
     from index.catalogue.clusters import Cluster
     from index.catalogue.conditions import Condition
     from index.catalogue.days import Day, Days
+    from index.catalogue.faces import FaceGroup
+    from index.catalogue.own_people import OwnPerson
     from photosearch.about import About
     from photosearch.browsing.anniversaries import Anniversaries, Anniversary
-    from photosearch.browsing.people import Person
+    from photosearch.browsing.people import Person, PersonSeen
     from photosearch.browsing.trips import Trip
     from photosearch.doctor.finding import Finding
     from photosearch.encoders import Encoder
+    from photosearch.faces.run import (
+        FaceEvent,
+        FacesFailed,
+        FacesFound,
+        FacesGrouped,
+        FacesStarted,
+    )
     from photosearch.indexing.events import (
         Absent,
         Event,
@@ -64,9 +74,11 @@ if TYPE_CHECKING:
     )
     from photosearch.library import Library
     from photosearch.library.albums import Albums
+    from photosearch.library.faces import Faces
     from photosearch.library.feedback import Feedback
     from photosearch.library.marks import Marks
     from photosearch.library.models import Advised, Model, Models, Removed
+    from photosearch.library.people import People, PeopleEdit
     from photosearch.library.photos import Photos
     from photosearch.library.saved import Saved
     from photosearch.library.texts import Texts
@@ -131,6 +143,13 @@ __all__ = [
     "Encoder",
     "Event",
     "Exported",
+    "FaceEvent",
+    "FaceGroup",
+    "Faces",
+    "FacesFailed",
+    "FacesFound",
+    "FacesGrouped",
+    "FacesStarted",
     "Facet",
     "FacetName",
     "Fact",
@@ -164,9 +183,13 @@ __all__ = [
     "Nearest",
     "Offer",
     "OnBattery",
+    "OwnPerson",
     "Paired",
     "Part",
+    "People",
+    "PeopleEdit",
     "Person",
+    "PersonSeen",
     "PhotoFile",
     "PhotoGroup",
     "PhotoIdError",
@@ -185,6 +208,7 @@ __all__ = [
     "Rebuilding",
     "Recognised",
     "Reencoded",
+    "Region",
     "Removed",
     "Reread",
     "Saved",
@@ -210,32 +234,37 @@ __all__ = [
 ]
 
 _LATER = {
-    "index": "FileStamp ListedPhoto Mark Metadata PhotoFile Place SavedSearch Verdict",
+    "index": "FileStamp ListedPhoto Mark Metadata PhotoFile Place Region SavedSearch Verdict",
     "index.catalogue.albums": "Album",
     "index.catalogue.areas": "Area",
     "index.catalogue.browsing": "BrowseBy PhotoGroup",
     "index.catalogue.clusters": "Cluster",
     "index.catalogue.conditions": "Condition",
     "index.catalogue.days": "Day Days",
+    "index.catalogue.faces": "FaceGroup",
+    "index.catalogue.own_people": "OwnPerson",
     "photosearch.about": "About",
     "photosearch.browsing.anniversaries": "Anniversaries Anniversary",
     "photosearch.doctor.finding": "Finding",
     "photosearch.encoders": "Encoder",
+    "photosearch.faces.run": "FaceEvent FacesFailed FacesFound FacesGrouped FacesStarted",
     "photosearch.indexing.events": (
         "Absent Event Failed Finished Held Indexed Kept OnBattery "
         "Paired Rebuilding Recognised Reencoded Reread Started Switched"
     ),
     "photosearch.library": "Library",
     "photosearch.library.albums": "Albums",
+    "photosearch.library.faces": "Faces",
     "photosearch.library.feedback": "Feedback",
     "photosearch.library.marks": "Marks",
     "photosearch.library.models": "Advised Model Models Removed",
     "photosearch.model_choice": "Cutoffs",
+    "photosearch.library.people": "People PeopleEdit",
     "photosearch.library.photos": "Photos",
     "photosearch.library.saved": "Saved",
     "photosearch.library.texts": "Texts",
     "photosearch.ocr.run": "ReadingEvent ReadingStarted TextFailed TextRead",
-    "photosearch.browsing.people": "Person",
+    "photosearch.browsing.people": "Person PersonSeen",
     "photosearch.photo": "PhotoName",
     "photosearch.portable": "Exported Imported",
     "photosearch.pulling.advice": "Advice",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from index import Catalogue, FileStamp, Mark, Metadata, PhotoFile
+from photosearch.browsing.people import PersonSeen, people_seen
 from photosearch.errors import UsageError
 from photosearch.silent_drive import NoAnswerError, within
 
@@ -15,12 +16,14 @@ class About:
     """A photo's file, what is known of it, and the files that belong to it.
 
     Its rating and its keywords are those that count: `mark` is what the user gave it of them.
+    `people` are by the names that are shown, and in `metadata` as they were read.
     """
 
     file: PhotoFile
     metadata: Metadata
     companions: tuple[str, ...]
     mark: Mark
+    people: tuple[PersonSeen, ...] = ()
 
     @property
     def file_date(self) -> str | None:
@@ -70,4 +73,5 @@ def about(catalogue: Catalogue, photo: int | str) -> About:
         metadata = catalogue.metadata([file.id]).get(file.id, Metadata())
         (recorded,) = catalogue.photos([file.id])
         mark = catalogue.marks.of([file.id]).get(file.id, Mark())
-        return About(file, metadata, recorded.companions, mark)
+        seen = people_seen(catalogue.selection, file.id, metadata.regions)
+        return About(file, metadata, recorded.companions, mark, seen)

@@ -27,6 +27,8 @@ _COMMANDS = (
     "saved",
     "rate",
     "tag",
+    "people",
+    "faces",
     "mark",
     "tune",
     "write-sidecars",

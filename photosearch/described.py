@@ -36,4 +36,8 @@ def described(about: About, text: str | None) -> dict[str, Any]:
 
 def marked(about: About) -> dict[str, Any]:
     """What is known of a photo, and what of that the user gave it."""
-    return {"metadata": asdict(about.metadata), "mark": asdict(about.mark)}
+    return {
+        "metadata": asdict(about.metadata),
+        "mark": asdict(about.mark),
+        "persons": [asdict(one) for one in about.people],
+    }

@@ -108,6 +108,16 @@ def _fill(db: sqlite3.Connection) -> None:
     if "own_ratings" in tables:
         db.execute("INSERT INTO own_ratings VALUES (?, 5)", [b"\1" * 32])
         db.execute("INSERT INTO own_keywords VALUES (?, 'town', 1)", [b"\1" * 32])
+    if "people" in tables:
+        db.execute("INSERT INTO people VALUES (1, 'Anna Berger', 'Family', 0)")
+        db.execute("INSERT INTO people_names VALUES ('anna', 'Anna', 1)")
+    if "faces" in tables:
+        db.execute("INSERT INTO face_scans VALUES (1, 'm')")
+        db.execute("INSERT INTO face_groups (id, name) VALUES (1, 'Anna')")
+        db.execute(
+            "INSERT INTO faces VALUES (1, 1, 'm', .1, .2, .3, .4, ?, .9, 80, 9, ?, 1, 0)",
+            [bytes(40), bytes(256)],
+        )
 
 
 def _steps(db: sqlite3.Connection) -> set[str]:

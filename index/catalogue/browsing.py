@@ -55,14 +55,12 @@ def groups(connection: Connection, by: BrowseBy) -> list[PhotoGroup]:
     ]
 
 
-def listed_groups(
-    connection: Connection, column: Literal["keywords", "people"]
-) -> list[PhotoGroup]:
-    """Photos by each of their keywords, or of the people in them, the largest group first."""
+def keyword_groups(connection: Connection) -> list[PhotoGroup]:
+    """Photos by each of their keywords, the largest group first."""
     rows = connection.rows(
-        f"""
+        """
         SELECT value, count(*), max(coalesce(taken_at, '') || ' ' || photos.id)
-        FROM metadata JOIN photos ON photos.id = photo_id, json_each({column})
+        FROM metadata JOIN photos ON photos.id = photo_id, json_each(keywords)
         WHERE NOT missing AND (caption IS NOT NULL OR keywords <> '[]') AND keywords <> '[]'
         GROUP BY 1 ORDER BY 2 DESC, 1
         """

@@ -153,6 +153,10 @@ class Catalogue(Queries):
             db.execute(f"DELETE FROM others WHERE {within}", bounds)
             drop_unused(db)
             forget_verdicts(db)
+            db.execute(
+                "DELETE FROM face_groups WHERE id NOT IN "
+                "(SELECT group_id FROM faces WHERE group_id IS NOT NULL)"
+            )
             if forgotten:
                 count_up(db)
         return int(forgotten)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from index.catalogue.functions import register
 from index.catalogue.migrations import applied_steps, known_steps, migrate
@@ -19,6 +19,8 @@ from index.safety.private import private_opener
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+_Read = TypeVar("_Read")
 
 _ADVICE = {
     "SQLITE_BUSY": "another photosearch is writing to it; try again when that is done",
@@ -63,9 +65,11 @@ class Connection:
     ) -> None:
         register(raw)
         self._raw = raw
-        self._distinct: dict[tuple[str, str], tuple[tuple[int, int], list[Any]]] = {}
+        self._kept: dict[str, tuple[tuple[int, int], Any]] = {}
         self.path = path
         self.readonly = readonly
+        # Whether what was found out about faces is told of.
+        self.shows_faces = True
         self._unshared = unshared
 
     @classmethod
@@ -144,26 +148,32 @@ class Connection:
         # The first counts what others have written, the second what this one has.
         return int(self.rows("PRAGMA data_version")[0][0]), self._raw.total_changes
 
-    def copy_to(self, path: Path) -> None:
+    def copy_to(self, path: Path, without: Sequence[str] = ()) -> None:
         """Write all of it, as it is at one moment, to a new file that has no log.
 
-        Nothing that was deleted is left in it.
+        The tables `without` are empty in it. Nothing that was deleted is left.
         """
         with explained(path), closing(sqlite3.connect(path, isolation_level=None)) as copy:
             with self._reading():
                 self._raw.backup(copy)
+            for table in without:
+                copy.execute(f"DELETE FROM {table}")
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("VACUUM")
 
     def distinct(self, table: str, column: str) -> list[Any]:
         """The values of a column other than NULL, read again only when the file has changed."""
+        query = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"
+        return self.once(query, lambda _: [row[0] for row in self.rows(query)])
+
+    def once(self, name: str, read: Callable[[Connection], _Read]) -> _Read:
+        """What `read` gives, under this name; read again only when the file has changed."""
         edition = self.edition
-        known = self._distinct.get((table, column))
+        known = self._kept.get(name)
         if known is None or known[0] != edition:
-            query = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"
-            known = edition, [row[0] for row in self.rows(query)]
-            self._distinct[table, column] = known
-        return known[1]
+            known = self._kept[name] = edition, read(self)
+        value: _Read = known[1]
+        return value
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows that a query gives."""

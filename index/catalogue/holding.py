@@ -37,6 +37,13 @@ class Holding:
             held = [self._bits(condition) for condition in conditions]
         return np.flatnonzero(reduce(np.logical_and, held, self._present))
 
+    def present(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of `ids`, each once, that are of photos which are not missing, rising."""
+        with self._connection.snapshot():
+            self._renew()
+        known = ids[ids < len(self._present)]
+        return np.sort(known[self._present[known]])
+
     def count(self, condition: Condition, among: NDArray[np.int64]) -> int:
         """For how many photos of `among`, ids of photos that are not missing, this holds."""
         with self._connection.snapshot():

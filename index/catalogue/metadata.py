@@ -10,7 +10,7 @@ from typing import Any
 
 from index.catalogue.connection import Connection
 from index.catalogue.marks import make_count
-from index.catalogue.records import FAVOURITES, Metadata, Place
+from index.catalogue.records import FAVOURITES, Metadata, Place, Region
 from index.paths import below, path_to_text, text_to_path
 
 NAMES = tuple(field.name for field in fields(Metadata))
@@ -35,6 +35,7 @@ def put_metadata(db: sqlite3.Connection, photo_id: int, metadata: Metadata, stat
     row = {name: getattr(metadata, name) for name in NAMES}
     row["keywords"], row["people"] = json.dumps(metadata.keywords), json.dumps(metadata.people)
     row["favourite"] = int(metadata.favourite)
+    row["regions"] = json.dumps([asdict(region) for region in metadata.regions])
     row["place"] = metadata.place and json.dumps(asdict(metadata.place))
     marks = ", ".join("?" * (len(NAMES) + 2))
     db.execute(
@@ -59,6 +60,7 @@ def metadata_of(row: Sequence[Any]) -> Metadata:
     for name in ("keywords", "people"):
         values[name] = tuple(json.loads(values[name]))
     values["favourite"] = bool(values["favourite"])
+    values["regions"] = tuple(Region(**one) for one in json.loads(values["regions"]))
     if values["place"] is not None:
         values["place"] = Place(**json.loads(values["place"]))
     return Metadata(**values)

@@ -10,6 +10,7 @@ from index.catalogue.schema_steps import (
     add_albums,
     add_changes,
     add_contents,
+    add_faces,
     add_filter_indexes,
     add_frames,
     add_live_ids,
@@ -17,6 +18,7 @@ from index.catalogue.schema_steps import (
     add_marks,
     add_metadata_state,
     add_others,
+    add_people,
     add_readings,
     add_saved_searches,
     add_sources_of_dates,
@@ -52,6 +54,8 @@ STEPS: tuple[Step, ...] = (
     fold_readings_again,
     add_marks,
     add_verdicts,
+    add_people,
+    add_faces,
 )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from index.catalogue.albums import Album, albums
 from index.catalogue.connection import Connection
 from index.catalogue.functions import words_in
+from index.catalogue.people import KnownPerson, known_people
 from index.paths import text_to_path
 
 _DIGITS = str.maketrans("", "", "0123456789")
@@ -27,7 +28,7 @@ class Names:
 
     cameras: tuple[str, ...]
     keywords: frozenset[str]
-    people: frozenset[str]
+    people: tuple[KnownPerson, ...]
     albums: tuple[Album, ...]
     formats: frozenset[str]
     folders: tuple[str, ...]
@@ -47,8 +48,8 @@ def names_of(connection: Connection) -> Names:
             words |= words_in(caption)
         return Names(
             tuple(connection.distinct("metadata", "camera")),
-            frozenset(_listed(connection, "keywords")),
-            frozenset(_listed(connection, "people")),
+            frozenset(_keywords(connection)),
+            tuple(known_people(connection)),
             tuple(one for one in albums(connection) if one.name),
             frozenset(connection.distinct("photos", "format")),
             tuple(sorted(folders)),
@@ -72,10 +73,9 @@ def _of_files(connection: Connection) -> tuple[set[str], set[str]]:
     return {text_to_path(folder) for folder in folders}, words
 
 
-def _listed(connection: Connection, column: str) -> Iterable[str]:
-    """What stands in a column of lists; who is in a photo is among its keywords too."""
+def _keywords(connection: Connection) -> Iterable[str]:
+    """All keywords; who is in a photo is among them too."""
     rows = connection.rows(
-        f"SELECT DISTINCT {column} FROM metadata "
-        f"WHERE {_NOTED} AND keywords <> '[]' AND {column} <> '[]'"
+        f"SELECT DISTINCT keywords FROM metadata WHERE {_NOTED} AND keywords <> '[]'"
     )
     return (value for (text,) in rows for value in json.loads(text))

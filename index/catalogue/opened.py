@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Self
 
 from index.catalogue.connection import Connection
+from index.catalogue.faces import Faces
 from index.catalogue.marks import Marks
+from index.catalogue.own_people import OwnPeople
 from index.catalogue.readings import Readings
 from index.catalogue.saved import SavedSearches
 from index.catalogue.selection import Selection
@@ -32,6 +34,8 @@ class OpenCatalogue:
         self.saved = SavedSearches(connection)
         self.shelves = Shelves(connection)
         self.marks = Marks(connection)
+        self.own_people = OwnPeople(connection)
+        self.faces = Faces(connection)
         self.verdicts = Verdicts(connection)
 
     @classmethod

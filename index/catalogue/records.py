@@ -26,6 +26,20 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Region:
+    """Where a face is: parts, 0 to 1, of the width and height of the upright picture.
+
+    `name` is "" where nobody has said whose it is.
+    """
+
+    name: str
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
 class Metadata:
     """What a photo says of itself; None where it says nothing.
 
@@ -37,7 +51,8 @@ class Metadata:
 
     Degrees north and east, seconds, millimetres. `keywords` has the names of `people` in it, and of
     a path of keywords each level and all of it, "Places|Rome". `favourite` is what its owner said
-    elsewhere. `live_id` is what the still and the video of a Live Photo have in common.
+    elsewhere. `live_id` is what the still and the video of a Live Photo have in common. `regions`
+    are the faces of which it is said where they are, which may not be those of all `people`.
     """
 
     taken_at: str | None = None
@@ -58,6 +73,7 @@ class Metadata:
     live_id: str | None = None
     people: tuple[str, ...] = ()
     favourite: bool = False
+    regions: tuple[Region, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -467,3 +467,92 @@ def add_verdicts(db: Database) -> None:
         END
         """
     )
+
+
+def add_people(db: Database) -> None:
+    """Where faces are in photos, and what the user says of the people in them.
+
+    In the files people are names. One gets a row when the user says something of them: by what name
+    to show them, which names are theirs, in what group they are, and whether to show them at all.
+    """
+    db.execute("ALTER TABLE metadata ADD COLUMN regions TEXT NOT NULL DEFAULT '[]'")
+    db.execute("CREATE INDEX metadata_regions ON metadata (photo_id) WHERE regions <> '[]'")
+    db.execute(
+        """
+        CREATE TABLE people (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            above TEXT,
+            hidden INTEGER NOT NULL DEFAULT 0 CHECK (hidden IN (0, 1))
+        ) STRICT
+        """
+    )
+    # By the key of a name, which is the same however its case and accents are written.
+    db.execute(
+        """
+        CREATE TABLE people_names (
+            key TEXT PRIMARY KEY NOT NULL,
+            name TEXT NOT NULL,
+            person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX people_names_person_id ON people_names (person_id)")
+
+
+def add_faces(db: Database) -> None:
+    """Faces that were looked for, when somebody asked for it: by the bytes of photos, and by model.
+
+    Those of one person are in one or more groups, which have the person's name when it is known.
+    """
+    db.execute(
+        """
+        CREATE TABLE face_scans (
+            content_id INTEGER NOT NULL REFERENCES contents (id) ON DELETE CASCADE,
+            model TEXT NOT NULL,
+            PRIMARY KEY (content_id, model)
+        ) STRICT
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE face_groups (
+            id INTEGER PRIMARY KEY,
+            name TEXT,
+            hidden INTEGER NOT NULL DEFAULT 0 CHECK (hidden IN (0, 1))
+        ) STRICT
+        """
+    )
+    # `sure` where the user said whose face it is.
+    db.execute(
+        """
+        CREATE TABLE faces (
+            id INTEGER PRIMARY KEY,
+            content_id INTEGER NOT NULL REFERENCES contents (id) ON DELETE CASCADE,
+            model TEXT NOT NULL,
+            x REAL NOT NULL,
+            y REAL NOT NULL,
+            width REAL NOT NULL,
+            height REAL NOT NULL,
+            landmarks BLOB NOT NULL,
+            score REAL NOT NULL,
+            side REAL NOT NULL,
+            sharp REAL NOT NULL,
+            vector BLOB NOT NULL,
+            group_id INTEGER REFERENCES face_groups (id) ON DELETE SET NULL,
+            sure INTEGER NOT NULL DEFAULT 0 CHECK (sure IN (0, 1))
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX faces_content_id ON faces (content_id)")
+    db.execute("CREATE INDEX faces_group_id ON faces (group_id)")
+    # Whose face it is not.
+    db.execute(
+        """
+        CREATE TABLE face_refusals (
+            face_id INTEGER NOT NULL REFERENCES faces (id) ON DELETE CASCADE,
+            group_id INTEGER NOT NULL REFERENCES face_groups (id) ON DELETE CASCADE,
+            PRIMARY KEY (face_id, group_id)
+        ) STRICT
+        """
+    )

@@ -15,12 +15,13 @@ from index.catalogue.connection import Connection
 from index.catalogue.dated import Dated
 from index.catalogue.days import Days, Whereabouts, days_of, whereabouts_of
 from index.catalogue.embedded import Batch, vectors_of
+from index.catalogue.faces import faces_of
 from index.catalogue.functions import place_keys
 from index.catalogue.grouped import Grouped, GroupedBy
 from index.catalogue.holding import Holding
 from index.catalogue.looks import looks_of
 from index.catalogue.naming import Names, names_of
-from index.catalogue.people import photos_by_person
+from index.catalogue.people import FaceArea, KnownPerson, areas_of_people, known_people, people_of
 from index.catalogue.records import Place
 from index.catalogue.taken import TakenPhoto, first_year, taken_on
 
@@ -56,6 +57,10 @@ class Selection:
     def ids(self, conditions: Sequence[Condition]) -> NDArray[np.int64]:
         """Ids (n,), rising, of the photos that are not missing and for which all of these hold."""
         return self._holding.ids(conditions)
+
+    def present(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of `ids` (n,), in which each is once, that are not missing, rising."""
+        return self._holding.present(ids)
 
     def count(self, condition: Condition, among: NDArray[np.int64]) -> int:
         """For how many photos of `among`, ids that are not missing, this holds."""
@@ -198,9 +203,21 @@ class Selection:
         """The year in which the oldest photo was taken; None where no photo says when."""
         return first_year(self._connection)
 
-    def people(self) -> dict[str, NDArray[np.int64]]:
-        """Ids (n,) of the photos that each person is in, by name, in no order; some are missing."""
-        return photos_by_person(self._connection)
+    def people(self) -> list[KnownPerson]:
+        """All who are in photos, or of whom the user said something, in order of name."""
+        return known_people(self._connection)
+
+    def people_of(self, photo_id: int) -> list[KnownPerson]:
+        """Who is in a photo, in order of name."""
+        return people_of(self._connection, photo_id)
+
+    def areas(self) -> dict[str, dict[int, FaceArea]]:
+        """By the keys of names, where the faces with that name are, by the ids of the photos."""
+        return areas_of_people(self._connection)
+
+    def faces_of(self, photo_id: int) -> list[tuple[str, tuple[float, ...]]]:
+        """The faces that were found in a photo: whose, "" where it is not known, and where."""
+        return faces_of(self._connection, photo_id)
 
     def whereabouts(self) -> list[Whereabouts]:
         """On which days photos were taken, and where, in order of the days; none is missing."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +27,9 @@ class Shelves:
         """The groups that photos fall into; months newest first, others the largest first."""
         return browsing.groups(self._connection, by)
 
-    def listed_groups(self, column: Literal["keywords", "people"]) -> list[PhotoGroup]:
-        """Photos by each of their keywords, or of the people in them, the largest group first."""
-        return browsing.listed_groups(self._connection, column)
+    def keyword_groups(self) -> list[PhotoGroup]:
+        """Photos by each of their keywords, the largest group first."""
+        return browsing.keyword_groups(self._connection)
 
     def members(
         self, by: BrowseBy | None = None, key: str = "", *, offset: int = 0, limit: int = 100

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from index.catalogue.changes import count_up
 from index.catalogue.connection import Connection
+from index.catalogue.faces import TABLES
 from index.errors import CatalogueError
 from index.paths import path_to_text, text_to_path
 
@@ -19,12 +20,12 @@ class Portable:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def copy_to(self, path: Path) -> None:
+    def copy_to(self, path: Path, *, with_faces: bool = True) -> None:
         """Write all of it, as it is at one moment, to a new file without a log.
 
-        Nothing that was dropped is left in it.
+        Nothing that was dropped is left in it, nor, unless `with_faces`, anything about faces.
         """
-        self._connection.copy_to(path)
+        self._connection.copy_to(path, () if with_faces else TABLES)
 
     def paths(self) -> Iterator[str]:
         """Every path in it that stands for itself: of photos, folders and problems."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from index.catalogue.connection import Connection
 from index.catalogue.embedded import VECTOR
-from index.catalogue.records import Place
+from index.catalogue.records import Place, Region
 from index.paths import text_to_path
 
 Check = Callable[[Any], bool]
@@ -30,6 +30,7 @@ _PATH = 32_767
 _NAME, _WORDS, _TEXT = 1000, 100_000, 4 << 20
 _BLOB = 1 << 20
 _DIGEST = 32  # bytes of a BLAKE3 hash
+_FACE = 128  # numbers that describe a face
 _MOST = 1 << 31
 # Frames of another bundle's length than that of their video.
 _UNLIKE = """
@@ -102,7 +103,18 @@ def _checks(separator: str) -> dict[str, dict[str, Check]]:
             "keywords": _list_of(_text(_TEXT)),
             "people": _list_of(_text(_TEXT)),
             "place": _or_none(_place),
+            "regions": _list_of(_region),
         },
+        "face_groups": {"name": _or_none(_text(_NAME))},
+        "faces": {
+            **dict.fromkeys(("x", "y", "width", "height", "score"), _within(0, 1.0001)),
+            "side": _within(0, _MOST),
+            "sharp": _within(0, _MOST),
+            "landmarks": lambda value: isinstance(value, bytes) and len(value) == 40,
+            "vector": _finite_vector,
+        },
+        "people": {"name": _text(_NAME), "above": _or_none(_text(_TEXT))},
+        "people_names": {"key": _text(_NAME), "name": _text(_NAME)},
         "problems": {"path": path, "size": _or_none(_within(0, 1 << 62)), "reason": _text(_TEXT)},
         "others": {"path": path, "suffix": _text(_NAME), "files": _within(0, 1 << 62)},
         "albums": {"id": _within(1, 1 << 62), "name": _text(_NAME)},
@@ -158,6 +170,13 @@ def _unit(value: Any) -> bool:
     return abs(length - 1) <= OFF
 
 
+def _finite_vector(value: Any) -> bool:
+    """Whether it holds finite numbers, as many as describe a face."""
+    if not isinstance(value, bytes) or len(value) != _FACE * VECTOR.itemsize:
+        return False
+    return bool(np.isfinite(np.frombuffer(value, VECTOR)).all())
+
+
 def _text(most: int) -> Check:
     return lambda value: isinstance(value, str) and len(value) <= most and "\0" not in value
 
@@ -194,6 +213,13 @@ def _place(value: Any) -> bool:
     return found.keys() == Place.__dataclass_fields__.keys() and all(
         isinstance(name, str) and len(name) <= _NAME for name in found.values()
     )
+
+
+def _region(found: Any) -> bool:
+    if not isinstance(found, dict) or found.keys() != Region.__dataclass_fields__.keys():
+        return False
+    name, *sides = (found[side] for side in Region.__dataclass_fields__)
+    return isinstance(name, str) and len(name) <= _NAME and all(map(_within(0, 1), sides))
 
 
 def _json(value: Any) -> Any:

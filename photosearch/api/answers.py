@@ -62,6 +62,10 @@ def status(library: Library) -> dict[str, Any]:
     return {"version": VERSION} | now | {"problems": len(problems)}
 
 
+def people(library: Library) -> dict[str, Any]:
+    return {"version": VERSION, "people": [asdict(each) for each in library.people.all()]}
+
+
 def saved(library: Library) -> dict[str, Any]:
     return {"version": VERSION, "searches": [asdict(each) for each in library.saved.all()]}
 

@@ -141,6 +141,12 @@ async def photo(library: OpenLibrary, photo: PhotoName) -> Response:
     return Json(await library.ask(lambda it: answers.photo(it, photo)))
 
 
+@router.get("/v1/people", responses={200: {"model": schemas.People}})
+async def people(library: OpenLibrary) -> Response:
+    """Who is in the photos, by name, those who are in most first."""
+    return Json(await library.ask(answers.people))
+
+
 @router.get("/v1/saved", responses={200: {"model": schemas.Saved}})
 async def saved(library: OpenLibrary) -> Response:
     """The saved searches."""

@@ -100,6 +100,16 @@ class Mark(BaseModel):
     removed: list[str] = Field(description="keywords of the file that do not count")
 
 
+class PersonSeen(BaseModel):
+    """Somebody in a photo."""
+
+    name: str = Field(description="that is shown; empty of a face without one")
+    area: tuple[float, float, float, float] | None = Field(
+        description="of the face: left, top, width, height, in parts of the upright picture"
+    )
+    found: bool = Field(description="whether it was found here, and not by another program")
+
+
 class Details(BaseModel):
     """All that is known of a photo."""
 
@@ -114,8 +124,28 @@ class Details(BaseModel):
     companions: list[str] = Field(description="paths of the files that belong to it")
     metadata: dict[str, Any] = Field(description="rating and keywords are those that count")
     mark: Mark
+    persons: list[PersonSeen]
     file_date: str | None = Field(description="when the file was changed last, local time")
     text: str | None = Field(description="what was read in it; null when nobody has looked")
+
+
+class Person(BaseModel):
+    """Somebody in the photos of the library."""
+
+    name: str = Field(description="that is shown")
+    names: list[str] = Field(description="all by which they are found")
+    above: list[str] = Field(description="the groups that they are in, the largest first")
+    hidden: bool = Field(description="whether lists leave them out")
+    count: int = Field(description="photos that they are in")
+    cover: int | None = Field(description="the id of a photo of them")
+    area: tuple[float, float, float, float] | None = Field(
+        description="of the face in the cover: left, top, width, height, in parts of it upright"
+    )
+
+
+class People(BaseModel):
+    version: Literal[1]
+    people: list[Person]
 
 
 class SavedSearch(BaseModel):

@@ -85,15 +85,24 @@ def serve(listener: Listener, path: str | None, model: str | None, how: Serving)
     from photosearch.serving.shrinking import Shrinkers
     from photosearch.settings import read
 
+    local = is_loopback(listener.host)
+    settings = read(path, model=model)
     metrics = Metrics() if how.metrics else None
-    library = LibraryThread(path, model, new=True, threads=how.workers, most=how.workers * _WAITING)
+    library = LibraryThread(
+        path,
+        model,
+        new=True,
+        threads=how.workers,
+        most=how.workers * _WAITING,
+        # Behind a proxy others ask, whatever address they come from.
+        faces=(local and not how.names) or settings.serve_faces,
+    )
     folder = library.ask_now(lambda it: it.folder)
-    shrinkers = Shrinkers(limits=limits_by(read(folder, model=model), 2))
+    shrinkers = Shrinkers(limits=limits_by(settings, 2))
     app = create_app(
         library, Pictures(Thumbnails(folder, shrinkers), shrinkers), metrics, how.prefix
     )
     name = socket.gethostname()
-    local = is_loopback(listener.host)
     own = () if local else (listener.host, name, socket.getfqdn(), f"{name}.local")
     guarded = Guard(
         metrics.counting(app) if metrics else app,

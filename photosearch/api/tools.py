@@ -35,11 +35,11 @@ _SIDE = 768
 
 _INSTRUCTIONS = """\
 Searches the photos on this machine by what they show. A query describes the photo ("two dogs on a
-beach"), may rule things out ("-people"), and may have filters in it: {filters}, and "exact
-words" of file name, caption or keywords. photo:ID means like that photo. A photo with no date but
-that of its file is found by no date; date:file asks for such. Photos that do not look like the
-query are left out and counted as `beyond`. Scores only order the photos of one search, so look at a
-photo before you say what it shows.
+beach"), may rule things out ("-people"), may name people of the library ("Anna -Ben on a beach"),
+and may have filters in it: {filters}, and "exact words" of file name, caption or keywords. photo:ID
+means like that photo. A photo with no date but that of its file is found by no date; date:file asks
+for such. Photos that do not look like the query are left out and counted as `beyond`. Scores only
+order the photos of one search, so look at a photo before you say what it shows.
 """
 
 _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
@@ -93,6 +93,17 @@ def create_server(library: LibraryThread, shrinkers: Shrinkers) -> MCPServer:
         if not picture:
             return [text]
         return [text, Image(data=await _shown(shrinkers, known["path"]), format="webp")]
+
+    @server.tool(annotations=_READS)
+    async def people(limit: int = 100) -> dict[str, Any]:
+        """List who is in the photos, by the names to search for, those in most photos first."""
+
+        def shown(it: Library) -> dict[str, Any]:
+            found = answers.people(it)
+            some = [one for one in found["people"] if not one["hidden"]]
+            return found | {"people": some[: max(1, limit)]}
+
+        return await _said(library, shown)
 
     @server.tool(annotations=_READS)
     async def saved_searches() -> dict[str, Any]:
@@ -162,8 +173,10 @@ async def _shown(shrinkers: Shrinkers, path: str) -> bytes:
 
 def run(path: str | None, model: str | None) -> None:
     """Serve until the client goes. Raises `LibraryError` or `BundleError` before that."""
-    library = LibraryThread(path, model, new=True)
-    shrinkers = Shrinkers(1, limits_by(read(path, model=model), 2))
+    settings = read(path, model=model)
+    # What the assistant is given may leave this machine.
+    library = LibraryThread(path, model, new=True, faces=settings.serve_faces)
+    shrinkers = Shrinkers(1, limits_by(settings, 2))
     try:
         library.ask_now(Library.status)
         create_server(library, shrinkers).run("stdio")

@@ -2,34 +2,113 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from index import Region
+from index.catalogue.functions import place_key
+from index.catalogue.people import FaceArea
 from index.catalogue.selection import Selection
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody by name, in `count` photos. `cover` is the id of the newest one that shows nobody
-    else, or of the newest of all.
+    """Somebody by name, in `count` photos; `names` are all by which they go.
+
+    `cover` is the id of the newest photo in which their face has a place, the fewer others in it
+    the better; where none has, of the newest that shows nobody else, or of the newest of all. It is
+    None of somebody in no photo. `area` is that place: left, top, width and height in parts of the
+    upright picture.
+
+    `above` are the groups that they are in, the largest first. Who is `hidden` is only found by
+    name.
     """
 
     name: str
     count: int
-    cover: int
+    cover: int | None
+    names: tuple[str, ...] = ()
+    above: tuple[str, ...] = ()
+    hidden: bool = False
+    area: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class PersonSeen:
+    """Somebody in a photo; `name` is "" of a face of which nobody has said whose it is.
+
+    `area` is where the face is: left, top, width and height in parts of the upright picture; None
+    where that is not known. `found` tells that it was found here, and not by another program.
+    """
+
+    name: str
+    area: tuple[float, float, float, float] | None = None
+    found: bool = False
+
+
+def people_seen(
+    selection: Selection, photo_id: int, regions: Sequence[Region]
+) -> tuple[PersonSeen, ...]:
+    """Who is in a photo, in order of name, and then the faces without one.
+
+    A face that was found here as well as outlined by another program counts once.
+    """
+    found = [Region(name, *area) for name, area in selection.faces_of(photo_id)]
+    known = [one for one in found if one.name]
+    places = known + [one for one in regions if not any(_same_place(one, other) for other in known)]
+    for face in found:
+        if not any(_same_place(face, other) for other in places):
+            places.append(face)
+    left = {place_key(place.name): place for place in places if place.name}
+    seen = []
+    for one in selection.people_of(photo_id):
+        theirs = [left.pop(key) for key in map(place_key, one.names) if key in left]
+        place = theirs[0] if theirs else None
+        seen.append(PersonSeen(one.name, _area(place) if place else None, place in known))
+    nameless = [*left.values(), *(place for place in places if not place.name)]
+    return (*seen, *(PersonSeen("", _area(one)) for one in nameless))
+
+
+def _same_place(one: Region, other: Region) -> bool:
+    """Whether two outlines are of one face: the middle of the smaller lies in the other.
+
+    Programs outline faces more or less tightly.
+    """
+    small, large = sorted((one, other), key=lambda each: each.width * each.height)
+    x, y = small.left + small.width / 2, small.top + small.height / 2
+    return (
+        large.left <= x <= large.left + large.width and large.top <= y <= large.top + large.height
+    )
+
+
+def _area(one: Region) -> tuple[float, float, float, float]:
+    return one.left, one.top, one.width, one.height
 
 
 def find_people(selection: Selection) -> list[Person]:
     """Those who are in most photos first; photos that are missing do not count."""
-    present = selection.ids(())
-    people = {name: np.intersect1d(ids, present) for name, ids in selection.people().items()}
-    shown = np.bincount(np.concatenate([np.empty(0, np.int64), *people.values()]))
+    people = selection.people()
+    photos = [selection.present(one.ids) for one in people]
+    shown = np.bincount(np.concatenate([np.empty(0, np.int64), *photos]))
+    outlined = selection.areas()
     found = []
-    for name, ids in people.items():
-        if not len(ids):
-            continue
-        alone = ids[shown[ids] == 1]
-        newest = selection.by_date(alone if len(alone) else ids, oldest=False)
-        found.append(Person(name, len(ids), int(newest[0])))
+    for one, ids in zip(people, photos, strict=True):
+        placed: dict[int, FaceArea] = {}
+        for key in map(place_key, one.names):
+            placed |= outlined.get(key, {})
+        within = ids[np.isin(ids, list(placed))] if placed else ids[:0]
+        cover = _cover(selection, within if len(within) else ids, shown)
+        area = placed.get(cover) if cover is not None else None
+        found.append(Person(one.name, len(ids), cover, one.names, one.above, one.hidden, area=area))
     return sorted(found, key=lambda one: (-one.count, one.name))
+
+
+def _cover(selection: Selection, ids: NDArray[np.int64], shown: NDArray[np.int64]) -> int | None:
+    """The newest of the photos with fewest people."""
+    if not len(ids):
+        return None
+    fewest = ids[shown[ids] == shown[ids].min()]
+    return int(selection.by_date(fewest, oldest=False)[0])

@@ -21,8 +21,11 @@ from photosearch.commands.output import counted, shown
 @click.option(
     "--with-models", is_flag=True, help="Also write the models that have encoded the photos."
 )
+@click.option("--with-faces", is_flag=True, help="Also write what was found out about faces.")
 @click.pass_context
-def command(ctx: click.Context, file: str, overwrite: bool, with_models: bool) -> None:
+def command(
+    ctx: click.Context, file: str, overwrite: bool, with_models: bool, with_faces: bool
+) -> None:
     """Write the library to FILE: all that is known of the photos, and their vectors.
 
     The photos themselves are not in it. `photosearch import FILE` makes a library of it, on
@@ -34,7 +37,9 @@ def command(ctx: click.Context, file: str, overwrite: bool, with_models: bool) -
         click.echo("There is no library yet, and so nothing to export.", err=True)
         sys.exit(1)
     with open_to_read(ctx) as library:
-        done = library.export(file, overwrite=overwrite, with_models=with_models)
+        done = library.export(
+            file, overwrite=overwrite, with_models=with_models, with_faces=with_faces
+        )
     click.echo(
         f"Exported {counted(done.photos, 'photo')} to {shown(str(Path(file)))} "
         f"({done.bytes / 1e6:.1f} MB)."

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 from index import FileStamp, PhotoFile
 from index.safety.private import make_private_folder
+from photosearch.serving.face_picture import FacePicture
 from photosearch.serving.shrinking import Shrinkers, Small
 
 FOLDER = "thumbnails"
@@ -59,6 +60,11 @@ class Thumbnails:
             if FileStamp(small.size, small.mtime_ns) == photo.stamp:
                 await asyncio.to_thread(self._keep, self._place(photo.digest), small.data)
             return small.data
+
+    async def face(self, photo: PhotoFile, area: tuple[float, float, float, float]) -> bytes:
+        """The face in an area of it, which is kept nowhere. Raises `ShrinkError`."""
+        made = self._shrinkers.make(photo.path, FacePicture(area).make)
+        return (await asyncio.wrap_future(made)).data
 
     async def screen(self, photo: PhotoFile) -> bytes:
         """The picture as large as a screen. Raises `ShrinkError`."""

@@ -17,6 +17,7 @@ from photosearch.indexing.exports import SUFFIX as EXPORT
 from photosearch.indexing.ignore import NAME as IGNORE_FILE
 from photosearch.indexing.ignore import IgnoreRules
 from photosearch.indexing.left_out import is_left_out, is_nobodys, kind_of
+from photosearch.indexing.metadata.picasa import NAMES as PICASA
 from photosearch.indexing.pairs import SIDECAR, FileGroup, groups
 from photosearch.indexing.spelling import as_recorded
 from photosearch.silent_drive import NoAnswerError, steadily, within
@@ -29,7 +30,7 @@ Others = dict[str, Counter[str]]
 
 @dataclass(frozen=True)
 class Sidecar:
-    """A file that describes a picture beside it: XMP, or Google Takeout's JSON."""
+    """A file that describes a picture beside it: XMP, Google Takeout's JSON, or Picasa's ini."""
 
     path: str
     stamp: FileStamp
@@ -157,7 +158,15 @@ def is_looked_at(name: str) -> bool:
     """Whether a file of this name may be a picture, or describe one."""
     # Of a name that does not begin with a dot this is what os.path.splitext gives, and quicker.
     suffix = name[name.rfind(".") :].lower()
+    if describes_folder(name):
+        return True
     return (suffix in suffixes() or suffix in _DESCRIBE) and not name.startswith(".")
+
+
+def describes_folder(name: str) -> bool:
+    """Whether a file of this name may describe all pictures of its folder."""
+    # Most names are none, which the last letters tell soonest.
+    return name[-4:].lower() == ".ini" and name.lower() in PICASA
 
 
 def links(root: str) -> list[str]:
@@ -242,8 +251,13 @@ def _steps(root: str, others: Others | None) -> Iterator[Found | Unreadable | No
         for fault in faults:
             yield Unreadable(os.path.join(folder, IGNORE_FILE), fault)
         below, files = [], []
+        whole: list[str] = []
         passed: Counter[str] = Counter()
         for entry in entries:
+            if describes_folder(entry.name):
+                if not rules.decides(entry.path, is_folder=False):
+                    whole.append(entry.name)
+                continue
             if is_left_out(entry.name, folder) and not rules.takes_back(entry.path):
                 continue
             try:
@@ -264,7 +278,7 @@ def _steps(root: str, others: Others | None) -> Iterator[Found | Unreadable | No
         if others is not None and passed:
             others[folder] = passed
         for group in groups(files):
-            yield _look(folder, group)
+            yield _look(folder, group, whole)
         waiting.extend(reversed(below))
         yield None
 
@@ -294,14 +308,15 @@ def _single(path: str) -> Iterator[Found | Unreadable]:
         names = set()
     for group in groups(names | {name}):
         if name in (group.name, group.beside):
-            yield _look(folder, group)
+            yield _look(folder, group, sorted(filter(describes_folder, names)))
 
 
-def _look(folder: str, group: FileGroup) -> Found | Unreadable:
+def _look(folder: str, group: FileGroup, whole: Sequence[str]) -> Found | Unreadable:
+    """The picture of a group, with what describes it; `whole` describes all of the folder."""
     found = _look_at(os.path.join(folder, group.name))
-    if isinstance(found, Unreadable) or not (group.sidecars or group.beside):
+    if isinstance(found, Unreadable) or not (group.sidecars or group.beside or whole):
         return found
-    described = (_look_at(os.path.join(folder, name)) for name in group.sidecars)
+    described = (_look_at(os.path.join(folder, name)) for name in (*group.sidecars, *whole))
     sidecars = (Sidecar(item.path, item.stamp) for item in described if isinstance(item, Found))
     beside = group.beside and os.path.join(folder, group.beside)
     return replace(found, sidecars=tuple(sidecars), beside=beside)

@@ -361,10 +361,12 @@ class Library(Parts):
         *,
         overwrite: bool = False,
         with_models: bool = False,
+        with_faces: bool = False,
     ) -> Exported:
         """Write the library, but no photo, to `file`, for `import_from` on another machine.
 
-        With `with_models` the models whose vectors are in it go along.
+        With `with_models` the models whose vectors are in it go along, and with `with_faces` what
+        was found out about faces.
 
         Raises `UsageError` when `file` is there and not `overwrite`; `LibraryError`; `BundleError`.
         """
@@ -376,6 +378,7 @@ class Library(Parts):
             Path(file).expanduser().absolute(),
             overwrite=overwrite,
             with_models=with_models,
+            with_faces=with_faces,
         )
 
     @classmethod

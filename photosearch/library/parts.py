@@ -15,9 +15,11 @@ from photosearch.search.searcher import Searcher
 
 if TYPE_CHECKING:
     from photosearch.library.albums import Albums
+    from photosearch.library.faces import Faces
     from photosearch.library.feedback import Feedback
     from photosearch.library.marks import Marks
     from photosearch.library.models import Models
+    from photosearch.library.people import People
     from photosearch.library.photos import Photos
     from photosearch.library.saved import Saved
     from photosearch.library.texts import Texts
@@ -52,6 +54,20 @@ class Parts:
         from photosearch.library.albums import Albums
 
         return Albums(self._catalogue.shelves)
+
+    @cached_property
+    def people(self) -> People:
+        """Who is in the photos, and what the user says of these people."""
+        from photosearch.library.people import People
+
+        return People(self._catalogue)
+
+    @cached_property
+    def faces(self) -> Faces:
+        """Faces that are looked for in photos, when somebody asks for it, and whose they are."""
+        from photosearch.library.faces import Faces
+
+        return Faces(self._catalogue, self._lock, self._choice.settings)
 
     @cached_property
     def marks(self) -> Marks:

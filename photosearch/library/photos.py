@@ -27,7 +27,6 @@ from photosearch.search.searcher import Searcher
 
 if TYPE_CHECKING:
     from photosearch.browsing.anniversaries import Anniversaries
-    from photosearch.browsing.people import Person
     from photosearch.browsing.trips import Trip
     from photosearch.search.embed import Picture
     from photosearch.search.filters import Filters
@@ -177,15 +176,6 @@ class Photos:
 
         selection = self._catalogue.selection
         return self._once("anniversaries", lambda: find_anniversaries(selection, today), of=today)
-
-    def people(self) -> list[Person]:
-        """Who is in the photos, by the names that other programs wrote into them.
-
-        Those who are in most come first. Raises `LibraryError`.
-        """
-        from photosearch.browsing.people import find_people
-
-        return self._once("people", lambda: find_people(self._catalogue.selection))
 
     def _once(self, name: str, find: Callable[[], T], of: Hashable = None) -> T:
         """What `find` gives, which is found again only when the library has changed, or `of`."""

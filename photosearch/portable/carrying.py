@@ -60,7 +60,13 @@ class Imported:
 
 
 def export_library(
-    catalogue: Catalogue, models: ModelChoice, file: Path, *, overwrite: bool, with_models: bool
+    catalogue: Catalogue,
+    models: ModelChoice,
+    file: Path,
+    *,
+    overwrite: bool,
+    with_models: bool,
+    with_faces: bool,
 ) -> Exported:
     """Write a library to `file`; what is there before stays until the new one is complete.
 
@@ -73,7 +79,7 @@ def export_library(
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=_EXPORTING) as name:
             workshop = Path(name)
             copy = workshop / FILE_NAME
-            catalogue.portable.copy_to(copy)
+            catalogue.portable.copy_to(copy, with_faces=with_faces)
             with Catalogue.open(workshop, readonly=True) as copied:
                 # Of the copy, which is of one moment.
                 counts, folders = copied.counts(), copied.folders()

@@ -24,6 +24,7 @@ from index.catalogue.conditions import (
     Made,
     Not,
     OfFormat,
+    Peopled,
     Rated,
     Read,
     Screenshot,
@@ -50,6 +51,10 @@ _FEW: dict[str, tuple[tuple[str, str, Condition], ...]] = {
     "shape": tuple(
         (name, f"is:{name}", Shaped(name))
         for name in ("landscape", "portrait", "square", "panorama")
+    ),
+    "count": (
+        *((str(people), f"people:{people}", Peopled(people, people)) for people in (0, 1, 2)),
+        ("3", "people>=3", Peopled(3)),
     ),
     "rating": tuple((str(stars), f"rating>={stars}", Rated(stars, 5)) for stars in (5, 4, 3, 2, 1)),
     "favourite": (("favourite", "is:favourite", InAlbum(FAVOURITES)),),
@@ -88,6 +93,8 @@ def listed(
     name: str, selection: Selection, among: NDArray[np.int64], world: World, within: str = ""
 ) -> Counted:
     """The choices of a facet, in their order, with how many photos of `among` each has."""
+    if name == "count" and not selection.count(Peopled(1), selection.ids(())):
+        return iter(())  # in no photo is anybody known
     if name in _FEW:
         few = (Candidate(*one) for one in _FEW[name])
         return ((one, selection.count(one.condition, among)) for one in few)

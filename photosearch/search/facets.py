@@ -21,6 +21,7 @@ from index.catalogue.conditions import (
     InAlbum,
     Not,
     OfFormat,
+    Peopled,
     Read,
     Screenshot,
     Shaped,
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from photosearch.search.searcher import Searcher
 
 FacetName: TypeAlias = Literal[
-    "date", "place", "person", "camera", "kind", "shape", "format", "rating", "favourite", "album",
-    "folder", "size", "text",
+    "date", "place", "person", "count", "camera", "kind", "shape", "format", "rating", "favourite",
+    "album", "folder", "size", "text",
 ]  # fmt: skip
 FACETS: tuple[FacetName, ...] = get_args(FacetName)
 # Of "any" choices one is enough, "all" must hold, and "one" takes the place of another.
@@ -98,6 +99,7 @@ _KINDS: dict[FacetName, _Kind] = {
     "date": _Kind(("on", "before", "after", "since", "until", "year", "month", "date")),
     "place": _Kind(("in", "near", "area")),
     "person": _Kind(("person",), "all"),
+    "count": _Kind(("people",), "one", (Peopled,)),
     "camera": _Kind(("camera",)),
     "kind": _Kind(("is",), "one", (OfFormat, Screenshot), excludes=True),
     "shape": _Kind(("is",), of=(Shaped,)),

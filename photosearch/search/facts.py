@@ -60,6 +60,13 @@ def facts_in(text: str, start: int, end: int, world: World) -> list[Fact]:
     return sorted(found, key=lambda fact: fact.start)
 
 
+def person_named(name: str, world: World) -> Condition | None:
+    """Who is meant by a name; None where it names nobody, or may as well mean what it says."""
+    if world.lexicon is None or _is_ordinary(name):
+        return None
+    return world.lexicon.named(place_key(name)).get("person")
+
+
 def _is_within(word: _Word, facts: list[Fact]) -> bool:
     return any(fact.start <= word.start < fact.end for fact in facts)
 

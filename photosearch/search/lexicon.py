@@ -22,7 +22,7 @@ from index.catalogue.conditions import (
 )
 from index.catalogue.functions import folded, place_key
 from index.catalogue.naming import Names
-from index.catalogue.people import people_in
+from index.catalogue.people import KnownPerson
 from photosearch.formats import VIDEO
 
 FactKind: TypeAlias = Literal[
@@ -77,15 +77,11 @@ class Lexicon:
     def __init__(self, names: Names) -> None:
         self.words, self.texts = names.words, names.texts
         self._phrases: dict[str, dict[FactKind, Named]] = {}
-        people = people_in(names.keywords, names.people)
         for album in names.albums:
             self._put(album.name, "album", InAlbum(album.id), asking("album", album.name))
-        for person in people:
-            self._put(person, "person", Showing(person), asking("person", person))
-            for word in place_key(person).split():
-                if word != place_key(person):
-                    self._put(word, "person", Showing(person), asking("person", word))
-        for keyword in names.keywords - people:
+        self._put_people(names.people)
+        theirs = {name for one in names.people for name in one.names}
+        for keyword in names.keywords - theirs:
             if not re.search(r"[|/\\]", keyword):
                 self._put(keyword, "keyword", Tagged(keyword), asking("keyword", keyword))
         for camera in names.cameras:
@@ -114,6 +110,19 @@ class Lexicon:
     def filter(self, key: str, kind: FactKind) -> str:
         """The filter that asks for nothing but this; "" where there is none."""
         return self._phrases[key][kind].filter
+
+    def _put_people(self, people: Iterable[KnownPerson]) -> None:
+        """All their names, each word of these, and the groups that they are in."""
+        for one in people:
+            for name in one.names:
+                asked = asking("person", name)
+                # Not by the name that is shown: one search asks the same, whatever it is today.
+                self._put(name, "person", Showing(name), asked)
+                for word in place_key(name).split():
+                    if word != place_key(name):
+                        self._put(word, "person", Showing(one.name), asking("person", word))
+            for level in one.above:
+                self._put(level, "person", Showing(level), asking("person", level))
 
     def _put(self, phrase: str, kind: FactKind, condition: Condition, said: str = "") -> None:
         key = place_key(phrase)

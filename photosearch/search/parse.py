@@ -5,6 +5,7 @@
     photo:123 ~/cat.jpg image:1              photos to look like; images come with the query
     "IMG_2041"                               words in file name, caption or keywords
     before:2021 in:Rome -camera:canon        filters, and what they must not be
+    Anna -Ben                                names of people in the library
     last summer, in May 2021, in Rome        the same in plain words
     de:gift, en:"gift box"                   words whose language is given
 
@@ -21,6 +22,7 @@ from dataclasses import replace
 from index.catalogue.conditions import Not, Saying
 from photosearch.formats import suffixes
 from photosearch.search.dates import Yearly, phrases
+from photosearch.search.facts import person_named
 from photosearch.search.filters import (
     Filter,
     World,
@@ -136,7 +138,7 @@ class _Parser:
             return self._word(position, word.end())
         if negative:
             self._end_run()
-            self.understood.add_text(word[0], -1.0, start, word.end())
+            self._leave_out(word[0], start, word.end())
             return word.end()
         return self._word(start, word.end())
 
@@ -174,9 +176,20 @@ class _Parser:
         if plain:
             inner = inner.strip()
             self.understood.add_filter("words", Saying(inner), start, end, inner)
+        elif weight == -1.0:
+            self._leave_out(" ".join(inner.split()), start, end)
         else:
             self.understood.add_text(" ".join(inner.split()), weight, start, end)
         return end
+
+    def _leave_out(self, words: str, start: int, end: int) -> None:
+        """What photos should not show, or who is not to be in them."""
+        somebody = person_named(words, self._world)
+        if somebody is None:
+            self.understood.add_text(words, -1.0, start, end)
+            return
+        said = f"{_NOT[self._world.locale.language]} person {words}"
+        self.understood.add_filter("person", Not(somebody), start, end, said)
 
     def _keyed(self, key: re.Match[str], start: int, weight: float, weighted: bool) -> int:
         text, name = self._text, key[1].lower()
@@ -294,7 +307,7 @@ class _Parser:
             self._text, start, end, self._world.locale.language
         ):
             if left_out:
-                self.understood.add_text(words, -1.0, first, last)
+                self._leave_out(words, first, last)
             else:
                 self._describe_between(first, last)
 

@@ -19,7 +19,7 @@ from typing import Literal, TypeAlias
 from index import Catalogue, Place
 from index.catalogue.browsing import PhotoGroup
 from index.catalogue.functions import place_key, place_keys
-from index.catalogue.people import people_in
+from index.catalogue.people import KnownPerson, people_in
 
 NameKind: TypeAlias = Literal[
     "place", "year", "month", "folder", "camera", "album", "keyword", "person"
@@ -97,7 +97,8 @@ class Tally:
                 *_folders(shelves.groups("folder"), catalogue.folders()),
                 *_cameras(shelves.groups("camera")),
                 *_albums(shelves.groups("album"), catalogue),
-                *_noted(shelves.listed_groups("keywords"), shelves.listed_groups("people")),
+                *_people(catalogue, people := catalogue.selection.people()),
+                *_keywords(shelves.keyword_groups(), people),
             ]
         return cls(names)
 
@@ -242,18 +243,28 @@ def _albums(groups: Iterable[PhotoGroup], catalogue: Catalogue) -> Iterator[Name
             yield _joined("album", name, name, [group], [place_key(name)])
 
 
-def _noted(keywords: Iterable[PhotoGroup], people: Iterable[PhotoGroup]) -> Iterator[Name]:
-    """Keywords, and people, who stand among these, too."""
-    persons = {group.key for group in people}
+def _people(catalogue: Catalogue, people: Iterable[KnownPerson]) -> Iterator[Name]:
+    """Those who are in photos, by all their names."""
+    for one in people:
+        ids = catalogue.selection.present(one.ids)
+        if len(ids) and place_key(one.name):
+            cover = int(catalogue.selection.by_date(ids, oldest=False)[0])
+            keys = dict.fromkeys(map(place_key, one.names))
+            found = Name("person", one.name, one.name, len(ids), cover, tuple(filter(None, keys)))
+            yield replace(found, detail=_BELOW.join(one.above))
+
+
+def _keywords(keywords: Iterable[PhotoGroup], people: Iterable[KnownPerson]) -> Iterator[Name]:
+    """Those that are not people."""
+    persons = {name for one in people for name in one.names}
     every = {group.key: group for group in keywords}
     for group in every.values():
         above, _, last = re.sub(r"[/\\]", "|", group.key).rpartition("|")
         if above and last in every:
             continue  # which is met by those below others, too
-        is_person = bool(people_in([group.key], persons & {group.key}))
-        kind: NameKind = "person" if is_person else "keyword"
-        value = last if is_person else group.key
-        found = _joined(kind, last, value, [group], [place_key(last)])
+        if group.key in persons or people_in([group.key], ()):
+            continue
+        found = _joined("keyword", last, group.key, [group], [place_key(last)])
         yield replace(found, detail=above.replace("|", _BELOW))
 
 

@@ -29,7 +29,8 @@ class LibraryThread:
     """Does what it is handed, one at a time, with a library that it opens when first needed.
 
     With more `threads` so many things at a time, each with a library of its own. At `most` so many
-    questions may wait, where that is given.
+    questions may wait, where that is given. Without `faces` nothing that was found out about faces
+    is told.
 
     With `new` a library that does not exist yet is made, as the first index run would. One that is
     deleted meanwhile, or moved away, is an error and never made anew; another that is put in its
@@ -44,7 +45,9 @@ class LibraryThread:
         new: bool = False,
         threads: int = 1,
         most: int | None = None,
+        faces: bool = True,
     ) -> None:
+        self._faces = faces
         self._path, self._model, self._new = path, model, new
         self._threads, self._most = threads, most
         self._pool = ThreadPoolExecutor(threads, "photosearch-library")
@@ -75,6 +78,8 @@ class LibraryThread:
         if library is None:
             library = Library.open_to_read(self._path, model=self._model, new=self._new)
             self._local.library = library
+            if not self._faces:
+                library.faces.keep_back()
             self._new, self._local.tried = False, time.monotonic()
         return question(library)
 

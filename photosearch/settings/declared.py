@@ -220,6 +220,15 @@ class Settings:
             in_file=False,
         )
     )
+    serve_faces: bool = field(
+        metadata=_about(
+            Flag(),
+            "PHOTOSEARCH_SERVE_FACES",
+            "Let other machines, and assistants, see which faces were found, and find people by "
+            "them.",
+            default=False,
+        )
+    )
     endpoint: str | None = field(
         metadata=_about(
             Address(),

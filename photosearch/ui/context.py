@@ -48,7 +48,7 @@ class Context:
     `suggesting` completes what is typed, beside the search for it; `slow` does what takes seconds
     or minutes, with a model of its own, and opens it only then.
 
-    `local` tells that only this machine can connect.
+    `local` tells that only this machine can connect, and `faces` that faces may be shown.
     """
 
     searching: LibraryThread
@@ -66,6 +66,7 @@ class Context:
     copies: Copies
     shares: Shares
     local: bool
+    faces: bool
     folder: Path
     model: str | os.PathLike[str] | None
     window: DesktopWindow | None = None
@@ -89,12 +90,14 @@ class Context:
         with Library.open_to_read(path, model=model) as library:
             folder = library.folder
             library.status()
-        limits = limits_by(read(folder, model=model), 2)
+        settings = read(folder, model=model)
+        limits, faces = limits_by(settings, 2), local or settings.serve_faces
         shrinkers = Shrinkers(limits=limits)
         switches = Switches(folder)
         readings = Readings(folder, switches)
-        searching, lookups = LibraryThread(folder, model), LibraryThread(folder, model)
-        slow = LibraryThread(folder, model)
+        searching, lookups, suggesting, slow = (
+            LibraryThread(folder, model, faces=faces) for _ in range(4)
+        )
         job = IndexJob(folder, model, switches, readings.paused, workers=workers)
 
         def use(bundle_id: str) -> bool:
@@ -109,7 +112,7 @@ class Context:
         return cls(
             searching=searching,
             lookups=lookups,
-            suggesting=LibraryThread(folder, model),
+            suggesting=suggesting,
             slow=slow,
             job=job,
             downloads=downloads,
@@ -123,6 +126,7 @@ class Context:
             # With processes of their own: the page's thumbnails need not wait.
             shares=Shares(lambda: Shrinkers(limits=limits)),
             local=local,
+            faces=faces,
             folder=folder,
             model=model,
             window=window,

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from photosearch.indexing.ignore import NAME as IGNORE_FILE
-from photosearch.indexing.scan import comes_by, is_looked_at
+from photosearch.indexing.scan import comes_by, describes_folder, is_looked_at
 from photosearch.silent_drive import NoAnswerError, within
 
 
@@ -107,7 +107,7 @@ def _folder_of(root: str, path: str, is_folder: bool) -> str | None:
         return root
     name = os.path.basename(path)
     place = path
-    if name == IGNORE_FILE:
+    if name == IGNORE_FILE or describes_folder(name):
         place = os.path.dirname(path)
     elif not is_folder and not is_looked_at(name):
         if os.path.isdir(path):

@@ -1,4 +1,4 @@
-"""This day in earlier years, and who is in photos, in made-up libraries."""
+"""This day in earlier years, in made-up libraries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from index import Catalogue, FileStamp, Metadata, NewPhoto
-from photosearch import Anniversary, Library, Person
+from photosearch import Anniversary, Library
 
 
 def make_library(folder: Path, *photos: Metadata) -> None:
@@ -101,19 +101,3 @@ def test_a_year_is_told_by_what_is_liked_and_else_by_all_of_the_day(tmp_path: Pa
         )
         library.albums.add_photos([1, 2])
         assert library.photos.anniversaries(today).years[0].photos == (1, 2, 8)
-
-
-def test_people_come_by_how_often_and_alone_where_they_are(tmp_path: Path) -> None:
-    def of(*people: str, on: str) -> Metadata:
-        return Metadata(taken_at=on, keywords=people, people=people)
-
-    make_library(
-        tmp_path,
-        of("Anna", on="2019-01-01"),
-        of("Anna", on="2020-01-01"),
-        of("Anna", "Tom", on="2021-01-01"),
-        of("Anna", "Tom", on="2022-01-01"),
-        Metadata(taken_at="2023-01-01"),
-    )
-    with Library.open(tmp_path) as library:
-        assert library.photos.people() == [Person("Anna", 4, 2), Person("Tom", 2, 4)]

@@ -68,6 +68,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Path
     make_library(folder, tiny_bundle, 120)
     with Library.open(folder, model=tiny_bundle) as library:
         library.saved.add("rome", "a cat in:Rome", sort="newest")
+        library.marks.tag([1], add=["People|Anna"])
     return folder
 
 
@@ -150,6 +151,13 @@ def test_photos_similar_ones_saved_searches_and_the_state(served: Served) -> Non
         assert served.client.get(f"/v1/photos/{name}").json() == answer
         again = served.client.get(f"/v1/photos/{name}/similar", params={"limit": 4}).json()
         assert again == similar.json()
+    people = schemas.People.model_validate(served.client.get("/v1/people").json())
+    assert [(one.name, one.count) for one in people.people] == [("Anna", 1)]
+    assert served.client.get("/v1/photos/1").json()["persons"] == [
+        {"name": "Anna", "area": None, "found": False}
+    ]
+    with_anna = served.client.get("/v1/search", params={"person": "anna", "people": "1"}).json()
+    assert [hit["photo_id"] for hit in with_anna["hits"]] == [1]
     saved = schemas.Saved.model_validate(served.client.get("/v1/saved").json())
     assert saved.searches[0].text == "a cat in:Rome"
     every = served.client.get("/v1/search", params={"saved": "Rome", "limit": 1000}).json()

@@ -13,7 +13,7 @@ import pytest
 from test_public_names import parts, public
 
 from index import CatalogueError, Mark, WriterLock
-from photosearch import Area, Held, Indexed, Library, LibraryError
+from photosearch import Area, Held, Indexed, Library, LibraryError, PeopleEdit
 from photosearch.explaining import explaining
 
 # What asks the catalogue, or takes the lock: by heading of docs/api.md, and name.
@@ -50,7 +50,6 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
         "days": lambda it: it.photos.days(),
         "trips": lambda it: it.photos.trips(),
         "anniversaries": lambda it: it.photos.anniversaries(date(2024, 2, 29)),
-        "people": lambda it: it.photos.people(),
         "facets": lambda it: it.photos.facets(),
         "known_facets": lambda it: it.photos.known_facets(),
         "similar": lambda it: it.photos.similar(1),
@@ -65,6 +64,30 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
         "remove": lambda it: it.albums.remove(2),
         "add_photos": lambda it: it.albums.add_photos([1]),
         "remove_photos": lambda it: it.albums.remove_photos([1]),
+    },
+    "library.people": {
+        "all": lambda it: it.people.all(),
+        "get": lambda it: it.people.get("Anna"),
+        "photos": lambda it: it.people.photos("Anna"),
+        "together": lambda it: it.people.together("Anna"),
+        "rename": lambda it: it.people.rename("Anna", "Ann"),
+        "merge": lambda it: it.people.merge(["Anna"], "Ben"),
+        "add_names": lambda it: it.people.add_names("Anna", ["Ann"]),
+        "split": lambda it: it.people.split("Anna", "Ann"),
+        "group": lambda it: it.people.group(["Anna"], "Family"),
+        "hide": lambda it: it.people.hide(["Anna"]),
+        "reset": lambda it: it.people.reset("Anna"),
+        "undo": lambda it: it.people.undo(PeopleEdit("", (), ("anna",))),
+    },
+    "library.faces": {
+        "find": lambda it: it.faces.find(),
+        "groups": lambda it: it.faces.groups(),
+        "name": lambda it: it.faces.name(1, "Anna"),
+        "hide": lambda it: it.faces.hide(1),
+        "refuse": lambda it: it.faces.refuse(1, "Anna"),
+        "accept": lambda it: it.faces.accept([(1, 1)]),
+        "counts": lambda it: it.faces.counts(),
+        "forget": lambda it: it.faces.forget(),
     },
     "library.marks": {
         "of": lambda it: it.marks.of([1]),
@@ -116,6 +139,7 @@ OTHERS = {
         "readonly",
     }
     | {heading.removeprefix("library.") for heading in CALLS if heading != "Library"},
+    "library.faces": {"keep_back"},
     "library.models": {"discard", "encoder", "offers", "pull"},
 }
 

@@ -22,6 +22,7 @@ from index.catalogue.conditions import (
     Tagged,
 )
 from index.catalogue.naming import Names
+from index.catalogue.people import KnownPerson
 from index.catalogue.records import Place
 from photosearch import Library
 from photosearch.search.dates import Locale
@@ -35,7 +36,7 @@ from photosearch.search.query import Described, Fact
 NAMES = Names(
     cameras=("Canon EOS R6", "NIKON Z 6"),
     keywords=frozenset({"tram", "Anna Berger", "People|Ida", "Ida", "People", "Zoë"}),
-    people=frozenset({"Anna Berger"}),
+    people=(KnownPerson("Anna Berger", ("Anna Berger",)), KnownPerson("Ida", ("Ida",))),
     albums=(Album(7, "Hat"), Album(8, "Best of 2022")),
     formats=frozenset({"JPEG", "VIDEO"}),
     folders=("/photos/2019 Holiday in Lisbon", "/photos/Rome", "/photos/Rome/raw"),

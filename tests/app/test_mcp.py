@@ -54,13 +54,16 @@ def said(result: Any) -> Any:
 def test_an_assistant_searches_and_looks(call: Any, photos: Path) -> None:
     async def talk(client: Client) -> None:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert tools.keys() == {"search", "similar", "photo", "saved_searches", "status"}
+        assert tools.keys() == {
+            *("search", "similar", "photo", "people", "saved_searches", "status")
+        }
         for tool in tools.values():
             assert tool.description
             assert tool.annotations is not None
             assert tool.annotations.read_only_hint
 
         assert said(await client.call_tool("status", {}))["photos"] == 6
+        assert said(await client.call_tool("people", {})) == {"version": 1, "people": []}
         found = said(await client.call_tool("search", {"query": "a cat type:png", "limit": 3}))
         assert [part["kind"] for part in found["understood"]] == ["like", "filter"]
         assert len(found["hits"]) == 3

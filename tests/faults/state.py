@@ -29,12 +29,18 @@ _ROWS = {
     "looks": "SELECT hex(digest), hex(look) FROM looks JOIN contents ON contents.id = content_id",
     "readings": "SELECT hex(digest), text FROM readings JOIN contents ON contents.id = content_id",
     "metadata": "SELECT path, taken_at, taken_source, latitude, longitude, rating, caption, "
-    "keywords, people, place, state, as_read FROM metadata JOIN photos ON photos.id = photo_id",
+    "keywords, people, regions, place, state, as_read FROM metadata "
+    "JOIN photos ON photos.id = photo_id",
     "albums": "SELECT name FROM albums",
     "album photos": "SELECT name, hex(digest) FROM album_photos "
     "JOIN albums ON albums.id = album_id",
     "ratings": "SELECT hex(digest), stars FROM own_ratings",
     "keywords": "SELECT hex(digest), keyword, there FROM own_keywords",
+    "people": "SELECT people.name, above, hidden, key FROM people "
+    "LEFT JOIN people_names ON person_id = people.id",
+    "faces": "SELECT hex(digest), x, y, name FROM faces "
+    "JOIN contents ON contents.id = content_id "
+    "LEFT JOIN face_groups ON group_id = face_groups.id",
     "saved": "SELECT name, text, sort FROM saved_searches",
     "models": "SELECT key, value FROM state WHERE key NOT IN ('generation', 'revision')",
 }

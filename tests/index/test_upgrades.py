@@ -30,6 +30,11 @@ SINCE = {
     "SELECT folded FROM readings": ("add_readings", plain(READ)),
     "SELECT stars FROM own_ratings": ("add_marks", 5),
     "SELECT keyword FROM own_keywords": ("add_marks", "town"),
+    "SELECT people.name FROM people JOIN people_names ON person_id = id": (
+        "add_people",
+        "Anna Berger",
+    ),
+    "SELECT name FROM faces JOIN face_groups ON group_id = face_groups.id": ("add_faces", "Anna"),
     "SELECT reason FROM problems": ("", "is damaged"),
 }
 

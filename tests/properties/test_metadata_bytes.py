@@ -25,6 +25,7 @@ from photosearch.indexing.metadata.findings import Findings
 from photosearch.indexing.metadata.folders import date_of_folder
 from photosearch.indexing.metadata.iptc import from_iptc, from_photoshop
 from photosearch.indexing.metadata.names import date_of_name
+from photosearch.indexing.metadata.picasa import from_ini
 from photosearch.indexing.metadata.takeout import from_takeout
 from photosearch.indexing.metadata.tiff import Directories
 from photosearch.indexing.metadata.video import about_video
@@ -43,6 +44,25 @@ FILE = with_segment(
     0xE1,
     b"http://ns.adobe.com/xap/1.0/\0" + PACKET,
 )  # fmt: skip
+REGIONS = xmp(
+    "<mwg-rs:Regions rdf:parseType='Resource'><mwg-rs:AppliedToDimensions stDim:w='48' "
+    "stDim:h='32'/><mwg-rs:RegionList><rdf:Bag><rdf:li><rdf:Description mwg-rs:Name='Ada' "
+    "mwg-rs:Type='Face'><mwg-rs:Area stArea:x='0.5' stArea:y='0.4' stArea:w='0.2' stArea:h='0.3'/>"
+    "</rdf:Description></rdf:li></rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions>"
+    "<MP:RegionInfo rdf:parseType='Resource'><MPRI:Regions><rdf:Bag><rdf:li "
+    "MPReg:PersonDisplayName='Ben' MPReg:Rectangle='0.1, 0.2, 0.3, 0.4'/></rdf:Bag></MPRI:Regions>"
+    "</MP:RegionInfo>",
+    'xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/" '
+    'xmlns:stArea="http://ns.adobe.com/xmp/sType/Area#" '
+    'xmlns:stDim="http://ns.adobe.com/xap/1.0/sType/Dimensions#" '
+    'xmlns:MP="http://ns.microsoft.com/photo/1.2/" '
+    'xmlns:MPRI="http://ns.microsoft.com/photo/1.2/t/RegionInfo#" '
+    'xmlns:MPReg="http://ns.microsoft.com/photo/1.2/t/Region#"',
+)
+INI = (
+    b"[Contacts2]\r\nab=Ada;;\r\n[a.jpg]\r\nfaces=rect64(3f845bcb59418507),ab\r\nstar=yes\r\n"
+    b"caption=By the river\r\nkeywords=Rome,boats\r\nrotate=rotate(0)\r\n"
+)
 TAKEOUT: dict[str, Any] = {
     "title": "a.jpg",
     "description": "By the river",
@@ -90,7 +110,11 @@ def check(said: Findings) -> None:
         assert amount is None or 0 < amount < 1e9
     assert said.rating is None or -1 <= said.rating <= 5
     texts = (said.camera, said.lens, said.caption, *(said.keywords or ()), *(said.people or ()))
-    for text in texts:
+    faces = said.faces.regions if said.faces else ()
+    for one in faces:
+        assert 0 <= one.left <= one.left + one.width <= 1.0001
+        assert 0 <= one.top <= one.top + one.height <= 1.0001
+    for text in (*texts, *(one.name or None for one in faces)):
         assert text is None or text.strip()
         (text or "").encode()  # no half of a pair, which SQLite cannot store
 
@@ -125,6 +149,16 @@ def test_exif(content: bytes) -> None:
 @example(PACKET.decode().encode("utf-16"))
 def test_xmp(content: bytes) -> None:
     check(from_xmp(content))
+
+
+@given(damaged(REGIONS))
+def test_regions(content: bytes) -> None:
+    check(from_xmp(content))
+
+
+@given(st.binary(max_size=80) | damaged(INI))
+def test_picasa(content: bytes) -> None:
+    check(from_ini(content, "a.jpg"))
 
 
 @given(damaged(PRESS[14:]) | st.binary(max_size=60))
@@ -247,3 +281,6 @@ def test_the_examples_say_something() -> None:
     assert from_xmp(PACKET).keywords == ("Rome", "boats")
     assert from_photoshop(PRESS[14:]).keywords == ("Rome",)
     assert from_takeout(json.dumps(TAKEOUT).encode()).people == ("Ada",)
+    assert from_xmp(REGIONS).people == ("Ada", "Ben")
+    assert len(from_xmp(REGIONS).faces.regions) == 2  # type: ignore[union-attr]
+    assert from_ini(INI, "A.JPG").people == ("Ada",)

@@ -128,6 +128,8 @@ def test_what_its_triggers_would_do_is_not_done(exported: Path, tmp_path: Path) 
         ("UPDATE metadata SET taken_at = 'never' WHERE photo_id = 1", "taken_at in metadata: 1"),
         ("UPDATE metadata SET latitude = 9e999 WHERE photo_id = 1", "latitude in metadata: 1"),
         ("UPDATE metadata SET keywords = '[[' WHERE photo_id = 1", "keywords in metadata: 1"),
+        ("UPDATE metadata SET regions = '[{}]' WHERE photo_id = 1", "regions in metadata: 1"),
+        ("INSERT INTO people (name) VALUES ('a' || char(0))", "name in people: 1"),
         (
             "PRAGMA writable_schema = ON; UPDATE sqlite_master SET rootpage = 2 "
             "WHERE name = 'photos'",

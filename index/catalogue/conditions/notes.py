@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from index.catalogue.conditions.condition import Simple, Sql
 from index.catalogue.conditions.texts import folding, in_paths, like, one_of
-from index.catalogue.functions import folded, place_key
-from index.catalogue.people import photos_by_person
+from index.catalogue.functions import folded
+from index.catalogue.people import called, counted_people, known_people
 from index.catalogue.readings import reading
 from index.paths import beyond_ascii
 
@@ -143,19 +143,37 @@ class InAlbumCalled(Simple):
 class Showing(Simple):
     """Of this person, whatever the case and accents of the name.
 
-    Where nobody has exactly this name, of everybody with these words in theirs: a first name.
+    Where nobody has exactly this name, of all in the group of this name, or else of everybody with
+    these words in theirs: a first name.
     """
 
     person: str
 
     def query(self, connection: Connection) -> Sql:
-        wanted = place_key(self.person)
-        photos = photos_by_person(connection)
-        chosen = [name for name in photos if place_key(name) == wanted]
-        if not chosen and wanted:
-            chosen = [name for name in photos if f" {wanted} " in f" {place_key(name)} "]
-        ids = [int(photo) for name in chosen for photo in photos[name]]
+        chosen = called(known_people(connection), self.person)
+        ids = [photo for one in chosen for photo in one.ids.tolist()]
         return "SELECT value FROM json_each(?)", [json.dumps(ids)]
+
+
+@dataclass(frozen=True)
+class Peopled(Simple):
+    """With so many people in it, from `least` to `most`, as far as that is said of the photo."""
+
+    least: int
+    most: int | None = None
+
+    def query(self, connection: Connection) -> Sql:
+        ids, counts = counted_people(connection)
+        if self.least > 0:
+            fit = counts >= self.least
+            if self.most is not None:
+                fit &= counts <= self.most
+            return "SELECT value FROM json_each(?)", [json.dumps(ids[fit].tolist())]
+        beyond = ids[counts > self.most] if self.most is not None else ids[:0]
+        return (
+            "SELECT id FROM photos WHERE id NOT IN (SELECT value FROM json_each(?))",
+            [json.dumps(beyond.tolist())],
+        )
 
 
 @dataclass(frozen=True)

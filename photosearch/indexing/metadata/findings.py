@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from photosearch.indexing.metadata.dates import Date
+from photosearch.indexing.metadata.regions import Faces
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Findings:
 
     `taken` are dates on which it may have been taken, the likeliest first; `universal` is when, in
     universal time, which is `unsure` where it may be that of an upload; and `modified` is when it
-    was last worked on.
+    was last worked on. `faces` are where faces are in the picture, not all of which have a name.
     """
 
     taken: tuple[Date, ...] | None = None
@@ -32,6 +33,7 @@ class Findings:
     caption: str | None = None
     keywords: tuple[str, ...] | None = None
     people: tuple[str, ...] | None = None
+    faces: Faces | None = None
     favourite: bool | None = None
     live_id: str | None = None
 

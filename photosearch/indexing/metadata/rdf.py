@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
@@ -12,6 +13,8 @@ from xml.parsers import expat
 LONGEST = 4 << 20
 # RDF about a photo has some ten levels.
 _DEPTH = 64
+# Faces in one picture.
+_MOST = 1000
 _BETWEEN = " "  # namespace and name, as expat joins them; no name holds a blank
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _RDF = f"{RDF}{_BETWEEN}"
@@ -33,6 +36,8 @@ SPACES = {
     "mwg-rs": "http://www.metadataworkinggroup.com/schemas/regions/",
     "MP": "http://ns.microsoft.com/photo/1.2/",
     "MPReg": "http://ns.microsoft.com/photo/1.2/t/Region#",
+    "stArea": "http://ns.adobe.com/xmp/sType/Area#",
+    "stDim": "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
 }
 # Some writers leave the last letter of a namespace off.
 _NAMES = {address.rstrip("/#"): prefix for prefix, address in SPACES.items()}
@@ -40,8 +45,14 @@ _LISTS = (f"{_RDF}Bag", f"{_RDF}Seq", f"{_RDF}Alt")
 _DESCRIPTION, _ITEM, _VALUE = f"{_RDF}Description", f"{_RDF}li", f"{_RDF}value"
 # What outlines people in a picture, with their names.
 _REGIONS = ("mwg-rs:Regions", "MP:RegionInfo")
-_NAMED = ("mwg-rs:Name", "MPReg:PersonDisplayName")
-_KIND = "mwg-rs:Type"
+# What is told of each outline, and of the picture that all of them are of.
+_OUTLINE = frozenset(
+    {
+        *("mwg-rs:Name", "mwg-rs:Type", "stArea:x", "stArea:y", "stArea:w", "stArea:h"),
+        *("stArea:unit", "MPReg:PersonDisplayName", "MPReg:Rectangle"),
+    }
+)
+_SIZE = frozenset({"stDim:w", "stDim:h", "stDim:unit"})
 
 _ORDERS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -58,12 +69,32 @@ class _RefusedError(Exception):
     pass
 
 
-def properties(content: bytes) -> dict[str, list[str]]:
-    """The values of each property of a namespace that is known, as "dc:subject".
+@dataclass
+class Packet:
+    """What a packet says: the values of each property, as "dc:subject", and outlines in the
+    picture, each as it is told, with the `size` of the picture that they were made for.
+    """
 
-    Of a text in several languages the default comes first. The names of people in regions are at
-    "people". A property is read alike as an attribute, a text, or a list of any kind with one value
-    or more. What is damaged is mended where that is common, or else read as far as it goes.
+    said: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    outlines: list[dict[str, str]] = field(default_factory=list)
+    size: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.said.values())) + len(self.outlines)
+
+
+def properties(content: bytes) -> dict[str, list[str]]:
+    """The values of each property, as "dc:subject"; see `packet_of`."""
+    return dict(packet_of(content).said)
+
+
+def packet_of(content: bytes) -> Packet:
+    """The properties of namespaces that are known.
+
+    Of a text in several languages the default comes first. A property is read alike as an
+    attribute, a text, or a list of any kind with one value or more. What is damaged is mended where
+    that is common, or else read as far as it goes.
 
     A document with a DOCTYPE is not read: XMP has none, and only there entities are declared, by
     which a short text can grow without end.
@@ -74,8 +105,8 @@ def properties(content: bytes) -> dict[str, list[str]]:
         mended = _mended(body, fault)
         if mended is not None:
             again, _ = _parsed(mended, "utf-8")
-            reader = max(reader, again, key=lambda one: sum(map(len, one.said.values())))
-    return dict(reader.said)
+            reader = max(reader, again, key=lambda one: one.packet.count)
+    return reader.packet
 
 
 def _body(content: bytes) -> tuple[bytes, str | None]:
@@ -140,12 +171,13 @@ class _Reader:
     """Takes the properties of top level descriptions; what is deeper, such as a history, is not."""
 
     def __init__(self) -> None:
-        self.said: dict[str, list[str]] = defaultdict(list)
+        self.packet = Packet()
         self._path: list[str] = []
         self._text: list[str] = []
         self._default = False
         self._top: int | None = None  # where in the path rdf:RDF is
-        self._region: dict[str, str] | None = None
+        self._outlined: dict[str, str] | None = None
+        self._item = 0  # how deep in the path the item is that tells of it
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._path.append(name)
@@ -163,9 +195,9 @@ class _Reader:
         elif below == 2:
             self._default = False
         elif self._in_regions():
-            if name == _ITEM:
-                self._told()
-                self._region = {}
+            # There may be lists in an outline, too.
+            if name == _ITEM and self._outlined is None:
+                self._outlined, self._item = {}, len(self._path)
             for key, value in attributes.items():
                 self._outline(key, value)
         if name == _ITEM:
@@ -182,8 +214,10 @@ class _Reader:
             if self._in_regions():
                 if said:
                     self._outline(name, said)
-                if name == _ITEM or len(below) == 2:
-                    self._told()
+                if self._outlined and len(self._path) == self._item:
+                    self.packet.outlines.append(self._outlined)
+                if len(self._path) <= self._item:
+                    self._outlined = None
             elif said:
                 self._take(below, said)
             if len(self._path) == self._top:
@@ -210,20 +244,16 @@ class _Reader:
 
     def _outline(self, key: str, value: str) -> None:
         name = property_name(key)
-        if self._region is not None and name in (*_NAMED, _KIND):
-            self._region["kind" if name == _KIND else "name"] = value
-
-    def _told(self) -> None:
-        """A region has ended; its kind may be told after its name."""
-        region, self._region = self._region, None
-        if region and "name" in region and region.get("kind", "Face") == "Face":
-            self.said["people"].append(region["name"])
+        if name in _SIZE:
+            self.packet.size[name] = value
+        elif name in _OUTLINE and self._outlined is not None and len(self.packet.outlines) < _MOST:
+            self._outlined.setdefault(name, value)
 
     def _add(self, name: str, value: str, *, first: bool = False) -> None:
         known = property_name(name)
         if known is None:
             return
-        values_so_far = self.said[known]
+        values_so_far = self.packet.said[known]
         values_so_far.insert(0 if first else len(values_so_far), value)
 
 

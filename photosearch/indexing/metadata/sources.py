@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import BinaryIO, TypeVar
 
-from index import Metadata
-from photosearch.indexing.metadata import exif, iptc, takeout, values, xmp
+from index import Metadata, Region
+from photosearch.indexing.metadata import exif, iptc, picasa, takeout, values, xmp
 from photosearch.indexing.metadata.blocks import Blocks, blocks_of
 from photosearch.indexing.metadata.findings import NOTHING, Findings, first_said
+from photosearch.indexing.metadata.regions import Faces, upright
 from photosearch.indexing.metadata.video import Video, about_video
 from photosearch.indexing.metadata.when import Sources, when_taken
 from photosearch.kinds import HEAD, is_video
 from photosearch.regular_file import open_regular
 
 # To be raised when more is read than before: photos are then read again, without being encoded.
-VERSION = 4
+VERSION = 5
 
 _Read = TypeVar("_Read")
 
@@ -36,8 +37,9 @@ def metadata_of(file: BinaryIO, path: str, sidecars: Sequence[str] = ()) -> Meta
     packet = video.xmp if video else blocks.xmp
     inside = (packet and _tried(lambda: xmp.from_xmp(packet))) or NOTHING
     press = _tried(lambda: _press(blocks)) or NOTHING
-    beside = [_tried(partial(_sidecar, path)) or NOTHING for path in sidecars if _is_xmp(path)]
-    exports = (_tried(partial(_export, path)) for path in sidecars if not _is_xmp(path))
+    beside = [_tried(partial(_sidecar, one)) or NOTHING for one in sidecars if _is_xmp(one)]
+    name = os.path.basename(path)
+    exports = (_tried(partial(_export, one, name)) for one in sidecars if not _is_xmp(one))
     exported = first_said(*(export for export in exports if export is not None))
     sources = Sources(
         beside,
@@ -52,7 +54,9 @@ def metadata_of(file: BinaryIO, path: str, sidecars: Sequence[str] = ()) -> Meta
     )
     facts = first_said(camera, *beside, inside)
     words = first_said(*beside, exported, inside, press, camera)
-    return _put_together(sources, facts, words)
+    faces = words.faces
+    regions = _tried(lambda: _regions(file, blocks, faces)) if faces else None
+    return _put_together(sources, facts, words, regions or ())
 
 
 def without_metadata(path: str) -> Metadata:
@@ -78,7 +82,9 @@ def video_at(path: str) -> Video | None:
     return _tried(read)
 
 
-def _put_together(sources: Sources, facts: Findings, words: Findings) -> Metadata:
+def _put_together(
+    sources: Sources, facts: Findings, words: Findings, regions: tuple[Region, ...] = ()
+) -> Metadata:
     taken = _tried(lambda: when_taken(sources))
     latitude, longitude = sources.position or (None, None)
     people = words.people or ()
@@ -103,6 +109,7 @@ def _put_together(sources: Sources, facts: Findings, words: Findings) -> Metadat
         people=people,
         favourite=bool(words.favourite),
         live_id=facts.live_id,
+        regions=regions,
     )
 
 
@@ -138,9 +145,49 @@ def _sidecar(path: str) -> Findings:
         return xmp.from_xmp(file.read(xmp.LONGEST))
 
 
-def _export(path: str) -> Findings:
+def _export(path: str, name: str) -> Findings:
+    """What another program says in the file at `path` of the picture of that name beside it."""
+    if os.path.basename(path).lower() in picasa.NAMES:
+        return picasa.from_ini(_folders_own(path), name)
     with open_regular(path) as file:
         return takeout.from_takeout(file.read(takeout.LONGEST))
+
+
+def _folders_own(path: str) -> bytes:
+    """The content of a file that all pictures of its folder have in common."""
+    status = os.stat(path)
+    return _content(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _content(path: str, size: int, mtime_ns: int) -> bytes:
+    with open_regular(path) as file:
+        return file.read(picasa.LONGEST)
+
+
+def _regions(file: BinaryIO, blocks: Blocks, faces: Faces) -> tuple[Region, ...]:
+    """Where faces are in the upright picture."""
+    stored, lies = _tried(lambda: _stored(file)) or (None, None)
+    if lies is None:
+        source = blocks.exif or (blocks.separate or {}).get("CMT1")
+        lies = (source and _tried(lambda: exif.orientation(source))) or 1
+    return upright(faces, lies, stored)
+
+
+def _stored(file: BinaryIO) -> tuple[tuple[int, int], int | None]:
+    """Width and height of the picture as it is stored, and how it lies, where that is known here.
+
+    HEIF's decoder gives it upright, and says so in its EXIF.
+    """
+    from PIL import Image
+
+    file.seek(0)
+    with Image.open(file) as image:
+        width, height = image.size
+        if image.format != "HEIF":
+            return (width, height), None
+        lies = int(image.info.get("original_orientation") or 1)
+        return ((height, width) if lies > 4 else (width, height)), lies
 
 
 def _tried(read: Callable[[], _Read]) -> _Read | None:

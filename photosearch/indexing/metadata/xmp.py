@@ -8,7 +8,8 @@ from photosearch.indexing.metadata import values
 from photosearch.indexing.metadata.dates import parsed
 from photosearch.indexing.metadata.findings import Findings
 from photosearch.indexing.metadata.keywords import categories, keywords, levels_of
-from photosearch.indexing.metadata.rdf import LONGEST, properties
+from photosearch.indexing.metadata.rdf import LONGEST, packet_of
+from photosearch.indexing.metadata.regions import faces_in, names_in
 
 __all__ = ["LONGEST", "from_xmp"]
 
@@ -41,7 +42,8 @@ _DECIMAL_COMMA = re.compile(r"[-+]?\d{1,3},\d{3,}")
 
 def from_xmp(content: bytes) -> Findings:
     """What the XMP in `content` says; as far as it goes, where it is damaged."""
-    said = properties(content)
+    packet = packet_of(content)
+    said = packet.said
 
     def first(*names: str) -> str | None:
         return next((said[name][0] for name in names if said.get(name)), None)
@@ -69,7 +71,8 @@ def from_xmp(content: bytes) -> Findings:
         rating=stars if stars is not None else values.rating(first("acdsee:rating")),
         caption=next((words for name in _CAPTIONS if (words := values.caption(first(name)))), None),
         keywords=_keywords(said),
-        people=values.words([*said.get("people", ()), *said.get("Iptc4xmpExt:PersonInImage", ())]),
+        people=values.words([*names_in(packet), *said.get("Iptc4xmpExt:PersonInImage", ())]),
+        faces=faces_in(packet),
     )
 
 

@@ -9,6 +9,7 @@ from index.catalogue.conditions import (
     InAlbumCalled,
     Located,
     Made,
+    Peopled,
     Rated,
     Read,
     Saying,
@@ -34,6 +35,30 @@ def _rating(value: str, world: World) -> Condition:
         "<=": Rated(-1, stars),
         "<": Rated(-1, stars - 1),
     }.get(found[1], Rated(stars, stars))
+
+
+_COUNT = re.compile(r"(>=|<=|>|<|=|)\s*(\d{1,4})|(\d{1,4})\s*(?:\.\.|-)\s*(\d{1,4})")
+
+
+def _people(value: str, world: World) -> Condition:
+    found = _COUNT.fullmatch(value.strip())
+    if found is None:
+        if re.match(r"[\d<>=]", value.strip()):
+            raise ValueError(
+                f"{value!r} is no number of people; write it as people:2, people>=3 or people:2-4"
+            )
+        return Showing(value)  # as it may be called, too
+    if found[3]:
+        return Peopled(int(found[3]), int(found[4]))
+    count = int(found[2])
+    if found[1] == "<" and not count:
+        raise ValueError("no photo has less than 0 people; write people:0 for those with nobody")
+    return {
+        ">=": Peopled(count),
+        ">": Peopled(count + 1),
+        "<=": Peopled(0, count),
+        "<": Peopled(0, count - 1),
+    }.get(found[1], Peopled(count, count))
 
 
 def _has(value: str, world: World) -> Condition:
@@ -165,15 +190,37 @@ FILTERS = (
         guide=(
             Row(
                 ("`person:NAME`",),
-                "of this person, as other programs named people in them; part of a name is enough "
-                "where nobody is called just so",
+                "of this person, by any of their names, or of all in a group of people; part of a "
+                "name is enough where nobody is called just so",
             ),
         ),
         arguments=(Argument("person", "Texts", several=True),),
-        aliases=("people",),
         repeated=True,
         all_hold=True,
         as_typed=True,
+    ),
+    Filter(
+        name="people",
+        read=_people,
+        metavar="NUMBER",
+        help=Help(
+            "Only photos with so many people in them, as far as that is known: 2, '>=3', 0.",
+            "Nur Fotos mit so vielen Personen, soweit das bekannt ist: 2, '>=3', 0.",
+            "Seulement les photos avec ce nombre de personnes, s’il est connu\u202f: 2, '>=3', 0.",
+            "Solo fotos con este número de personas, si se sabe: 2, '>=3', 0.",
+        ),
+        examples=("people:2",),
+        guide=(
+            Row(
+                ("`people:2`", "`people>=3`", "`people:2-4`", "`people:0`"),
+                "with so many people in them, by the names and faces that programs noted",
+            ),
+        ),
+        arguments=(Argument("people", "int | str | None"),),
+        repeated=True,
+        all_hold=True,
+        as_typed=True,
+        compares=True,
     ),
     Filter(
         name="album",

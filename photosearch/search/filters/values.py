@@ -35,6 +35,7 @@ class Values(TypedDict, total=False):
     has_date: bool | None
     has_text: bool | None
     person: Texts
+    people: int | str | None
     album: Texts
     keyword: Texts
     words: Texts

@@ -10,6 +10,7 @@ originals   the files themselves
 sharing     copies of many: a zip file, a folder, a web album
 albums      photos in groups and in albums
 map         photos where they were taken
+people      who is in photos, and what is said of these people
 marks       ratings and keywords
 verdicts    what is right for a query, and learning from it
 timeline    all photos by their days, and trips
@@ -34,6 +35,7 @@ from photosearch.ui.routes import (
     marks,
     models,
     originals,
+    people,
     photos,
     reading,
     saved,
@@ -59,6 +61,7 @@ ROUTERS = tuple(
         sharing,
         albums,
         map,
+        people,
         marks,
         verdicts,
         timeline,

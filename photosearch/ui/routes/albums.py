@@ -38,7 +38,7 @@ async def groups(context: CurrentContext, by: BrowseBy) -> list[dict[str, Any]]:
 @router.get("/browse")
 async def browse(
     context: CurrentContext,
-    by: Literal["", "month", "place", "folder", "camera", "album"] = "",
+    by: Literal["", "month", "place", "folder", "camera", "album", "person"] = "",
     key: str = "",
     offset: int = 0,
     limit: int = 120,
@@ -47,8 +47,10 @@ async def browse(
     offset, limit = max(0, offset), max(1, min(limit, 500))
 
     def look(library: Library) -> dict[str, Any]:
-        kind = by or None
-        photos = library.photos.browse(kind, key, offset=offset, limit=limit + 1)
+        if by == "person":
+            photos = library.people.photos(key, offset=offset, limit=limit + 1)
+        else:
+            photos = library.photos.browse(by or None, key, offset=offset, limit=limit + 1)
         return {"hits": [listed_brief(one) for one in photos[:limit]], "more": len(photos) > limit}
 
     return await context.lookups.ask(look)

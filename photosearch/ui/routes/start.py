@@ -71,10 +71,12 @@ def _favourites(library: Library) -> list[dict[str, Any]]:
 
 
 def _people(library: Library) -> list[dict[str, Any]]:
-    found = [(one, asking("person", one.name)) for one in library.photos.people()]
-    asked = [(one, text) for one, text in found if text][:_PEOPLE]
-    covers = _by_id(library, [one.cover for one, _ in asked])
-    return [asdict(one) | {"cover": covers.get(one.cover), "text": text} for one, text in asked]
+    shown = (one for one in library.people.all() if one.count and not one.hidden)
+    asked = [(one, text) for one in shown if (text := asking("person", one.name))][:_PEOPLE]
+    covers = _by_id(library, [one.cover for one, _ in asked if one.cover is not None])
+    return [
+        asdict(one) | {"cover": covers.get(one.cover or 0), "text": text} for one, text in asked
+    ]
 
 
 def _by_id(library: Library, ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -199,7 +199,7 @@ class App {
         rate,
         size: (event, key) => (grid()?.focused ? changeSize(key === "-" ? -1 : 1) : false),
       },
-      photo: named(["step", "pan", "closer", "farther", "zoom", "full", "slides", "like", "rate", "panel", "why"], (act) => (event, key) => viewer.press(act, event, key)),
+      photo: named(["step", "pan", "closer", "farther", "zoom", "full", "slides", "like", "rate", "panel", "why", "faces"], (act) => (event, key) => viewer.press(act, event, key)),
     };
     this.keys = new Keys(acts, { box: input, viewer: viewer.element });
   }

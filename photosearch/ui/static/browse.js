@@ -1,5 +1,5 @@
-// Looking through photos without a query: by month, place, folder or camera; favourites, albums,
-// and what is there more than once.
+// Looking through photos without a query: by month, person, place, folder or camera; favourites,
+// albums, and what is there more than once.
 
 import { choose, confirm } from "./choosers.js";
 import { monthName } from "./days.js";
@@ -7,6 +7,7 @@ import { fill, icon, make, number, say, tell } from "./dom.js";
 import { Duplicates } from "./duplicates.js";
 import { Grid, monthOf, thumbnail } from "./grid.js";
 import { monthsOf, unpack } from "./layout.js";
+import { beside, fetchPeople, personCard, personTools, strangers } from "./people.js";
 import { countryName, townName } from "./place-names.js";
 import { ask } from "./requests.js";
 import { share } from "./share.js";
@@ -16,9 +17,9 @@ import { Turns } from "./turns.js";
 
 // Photos that are given at once.
 const MOST = 500;
-const KINDS = ["month", "place", "map", "folder", "camera", "album", "favourites", "duplicates"];
+const KINDS = ["month", "person", "place", "map", "folder", "camera", "album", "favourites", "duplicates"];
 // Those of which one sees the groups first.
-const GROUPED = ["place", "folder", "camera", "album"];
+const GROUPED = ["person", "place", "folder", "camera", "album"];
 
 export class BrowsePage {
   // `search` goes to the search page with a text.
@@ -32,6 +33,7 @@ export class BrowsePage {
     this.title = make("h2", { tabindex: "-1" });
     this.tools = make("div", { class: "line" });
     this.cards = make("ul", { class: "cards" });
+    this.about = make("div", { class: "about-person" });
     this.nothing = make("p", { class: "quiet" });
     this.problem = make("p", { class: "warning", role: "alert" });
     this.duplicates = new Duplicates(viewer);
@@ -48,6 +50,7 @@ export class BrowsePage {
       make("h1", { class: "unseen" }, say("tab.browse")),
       make("nav", { class: "kinds", "aria-label": say("browse.by") }, this.tabs),
       make("div", { class: "line head" }, this.title, this.tools),
+      this.about,
       this.nothing,
       this.problem,
       this.duplicates.element,
@@ -92,7 +95,9 @@ export class BrowsePage {
     let groups;
     await this.#take(`${kind}:`, () => fetchGroups(kind), (all) => (groups = all));
     if (!groups) return;
+    if (kind === "person") this.everybody = groups;
     const group = groups.find((one) => keyOf(kind, one) === of);
+    if (group) this.of = of;
     if (group) return this.#group(kind, of, nameOf(kind, group), group, least);
     await this.go(kind, "");
     this.problem.textContent = say(kind === "album" ? "address.no_album" : "address.no_group");
@@ -156,6 +161,7 @@ export class BrowsePage {
     this.selection.show(null);
     for (const tab of this.tabs) tab.setAttribute("aria-pressed", String(tab.dataset.kind === kind));
     this.tools.replaceChildren();
+    this.about.replaceChildren();
     this.title.textContent = "";
     this.cards.replaceChildren();
     this.grid.show({ hits: [], more: false });
@@ -231,8 +237,9 @@ export class BrowsePage {
   }
 
   #groups(kind, groups) {
+    if (kind === "person") this.#people(groups);
     const cards = groups
-      .filter((group) => !group.favourites)
+      .filter((group) => !group.favourites && (!group.hidden || this.withHidden))
       .map((group) => this.#card(kind, group, keyOf(kind, group), nameOf(kind, group)));
     fill(this.cards, ...cards);
     const known = cards.length && (kind === "album" || groups.some((group) => group.key));
@@ -253,6 +260,7 @@ export class BrowsePage {
       this.moved?.("push");
       this.#group(kind, key, name, group);
     };
+    if (kind === "person") return personCard(group, open);
     const picture = group.cover
       ? make("img", { src: thumbnail(group.cover), alt: "", width: 240, height: 180, loading: "lazy", decoding: "async" })
       : make("span", { class: "blank" });
@@ -269,8 +277,46 @@ export class BrowsePage {
     );
   }
 
+  // Those whom lists leave out are shown when they are asked for.
+  #people(people) {
+    this.everybody = people;
+    strangers(people.map(({ name }) => name), () => this.go("person", "replace")).then((cards) => {
+      // Unless something else is shown by now.
+      if (this.everybody !== people || this.kind !== "person" || this.of) return;
+      this.cards.append(...cards);
+      if (cards.length) this.nothing.textContent = "";
+    });
+    if (!people.some(({ hidden }) => hidden)) return;
+    const tick = make("input", { type: "checkbox", checked: Boolean(this.withHidden), onchange: () => {
+      this.withHidden = tick.checked;
+      this.#groups("person", people);
+    } });
+    fill(this.tools, make("label", { class: "check" }, tick, say("people.with_hidden")));
+  }
+
+  // Other names of somebody, what can be said of them, and who else is in their photos.
+  #person(person, tools) {
+    const go = (name) => {
+      const [by, of] = ["person", name];
+      this.restore({ by, of: of || undefined }, 0).then(() => this.moved?.("push"));
+    };
+    const { buttons, names } = personTools(person, this.everybody ?? [], go);
+    tools.push(...buttons.filter(Boolean));
+    const others = make("div", { class: "line", hidden: true });
+    fill(
+      this.about,
+      names.length ? make("div", { class: "line" }, make("span", { class: "quiet" }, say("people.also")), make("ul", { class: "chips" }, names)) : null,
+      others,
+    );
+    beside(person.name, go).then((found) => {
+      others.hidden = !found.length;
+      fill(others, make("span", { class: "quiet" }, say("people.with")), found);
+    });
+  }
+
   #group(by, key, name, group, least = 0) {
     this.cards.replaceChildren();
+    this.about.replaceChildren();
     this.nothing.textContent = "";
     const question = this.kind === "favourites" ? this.kind : `${by}:${key}`;
     return this.#take(question, () => fetchPart(by, key, 0, atOnce(least)), (found) => {
@@ -300,6 +346,7 @@ export class BrowsePage {
         make("button", { type: "button", class: "plain", onclick: () => this.#drop(group) }, say("album.drop")),
       );
     }
+    if (this.kind === "person") this.#person(group, tools);
     fill(this.tools, ...tools);
     this.nothing.textContent = found.hits.length ? "" : say(this.kind === "favourites" ? "browse.no_favourites" : "album.empty");
     this.grid.show(found, { heading: monthOf });
@@ -330,7 +377,10 @@ function fetchPart(by, key, offset, limit = 120) {
   return ask(`/api/browse?by=${by}&key=${encodeURIComponent(key)}&offset=${offset}&limit=${limit}`);
 }
 
-const fetchGroups = (kind) => ask(kind === "album" ? "/api/albums" : `/api/groups?by=${kind}`);
+function fetchGroups(kind) {
+  if (kind === "person") return fetchPeople();
+  return ask(kind === "album" ? "/api/albums" : `/api/groups?by=${kind}`);
+}
 
 // How many photos to ask for, to have at least so many at once.
 const atOnce = (least) => Math.min(MOST, Math.max(120, least));
@@ -338,7 +388,7 @@ const atOnce = (least) => Math.min(MOST, Math.max(120, least));
 const keyOf = (kind, group) => (kind === "album" ? String(group.id) : group.key);
 
 function nameOf(kind, group) {
-  if (kind === "album") return group.name;
+  if (kind === "album" || kind === "person") return group.name;
   if (!group.key) return say(`browse.unknown_${kind}`);
   if (kind === "place") return placeOfGroup(group.place);
   if (kind === "folder") return group.key.split(/[/\\]/).filter(Boolean).slice(-2).join(" / ") || group.key;

@@ -66,11 +66,12 @@ async function browse(title, from, resolve) {
   if (!here.textContent) await go("");
 }
 
-// Asks for a text, typed or one of `options`; resolves with it or null.
-export function choose({ title, label, button, options = [], value = "" }) {
+// Asks for a text, typed or one of `options`; resolves with it or null. `known` are texts that the
+// browser proposes for what is typed.
+export function choose({ title, label, button, options = [], value = "", known = [] }) {
   return new Promise((resolve) => {
     let chosen = null;
-    const input = make("input", { class: "field", id: "chosen-text", type: "text", value, maxlength: 120, autocomplete: "off" });
+    const input = make("input", { class: "field", id: "chosen-text", type: "text", value, maxlength: 120, autocomplete: "off", list: known.length ? "known-texts" : null });
     const end = (text) => {
       chosen = text.trim() || null;
       dialog.close();
@@ -100,6 +101,7 @@ export function choose({ title, label, button, options = [], value = "" }) {
           "div",
           { class: "line" },
           input,
+          known.length ? make("datalist", { id: "known-texts" }, known.map((text) => make("option", { value: text }))) : null,
           make("button", { type: "submit", class: "primary" }, button),
           make("button", { type: "button", class: "plain", onclick: () => dialog.close() }, say("cancel")),
         ),

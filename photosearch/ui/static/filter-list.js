@@ -6,7 +6,7 @@ import { countryName, townName } from "./place-names.js";
 // Choices among which one has to search.
 const LONG = 12;
 // In the words of the page; all others are names.
-const IN_WORDS = ["kind", "shape", "size", "favourite", "text"];
+const IN_WORDS = ["kind", "shape", "size", "favourite", "text", "count"];
 
 export class ListOfChoices {
   // `choose` is called with the choice that was pressed; `titled` where there are other lists beside.

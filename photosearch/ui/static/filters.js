@@ -11,7 +11,7 @@ import { Turns } from "./turns.js";
 const GROUPS = {
   date: ["date"],
   place: ["place"],
-  people: ["person"],
+  people: ["person", "count"],
   camera: ["camera"],
   type: ["kind", "shape", "format"],
   more: ["rating", "favourite", "album", "folder", "size", "text"],

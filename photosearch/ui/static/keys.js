@@ -38,6 +38,7 @@ export const SHORTCUTS = [
   { where: "photo", keys: STARS, shown: ["0", "…", "5"], act: "rate" },
   { where: "photo", keys: ["i"], act: "panel" },
   { where: "photo", keys: ["w"], act: "why" },
+  { where: "photo", keys: ["p"], act: "faces" },
   // The dialog closes by itself.
   { where: "photo", keys: ["Escape"], act: "close", pointer: true },
 ];

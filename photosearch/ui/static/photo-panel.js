@@ -1,6 +1,7 @@
 // What is known of the open photo, each fact a way to more like it; and what can be done with it.
 
 import { bytes, date, fill, icon, make, number, say, tell } from "./dom.js";
+import { namesIn } from "./faces.js";
 import { coordinates, exposure, places, source } from "./facts.js";
 import { copy, reveal, saving } from "./photo.js";
 import { placeNames } from "./place-names.js";
@@ -53,7 +54,7 @@ export class PhotoPanel {
       [say("photo.place"), this.#each(places(metadata), "in", placeNames(metadata.place ?? {}))],
       [say("photo.coordinates"), where && this.#link(where, near(metadata), say("viewer.more_near"))],
       [say("photo.caption"), metadata.caption],
-      [say("viewer.people"), this.#each(metadata.people ?? [], "keyword")],
+      [say("viewer.people"), listed(namesIn(known, (name) => this.#more(name, "person"), (name) => this.faces?.point(name), () => this.renew?.()))],
       [say("photo.text"), known.text],
       [say("photo.camera"), this.#gear(metadata)],
       [say("photo.exposure"), exposure(metadata)],

@@ -4,6 +4,7 @@
 
 import { calendar, fill, language, make, say } from "./dom.js";
 import { describe, thumbnail } from "./grid.js";
+import { faceOf } from "./people.js";
 import { listOf } from "./photo-list.js";
 import { ask } from "./requests.js";
 import { savedSearch } from "./saved.js";
@@ -109,7 +110,7 @@ export class StartPage {
       trips: [trips.map((trip) => this.#card(trip, tripName(trip), "trip"))],
       saved: [saved.map((one) => make("li", {}, savedSearch(one, () => this.search(one.text, one.sort), () => this.outdate())))],
       favourites: [favourites.map((photo) => make("li", {}, this.#picture(photo, favourites))), all],
-      people: [people.map((person) => this.#card(person, person.name, "person"))],
+      people: [people.map((person) => this.#card(person, person.name, "person", person.cover && faceOf(person)))],
     };
     const names = Object.keys(shelves).filter((name) => shelves[name][0].length);
     const focus = this.#focused;
@@ -130,8 +131,8 @@ export class StartPage {
     );
   }
 
-  #card({ cover, count, text }, name, kind) {
-    const picture = cover ? make("img", { src: thumbnail(cover), alt: "", width: 240, height: 180, loading: "lazy", decoding: "async" }) : make("span", { class: "blank" });
+  #card({ cover, count, text }, name, kind, src = cover && thumbnail(cover)) {
+    const picture = cover ? make("img", { src, alt: "", width: 240, height: 180, loading: "lazy", decoding: "async" }) : make("span", { class: "blank" });
     return make(
       "li",
       {},

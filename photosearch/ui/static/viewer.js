@@ -1,6 +1,7 @@
 // One photo, large, with what is known of it. A <dialog>: it keeps the focus, and Esc closes it.
 
 import { icon, make, number, say } from "./dom.js";
+import { Faces } from "./faces.js";
 import { describe } from "./grid.js";
 import { LargePicture } from "./large-picture.js";
 import { PhotoPanel } from "./photo-panel.js";
@@ -22,12 +23,16 @@ export class Viewer extends EventTarget {
   constructor(selection) {
     super();
     this.picture = make("img", { class: "large" });
-    this.frame = make("div", { class: "frame" }, this.picture);
+    this.facesButton = this.#button("person", "viewer.faces", () => this.faces.toggle(), "", { "aria-pressed": "false", hidden: true });
+    this.faces = new Faces(this.facesButton);
+    this.frame = make("div", { class: "frame" }, this.picture, this.faces.element);
     this.told = make("p", { class: "told", role: "status" });
     const buttons = this.#buttons();
     this.stage = make("div", { class: "stage" }, this.frame, this.told, buttons);
     this.why = new Why(this.picture);
     this.panel = new PhotoPanel(selection, this.why, (text) => this.#leave(text));
+    this.panel.faces = this.faces;
+    this.panel.renew = () => this.photo && this.#tell(this.photo, this.grid?.why?.());
     // A dialog itself may not fill the screen.
     this.whole = make("div", { class: "whole" }, this.stage, this.panel.element);
     this.element = make("dialog", { class: "viewer", "aria-label": say("photo.viewer") }, this.whole);
@@ -63,6 +68,7 @@ export class Viewer extends EventTarget {
     this.picture.style.maxWidth = `${photo.width * 2}px`;
     this.picture.alt = describe(photo);
     this.why.clear();
+    this.faces.clear();
     this.player.stop();
     this.motionButton.hidden = true;
     this.previous.disabled = place === 0;
@@ -88,6 +94,7 @@ export class Viewer extends EventTarget {
       if (!this.#isShown(photo)) return;
       this.panel.show(photo, known, { asked, local: this.local });
       if (known.missing) return;
+      this.faces.show(known.persons, this.picture);
       if (known.format === "VIDEO") {
         this.zoom.show(null);
         this.player.open(photo);
@@ -227,9 +234,12 @@ export class Viewer extends EventTarget {
     this.player.move(this.photo, () => this.#press(this.motionButton, false));
   }
 
+  #button(picture, label, onclick, kind, properties = {}) {
+    return make("button", { type: "button", class: kind, "aria-label": say(label), title: say(label), onclick, ...properties }, icon(picture));
+  }
+
   #buttons() {
-    const button = (picture, label, onclick, kind, properties = {}) =>
-      make("button", { type: "button", class: kind, "aria-label": say(label), title: say(label), onclick, ...properties }, icon(picture));
+    const button = (...properties) => this.#button(...properties);
     const off = { "aria-pressed": "false" };
     this.previous = button("left", "photo.previous", () => this.step(-1), "side previous");
     this.next = button("right", "photo.next", () => this.step(1), "side next");
@@ -239,7 +249,7 @@ export class Viewer extends EventTarget {
     this.panelButton = button("info", "viewer.panel", () => this.togglePanel(), "panel-toggle");
     const slides = button("slides", "viewer.slideshow", () => this.slideshow(), "slides-begin");
     const shut = button("close", "close", () => this.element.close(), "shut");
-    const tools = [this.motionButton, this.zoomButton, slides, document.fullscreenEnabled ? this.fullButton : null, this.panelButton, shut];
+    const tools = [this.motionButton, this.facesButton, this.zoomButton, slides, document.fullscreenEnabled ? this.fullButton : null, this.panelButton, shut];
     return [this.previous, this.next, make("div", { class: "corner" }, tools)];
   }
 
@@ -258,6 +268,7 @@ export class Viewer extends EventTarget {
       rate: () => this.rate(Number(key)),
       panel: () => this.togglePanel(),
       why: () => this.why.press(),
+      faces: () => this.faces.toggle(),
     };
     return acts[act]();
   }

@@ -1,0 +1,286 @@
+"""Faces that were found in photos, and the groups of those that are one person's.
+
+They are kept by the bytes of photos and by the model that found them, apart from everything else,
+so that all of it can be dropped at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.catalogue.connection import Connection
+from index.paths import text_to_path
+
+# All that is known of faces, each table after those that refer to it.
+TABLES = ("face_refusals", "faces", "face_groups", "face_scans")
+
+
+@dataclass(frozen=True)
+class FoundFace:
+    """A face to record: `area` is left, top, width and height in parts of the upright picture.
+
+    `landmarks` (5, 2) are eyes, nose and corners of the mouth, in parts too; `score` how surely it
+    is a face, `side` pixels of its smaller side, `sharp` its detail, and `vector` (d,) describes
+    it.
+    """
+
+    area: tuple[float, float, float, float]
+    landmarks: NDArray[np.float32]
+    score: float
+    side: float
+    sharp: float
+    vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FaceGroup:
+    """Faces of one person, so many in photos that are there, in the order of ids.
+
+    `name` is whose they are, None where nobody has said it. `photo` is the id of one in which the
+    face is large and clear, and `area` where it is.
+    """
+
+    id: int
+    name: str | None
+    hidden: bool
+    count: int
+    photo: int
+    area: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class FaceTable:
+    """All faces of a model, by id: arrays of the same length n, vectors (n, d).
+
+    `contents` are numbers of bytes, `groups` those of groups, 0 for none, and `sure` tells of which
+    the user said it. `quality` is (n, 3): score, side, and sharpness.
+    """
+
+    ids: NDArray[np.int64]
+    contents: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    sure: NDArray[np.bool_]
+    quality: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+
+
+class Faces:
+    """`Catalogue.faces`. Raises as the catalogue does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def keep_back(self) -> None:
+        """Tell of no faces by this catalogue any more, nor of people who are known by them."""
+        self._connection.shows_faces = False
+
+    def unseen(self, model: str) -> list[tuple[int, str]]:
+        """Bytes in which the model has not looked yet, by number, each with a photo's path."""
+        return [
+            (content, text_to_path(path))
+            for content, path in self._connection.rows(
+                "SELECT content_id, min(path) FROM photos WHERE NOT missing AND content_id NOT IN "
+                "(SELECT content_id FROM face_scans WHERE model = ?) GROUP BY 1 ORDER BY 2",
+                [model],
+            )
+        ]
+
+    def put(self, model: str, found: Mapping[int, Sequence[FoundFace]]) -> None:
+        """Record the faces in bytes, also where there are none, in one transaction.
+
+        Bytes that were forgotten meanwhile are passed over.
+        """
+        with self._connection.write() as db:
+            for content, faces in found.items():
+                if not db.execute("SELECT 1 FROM contents WHERE id = ?", [content]).fetchone():
+                    continue
+                db.execute(
+                    "INSERT OR IGNORE INTO face_scans (content_id, model) VALUES (?, ?)",
+                    [content, model],
+                )
+                db.execute("DELETE FROM faces WHERE content_id = ? AND model = ?", [content, model])
+                db.executemany(
+                    "INSERT INTO faces (content_id, model, x, y, width, height, landmarks, "
+                    "score, side, sharp, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    [
+                        (
+                            *(content, model, *one.area),
+                            np.asarray(one.landmarks, np.float32).tobytes(),
+                            *(one.score, one.side, one.sharp),
+                            np.asarray(one.vector, np.float16).tobytes(),
+                        )
+                        for one in faces
+                    ],
+                )
+
+    def table(self, model: str) -> FaceTable:
+        rows = self._connection.rows(
+            "SELECT id, content_id, coalesce(group_id, 0), sure, score, side, sharp, vector "
+            "FROM faces WHERE model = ? ORDER BY id",
+            [model],
+        )
+        vectors = np.frombuffer(b"".join(row[7] for row in rows), np.float16)
+        numbers = np.array([row[:4] for row in rows], np.int64).reshape(-1, 4)
+        return FaceTable(
+            numbers[:, 0],
+            numbers[:, 1],
+            numbers[:, 2],
+            numbers[:, 3].astype(np.bool_),
+            np.array([row[4:7] for row in rows], np.float32).reshape(-1, 3),
+            vectors.reshape(len(rows), -1).astype(np.float32),
+        )
+
+    def refusals(self) -> set[tuple[int, int]]:
+        """Which faces are not of which groups."""
+        return set(self._connection.rows("SELECT face_id, group_id FROM face_refusals"))
+
+    def outlined(
+        self, model: str
+    ) -> list[tuple[int, int, tuple[float, ...], list[dict[str, object]]]]:
+        """Faces in no group, where files say where faces are: id, bytes, area, regions."""
+        rows = self._connection.rows(
+            "SELECT faces.id, faces.content_id, x, y, faces.width, faces.height, regions "
+            "FROM faces JOIN photos USING (content_id) JOIN metadata ON photo_id = photos.id "
+            "WHERE model = ? AND group_id IS NULL AND regions <> '[]' GROUP BY faces.id",
+            [model],
+        )
+        return [
+            (face, content, tuple(area), json.loads(said)) for face, content, *area, said in rows
+        ]
+
+    def assign(self, groups: Mapping[int, int]) -> None:
+        """Put faces into groups, by their ids; a group is made for each number below 0."""
+        with self._connection.write() as db:
+            made: dict[int, int] = {}
+            for number in sorted({number for number in groups.values() if number < 0}):
+                new = db.execute("INSERT INTO face_groups (name) VALUES (NULL)")
+                made[number] = int(new.lastrowid or 0)
+            db.executemany(
+                "UPDATE faces SET group_id = ? WHERE id = ? AND NOT sure",
+                [(made.get(number, number), face) for face, number in groups.items()],
+            )
+
+    def group_named(self, name: str) -> int:
+        """A group of this name, made when there is none."""
+        with self._connection.write() as db:
+            found = db.execute("SELECT min(id) FROM face_groups WHERE name = ?", [name]).fetchone()
+            if found[0] is not None:
+                return int(found[0])
+            return int(
+                db.execute("INSERT INTO face_groups (name) VALUES (?)", [name]).lastrowid or 0
+            )
+
+    def groups(self) -> list[FaceGroup]:
+        """Those with photos that are there, the largest first."""
+        if not self._connection.shows_faces:
+            return []
+        rows = self._connection.rows(
+            "SELECT face_groups.id, name, hidden, count(DISTINCT photos.id), "
+            "max(printf('%09.2f', side * min(1, sharp / 10)) || ' ' || photos.id || ' ' || "
+            "x || ' ' || y || ' ' || faces.width || ' ' || faces.height) FROM face_groups "
+            "JOIN faces ON group_id = face_groups.id JOIN photos USING (content_id) "
+            "WHERE NOT missing GROUP BY 1 ORDER BY 4 DESC, 1"
+        )
+        return [
+            FaceGroup(number, name, bool(hidden), count, int(photo), _four(area))
+            for number, name, hidden, count, best in rows
+            for photo, area in [(best.split(" ")[1], best.split(" ")[2:])]
+        ]
+
+    def name(self, group: int, name: str | None) -> bool:
+        """Say whose the faces of a group are; whether there is one of this id."""
+        with self._connection.write() as db:
+            named = db.execute("UPDATE face_groups SET name = ? WHERE id = ?", [name, group])
+            return named.rowcount > 0
+
+    def hide(self, group: int, hidden: bool) -> bool:
+        """Leave a group out of lists, or not; whether there is one of this id."""
+        with self._connection.write() as db:
+            done = db.execute(
+                "UPDATE face_groups SET hidden = ? WHERE id = ?", [int(hidden), group]
+            )
+            return done.rowcount > 0
+
+    def refuse(self, photo_id: int, names: Iterable[str]) -> list[tuple[int, int]]:
+        """Take the faces in a photo out of groups with these names for good; which of which."""
+        with self._connection.write() as db:
+            rows = db.execute(
+                "SELECT faces.id, group_id FROM faces JOIN photos USING (content_id) "
+                "JOIN face_groups ON group_id = face_groups.id "
+                "WHERE photos.id = ? AND name IN (SELECT value FROM json_each(?))",
+                [photo_id, json.dumps(list(names))],
+            ).fetchall()
+            # No other group of that person is it, either.
+            db.executemany(
+                "INSERT OR IGNORE INTO face_refusals (face_id, group_id) SELECT ?, id "
+                "FROM face_groups WHERE name = (SELECT name FROM face_groups WHERE id = ?)",
+                rows,
+            )
+            db.executemany(
+                "UPDATE faces SET group_id = NULL, sure = 0 WHERE id = ?",
+                [(face,) for face, _ in rows],
+            )
+        return [(int(face), int(group)) for face, group in rows]
+
+    def accept(self, refused: Iterable[tuple[int, int]]) -> None:
+        """Take back what was refused: faces are in their groups again, where there are both."""
+        with self._connection.write() as db:
+            for face, group in refused:
+                db.execute(
+                    "DELETE FROM face_refusals WHERE face_id = ? AND group_id IN (SELECT id "
+                    "FROM face_groups WHERE name = (SELECT name FROM face_groups WHERE id = ?))",
+                    [face, group],
+                )
+                db.execute(
+                    "UPDATE faces SET group_id = ? "
+                    "WHERE id = ? AND ? IN (SELECT id FROM face_groups)",
+                    [group, face, group],
+                )
+
+    def counts(self, model: str) -> tuple[int, int, int]:
+        """In how many photos was looked, how many faces there are, and how many have a name."""
+        ((seen,),) = self._connection.rows(
+            "SELECT count(*) FROM photos JOIN face_scans USING (content_id) "
+            "WHERE NOT missing AND model = ?",
+            [model],
+        )
+        ((faces, named),) = self._connection.rows(
+            "SELECT count(*), count(name) FROM faces LEFT JOIN face_groups "
+            "ON group_id = face_groups.id WHERE model = ?",
+            [model],
+        )
+        return int(seen), int(faces), int(named)
+
+    def forget(self) -> int:
+        """Drop all that is known of faces, and overwrite it on the disk; how many there were."""
+        self._connection.rows("PRAGMA secure_delete = ON")
+        with self._connection.write() as db:
+            ((faces,),) = db.execute("SELECT count(*) FROM faces").fetchall()
+            for table in TABLES:
+                db.execute(f"DELETE FROM {table}")
+        # What was written before is in the log as well.
+        self._connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        return int(faces)
+
+
+def faces_of(connection: Connection, photo_id: int) -> list[tuple[str, tuple[float, ...]]]:
+    """The faces in a photo: whose, "" where nobody has said it, and where."""
+    if not connection.shows_faces:
+        return []
+    rows = connection.rows(
+        "SELECT coalesce(name, ''), x, y, faces.width, faces.height FROM faces "
+        "JOIN photos USING (content_id) LEFT JOIN face_groups ON group_id = face_groups.id "
+        "WHERE photos.id = ? ORDER BY score DESC",
+        [photo_id],
+    )
+    return [(name, tuple(area)) for name, *area in rows]
+
+
+def _four(texts: Sequence[str]) -> tuple[float, float, float, float]:
+    left, top, width, height = map(float, texts)
+    return left, top, width, height

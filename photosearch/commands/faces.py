@@ -1,0 +1,130 @@
+"""`photosearch faces`: faces in photos, which are looked for only when asked."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from photosearch.commands.opening import open_library, open_to_read
+from photosearch.commands.output import counted, shown
+from photosearch.commands.photos import photo_argument
+
+if TYPE_CHECKING:
+    from index.catalogue.faces import FaceGroup
+
+
+@click.group("faces")
+def command() -> None:
+    """Faces in photos. Nothing is looked for, and nothing kept, until you run `find`.
+
+    What is found is kept in the library, leaves this machine by no export unless you ask for it,
+    and is dropped by `forget`. No photo is touched.
+    """
+
+
+@command.command("find")
+@click.pass_context
+def find(ctx: click.Context) -> None:
+    """Look for faces in the photos that were indexed, and group those that look like one person.
+
+    Each photo is looked at once; Ctrl-C stops, and the next run goes on. Nothing is downloaded.
+    """
+    from tqdm import tqdm
+
+    from photosearch.faces.run import FacesFailed, FacesFound, FacesGrouped, FacesStarted
+    from photosearch.library import Library
+
+    if not Library.exists(ctx.obj.library):
+        click.echo("There is no library yet; index a folder first.", err=True)
+        sys.exit(1)
+    seen = faces = failed = grouped = 0
+    with open_library(ctx) as library, tqdm(unit="photo", disable=None, delay=0.5) as bar:
+        for event in library.faces.find():
+            match event:
+                case FacesStarted(photos):
+                    bar.total = photos
+                case FacesFound(found):
+                    bar.update(len(found))
+                    seen += len(found)
+                    faces += sum(count for _, count in found)
+                case FacesFailed(path, reason):
+                    bar.update(1)
+                    failed += 1
+                    bar.write(f"{shown(path)}: {reason}", file=sys.stderr)
+                case FacesGrouped(count):
+                    grouped = count
+    click.echo(
+        f"Looked at {counted(seen, 'photo')} and found {counted(faces, 'face')}; "
+        f"{grouped} came into groups, and {counted(failed, 'photo')} could not be read."
+    )
+
+
+@command.command("list")
+@click.option("--all", "everybody", is_flag=True, help="Also those that are hidden.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
+@click.pass_context
+def list_(ctx: click.Context, everybody: bool, as_json: bool) -> None:
+    """List the groups, those in most photos first."""
+    with open_to_read(ctx) as library:
+        groups = [one for one in library.faces.groups() if everybody or not one.hidden]
+    if as_json:
+        click.echo(json.dumps({"version": 1, "groups": [asdict(one) for one in groups]}, indent=2))
+        return
+    for one in groups:
+        click.echo(_line(one))
+    if not groups:
+        click.echo("No faces are known. Look for them: photosearch faces find", err=True)
+
+
+@command.command("name")
+@click.argument("group", metavar="GROUP", type=int)
+@click.argument("name", metavar="NAME")
+@click.pass_context
+def name(ctx: click.Context, group: int, name: str) -> None:
+    """Say that the faces of GROUP, a number, are NAME's; several groups may be one person's."""
+    with open_library(ctx) as library:
+        library.faces.name(group, name)
+
+
+@command.command("not")
+@photo_argument
+@click.argument("name", metavar="NAME")
+@click.pass_context
+def refuse(ctx: click.Context, photo: int | str, name: str) -> None:
+    """Say that no face in PHOTO is NAME's."""
+    with open_library(ctx) as library:
+        library.faces.refuse(photo, name)
+
+
+@command.command("hide")
+@click.argument("group", metavar="GROUP", type=int)
+@click.option("--show", is_flag=True, help="Show it in lists again.")
+@click.pass_context
+def hide(ctx: click.Context, group: int, show: bool) -> None:
+    """Leave GROUP, a number, out of lists, as that of a stranger."""
+    with open_library(ctx) as library:
+        library.faces.hide(group, not show)
+
+
+@command.command("forget")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_context
+def forget(ctx: click.Context, yes: bool) -> None:
+    """Drop all that was found out about faces, the names of groups as well.
+
+    Names that other programs wrote into photos are still known.
+    """
+    if not yes:
+        click.confirm("Forget all faces, and whose they are?", abort=True)
+    with open_library(ctx) as library:
+        faces = library.faces.forget()
+    click.echo(f"Forgot {counted(faces, 'face')}.")
+
+
+def _line(one: FaceGroup) -> str:
+    told = f"{one.id}: {one.name or 'nobody yet'}, {counted(one.count, 'photo')}, photo:{one.photo}"
+    return shown(told + ("; hidden" if one.hidden else ""))

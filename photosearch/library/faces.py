@@ -1,0 +1,116 @@
+"""Faces that are looked for in photos, when somebody asks for it, and whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
+
+from index import Catalogue, WriterLock
+from index.catalogue.faces import FaceGroup
+from index.catalogue.people import called
+from photosearch.errors import UsageError
+from photosearch.explaining import explaining
+from photosearch.library.named import ids_named
+from photosearch.library.people import named
+from photosearch.photo import PhotoName
+from photosearch.settings import Settings
+
+if TYPE_CHECKING:
+    from photosearch.faces.run import FaceEvent
+
+
+@explaining
+class Faces:
+    """`library.faces`. Nothing is known of faces until `find` was asked for.
+
+    Faces that look like one person's are in a `FaceGroup`; one that has a name is of that person,
+    as `library.people` has them. No photo is touched.
+    """
+
+    def __init__(self, catalogue: Catalogue, lock: WriterLock, settings: Settings) -> None:
+        self._catalogue, self._lock, self._settings = catalogue, lock, settings
+
+    def find(self) -> Generator[FaceEvent, None, None]:
+        """Look for faces in the photos in which nobody has, and group them.
+
+        What was reported is recorded, so closing the iterator early loses nothing reported. Those
+        that other programs outlined with a name are whom these say.
+
+        Raises `LibraryError` when the library cannot be written, also since another process is
+        changing it.
+        """
+        from photosearch.faces.run import find_faces
+        from photosearch.indexing.limits import limits_by
+
+        with self._lock.held():
+            yield from find_faces(self._catalogue, limits=limits_by(self._settings, 2))
+
+    def keep_back(self) -> None:
+        """Tell of no faces from now on, nor of people who are known only by them; not to be undone.
+
+        For servers that other machines can reach.
+        """
+        self._catalogue.faces.keep_back()
+
+    def groups(self) -> list[FaceGroup]:
+        """The groups, those in most photos first. Raises `LibraryError`."""
+        return self._catalogue.faces.groups()
+
+    def name(self, group: int, name: str | None) -> None:
+        """Say whose the faces of a group are; groups of one name are one person's. None: nobody's.
+
+        Raises `UsageError` for a name that cannot be kept, and when there is no such group;
+        `LibraryError`.
+        """
+        if not self._catalogue.faces.name(group, None if name is None else named(name)):
+            raise _no_group(group)
+
+    def hide(self, group: int, hidden: bool = True) -> None:
+        """Leave a group out of lists, as that of a stranger; or show it again.
+
+        Raises `UsageError` when there is no such group; `LibraryError`.
+        """
+        if not self._catalogue.faces.hide(group, hidden):
+            raise _no_group(group)
+
+    def refuse(self, photo: PhotoName, name: str) -> list[tuple[int, int]]:
+        """Say that no face in a photo is somebody's; it will not be taken for theirs again.
+
+        Gives the numbers of faces and of the groups that they were in, for `accept`.
+
+        Raises `UsageError` when the library has no such photo, or none of its faces is theirs;
+        `LibraryError`.
+        """
+        (photo_id,) = ids_named(self._catalogue, [photo])
+        people = called(self._catalogue.selection.people(), name)
+        theirs = [each for one in people for each in one.names]
+        refused = self._catalogue.faces.refuse(photo_id, theirs)
+        if not refused:
+            raise UsageError(f"photo:{photo_id} has no face that is {name}'s")
+        return refused
+
+    def accept(self, refused: Sequence[tuple[int, int]]) -> None:
+        """Take back what was refused. Raises `LibraryError`."""
+        self._catalogue.faces.accept(refused)
+
+    def counts(self) -> tuple[int, int, int]:
+        """In how many photos faces were looked for, how many there are, and how many have a name.
+
+        Raises `LibraryError`.
+        """
+        from photosearch.faces.model import MODEL
+
+        return self._catalogue.faces.counts(MODEL)
+
+    def forget(self) -> int:
+        """Drop all that was found out about faces, names of groups as well; how many there were.
+
+        What other programs wrote into photos is still known. Raises `LibraryError` when the library
+        cannot be written, also since another process is changing it.
+        """
+        with self._lock.held():
+            return self._catalogue.faces.forget()
+
+
+def _no_group(group: int) -> UsageError:
+    return UsageError(f"there is no group {group} of faces; see photosearch faces list")

@@ -1,0 +1,52 @@
+"""The picture of a face: a square of the photo around it, for lists of people."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass
+
+from photosearch.indexing.formats import open_picture
+from photosearch.regular_file import open_regular
+from photosearch.serving.shrinking import Small
+
+# Of the face's larger side: some of what is around it belongs to how somebody looks.
+_AROUND = 1.6
+# What a decoder may give at most, however small the face is.
+_LARGEST = 6000
+
+
+@dataclass(frozen=True)
+class FacePicture:
+    """WebP, `side` pixels wide and high at most, in sRGB.
+
+    `area` is that of the face: left, top, width and height in parts of the upright picture.
+    """
+
+    area: tuple[float, float, float, float]
+    side: int = 256
+
+    def make(self, path: str, max_pixels: int) -> Small:
+        from PIL.Image import Resampling
+
+        from photosearch.encoders.preprocess import to_rgb
+
+        left, top, width, height = self.area
+        least = min(_LARGEST, round(self.side / max(width, height, 0.01)))
+        with open_regular(path) as file:
+            status = os.fstat(file.fileno())
+            suffix = os.path.splitext(path)[1].lower()
+            image = open_picture(file, suffix, least, max_pixels).image
+        wide, high = image.size
+        side = min(wide, high, max(1.0, _AROUND * max(width * wide, height * high)))
+        # Where it would reach beyond the picture, it is moved inside.
+        x = min(max(0.0, (left + width / 2) * wide - side / 2), wide - side)
+        y = min(max(0.0, (top + height / 2) * high - side / 2), high - side)
+        face = image.crop((round(x), round(y), round(x + side), round(y + side)))
+        face = to_rgb(face)
+        if face.width > self.side:
+            face = face.resize((self.side, self.side), Resampling.LANCZOS, reducing_gap=3.0)
+        face.info = {}
+        out = io.BytesIO()
+        face.save(out, "WEBP", quality=80, method=2)
+        return Small(out.getvalue(), status.st_size, status.st_mtime_ns)

@@ -1,0 +1,246 @@
+"""Faces: found in photos, grouped by whose they are, named, refused, and forgotten."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import photo_metadata as make
+import pytest
+from optional import needs_kill
+from PIL import Image, ImageFilter
+from shell import Shell
+from test_regions import area, face, mwg
+
+from index import Catalogue
+from index.catalogue.faces import TABLES, FaceTable
+from photosearch import Library, UsageError
+from photosearch.faces.grouping import grouped
+from photosearch.faces.model import FaceModel
+from photosearch.serving.library_thread import LibraryThread
+
+AT = (0.35, 0.123, 0.178, 0.225)
+
+
+@pytest.fixture(scope="module")
+def astronaut(pictures: Path) -> Image.Image:
+    with Image.open(pictures / "astronaut.png") as image:
+        return image.convert("RGB")
+
+
+@pytest.fixture(scope="module")
+def model() -> FaceModel:
+    return FaceModel()
+
+
+def views(image: Image.Image) -> dict[str, Image.Image]:
+    """The same face as other photos may have it: what this shows is no more than that a face is
+    known again in another size, light and frame.
+    """
+    return {
+        "half": image.resize((256, 256)),
+        "larger": image.resize((1400, 1400)),
+        "mirrored": image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+        "dark": image.point(lambda value: value * 0.4),
+        "turned": image.rotate(12),
+        "soft": image.filter(ImageFilter.GaussianBlur(1)),
+        "framed": image.crop((60, 20, 400, 360)),
+    }
+
+
+@pytest.mark.slow
+def test_a_face_is_found_and_known_again(model: FaceModel, astronaut: Image.Image) -> None:
+    (found,) = model.faces(astronaut)
+    assert found.area == pytest.approx(AT, abs=0.03)
+    assert found.score > 0.9
+    # Eyes above the nose, and that above the mouth.
+    assert np.diff(found.landmarks[[0, 2, 3], 1]).min() > 0
+    for name, image in views(astronaut).items():
+        (one,) = model.faces(image)
+        assert np.linalg.norm(one.vector - found.vector) < 0.35, name
+    assert model.faces(Image.new("RGB", (640, 400), "gray")) == []
+
+
+@pytest.mark.slow
+def test_large_and_small_faces_are_found(model: FaceModel, astronaut: Image.Image) -> None:
+    alone = astronaut.crop((150, 20, 300, 190))
+    assert [round(one.area[3], 1) for one in model.faces(alone.resize((1500, 1700)))] == [0.7]
+    group = Image.new("RGB", (1800, 1200), "gray")
+    for number in range(6):
+        group.paste(astronaut.resize((260, 260)), (20 + 290 * number, 500))
+    assert len(model.faces(group)) == 6
+
+
+def table(people: np.ndarray, vectors: np.ndarray, photos: np.ndarray | None = None) -> FaceTable:
+    count = len(vectors)
+    return FaceTable(
+        np.arange(1, count + 1),
+        np.arange(count) if photos is None else photos,
+        people.astype(np.int64),
+        np.zeros(count, np.bool_),
+        np.full((count, 3), 100, np.float32),
+        vectors.astype(np.float32),
+    )
+
+
+def of_people(count: int, each: int, spread: float = 0.025) -> np.ndarray:
+    """Vectors (count * each, 128) about as far apart as those of faces are."""
+    rng = np.random.default_rng(1)
+    middles = rng.normal(size=(count, 128))
+    middles *= 1.4 / np.linalg.norm(middles, axis=1, keepdims=True)
+    return np.repeat(middles, each, axis=0) + rng.normal(scale=spread, size=(count * each, 128))
+
+
+def test_each_person_is_a_group_and_a_single_face_is_none() -> None:
+    vectors = np.concatenate([of_people(5, 8), [[9.0] + 127 * [0.0]]])
+    groups = grouped(table(np.zeros(41), vectors))
+    found = [groups.get(one, 0) for one in range(1, 42)]
+    assert [len(set(found[at : at + 8])) for at in range(0, 40, 8)] == [1] * 5
+    assert len(set(found)) == 6
+    assert found[-1] == 0
+
+
+def test_who_is_in_a_group_stays_and_others_join() -> None:
+    vectors = of_people(3, 6)
+    known = np.repeat([7, 0, 9], 6)
+    known[[1, 4, 13]] = 0
+    groups = grouped(table(known, vectors))
+    assert {groups[2], groups[5]} == {7}
+    assert groups[14] == 9
+    assert len({groups[one] for one in range(7, 13)}) == 1
+    assert groups.keys() == {2, 5, 14, *range(7, 13)}
+    assert groups[7] < 0
+    # What was refused is not taken again, and goes nowhere else.
+    assert 2 not in grouped(table(known, vectors), {(2, 7)})
+
+
+def test_two_faces_of_one_photo_are_two_people() -> None:
+    vectors = of_people(1, 8, 0.02)
+    photos = np.array([0, 1, 2, 3, 0, 1, 2, 3])
+    groups = grouped(table(np.zeros(8), vectors, photos))
+    for photo in range(4):
+        both = [groups.get(photo + 1), groups.get(photo + 5)]
+        assert both[0] is None or both[0] != both[1]
+
+
+@pytest.fixture
+def photos(tmp_path: Path, astronaut: Image.Image) -> Path:
+    """Photos of one face, one of which another program gave a name, and one of nobody."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, image in views(astronaut).items():
+        image.save(folder / f"{name}.jpg", quality=95)
+    astronaut.save(folder / "whole.jpg", quality=95)
+    left, top, width, height = AT
+    told = face("Eileen Collins", area(left + width / 2, top + height / 2, width, height))
+    make.write(folder / "whole.xmp", mwg(told, size=(512, 512)))
+    Image.new("RGB", (300, 200), "green").save(folder / "nobody.jpg")
+    return folder
+
+
+@pytest.fixture
+def library(tmp_path: Path, tiny_bundle: Path, photos: Path) -> Iterator[Library]:
+    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
+        list(library.index([photos], workers=1))
+        yield library
+
+
+def killed(folder: Path, shell: Shell) -> int:
+    """Kill a run once it has recorded something; how many photos it had looked at."""
+    query = "SELECT count(*) FROM face_scans"
+    with closing(sqlite3.connect(folder / "catalogue.db")) as db:
+        process = shell.start("faces", "find")
+        while process.poll() is None and not db.execute(query).fetchone()[0]:
+            pass
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return int(db.execute(query).fetchone()[0])
+
+
+def known_of_faces(folder: Path) -> int:
+    """How many rows say something of faces."""
+    with closing(sqlite3.connect(folder / "catalogue.db")) as db:
+        return sum(db.execute(f"SELECT count(*) FROM {one}").fetchone()[0] for one in TABLES)
+
+
+def names(library: Library, text: str) -> set[str]:
+    return {Path(hit.path).stem for hit in library.search(text, limit=50)}
+
+
+@pytest.mark.slow
+@needs_kill
+def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
+    library: Library, tmp_path: Path, shell: Shell, astronaut: Image.Image, tiny_bundle: Path
+) -> None:
+    assert names(library, "people:1") == {"whole"}
+    seen_before = killed(library.folder, shell)
+    done = shell("faces", "find")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"Looked at {9 - seen_before} photo".encode())
+    assert done.stdout.endswith(b"7 came into groups, and 0 photos could not be read.\n")
+    # By the one that has a name, all are known, and nobody has to say it.
+    everybody = {*views(astronaut), "whole"}
+    assert names(library, "person:eileen") == names(library, "people:1") == everybody
+    assert names(library, "people:0") == {"nobody"}
+    (group,) = library.faces.groups()
+    assert (group.name, group.count) == ("Eileen Collins", 8)
+    assert library.faces.counts() == (9, 8, 8)
+    whole = next(hit for hit in library.search("person:eileen", limit=50) if "whole" in hit.path)
+    (seen,) = library.photos.about(whole.photo_id).people
+    assert (seen.name, seen.area) == ("Eileen Collins", pytest.approx(AT, abs=0.03))
+
+    # A server for other machines tells nothing of it.
+    with Library.open(library.folder, model=tiny_bundle) as served:
+        served.faces.keep_back()
+        assert names(served, "people:1") == names(served, "person:eileen") == {"whole"}
+        assert served.faces.groups() == []
+        assert len(served.photos.about(whole.photo_id).people) == 1
+    thread = LibraryThread(library.folder, tiny_bundle, faces=False)
+    assert thread.ask_now(lambda it: it.faces.groups()) == []
+    thread.close()
+
+    # Looked at once, and not again.
+    assert shell("faces", "find").stdout.startswith(b"Looked at 0 photos and found 0 faces; 0 came")
+    dark = next(hit for hit in library.search("people:1", limit=50) if "dark" in hit.path)
+    library.faces.accept(library.faces.refuse(dark.photo_id, "eileen"))
+    assert names(library, "person:eileen") == everybody
+    assert shell("faces", "not", str(dark.photo_id), "eileen").returncode == 0
+    list(library.faces.find())
+    assert names(library, "person:eileen") == everybody - {"dark"}
+    assert names(library, "people:1") == everybody
+    with pytest.raises(UsageError, match="has no face that is eileen's"):
+        library.faces.refuse(dark.photo_id, "eileen")
+
+    assert shell("faces", "name", str(group.id), "Pilot").returncode == 0
+    assert "Pilot" in [one.name for one in library.people.all()]
+    library.faces.hide(group.id)
+    assert shell("faces", "list").stdout == b""
+    told = json.loads(shell("faces", "list", "--all", "--json").stdout)
+    assert (told["groups"][0]["name"], told["groups"][0]["hidden"]) == ("Pilot", True)
+    with pytest.raises(UsageError, match="there is no group 99 of faces"):
+        library.faces.name(99, "x")
+
+    # Nothing of it is in what is given to others, unless it is asked for.
+    for asked, kept in ((False, 0), (True, 8)):
+        library.export(tmp_path / f"out{asked}", with_faces=asked)
+        Library.import_from(tmp_path / f"out{asked}", tmp_path / f"in{asked}")
+        with Catalogue.open(tmp_path / f"in{asked}") as catalogue:
+            assert catalogue.counts().photos == 9
+            assert catalogue.health.faults() == []
+        with closing(sqlite3.connect(tmp_path / f"in{asked}" / "catalogue.db")) as db:
+            assert db.execute("SELECT count(*) FROM faces").fetchone() == (kept,)
+    # With the photos go their faces, and whose they were.
+    with Library.open(tmp_path / "inTrue", model=tiny_bundle) as carried:
+        carried.forget(carried.folders[0])
+    assert known_of_faces(tmp_path / "inTrue") == 0
+
+    assert shell("faces", "forget", "--yes").stdout == b"Forgot 8 faces.\n"
+    assert names(library, "people:1") == {"whole"}
+    assert [one.name for one in library.people.all()] == ["Eileen Collins"]
+    assert known_of_faces(library.folder) == 0

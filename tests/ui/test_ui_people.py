@@ -1,0 +1,224 @@
+"""People on the page: cards with faces, what is said of one and taken back, boxes in a photo."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from accessible import serious_in_both_themes
+from in_browser import ask, open_tile, settled, shows
+from optional import needs_chromium
+from PIL import Image
+from served import Served, served_here
+
+from index import Catalogue, FileStamp, Metadata, NewPhoto, Region
+from index.catalogue.faces import FoundFace
+from photosearch.encoders import open_encoder
+
+pytestmark = [needs_chromium, pytest.mark.slow]
+
+# Who is in each photo; of the first it is known where the face is, a square of their colour.
+PHOTOS = (
+    ("Anna", "Ben"), ("Anna",), ("Anna", "Tom"), ("Anna", "Tom", "Ben"), ("Tom",), ("Annie",),
+    ("Zoë",), (),
+)  # fmt: skip
+COLOURS = {
+    "Anna": (220, 60, 60),
+    "Tom": (40, 90, 220),
+    "Annie": (90, 180, 60),
+    "Zoë": (200, 0, 200),
+}
+AREA = (0.5, 0.25, 0.2, 0.3)
+
+
+def make_library(place: Path, bundle: Path) -> Path:
+    (place / "photos").mkdir(parents=True)
+    made = []
+    for number, people in enumerate(PHOTOS):
+        picture = Image.new("RGB", (600, 400), (90 + 15 * number, 130, 120))
+        regions: tuple[Region, ...] = ()
+        if people:
+            picture.paste(COLOURS[people[0]], (300, 100, 420, 220))
+            regions = (Region(people[0], *AREA), Region("", 0.1, 0.1, 0.1, 0.15))
+        path = place / "photos" / f"{number}.jpg"
+        picture.save(path)
+        stat = path.stat()
+        keywords = (*people, *(f"People|Family|{name}" for name in people if name == "Zoë"))
+        made.append(
+            NewPhoto(
+                str(path),
+                FileStamp(stat.st_size, stat.st_mtime_ns),
+                *picture.size,
+                "JPEG",
+                bytes([number]) * 32,
+                Metadata(
+                    f"2022-01-0{number + 1}", keywords=keywords, people=people, regions=regions
+                ),
+            )
+        )
+    encoder = open_encoder(bundle)
+    with Catalogue.open(place / "library") as catalogue:
+        vectors = np.random.default_rng(0).normal(size=(len(made), encoder.dim))
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        catalogue.record(encoder.bundle_id, made, vectors.astype(np.float32))
+        catalogue.use_bundle(encoder.bundle_id)
+        # As if a face had been found twice, of which nobody says whose it is.
+        eyes = np.zeros((5, 2), np.float32)
+        somebody = FoundFace((0.1, 0.1, 0.1, 0.15), eyes, 0.9, 60, 20, np.ones(128, np.float32))
+        catalogue.faces.put("model", {4: [somebody], 5: [somebody]})
+        catalogue.faces.assign({1: -1, 2: -1})
+    return place / "library"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Iterator[Served]:
+    library = make_library(tmp_path_factory.mktemp("people"), tiny_bundle)
+    with served_here(library, tiny_bundle) as server:
+        yield server
+
+
+def cards(page: Any) -> list[str]:
+    shows(page, "#place-browse", "person")
+    found = page.locator("#browse .somebody").all_inner_texts()
+    return [" ".join(one.split()) for one in found]
+
+
+def press(page: Any, name: str) -> None:
+    page.locator("#browse").get_by_role("button", name=name, exact=True).click()
+
+
+def at(page: Any, name: str) -> None:
+    """The page of one person."""
+    shows(page, "#place-browse", f"person:{name}")
+    page.get_by_role("heading", name=name, exact=True).wait_for()
+
+
+def answer(page: Any, text: str, button: str) -> None:
+    dialog = page.locator("dialog.chooser")
+    dialog.get_by_role("textbox").or_(dialog.get_by_role("combobox")).fill(text)
+    dialog.get_by_role("button", name=button, exact=True).click()
+
+
+def told(page: Any, text: str) -> Any:
+    notice = page.locator(".notice.on", has_text=text)
+    notice.wait_for()
+    return notice
+
+
+def test_people_are_named_merged_and_hidden_and_that_is_taken_back(
+    page: Any, server: Served
+) -> None:
+    page.get_by_role("tab", name="Browse").click()
+    shows(page, "#place-browse", "month")
+    press(page, "People")
+    stranger = page.locator(".stranger")
+    stranger.wait_for()
+    assert cards(page) == [
+        "Anna 4 photos", "Tom 3 photos", "Ben 2 photos", "Annie 1 photo", "Zoë Family · 1 photo",
+        "Who is this? 2 photos",
+    ]  # fmt: skip
+    settled(page)
+    # The face, and not the photo, whose middle has another colour.
+    colour = page.locator(".somebody[data-name=Anna] img").evaluate(
+        """async (img) => {
+            const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+            canvas.drawImage(img, img.naturalWidth / 2, img.naturalHeight / 2, 1, 1, 0, 0, 1, 1);
+            return [...canvas.getImageData(0, 0, 1, 1).data];
+        }"""
+    )
+    assert np.abs(np.subtract(colour[:3], COLOURS["Anna"])).max() < 12
+    assert serious_in_both_themes(page) == []
+
+    stranger.get_by_role("button", name="Hide").click()
+    told(page, "Hidden from lists").get_by_role("button", name="Undo").click()
+    stranger.get_by_text("Who is this?").click()
+    answer(page, "Zoë", "Give a name")
+    told(page, "Named Zoë")
+    page.locator(".somebody[data-name=Zoë]", has_text="3 photos").wait_for()
+    assert stranger.count() == 0
+    told(page, "Named Zoë").get_by_role("button", name="Undo").click()
+    stranger.wait_for()
+
+    page.locator(".somebody[data-name=Anna]").click()
+    at(page, "Anna")
+    page.get_by_text("Together with").wait_for()
+    assert page.locator(".about-person button").all_inner_texts() == ["Ben\n2", "Tom\n2"]
+    assert page.locator("#browse .tile").count() == 4
+    press(page, "Rename")
+    answer(page, "Tom", "Rename")
+    told(page, "Tom is somebody else")
+    press(page, "Rename")
+    answer(page, "Anna Berger", "Rename")
+    at(page, "Anna Berger")
+    assert "of=Anna+Berger" in page.url or "of=Anna%20Berger" in page.url
+    assert page.locator(".about-person .chip").all_inner_texts() == ["Anna"]
+    press(page, "Same person as …")
+    # A name with the same word would come first; there is none, so those in most photos do.
+    assert page.locator("dialog.chooser .places button").first.inner_text() == "Tom"
+    answer(page, "Annie", "Same person")
+    at(page, "Annie")
+    assert page.locator("#browse .tile").count() == 5
+    told(page, "Both are Annie now").get_by_role("button", name="Undo").click()
+    assert cards(page)[:2] == ["Anna Berger 4 photos", "Tom 3 photos"]
+
+    page.locator(".somebody[data-name=Annie]").click()
+    at(page, "Annie")
+    press(page, "Hide")
+    at(page, "Annie")
+    press(page, "Back")
+    assert cards(page)[3] == "Zoë Family · 1 photo"
+    page.get_by_label("Show hidden people").check()
+    assert "Annie 1 photo" in cards(page)
+    page.locator(".somebody[data-name=Annie]").click()
+    at(page, "Annie")
+    press(page, "Show in lists")
+    told(page, "Annie is shown in lists again")
+
+    # In a photo each face has a box, and the known ones a name, of which one leads to more.
+    page.get_by_role("tab", name="Search").click()
+    assert ask(page, "person:anna people>=3") == ["3.jpg"]
+    viewer = open_tile(page, "3.jpg")
+    faces = viewer.locator(".face")
+    names = viewer.locator("dd", has_text="Anna Berger")
+    assert " ".join(names.inner_text().split()) == "Anna Berger, Ben, Tom, 1 without a name"
+    assert not faces.first.is_visible()
+    names.get_by_text("Anna Berger").hover()
+    assert [one.is_visible() for one in faces.all()] == [True, False]
+    page.keyboard.press("p")
+    assert [one.is_visible() for one in faces.all()] == [True, True]
+    picture, box = viewer.locator("img.large").bounding_box(), faces.first.bounding_box()
+    placed = [
+        (box["x"] - picture["x"]) / picture["width"],
+        (box["y"] - picture["y"]) / picture["height"],
+        box["width"] / picture["width"],
+        box["height"] / picture["height"],
+    ]
+    assert placed == pytest.approx(AREA, abs=0.02)
+    assert serious_in_both_themes(page) == []
+    names.get_by_text("Tom").click()
+    assert ask(page, "person:Tom") == ["4.jpg", "3.jpg", "2.jpg"]
+
+    # Whom a face was taken for by mistake, it is not.
+    assert server.post("/api/faces/name", {"group": 1, "name": "Zoë"}).status == 200
+    assert ask(page, "person:Zoë") == ["6.jpg", "4.jpg", "3.jpg"]
+    viewer = open_tile(page, "3.jpg")
+    no = viewer.get_by_role("button", name="Not Zoë")
+    no.click()
+    notice = told(page, "Not taken for Zoë any more")
+    no.wait_for(state="detached")
+    notice.get_by_role("button", name="Undo").click()
+    no.wait_for()
+
+
+def test_what_is_no_face_is_refused(server: Served) -> None:
+    for area in ("", "1,2", "0,0,0,0", "nan,0,1,1", "a,b,c,d"):
+        refused = server.ask(f"/api/photo/1/face?area={area}")
+        assert refused.status == 400
+        assert "is no area; give left, top, width, height" in refused.body.decode()
+    picture = server.ask("/api/photo/1/face?area=0.95,0,0.05,0.9")
+    with Image.open(io.BytesIO(picture.body)) as image:
+        assert image.width == image.height <= 256
