@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from index import Catalogue, FileStamp, Metadata, NewPhoto, Place
-from photosearch.encoders import Encoder
 from photosearch.delivery.thumbnails import FOLDER, GRID, MADE
+from photosearch.encoders import Encoder
 
 HOME = (52.52, 13.405, Place("Berlin", "Berlin", "Germany"))
 AWAY = (
