@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -81,8 +82,8 @@ def test_a_student_learns_from_reinforced_shards(shards: Path, tmp_path: Path) -
     assert held_out[-1].keys() == {"step"} | figures
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert {file.name for file in out.iterdir()} == {
-        "checkpoint.safetensors", "model.safetensors", "training.csv", "validation.csv",
-        "curves.png",
+        "checkpoint.safetensors", "model.safetensors", "best.safetensors", "training.csv",
+        "validation.csv", "curves.png", "run.lock",
     }  # fmt: skip
 
 
@@ -128,6 +129,21 @@ def _run_until_killed(workers: Path, *arguments: str) -> None:
     main(["train", *arguments, "--set", "run.checkpoint_seconds=0"])
 
 
+def _run_until_told(*arguments: str) -> None:
+    """The command, told to end at step 9 together with its worker, as batch systems do."""
+    update = Run._update
+
+    def told(run: Run, batches: Any) -> None:
+        if run.step == 9:
+            for process in multiprocessing.active_children():
+                os.kill(process.pid, signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
+        update(run, batches)
+
+    Run._update = told
+    main(["train", *arguments])
+
+
 @needs_fork
 def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
     # With random numbers in the network, and in the workers' batches.
@@ -149,9 +165,11 @@ def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
     assert (killed / "checkpoint.safetensors").exists()
     assert not (killed / "model.safetensors").exists()
 
+    code = in_a_fork(_run_until_told, str(recipe), "--out", str(killed))
+    assert code == 128 + signal.SIGTERM
     result = invoke(recipe, killed)
     assert result.exit_code == 0, result.output
-    assert "going on from step 6" in result.output
+    assert "going on from step 10" in result.output
     whole = read_state(tmp_path / "whole" / "model.safetensors")
     assert same(whole, read_state(killed / "model.safetensors"))
     assert read_table(killed / "training.csv") == read_table(tmp_path / "whole" / "training.csv")
@@ -356,5 +374,12 @@ def test_a_run_goes_on_only_with_its_own_recipe(shards: Path, tmp_path: Path) ->
     result = invoke(recipe, tmp_path / "run", "run.steps=2", "loss.lambda=0.5")
     assert result.exit_code == 1
     assert "loss.lambda was 0.75 and is 0.5" in result.output
-    # What the weights do not depend on may change.
-    train(recipe, tmp_path / "run", "run.steps=2", "run.workers=1")
+    # What the weights so far do not depend on may change; the same shards may lie elsewhere.
+    moved = shutil.copytree(shards, tmp_path / "moved")
+    sets = ("run.steps=3", "run.log_steps=1", f'data.train=["{moved}/*.tar"]')
+    rows = train(recipe, tmp_path / "run", *sets)
+    assert [row["step"] for row in rows] == [2, 3]
+    (moved / "photos-1.tar").unlink()
+    result = invoke(recipe, tmp_path / "run", *sets)
+    assert result.exit_code == 1
+    assert "shards.sha256 was" in result.output

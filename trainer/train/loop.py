@@ -24,32 +24,35 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from trainer.errors import StoppedError
 from trainer.train import checkpoint
 from trainer.train.accumulation import backward_in_parts
 from trainer.train.average import Average
+from trainer.train.kept import Kept, advice, locked
 from trainer.train.log import Log
 from trainer.train.meters import Clock, Meters
 from trainer.train.optimizer import build_optimizer, rate
 from trainer.train.parts import Parts
 from trainer.train.processes import ALONE, Processes
 from trainer.train.settings import Settings, differences
+from trainer.train.stopping import Stopping
 from trainer.train.task import Batch, Outputs, Task, moved
 
-_CHECKPOINT = "checkpoint.safetensors"
 _AUTOCAST = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def has_checkpoint(folder: Path) -> bool:
     """Whether a run in `folder` would go on from a checkpoint."""
-    return (folder / _CHECKPOINT).is_file()
+    return Kept(folder).last() is not None
 
 
 class Run:
     """One training run in `folder`.
 
-    It writes `checkpoint.safetensors`, the last; `training.csv`, `validation.csv` and `curves.png`;
-    and at the end `model.safetensors`, the averaged weights. `about` says what else decides the
-    outcome (the recipe, the data); a resumed run must say the same.
+    It writes `checkpoint.safetensors`, the last, and `best.safetensors`; `training.csv`,
+    `validation.csv` and `curves.png`; and at the end `model.safetensors`, the averaged weights.
+    `about` says what else decides the outcome (the recipe, the data); a resumed run must say the
+    same.
 
     Raises `ValueError` when the batch cannot be shared out evenly, or the precision is not to be
     had on this device.
@@ -77,7 +80,9 @@ class Run:
             raise ValueError('run.precision = "float16" needs CUDA; choose "bfloat16" or "float32"')
         if run.threads is not None:
             torch.set_num_threads(run.threads)
-        self._decisive = settings.decisive() | dict(about or {})
+        self._tables = settings.tables() | dict(about or {})
+        self._kept = Kept(folder, run.keep_checkpoints)
+        self._best = -math.inf
         task.model.to(processes.device)
         if run.channels_last:
             task.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -96,23 +101,26 @@ class Run:
         """Where the averaged weights are when the run is over."""
         return self.folder / "model.safetensors"
 
-    @property
-    def _checkpoint(self) -> Path:
-        return self.folder / _CHECKPOINT
-
     def resume(self) -> bool:
         """Load the last checkpoint; False when there is none.
 
-        Raises `ValueError` when it was written under other settings, naming them.
+        Raises `ValueError` when it was written under other settings, naming them, or after more
+        steps than this run shall have.
         """
-        if not self._checkpoint.is_file():
+        last = self._kept.last()
+        if last is None:
             return False
-        tensors, about = checkpoint.read_tensors(self._checkpoint)
-        changed = differences(about["settings"], self._decisive)
+        tensors, about = checkpoint.read_tensors(last)
+        changed = differences(about["settings"], self._tables)
         if changed:
             raise ValueError(
-                f"{self._checkpoint}: written with other settings ({', '.join(changed[:3])}); "
+                f"{last}: written with other settings ({', '.join(changed[:3])}); "
                 "give those, or another --out folder"
+            )
+        if about["step"] > self.settings.run.steps:
+            raise ValueError(
+                f"{last}: written after {about['step']} steps, more than run.steps = "
+                f"{self.settings.run.steps}; give at least as many"
             )
         model = self.task.model
         model.load_state_dict(checkpoint.without_prefix("model.", tensors))
@@ -121,6 +129,8 @@ class Run:
         optimizer = checkpoint.without_prefix("optimizer.", tensors)
         checkpoint.restore_optimizer(model, self._optimizer, optimizer)
         self._scaler.load_state_dict(about["scaler"])
+        self._meters.restore(about.get("row", {}))
+        self._best = self._kept.best(about["step"])
         self.step, self.seconds = about["step"], about["seconds"]
         return True
 
@@ -130,26 +140,29 @@ class Run:
         The figures are those of the averaged weights, as last written; {} when there are none, and
         in all processes but the first.
 
-        Raises `ValueError` when the loss is no longer a number; the last checkpoint stands.
+        Raises `ValueError` when the loss or a gradient is no longer a number, or another run is at
+        work in the folder, and `StoppedError` when the process was told to end; the last checkpoint
+        stands, and is of the last step in the latter case.
         """
         run = self.settings.run
         stop = min(until or run.steps, run.steps)
-        if not self._processes.first:
-            self._train(stop, None)
-            return {}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        log = Log(self.folder, tensorboard=run.tensorboard)
-        with contextlib.closing(log):
-            # A run that starts anew has nothing to keep.
-            log.go_on_from(self.step or -1)
-            if self.step == 0:
-                self._evaluate(log)
-            self._train(stop, log)
-            log.plot()
+        with Stopping(self._processes) as stopping:
+            if not self._processes.first:
+                self._train(stop, None, stopping)
+                return {}
+            with locked(self.folder):
+                log = Log(self.folder, tensorboard=run.tensorboard)
+                with contextlib.closing(log):
+                    # A run that starts anew has nothing to keep.
+                    log.go_on_from(self.step or -1)
+                    if self.step == 0:
+                        self._evaluate(log)
+                    self._train(stop, log, stopping)
+                    log.plot()
         rows = log.validation.rows()
         return {name: value for name, value in rows[-1].items() if name != "step"} if rows else {}
 
-    def _train(self, stop: int, log: Log | None) -> None:
+    def _train(self, stop: int, log: Log | None, stopping: Stopping) -> None:
         """The steps up to `stop`, in every process; `log` is the first one's."""
         run = self.settings.run
         saved = time.monotonic()
@@ -160,7 +173,6 @@ class Run:
                 self.step += 1
                 bar.update(run.batch)
                 row_due = self.step % run.log_steps == 0 or self.step == stop
-                evaluation_due = run.evaluates_after(self.step)
                 if row_due:
                     values = self._meters.means()
                     self._check(values)
@@ -173,31 +185,42 @@ class Run:
                             | {"per_second": speed, "learning_rate": self._rate(self.step - 1)}
                             | values,
                         )
-                if log is not None and evaluation_due:
+                if log is not None and run.evaluates_after(self.step):
                     figures = self._evaluate(log)
                     if figures:
                         bar.write(f"step {self.step}: {figures}")
-                # A checkpoint falls between two rows, so that it need not hold half of one.
-                if log is not None and row_due:
+                stopped = stopping.asked()
+                # What all processes know of can be saved in the middle of a row, for which each
+                # hands in its part of it; what only the first one's clock says, between two rows.
+                counted = run.checkpoint_steps and self.step % run.checkpoint_steps == 0
+                due = bool(stopped or counted or self.step == stop)
+                row = self._meters.state() if due else {}
+                if log is not None:
                     now = time.monotonic()
-                    if now - saved >= run.checkpoint_seconds or self.step == stop:
-                        self.save()
+                    if due or (row_due and now - saved >= run.checkpoint_seconds):
+                        self.seconds = clock.spent()
+                        self._save(row)
                         # At the end `train` draws, after the last figures.
                         if self.step < stop:
                             log.plot()
                         saved = now
+                if stopped and self.step < stop:
+                    raise StoppedError(
+                        f"{self.folder}: stopped after step {self.step:,} of {run.steps:,}, as "
+                        "asked; the same command goes on from there",
+                        stopped,
+                    )
         if log is not None and self.step == run.steps:
             assert self.average is not None
-            about = {"step": self.step, "settings": self._decisive}
+            about = {"step": self.step, "settings": self._tables}
             checkpoint.write_tensors(self.model_file, self.average.model.state_dict(), about)
 
-    def save(self) -> None:
-        """Write the checkpoint beside the last one and rename it over. First process only."""
+    def _save(self, row: Mapping[str, Any]) -> None:
+        """Write a checkpoint, with the sums of a row that has begun. First process only."""
         assert self.average is not None
         model = self.task.model
         optimizer = checkpoint.optimizer_tensors(model, self._optimizer)
-        checkpoint.write_tensors(
-            self._checkpoint,
+        self._kept.write(
             checkpoint.with_prefix("model.", model.state_dict())
             | checkpoint.with_prefix("average.", self.average.model.state_dict())
             | checkpoint.with_prefix("optimizer.", optimizer),
@@ -205,7 +228,8 @@ class Run:
                 "step": self.step,
                 "seconds": self.seconds,
                 "scaler": self._scaler.state_dict(),
-                "settings": self._decisive,
+                "row": row,
+                "settings": self._tables,
             },
         )
 
@@ -291,15 +315,35 @@ class Run:
         figures = self.task.evaluate(self.average.model)
         if figures:
             log.validate(self.step, figures)
+            self._keep_best(figures)
         return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
 
-    def _check(self, values: dict[str, float]) -> None:
-        if not math.isfinite(values["loss"]):
+    def _keep_best(self, figures: dict[str, float]) -> None:
+        wanted = self.settings.run.best
+        if not wanted:
+            return
+        name = next(iter(figures)) if wanted == "first" else wanted
+        if name not in figures:
             raise ValueError(
-                f"the loss is {values['loss']} before step {self.step}: lower "
-                "optimizer.learning_rate or lengthen schedule.warmup; the same command goes on "
-                "from the last checkpoint"
+                f'run.best = "{name}": is not measured; there are {", ".join(figures)}'
             )
+        if figures[name] > self._best:
+            assert self.average is not None
+            self._best = figures[name]
+            about = {"step": self.step, "figure": name, "value": self._best}
+            self._kept.write_best(
+                self.average.model.state_dict(), about | {"settings": self._tables}
+            )
+
+    def _check(self, values: dict[str, float]) -> None:
+        # With a loss scale, a gradient that overflows is a step left out.
+        scaled = self.settings.run.precision == "float16"
+        for name, what in (("loss", "loss"), ("gradient_norm", "norm of the gradients")):
+            value = values[name]
+            if not math.isfinite(value) and not (scaled and name == "gradient_norm"):
+                raise ValueError(
+                    f"the {what} is {value} before step {self.step}: {advice(self.folder)}"
+                )
 
 
 class _Network(nn.Module):

@@ -68,6 +68,9 @@ class RunSettings:
     evaluate_early: also after 1, 2, 3, 4, 6, 8, ... steps, each about the square root of two times
     the one before: as curves on a logarithmic axis want it.
     checkpoint_seconds: least time between checkpoints, which are written when a row was.
+    checkpoint_steps: also after so many steps each; 0 does not. keep_checkpoints: how many of the
+    last are kept. best: the held-out figure by which the best weights are kept too, in
+    `best.safetensors`; "first" is the first that is measured, and "" keeps none.
     """
 
     steps: int
@@ -85,6 +88,9 @@ class RunSettings:
     evaluate_steps: int = 1000
     evaluate_early: bool = False
     checkpoint_seconds: float = 600.0
+    checkpoint_steps: int = 0
+    keep_checkpoints: int = 1
+    best: str = "first"
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
@@ -98,6 +104,8 @@ class RunSettings:
         require(self.log_steps >= 1, "log_steps", "at least 1")
         require(self.evaluate_steps >= 1, "evaluate_steps", "at least 1")
         require(self.checkpoint_seconds >= 0, "checkpoint_seconds", "at least 0")
+        require(self.checkpoint_steps >= 0, "checkpoint_steps", "at least 0")
+        require(self.keep_checkpoints >= 1, "keep_checkpoints", "at least 1")
 
     def evaluates_after(self, step: int) -> bool:
         """Whether held-out photos are measured after so many steps."""
@@ -108,15 +116,24 @@ class RunSettings:
         return self.evaluate_early and step == nearest
 
 
-# What may change between a checkpoint and going on from it, since the weights do not depend on it.
+# What may change between a checkpoint and going on from it: the weights so far do not depend on it.
 _FREE = (
-    "device",
-    "workers",
-    "threads",
-    "evaluate_steps",
-    "evaluate_early",
-    "checkpoint_seconds",
-    "tensorboard",
+    "run.steps",
+    "run.device",
+    "run.workers",
+    "run.threads",
+    "run.log_steps",
+    "run.evaluate_steps",
+    "run.evaluate_early",
+    "run.checkpoint_seconds",
+    "run.checkpoint_steps",
+    "run.keep_checkpoints",
+    "run.best",
+    "run.tensorboard",
+    # The same shards may lie elsewhere; their hash is compared.
+    "data.train",
+    "data.validation",
+    "data.zero_shot",
 )
 
 
@@ -128,23 +145,25 @@ class Settings:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
 
-    def decisive(self) -> dict[str, dict[str, object]]:
-        """The keys that decide what comes out, as tables; a resumed run must have the same."""
-        run = {key: value for key, value in write_table(self.run).items() if key not in _FREE}
+    def tables(self) -> dict[str, dict[str, object]]:
+        """The keys as tables; a resumed run must have the same in all that `differences` names."""
         return {
-            "run": run,
+            "run": write_table(self.run),
             "optimizer": write_table(self.optimizer),
             "schedule": write_table(self.schedule),
         }
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What two nested tables of settings disagree in, as "SECTION.KEY was X and is Y"."""
+    """What two nested tables of settings disagree in, as "SECTION.KEY was X and is Y".
+
+    Keys that may change between a checkpoint and going on from it are left out.
+    """
     was, is_ = _flat(before), _flat(now)
     return [
         f"{key} was {was.get(key)!r} and is {is_.get(key)!r}"
         for key in sorted(was | is_)
-        if was.get(key) != is_.get(key)
+        if was.get(key) != is_.get(key) and key not in _FREE
     ]
 
 
