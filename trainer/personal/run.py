@@ -210,7 +210,7 @@ def _teach_texts(
     )
     batch = task.batch_size
     settings = short_settings(
-        wanted.text_steps, batch, 1e-3, True, wanted.threads, warmup=300, weight_decay=0.01
+        wanted.text_steps, batch, 1e-3, "auto", wanted.threads, warmup=300, weight_decay=0.01
     )
     run_task(task, settings, folder, echo)
     return file

@@ -33,12 +33,13 @@ from trainer.train.log import Log
 from trainer.train.meters import Clock, Meters
 from trainer.train.optimizer import build_optimizer, rate
 from trainer.train.parts import Parts
+from trainer.train.precision import measured
 from trainer.train.processes import ALONE, Processes
 from trainer.train.settings import Settings, differences
 from trainer.train.stopping import Stopping
 from trainer.train.task import Batch, Outputs, Task, moved
 
-_AUTOCAST = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_AUTOCAST = {"auto": None, "float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def has_checkpoint(folder: Path) -> bool:
@@ -90,6 +91,8 @@ class Run:
         self._scaler = torch.amp.GradScaler(
             processes.device.type, enabled=run.precision == "float16"
         )
+        # "auto" until a run begins, or goes on from what was measured then.
+        self.precision: str = run.precision
         self._network = _Network(task)
         self._parallel = _parallel(self._network, processes)
         # Only the first process evaluates and writes.
@@ -111,6 +114,8 @@ class Run:
         if last is None:
             return False
         tensors, about = checkpoint.read_tensors(last)
+        if self.precision == "auto":
+            self._tables["run"]["precision"] = about["settings"]["run"]["precision"]
         changed = differences(about["settings"], self._tables)
         if changed:
             raise ValueError(
@@ -129,6 +134,8 @@ class Run:
         optimizer = checkpoint.without_prefix("optimizer.", tensors)
         checkpoint.restore_optimizer(model, self._optimizer, optimizer)
         self._scaler.load_state_dict(about["scaler"])
+        if self.precision == "auto" and about.get("device") == self._processes.device.type:
+            self.precision = about["precision"]
         self._meters.restore(about.get("row", {}))
         self._best = self._kept.best(about["step"])
         self.step, self.seconds = about["step"], about["seconds"]
@@ -147,6 +154,7 @@ class Run:
         run = self.settings.run
         stop = min(until or run.steps, run.steps)
         with Stopping(self._processes) as stopping:
+            self._choose_precision()
             if not self._processes.first:
                 self._train(stop, None, stopping)
                 return {}
@@ -229,6 +237,8 @@ class Run:
                 "seconds": self.seconds,
                 "scaler": self._scaler.state_dict(),
                 "row": row,
+                "precision": self.precision,
+                "device": self._processes.device.type,
                 "settings": self._tables,
             },
         )
@@ -278,8 +288,17 @@ class Run:
         return backward_in_parts(self._network, len(parts), forward, losses_of, self._scaler)
 
     def _autocast(self) -> torch.autocast:
-        kind = _AUTOCAST[self.settings.run.precision]
+        kind = _AUTOCAST[self.precision]
         return torch.autocast(self._processes.device.type, dtype=kind, enabled=kind is not None)
+
+    def _choose_precision(self) -> None:
+        if self.precision == "auto":
+            place = self._processes
+            kind, gain = measured(self.task, self._network, self.settings.run.batch, place)
+            self.precision = kind
+            if place.first:
+                how = f", {gain:.2g} times as fast as the other" if gain else ""
+                tqdm.write(f"precision: {kind}{how}")
 
     def _seed(self, part: int) -> None:
         """Make dropout and the like a function of seed, step, process and part."""

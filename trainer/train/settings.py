@@ -60,7 +60,8 @@ class RunSettings:
 
     batch: items of one optimiser step, over all processes and all parts together.
     accumulate: parts that each process computes its share of a batch in, one after the other.
-    precision: "float32", "bfloat16" (autocast), or "float16" (autocast with a loss scale; CUDA).
+    precision: "float32", "bfloat16" (autocast), "float16" (autocast with a loss scale; CUDA), or
+    "auto", the faster one of the first two, measured when the run begins.
     ema: decay per step of the averaged weights, which are what is kept; 0 keeps the last weights.
     workers: processes that prepare batches, for each training process.
     threads: cores of a training process; all of them when not given.
@@ -76,7 +77,7 @@ class RunSettings:
     steps: int
     batch: int
     accumulate: int = 1
-    precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     ema: float = 0.9995
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
