@@ -20,7 +20,7 @@ from optional import needs_fork
 from PIL import Image
 from shell import REPOSITORY
 from tars import sample, write_tar
-from train_data import read_table, write_model, write_recipe, write_shards, write_validation
+from train_data import read_table, shared_shards, write_model, write_recipe, write_validation
 
 from trainer.cli import main
 from trainer.models.state import read_state, write_state
@@ -33,7 +33,7 @@ COLOURS = ("red", "green", "blue")
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_shards(tmp_path_factory.mktemp("reinforced"))
+    return shared_shards(tmp_path_factory)
 
 
 def invoke(recipe: Path, out: Path, *sets: str) -> Result:

@@ -48,8 +48,8 @@ from trainer.train.processes import joined
 from trainer.train.recipe import Recipe, load_recipe
 from trainer.train.reinforced import ReinforcedTraining
 from trainer.train.settings import differences
-from trainer.train.shards import Shards
 from trainer.train.short import run_task, short_settings
+from trainer.train.sources import open_source
 from trainer.train.student import build_student, load_first_weights, student_config
 from trainer.train.text import TextDistillation
 
@@ -287,14 +287,14 @@ def _train(
     if (folder / "model.safetensors").is_file():
         return folder / "model.safetensors"
     with joined(recipe.run.device) as processes:
-        shards = Shards(recipe.train_files())
+        source, _ = open_source(recipe)
         model = build_student(recipe)
         if not has_checkpoint(folder):
             load_first_weights(model, recipe)
         seen_at = student_config(recipe)
         validation = TeacherAgreement(list(shrunk_photos(held)), list(texts), theirs, seen_at)
-        task = ReinforcedTraining(model, recipe, shards, [validation])
-        about = recipe.about() | {"shards": {"sha256": shards.digest}}
+        task = ReinforcedTraining(model, recipe, source, [validation])
+        about = recipe.about() | {"shards": {"sha256": source.digest}}
         run = Run(task, recipe.settings, folder, processes, about)
         echo(f"validation: {validation.summary}")
         if run.resume():

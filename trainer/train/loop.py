@@ -36,6 +36,7 @@ from trainer.train.parts import Parts
 from trainer.train.precision import measured
 from trainer.train.processes import ALONE, Processes
 from trainer.train.settings import Settings, differences
+from trainer.train.skipped import Skipped
 from trainer.train.stopping import Stopping
 from trainer.train.task import Batch, Outputs, Task, moved
 
@@ -98,6 +99,7 @@ class Run:
         # Only the first process evaluates and writes.
         self.average = Average(task.model, run.ema) if processes.first else None
         self._meters = Meters(processes)
+        self.skipped = Skipped(folder, processes.rank)
 
     @property
     def model_file(self) -> Path:
@@ -155,6 +157,7 @@ class Run:
         stop = min(until or run.steps, run.steps)
         with Stopping(self._processes) as stopping:
             self._choose_precision()
+            self.skipped.go_on_from(self.step)
             if not self._processes.first:
                 self._train(stop, None, stopping)
                 return {}
@@ -177,8 +180,10 @@ class Run:
         clock = Clock(self.seconds, self.step)
         with self._bar(stop) as bar, contextlib.closing(self._batches(stop)) as batches:
             while self.step < stop:
-                self._update([next(batches) for _ in range(run.accumulate)])
+                parts = [next(batches) for _ in range(run.accumulate)]
+                self._update(parts)
                 self.step += 1
+                self.skipped.add(self.step, (one for part in parts for one in part.skipped))
                 bar.update(run.batch)
                 row_due = self.step % run.log_steps == 0 or self.step == stop
                 if row_due:

@@ -65,8 +65,11 @@ class ModelSettings:
 class DataSettings:
     """What the student is shown.
 
-    train: reinforced shards; validation: captioned photo tars; zero_shot: photo tars with labels,
-    classified by their names. All may hold wildcards.
+    train: reinforced shards, published ones, or captioned photo tars; validation: captioned photo
+    tars; zero_shot: photo tars with labels, classified by their names. All may hold wildcards.
+    weights: one for each of `train`: photos are then drawn from these by weight, again and again,
+    in place of each once in an epoch.
+    teacher_dims: widths of the teachers' embeddings, in shards that do not say it.
     image_size: side in pixels of the student's input; the model's own when not given.
     views, synthetic: how many of the stored views and synthetic captions of a photo are used, from
     the first; all when not given.
@@ -84,6 +87,8 @@ class DataSettings:
     synthetic: int | None = None
     augmentation: Literal["stored", "light"] = "stored"
     shuffle_shards: int = 0
+    weights: tuple[float, ...] = ()
+    teacher_dims: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         require(bool(self.train), "train", "at least one shard")
@@ -92,6 +97,10 @@ class DataSettings:
         require(self.views is None or self.views >= 1, "views", "at least 1")
         require(self.synthetic is None or self.synthetic >= 1, "synthetic", "at least 1")
         require(self.shuffle_shards >= 0, "shuffle_shards", "at least 0")
+        even = len(self.weights) in (0, len(self.train))
+        require(even, "weights", f"one for each of the {len(self.train)} of train")
+        require(all(weight > 0 for weight in self.weights), "weights", "positive")
+        require(all(dim > 0 for dim in self.teacher_dims), "teacher_dims", "positive")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +175,23 @@ class Recipe:
     def train_files(self) -> list[Path]:
         """The shards to train on. Raises `ValueError` naming the key when there are none."""
         return self._files("train", self.data.train)
+
+    def train_groups(self) -> list[list[Path]]:
+        """The shards of each of `data.train`; one that several name is the first one's.
+
+        Raises `ValueError` naming the key when there are none.
+        """
+        groups: list[list[Path]] = []
+        for pattern in self.data.train:
+            seen = {tar for group in groups for tar in group}
+            group = [tar for tar in self._files("train", [pattern]) if tar not in seen]
+            if group or not self.data.weights:
+                groups.append(group)
+            else:
+                raise ValueError(
+                    f"{self.origin}: [data] train: {pattern} names no shard of its own to weigh"
+                )
+        return groups
 
     def validation_files(self) -> list[Path]:
         """The tars to validate on. Raises `ValueError` naming the key when one is not there."""
