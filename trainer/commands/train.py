@@ -22,9 +22,9 @@ from trainer.commands import options
 def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
     """Train a model on reinforced shards.
 
-    RECIPE is a TOML file, or the name of one that comes with the trainer: mobileclip-s0,
-    mobileclip-s2, mobileclip-b, vit-b-16, s0-one-gpu, nano-cpu, personal. docs/trainer-train.md
-    explains its keys.
+    RECIPE is a TOML file, or the name of one that comes with the trainer: mobileclip-s0, -s1, -s2,
+    -b, -s3 and -s4, mobileclip2-s0, -s2, -b, -s3, -s4 and -l-14, vit-b-16, s0-one-gpu, nano-cpu,
+    personal. docs/trainer-train.md explains its keys.
 
     The folder --out gets the averaged weights (model.safetensors), the last checkpoint, the losses
     and held-out figures as CSV and a plot of them. The same command goes on from the last

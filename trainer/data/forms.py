@@ -115,7 +115,7 @@ def contents_of(
         dims = [width] if rest else [_PUBLISHED_DIM] * parts
     if sum(dims) != width:
         raise ValueError(
-            f"{samples[0].origin}: embeddings of {width} numbers, and loss.teacher_dims = {dims}"
+            f"{samples[0].origin}: embeddings of {width} numbers, and data.teacher_dims = {dims}"
         )
     teachers = tuple(
         TeacherRecord(f"teacher-{number}", "", dim, _PUBLISHED_SCALE)

@@ -5,7 +5,8 @@
 
 The tables are `[model]`, `[data]`, `[loss]`, `[optimizer]`, `[schedule]` and `[run]`; their keys
 are the fields of the dataclasses here and in `trainer.train.settings`. docs/trainer-train.md
-explains them. Paths are taken from the folder that the command is given in.
+explains them. Paths are taken from the folder that the command is given in. A recipe with a `base`
+has the keys of that one where it has none of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from trainer.data.remote import expanded, is_remote
 from trainer.models.config import model_names
 from trainer.train.settings import (
     OptimizerSettings,
@@ -70,6 +72,8 @@ class DataSettings:
     weights: one for each of `train`: photos are then drawn from these by weight, again and again,
     in place of each once in an epoch.
     teacher_dims: widths of the teachers' embeddings, in shards that do not say it.
+    stream: read shards from front to back instead of each photo by itself, which URLs among `train`
+    always are. shuffle_buffer: photos that each worker draws the next one from then.
     image_size: side in pixels of the student's input; the model's own when not given.
     views, synthetic: how many of the stored views and synthetic captions of a photo are used, from
     the first; all when not given.
@@ -89,6 +93,8 @@ class DataSettings:
     shuffle_shards: int = 0
     weights: tuple[float, ...] = ()
     teacher_dims: tuple[int, ...] = ()
+    stream: bool = False
+    shuffle_buffer: int = 1000
 
     def __post_init__(self) -> None:
         require(bool(self.train), "train", "at least one shard")
@@ -101,6 +107,12 @@ class DataSettings:
         require(even, "weights", f"one for each of the {len(self.train)} of train")
         require(all(weight > 0 for weight in self.weights), "weights", "positive")
         require(all(dim > 0 for dim in self.teacher_dims), "teacher_dims", "positive")
+        require(self.shuffle_buffer >= 1, "shuffle_buffer", "at least 1")
+
+    @property
+    def streams(self) -> bool:
+        """Whether shards are read from front to back."""
+        return self.stream or any(map(is_remote, self.train))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,25 +184,24 @@ class Recipe:
         """The rest of it, as tables: what a resumed run must agree with."""
         return {name: write_table(getattr(self, name)) for name in ("model", "data", "loss")}
 
-    def train_files(self) -> list[Path]:
-        """The shards to train on. Raises `ValueError` naming the key when there are none."""
-        return self._files("train", self.data.train)
-
-    def train_groups(self) -> list[list[Path]]:
-        """The shards of each of `data.train`; one that several name is the first one's.
+    def train_groups(self) -> list[list[str]]:
+        """The shards of each of `data.train`, paths and URLs; what several name is the first one's.
 
         Raises `ValueError` naming the key when there are none.
         """
-        groups: list[list[Path]] = []
+        groups: list[list[str]] = []
         for pattern in self.data.train:
-            seen = {tar for group in groups for tar in group}
-            group = [tar for tar in self._files("train", [pattern]) if tar not in seen]
-            if group or not self.data.weights:
-                groups.append(group)
+            if is_remote(pattern):
+                found = expanded(pattern)
             else:
+                found = list(map(str, self._files("train", [pattern])))
+            seen = {shard for group in groups for shard in group}
+            group = [shard for shard in found if shard not in seen]
+            if not group and self.data.weights:
                 raise ValueError(
                     f"{self.origin}: [data] train: {pattern} names no shard of its own to weigh"
                 )
+            groups.append(group)
         return groups
 
     def validation_files(self) -> list[Path]:
@@ -203,7 +214,7 @@ class Recipe:
 
     def check_files(self) -> None:
         """Raise `ValueError` naming the key of the first file that is not there."""
-        self.train_files()
+        self.train_groups()
         self.validation_files()
         self.zero_shot_files()
         model, loss = self.model, self.loss
@@ -251,17 +262,7 @@ def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     missing, or a value of the wrong type or out of its range. Whether the files that it names are
     there is up to `check_files`.
     """
-    path = Path(recipe)
-    if not path.is_file() and str(recipe) in recipe_names():
-        path = _FOLDER / f"{recipe}.toml"
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise ValueError(
-            f"{recipe}: no such recipe; give a file, or one of {', '.join(recipe_names())}"
-        ) from None
-    except ValueError as error:
-        raise ValueError(f"{recipe}: not TOML ({error})") from None
+    tables = _tables(recipe)
     origin = str(recipe)
     for override in overrides:
         _override(tables, override)
@@ -275,6 +276,33 @@ def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         for name, section in _SECTIONS.items()
     }
     return Recipe(origin=origin, **sections)
+
+
+def _tables(recipe: str | Path, above: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The tables in the file of a recipe, laid over those of its `base`."""
+    path = Path(recipe)
+    if not path.is_file() and str(recipe) in recipe_names():
+        path = _FOLDER / f"{recipe}.toml"
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ValueError(
+            f"{recipe}: no such recipe; give a file, or one of {', '.join(recipe_names())}"
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"{recipe}: not TOML ({error})") from None
+    base = tables.pop("base", None)
+    if base is None:
+        return tables
+    if not isinstance(base, str):
+        raise ValueError(f"{recipe}: base: must be the name or the file of a recipe")
+    if base in above:
+        raise ValueError(f"{recipe}: base: {base} is based on this one")
+    below = _tables(base, (*above, str(recipe)))
+    return below | {
+        name: below.get(name, {}) | table if isinstance(table, dict) else table
+        for name, table in tables.items()
+    }
 
 
 def _override(tables: dict[str, Any], override: str) -> None:

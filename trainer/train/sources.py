@@ -1,9 +1,10 @@
-"""Which photos a batch shows: each of an epoch once, or drawn again and again by weights."""
+"""Which photos a batch shows: each of an epoch once, drawn again and again, or as they come."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from trainer.data.reinforced import ReinforcedSample
 from trainer.train.order import EpochOrder
 from trainer.train.recipe import Recipe
 from trainer.train.shards import Shards
+from trainer.train.streams import Streams
 
 
 class Source(Protocol):
@@ -93,7 +95,16 @@ def open_source(recipe: Recipe) -> tuple[Source, str]:
     """
     data, run = recipe.data, recipe.run
     groups = recipe.train_groups()
-    shards = Shards([tar for group in groups for tar in group], data.teacher_dims)
+    if data.streams:
+        streams = Streams(
+            [group for group in groups if group],
+            data.weights,
+            seed=run.seed,
+            buffer=data.shuffle_buffer,
+            teacher_dims=data.teacher_dims,
+        )
+        return streams, f"{sum(map(len, groups)):,} shards, streamed"
+    shards = Shards([Path(tar) for group in groups for tar in group], data.teacher_dims)
     told = f"{len(shards):,} photos"
     if data.weights:
         ends = np.cumsum([len(group) for group in groups])
