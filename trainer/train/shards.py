@@ -92,7 +92,7 @@ class Shards:
                 block = file.read(end - start)
             members = {}
             key = ""
-            with tarfile.open(fileobj=io.BytesIO(block)) as part:
+            with tarfile.open(fileobj=io.BytesIO(block), mode="r:") as part:
                 for member in part:
                     content = part.extractfile(member)
                     if content is not None:
