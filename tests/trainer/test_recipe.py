@@ -124,8 +124,9 @@ def test_recipes_cannot_be_changed(tmp_path: Path) -> None:
 
 
 ERRORS = {
-    "run.stepz=5": "--set run.stepz=5: must be SECTION.KEY=VALUE",
-    "steps=5": "--set steps=5: must be SECTION.KEY=VALUE",
+    "run.stepz=5": r"--set run.stepz=5: must be SECTION.KEY=VALUE.*; did you mean run.steps\?",
+    "steps=5": r"--set steps=5: must be SECTION.KEY=VALUE.*; did you mean run.steps\?",
+    "optimiser.clip=5": r"SECTION.KEY=VALUE.*; did you mean optimizer.clip\?",
     "run.steps": "--set run.steps: must be SECTION.KEY=VALUE",
     "run.steps=many": r"mine.toml: \[run\] steps: must be a whole number, not 'many'",
     "run.steps=1.5": r"mine.toml: \[run\] steps: must be a whole number, not 1.5",

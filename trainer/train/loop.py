@@ -330,7 +330,8 @@ class Run:
             total=stop * size,
             initial=self.step * size,
             unit=f" {self.task.unit}",
-            smoothing=0.02,
+            # By the whole time so far: evaluations will come again.
+            smoothing=0,
             disable=not self._processes.first,
         )
 

@@ -11,6 +11,7 @@ has the keys of that one where it has none of its own.
 
 from __future__ import annotations
 
+import difflib
 import glob
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -308,13 +309,19 @@ def _tables(recipe: str | Path, above: tuple[str, ...] = ()) -> dict[str, Any]:
 def _override(tables: dict[str, Any], override: str) -> None:
     name, equals, text = override.partition("=")
     section, dot, key = name.strip().partition(".")
-    if not equals or not dot or section not in _SECTIONS or key not in keys(_SECTIONS[section]):
+    known = [f"{table}.{one}" for table, kind in _SECTIONS.items() for one in keys(kind)]
+    if not equals or not dot or f"{section}.{key.strip()}" not in known:
+        # Somebody may have left out the table, or have misspelt either.
+        wanted = name.strip() if dot else f".{name.strip()}"
+        close = [one for one in known if one.endswith(wanted)]
+        close += difflib.get_close_matches(wanted, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
         raise ValueError(
             f"--set {override}: must be SECTION.KEY=VALUE with a key of one of the tables "
-            f"{', '.join(_SECTIONS)}"
+            f"{', '.join(_SECTIONS)}{hint}"
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text
-    tables.setdefault(section, {})[key] = value
+    tables.setdefault(section, {})[key.strip()] = value
