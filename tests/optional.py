@@ -28,6 +28,7 @@ _EXTRAS = {
     "mcp": "mcp",
     "open_clip": "trainer",
     "ray": "cluster",
+    "pyarrow": "cluster",
     "rawpy": "raw",
     "tifffile": "tiff",
     "timm": "trainer",

@@ -20,6 +20,7 @@ _COMMANDS = (
     "concepts",
     "teach",
     "embed",
+    "check",
     "reinforce",
     "distil",
     "train",
