@@ -24,6 +24,7 @@ _COMMANDS = (
     "reinforce",
     "distil",
     "train",
+    "compare",
     "personal",
     "evaluate",
     "export",

@@ -148,8 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     run(
         "3/4 It is exported, and compared with what it was in PyTorch",
-        "export", "--weights", out / "run" / "model.safetensors", "--card", HERE / "card.toml",
-        "--replace", "--out", out / "bundle",
+        "export", "--run", out / "run", "--card", HERE / "card.toml", "--replace",
+        "--out", out / "bundle",
     )  # fmt: skip
     print("\n4/4 It finds pictures\n")
     right, asked = ask(out / "bundle", out)

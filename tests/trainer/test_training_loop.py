@@ -143,7 +143,7 @@ def test_a_run_that_is_ended_again_and_again_ends_bit_identical(
     files = {"checkpoint", "model", "best"}
     assert {file.name for file in folder.iterdir()} == {
         *(f"{name}.safetensors" for name in files), "training.csv", "validation.csv",
-        "curves.png", "run.lock",
+        "curves.png", "curves.json", "run.json", "run.lock",
     }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ _TEMPORARY = (
     "training.csv.part",
     "validation.csv.part",
     "skipped*.csv.part",
+    "*.json.part",
     ".curves.png",
 )
 
@@ -102,11 +103,16 @@ class Kept:
 
     def best(self, until: int) -> float:
         """The figure of the best weights; minus infinity without any of a step up to `until`."""
+        about = self.best_of(until)
+        return -math.inf if about is None else float(about["value"])
+
+    def best_of(self, until: int) -> dict[str, Any] | None:
+        """Step, figure and value of the best weights; None without any of a step up to `until`."""
         file = self._folder / _BEST
-        if not file.is_file():
-            return -math.inf
-        about = read_about(file)
-        return float(about["value"]) if about["step"] <= until else -math.inf
+        about = read_about(file) if file.is_file() else {"step": until + 1}
+        if about["step"] > until:
+            return None
+        return {name: about[name] for name in ("step", "figure", "value")}
 
     def write_best(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
         """Put averaged weights in the place of those that were best before."""

@@ -35,6 +35,7 @@ from trainer.train.optimizer import build_optimizer, rate
 from trainer.train.parts import Parts
 from trainer.train.precision import measured
 from trainer.train.processes import ALONE, Processes
+from trainer.train.record import Record
 from trainer.train.settings import Settings, differences
 from trainer.train.skipped import Skipped
 from trainer.train.stopping import Stopping
@@ -163,13 +164,17 @@ class Run:
                 return {}
             with locked(self.folder):
                 log = Log(self.folder, tensorboard=run.tensorboard)
+                record = Record(self.folder)
+                record.begin(self._tables, self._processes, self.step, self.precision)
                 with contextlib.closing(log):
                     # A run that starts anew has nothing to keep.
                     log.go_on_from(self.step or -1)
                     if self.step == 0:
                         self._evaluate(log)
-                    self._train(stop, log, stopping)
-                    log.plot()
+                    try:
+                        self._train(stop, log, stopping)
+                    finally:
+                        self._close(log, record)
         rows = log.validation.rows()
         return {name: value for name, value in rows[-1].items() if name != "step"} if rows else {}
 
@@ -227,6 +232,23 @@ class Run:
             assert self.average is not None
             about = {"step": self.step, "settings": self._tables}
             checkpoint.write_tensors(self.model_file, self.average.model.state_dict(), about)
+
+    def _close(self, log: Log, record: Record) -> None:
+        """Draw the curves, and write down what came out."""
+        log.plot()
+        training, validation = log.training.rows(), log.validation.rows()
+        record.curves(training, validation)
+        record.end(
+            {
+                "step": self.step,
+                "finished": self.step == self.settings.run.steps,
+                "seconds": round(self.seconds, 1),
+                "skipped": self.skipped.count,
+                "loss": training[-1]["loss"] if training else None,
+                "figures": validation[-1] if validation else {},
+                "best": self._kept.best_of(self.step),
+            }
+        )
 
     def _save(self, row: Mapping[str, Any]) -> None:
         """Write a checkpoint, with the sums of a row that has begun. First process only."""

@@ -38,7 +38,7 @@ def build_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.opti
         lr=settings.learning_rate,
         betas=(settings.beta1, settings.beta2),
         eps=settings.epsilon,
-        fused=next(model.parameters()).is_cuda,
+        fused=True,
     )
 
 

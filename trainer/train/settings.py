@@ -160,7 +160,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
     Keys that may change between a checkpoint and going on from it are left out.
     """
-    was, is_ = _flat(before), _flat(now)
+    was, is_ = flat(before), flat(now)
     return [
         f"{key} was {was.get(key)!r} and is {is_.get(key)!r}"
         for key in sorted(was | is_)
@@ -168,9 +168,10 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one, with keys such as "SECTION.KEY"."""
+    found: dict[str, Any] = {}
     for key, value in settings.items():
         name = f"{prefix}{key}"
-        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
-    return flat
+        found |= flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return found
