@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -312,6 +313,45 @@ def test_rate_warms_up_and_falls() -> None:
     assert rates[4] == pytest.approx(3e-3)
     assert rates[14] == pytest.approx((3e-3 + 3e-5) / 2)
     assert rates[24] == pytest.approx(3e-5)
+
+
+def test_other_schedules_stay_at_the_peak() -> None:
+    constant = ScheduleSettings(warmup=4, kind="constant")
+    assert [rate(step, 24, 3e-3, constant) for step in (0, 3, 4, 23)] == [
+        7.5e-4, 3e-3, 3e-3, 3e-3,
+    ]  # fmt: skip
+    wsd = ScheduleSettings(warmup=4, kind="wsd", decay=8, final_rate=1e-3)
+    rates = [rate(step, 24, 3e-3, wsd) for step in range(25)]
+    assert rates[4:17] == pytest.approx([3e-3] * 13)
+    assert rates[18] == pytest.approx(1e-3 + 2e-3 * (1 - 0.5))
+    assert rates[24] == pytest.approx(1e-3)
+    assert all(after < before for before, after in pairwise(rates[16:]))
+    # More steps change nothing before the decay.
+    assert [rate(step, 99, 3e-3, wsd) for step in range(17)] == pytest.approx(rates[:17])
+    for wrong in ({"kind": "wsd"}, {"decay": 3}):
+        with pytest.raises(ValueError, match="decay: must be at least 1 with kind"):
+            ScheduleSettings(**wrong)
+
+
+def test_figures_go_to_other_loggers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+    # What is called of wandb, which would ask a server for a key.
+    there = SimpleNamespace(
+        log=lambda values, step: sent.append((step, values)), finish=lambda: sent.append("end")
+    )
+    begun: list[dict[str, Any]] = []
+    module = SimpleNamespace(init=lambda **named: begun.append(named) or there)
+    monkeypatch.setitem(sys.modules, "wandb", module)
+    make_run(tmp_path / "run", wandb="mine").train(until=8)
+    assert begun[0]["project"] == "mine"
+    assert begun[0]["config"]["run"]["steps"] == 24
+    assert [each[0] for each in sent[:-1]] == [0, 4, 8, 8]
+    assert sent[0][1].keys() == {"validation/cosine_seen"}
+    assert "training/loss" in sent[1][1]
+    assert sent[-1] == "end"
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(ValueError, match=r"run\.wandb: wandb is not installed"):
+        make_run(tmp_path / "other", wandb="mine").train()
 
 
 def test_norms_biases_and_scales_do_not_decay(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def command(
     ready = not pretrained and _reads_sentences(model)
     if sum(sources) != 1 or bool(image) != bool(text or (image and ready)):
         raise click.UsageError(
-            "give either --run or --weights, or both --image and --text, or --pretrained"
+            "give --run, or either --weights, or both --image and --text, or --pretrained"
         )
     if sentence_encoder and not ready:
         raise click.UsageError(

@@ -30,7 +30,9 @@ from trainer.train.accumulation import backward_in_parts
 from trainer.train.average import Average
 from trainer.train.kept import Kept, advice, locked
 from trainer.train.log import Log
+from trainer.train.loggers import open_loggers
 from trainer.train.meters import Clock, Meters
+from trainer.train.network import TaskNetwork, in_full, in_processes
 from trainer.train.optimizer import build_optimizer, rate
 from trainer.train.parts import Parts
 from trainer.train.precision import measured
@@ -95,8 +97,8 @@ class Run:
         )
         # "auto" until a run begins, or goes on from what was measured then.
         self.precision: str = run.precision
-        self._network = _Network(task)
-        self._parallel = _parallel(self._network, processes)
+        self._network = TaskNetwork(task)
+        self._parallel = in_processes(self._network, processes, compiled=run.compile)
         # Only the first process evaluates and writes.
         self.average = Average(task.model, run.ema) if processes.first else None
         self._meters = Meters(processes)
@@ -156,6 +158,8 @@ class Run:
         """
         run = self.settings.run
         stop = min(until or run.steps, run.steps)
+        if run.tf32:
+            torch.set_float32_matmul_precision("high")
         with Stopping(self._processes) as stopping:
             self._choose_precision()
             self.skipped.go_on_from(self.step)
@@ -163,7 +167,8 @@ class Run:
                 self._train(stop, None, stopping)
                 return {}
             with locked(self.folder):
-                log = Log(self.folder, tensorboard=run.tensorboard)
+                others = open_loggers(run, self.folder, self._tables, resumed=self.step > 0)
+                log = Log(self.folder, others)
                 record = Record(self.folder)
                 record.begin(self._tables, self._processes, self.step, self.precision)
                 with contextlib.closing(log):
@@ -282,7 +287,8 @@ class Run:
             self._seed(0)
             with self._autocast():
                 outputs = self._parallel(parts[0].inputs)
-            losses = self.task.losses([outputs], [parts[0].targets])
+            with in_full(tf32=self.settings.run.tf32):
+                losses = self.task.losses([outputs], [parts[0].targets])
             self._scaler.scale(losses["loss"]).backward()  # type: ignore[no-untyped-call]
         else:
             losses = self._backward_in_parts(parts)
@@ -310,7 +316,8 @@ class Run:
             return outputs
 
         def losses_of(outputs: list[Outputs]) -> dict[str, Tensor]:
-            return self.task.losses(outputs, [part.targets for part in parts])
+            with in_full(tf32=self.settings.run.tf32):
+                return self.task.losses(outputs, [part.targets for part in parts])
 
         return backward_in_parts(self._network, len(parts), forward, losses_of, self._scaler)
 
@@ -366,8 +373,7 @@ class Run:
         return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
 
     def _keep_best(self, figures: dict[str, float]) -> None:
-        wanted = self.settings.run.best
-        if not wanted:
+        if not (wanted := self.settings.run.best):
             return
         name = next(iter(figures)) if wanted == "first" else wanted
         if name not in figures:
@@ -391,22 +397,3 @@ class Run:
                 raise ValueError(
                     f"the {what} is {value} before step {self.step}: {advice(self.folder)}"
                 )
-
-
-class _Network(nn.Module):
-    """A task's forward pass as the module that DistributedDataParallel wants."""
-
-    def __init__(self, task: Task) -> None:
-        super().__init__()
-        self.model = task.model
-        self._embed = task.embed
-
-    def forward(self, inputs: Any) -> Outputs:
-        return self._embed(self.model, inputs)
-
-
-def _parallel(network: nn.Module, processes: Processes) -> nn.Module:
-    if processes.count == 1:
-        return network
-    devices = [processes.device] if processes.device.type == "cuda" else None
-    return DistributedDataParallel(network, device_ids=devices, gradient_as_bucket_view=True)

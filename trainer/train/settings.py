@@ -44,14 +44,23 @@ class OptimizerSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleSettings:
-    """The learning rate: linear for `warmup` steps, then a cosine down to `final_rate`."""
+    """The learning rate: linear for `warmup` steps, then by `kind`.
+
+    "cosine" falls to `final_rate` at the end; "constant" stays; "wsd" (warm-up, stable, decay;
+    arXiv 2405.18392) stays until `decay` steps before the end, then falls by one minus a square
+    root.
+    """
 
     warmup: int = 1000
     final_rate: float = 1e-6
+    kind: Literal["cosine", "constant", "wsd"] = "cosine"
+    decay: int = 0
 
     def __post_init__(self) -> None:
         require(self.warmup >= 0, "warmup", "at least 0")
         require(self.final_rate >= 0, "final_rate", "at least 0")
+        given = (self.decay >= 1) == (self.kind == "wsd") and self.decay >= 0
+        require(given, "decay", 'at least 1 with kind = "wsd", and left out without')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +81,9 @@ class RunSettings:
     checkpoint_steps: also after so many steps each; 0 does not. keep_checkpoints: how many of the
     last are kept. best: the held-out figure by which the best weights are kept too, in
     `best.safetensors`; "first" is the first that is measured, and "" keeps none.
+    wandb: project of Weights & Biases that figures are sent to.
+    compile: by torch.compile, which takes minutes at the start. tf32: matrix products of float32
+    with ten bits of mantissa, on GPUs that have it; losses are computed in full.
     """
 
     steps: int
@@ -93,6 +105,9 @@ class RunSettings:
     keep_checkpoints: int = 1
     best: str = "first"
     tensorboard: bool = False
+    wandb: str | None = None
+    compile: bool = False
+    tf32: bool = False
 
     def __post_init__(self) -> None:
         require(self.steps >= 1, "steps", "at least 1")
@@ -131,6 +146,8 @@ _FREE = (
     "run.keep_checkpoints",
     "run.best",
     "run.tensorboard",
+    "run.wandb",
+    "run.compile",
     # The same shards may lie elsewhere; their hash is compared.
     "data.train",
     "data.validation",
