@@ -26,7 +26,7 @@ DEMO = REPOSITORY / "examples" / "train_demo"
 def test_every_step_is_a_command_that_exists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    there = runpy.run_path(str(DEMO / "__main__.py"), run_name="demo")
+    there = runpy.run_path(str(DEMO / "__main__.py"), run_name="train_demo")
     steps: list[list[str]] = []
     names = there["main"].__globals__
     monkeypatch.setitem(names, "run", lambda step, *told: steps.append([str(one) for one in told]))

@@ -23,6 +23,9 @@ from tars import sample, write_tar
 from train_data import read_table, shared_shards, write_model, write_recipe, write_validation
 
 from trainer.cli import main
+from trainer.models.checkpoints import load_into
+from trainer.models.config import read_config
+from trainer.models.family import build_from
 from trainer.models.state import read_state, write_state
 from trainer.train.loop import Run
 
@@ -279,6 +282,21 @@ def test_towers_start_from_files_of_their_own(shards: Path, tmp_path: Path) -> N
     assert "[model] image_init: no such file" in result.output
 
 
+def test_a_transformer_takes_pictures_of_another_size(shards: Path, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, shards)
+    train(recipe, tmp_path / "first", "run.steps=1")
+    weights = tmp_path / "first" / "model.safetensors"
+    sizes = (f"model.init={weights}", "data.image_size=64", "run.steps=1")
+    train(recipe, tmp_path / "second", *sizes)
+    states = [read_state(tmp_path / run / "model.safetensors") for run in ("first", "second")]
+    table = "visual.trunk.pos_embed"
+    assert states[0][table].shape[1] < states[1][table].shape[1]
+    # And back to the size that the configuration says.
+    model = build_from(read_config(tmp_path / "student.json"))
+    load_into(model, tmp_path / "second" / "model.safetensors")
+    assert model.state_dict()[table].shape == states[0][table].shape
+
+
 def test_the_factor_on_similarities_stays_below_100(shards: Path, tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path, shards, run={"ema": 0.0, "steps": 1})
     train(recipe, tmp_path / "first")
@@ -351,7 +369,8 @@ WRONG = {
     'loss.teachers=["nobody"]': "[loss] teachers: the shards have no 'nobody'",
     "loss.teacher_scale=[1.0]": "[loss] teacher_scale: 1 values for 2 teachers",
     'model.freeze=["txt."]': "[model] freeze: no parameter of",
-    'model.freeze=["visual.", "text.", "logit_scale"]': "nothing is left to learn",
+    'model.freeze=["visual."]': "[model] image_init: missing, and visual. is frozen",
+    'model.freeze=["text."]': "[model] text_init: missing, and text. is frozen",
     'optimizer.rates={"head." = 0.1}': "optimizer.rates: no parameter's name begins with 'head.'",
     "run.gradient_checkpointing=1": "[run] gradient_checkpointing: must be true or false",
     "data.augmentation=light": '[data] augmentation: must be "stored"',

@@ -153,6 +153,16 @@ _FREE = (
     "data.validation",
     "data.zero_shot",
 )
+# What checkpoints from before there were these keys were made with.
+_BEFORE = {
+    "run.tf32": False,
+    "schedule.kind": "cosine",
+    "schedule.decay": 0,
+    "data.weights": [],
+    "data.teacher_dims": [],
+    "data.stream": False,
+    "data.shuffle_buffer": 1000,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +188,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     Keys that may change between a checkpoint and going on from it are left out.
     """
     was, is_ = flat(before), flat(now)
+    was |= {key: value for key, value in _BEFORE.items() if key in is_ and key not in was}
     return [
         f"{key} was {was.get(key)!r} and is {is_.get(key)!r}"
         for key in sorted(was | is_)
