@@ -98,7 +98,7 @@ class Run:
         # "auto" until a run begins, or goes on from what was measured then.
         self.precision: str = run.precision
         self._network = TaskNetwork(task)
-        self._parallel = in_processes(self._network, processes, compiled=run.compile)
+        self._parallel = in_processes(self._network, processes)
         # Only the first process evaluates and writes.
         self.average = Average(task.model, run.ema) if processes.first else None
         self._meters = Meters(processes)

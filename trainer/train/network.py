@@ -1,4 +1,4 @@
-"""A task's forward pass as one module: compiled, and in several processes, where that is asked."""
+"""A task's forward pass as one module, and in several processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trainer.train.task import Outputs, Task
 
 
 class TaskNetwork(nn.Module):
-    """What DistributedDataParallel and torch.compile want: a module whose forward pass is all."""
+    """What DistributedDataParallel wants: a module whose forward pass is all."""
 
     def __init__(self, task: Task) -> None:
         super().__init__()
@@ -26,19 +26,19 @@ class TaskNetwork(nn.Module):
         return self._embed(self.model, inputs)
 
 
-def in_processes(network: nn.Module, processes: Processes, *, compiled: bool) -> nn.Module:
+def in_processes(network: nn.Module, processes: Processes) -> nn.Module:
     """`network`, whose gradients are exchanged with the other processes if there are any."""
-    ready: Any = torch.compile(network) if compiled else network
     if processes.count == 1:
-        return ready
+        return network
     devices = [processes.device] if processes.device.type == "cuda" else None
-    return DistributedDataParallel(ready, device_ids=devices, gradient_as_bucket_view=True)
+    return DistributedDataParallel(network, device_ids=devices, gradient_as_bucket_view=True)
 
 
 @contextmanager
 def in_full(*, tf32: bool) -> Iterator[None]:
     """No TF32 in here: similarities times a hundred would be off by a tenth."""
-    torch.set_float32_matmul_precision("highest")
+    if tf32:
+        torch.set_float32_matmul_precision("highest")
     yield
     if tf32:
         torch.set_float32_matmul_precision("high")

@@ -82,8 +82,8 @@ class RunSettings:
     last are kept. best: the held-out figure by which the best weights are kept too, in
     `best.safetensors`; "first" is the first that is measured, and "" keeps none.
     wandb: project of Weights & Biases that figures are sent to.
-    compile: by torch.compile, which takes minutes at the start. tf32: matrix products of float32
-    with ten bits of mantissa, on GPUs that have it; losses are computed in full.
+    tf32: matrix products of float32 with ten bits of mantissa, on GPUs that have it; losses are
+    computed in full.
     """
 
     steps: int
@@ -106,7 +106,6 @@ class RunSettings:
     best: str = "first"
     tensorboard: bool = False
     wandb: str | None = None
-    compile: bool = False
     tf32: bool = False
 
     def __post_init__(self) -> None:
@@ -147,7 +146,6 @@ _FREE = (
     "run.best",
     "run.tensorboard",
     "run.wandb",
-    "run.compile",
     # The same shards may lie elsewhere; their hash is compared.
     "data.train",
     "data.validation",
