@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         Held,
         Indexed,
         Kept,
+        OnBattery,
         Paired,
         Rebuilding,
         Recognised,
@@ -162,6 +163,7 @@ __all__ = [
     "Naming",
     "Nearest",
     "Offer",
+    "OnBattery",
     "Paired",
     "Part",
     "Person",
@@ -220,7 +222,7 @@ _LATER = {
     "photosearch.doctor.finding": "Finding",
     "photosearch.encoders": "Encoder",
     "photosearch.indexing.events": (
-        "Absent Event Failed Finished Held Indexed Kept "
+        "Absent Event Failed Finished Held Indexed Kept OnBattery "
         "Paired Rebuilding Recognised Reencoded Reread Started Switched"
     ),
     "photosearch.library": "Library",

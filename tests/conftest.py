@@ -53,6 +53,14 @@ def pytest_configure() -> None:
     gc.disable()
 
 
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Half as many again as cores: tests wait for browsers, disks and processes of their own."""
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (cores or 1) * 3 // 2
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()

@@ -27,6 +27,10 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Nothing listens there: what leaves the machine fails, and the console says so. To be told of
+    # each request instead would take a seventh of the time of the tests.
+    "--proxy-server=http://127.0.0.1:9",
+    "--proxy-bypass-list=127.0.0.1",
 )
 
 # What the browser notes of a request that we refused, with a message that the page shows.
@@ -106,7 +110,7 @@ def watched_page(
     """
     with window(browser, server, **options) as page:
         wrong: list[str] = []
-        _watch(page, server, expected, wrong)
+        _watch(page, expected, wrong)
         if script:
             page.add_init_script(script)
         page.goto(server.url + address)
@@ -118,7 +122,7 @@ def watched_page(
     assert not told, told
 
 
-def _watch(page: Any, server: Served, expected: tuple[str, ...], wrong: list[str]) -> None:
+def _watch(page: Any, expected: tuple[str, ...], wrong: list[str]) -> None:
     """Write down what goes wrong in the page."""
     page.set_default_timeout(30_000)
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -126,12 +130,6 @@ def _watch(page: Any, server: Served, expected: tuple[str, ...], wrong: list[str
         "console",
         lambda said: (
             said.type == "error" and not said.text.startswith(expected) and wrong.append(said.text)
-        ),
-    )
-    page.on(
-        "request",
-        lambda request: (
-            request.url.startswith((server.url, "data:", "blob:")) or wrong.append(request.url)
         ),
     )
 

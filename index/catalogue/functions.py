@@ -48,9 +48,9 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     apart = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN_TABLE))
-    # Once more, for what Unicode's compatible forms were taken apart into.
+    # Once more, for what Unicode's compatible forms were taken apart into: a sign for "SM", too.
     letters = (letter for letter in apart if not unicodedata.combining(letter))
-    return "".join(letters).translate(_PLAIN_TABLE)
+    return "".join(letters).casefold().translate(_PLAIN_TABLE)
 
 
 def place_key(name: str) -> str:

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from photosearch.commands.ending import Ending
-from photosearch.commands.opening import open_library, setting_option
-from photosearch.commands.output import counted, not_connected, of_other_kinds, shown
+from photosearch.commands.opening import nice_option, open_library, setting_option, settings_of
+from photosearch.commands.output import (
+    WAITING_FOR_POWER,
+    counted,
+    not_connected,
+    of_other_kinds,
+    shown,
+)
+from photosearch.nice import lower_priority
 
 if TYPE_CHECKING:
     from photosearch.library import Library
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 @click.command("index")
 @click.argument("folders", nargs=-1, metavar="[FOLDER]...")
 @setting_option("--workers", "workers")
+@nice_option
 @click.option(
     "--retry",
     is_flag=True,
@@ -32,7 +40,12 @@ if TYPE_CHECKING:
 )
 @click.pass_context
 def command(
-    ctx: click.Context, folders: tuple[str, ...], workers: int | None, retry: bool, wait: bool
+    ctx: click.Context,
+    folders: tuple[str, ...],
+    workers: int | None,
+    nice: bool | None,
+    retry: bool,
+    wait: bool,
 ) -> None:
     """Index the photos in FOLDER and below; only new and changed files are read.
 
@@ -53,7 +66,8 @@ def command(
         if not folders:
             raise click.UsageError("No folder is known yet; name a FOLDER to index.")
     with Ending() as ending, open_library(ctx) as library:
-        run(library, folders, ending, workers=workers, retry=retry, wait=wait)
+        nice = settings_of(ctx, nice=nice).nice
+        run(library, folders, ending, workers=workers, nice=nice, retry=retry, wait=wait)
 
 
 def run(
@@ -62,6 +76,7 @@ def run(
     ending: Ending,
     *,
     workers: int | None = None,
+    nice: bool | None = None,
     retry: bool = False,
     wait: bool = False,
 ) -> None:
@@ -75,6 +90,7 @@ def run(
         Held,
         Indexed,
         Kept,
+        OnBattery,
         Paired,
         Rebuilding,
         Recognised,
@@ -93,16 +109,22 @@ def run(
         )
     # `disable=None` draws the bar on a terminal only.
     bar = tqdm(unit=" photos", desc="Scanning", smoothing=0.1, file=sys.stderr, disable=None)
+    if nice:
+        lower_priority()
     outcome: Switched | Kept | None = None
     finished: Finished | None = None
     try:
         # Closed before the library is, for it may have something left to record.
-        begun = library.index(folders, workers=workers, retry=retry, wait=wait, stop=ending.asked)
+        begun = library.index(
+            folders, workers=workers, retry=retry, wait=wait, nice=nice, stop=ending.asked
+        )
         with bar, closing(begun) as events:
             for event in events:
                 ending.waiting = isinstance(event, Held)
                 if isinstance(event, Held):
                     bar.write(f"Waiting for {shown(event.holder)} to end.", file=sys.stderr)
+                elif isinstance(event, OnBattery):
+                    bar.write(WAITING_FOR_POWER, file=sys.stderr)
                 elif isinstance(event, Started):
                     bar.reset(event.total - event.unchanged - event.problems)
                     bar.set_description("Indexing")

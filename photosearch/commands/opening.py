@@ -65,6 +65,13 @@ def setting_option(option: str, name: str, *names: str) -> Callable[[Command], C
     )
 
 
+nice_option = click.option(
+    "--nice/--no-nice",
+    default=None,
+    help=f"{SETTINGS['nice'].help}  [env var: {SETTINGS['nice'].environment}]",
+)
+
+
 def open_library(ctx: click.Context) -> Library:
     """The library of `--library`, with the model of `--model`; made if need be."""
     from photosearch.library import Library

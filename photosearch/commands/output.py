@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 
+WAITING_FOR_POWER = "Waiting: this machine runs on its battery."
+
 
 def counted(number: int, noun: str) -> str:
     """The number with its noun, as in "1 photo" or "2 photos"."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from photosearch.commands.ending import Ending
-from photosearch.commands.opening import open_library, setting_option, settings_of
-from photosearch.commands.output import counted, not_connected, shown
+from photosearch.commands.opening import nice_option, open_library, setting_option, settings_of
+from photosearch.commands.output import WAITING_FOR_POWER, counted, not_connected, shown
+from photosearch.nice import lower_priority
 
 if TYPE_CHECKING:
     from photosearch.indexing.events import Finished as Run
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @setting_option("--interval", "watch_interval")
 @setting_option("--quiet", "watch_quiet")
 @setting_option("--workers", "workers")
+@nice_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -33,6 +35,7 @@ def command(
     interval: float | None,
     quiet: float | None,
     workers: int | None,
+    nice: bool | None,
 ) -> None:
     """Index FOLDER, and then what comes, changes and goes in it, until Ctrl-C.
 
@@ -45,6 +48,7 @@ def command(
         Finished,
         Held,
         Kept,
+        OnBattery,
         Rebuilding,
         Switched,
     )
@@ -57,7 +61,9 @@ def command(
         resolve_roots(folders)
         if not folders:
             raise click.UsageError("No folder is known yet; name a FOLDER to watch.")
-    settings = settings_of(ctx, watch_interval=interval, watch_quiet=quiet)
+    settings = settings_of(ctx, watch_interval=interval, watch_quiet=quiet, nice=nice)
+    if settings.nice:
+        lower_priority()
     every = settings.watch_interval
     first = True
     with Ending() as ending, open_library(ctx) as library:
@@ -67,6 +73,7 @@ def command(
             poll=poll,
             interval=every,
             quiet=settings.watch_quiet,
+            nice=settings.nice,
             stop=ending.asked,
         )
         try:
@@ -82,6 +89,8 @@ def command(
                         )
                     elif isinstance(event, Held):
                         click.echo(f"Waiting for {event.holder}")
+                    elif isinstance(event, OnBattery):
+                        click.echo(WAITING_FOR_POWER)
                     elif isinstance(event, Absent):
                         click.echo(f"{shown(event.folder)}: {not_connected(event.hidden)}")
                     elif isinstance(event, Failed):

@@ -14,6 +14,11 @@ class Held:
 
 
 @dataclass(frozen=True)
+class OnBattery:
+    """The machine runs on its battery; what is done is kept, and the run goes on when it is not."""
+
+
+@dataclass(frozen=True)
 class Started:
     """The folders are scanned: `total` files were found, `unchanged` of them need no work.
 
@@ -127,6 +132,7 @@ class Finished:
 
 Event = (
     Held
+    | OnBattery
     | Started
     | Indexed
     | Recognised

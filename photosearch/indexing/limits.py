@@ -23,12 +23,16 @@ _SLOW = 5e6
 
 @dataclass(frozen=True)
 class Limits:
-    """What one file may take: `memory` in bytes, and seconds, of which videos have their own."""
+    """What one file may take: `memory` in bytes, and seconds, of which videos have their own.
+
+    `nice`: and of the processor only what others leave.
+    """
 
     memory: int
     max_pixels: int = MAX_PIXELS
     seconds: float = 30.0
     video_seconds: float = 60.0
+    nice: bool = False
 
     def seconds_for(self, path: str) -> float:
         """The time that the file at `path` may take from when its worker turns to it."""

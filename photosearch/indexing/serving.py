@@ -70,12 +70,15 @@ def serve(pipe: Connection, printed: str) -> None:
     )
     from photosearch.indexing.limits import limit_memory, seconds_to_read
     from photosearch.indexing.printed import Listening
+    from photosearch.nice import lower_priority
 
     prepare_decoders()
     listening = Listening(printed)
     try:
         preprocess, limits = pipe.recv()
         limit_memory(limits.memory)
+        if limits.nice:
+            lower_priority()
         pipe.send(None)
     except (EOFError, OSError):
         return

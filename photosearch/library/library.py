@@ -171,6 +171,7 @@ class Library(Parts):
         workers: int | None = None,
         retry: bool = False,
         wait: bool = False,
+        nice: bool | None = None,
         stop: threading.Event | None = None,
     ) -> Generator[Event, None, None]:
         """Index the photos below `folders`, or all known ones; only new and changed files are read.
@@ -192,11 +193,15 @@ class Library(Parts):
         While another process changes the library nothing is done: an error says which one, or with
         `wait` the run begins when that one is done.
 
+        With `nice`, by default as the setting says, the decoding processes let other programs go
+        first, and nothing is done while the machine runs on its battery: an event says so, and the
+        run goes on when it does not.
+
         Raises `UsageError` for an unknown folder that does not exist and for more workers than the
         machine can take, before anything is done;
         `LibraryError` when the library cannot be written; `BundleError`.
         """
-        return self._runs.index(folders, workers, retry=retry, wait=wait, stop=stop)
+        return self._runs.index(folders, workers, retry=retry, wait=wait, nice=nice, stop=stop)
 
     def watch(
         self,
@@ -206,18 +211,19 @@ class Library(Parts):
         poll: bool = False,
         interval: float = 30.0,
         quiet: float = 2.0,
+        nice: bool | None = None,
         stop: threading.Event | None = None,
     ) -> Generator[Event | Watching, None, None]:
         """Index `folders`, or all known ones, and then what changes in them, until `stop` is set.
 
         What has changed is indexed when its folder has been quiet for `quiet` seconds. Folders on
         network drives are looked through every `interval` seconds, and with `poll` all are. While
-        another process changes the library, this waits.
+        another process changes the library, this waits. `nice` as for `index`.
 
         Raises as `index` does.
         """
         return self._runs.watch(
-            folders, workers, poll=poll, interval=interval, quiet=quiet, stop=stop
+            folders, workers, poll=poll, interval=interval, quiet=quiet, nice=nice, stop=stop
         )
 
     def search(

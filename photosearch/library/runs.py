@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING
@@ -12,10 +13,15 @@ from index import Catalogue, InUseError, WriterLock
 from photosearch.encoders import bundled_path
 from photosearch.errors import UsageError
 from photosearch.model_choice import ModelChoice
+from photosearch.nice import on_battery
 
 if TYPE_CHECKING:
     from photosearch.indexing.events import Event
     from photosearch.watching import Watching
+
+
+# Seconds between two looks at where the power comes from.
+LOOK = 10.0
 
 
 class Runs:
@@ -31,11 +37,12 @@ class Runs:
         *,
         retry: bool,
         wait: bool,
+        nice: bool | None,
         stop: threading.Event | None,
     ) -> Generator[Event, None, None]:
         """Index the folders once."""
         roots = self._roots("index", folders, workers)
-        return self._events(roots, workers, retry=retry, wait=wait, stop=stop)
+        return self._events(roots, workers, retry=retry, wait=wait, nice=nice, stop=stop)
 
     def watch(
         self,
@@ -45,6 +52,7 @@ class Runs:
         poll: bool,
         interval: float,
         quiet: float,
+        nice: bool | None,
         stop: threading.Event | None,
     ) -> Generator[Event | Watching, None, None]:
         """Index the folders, and then what changes in them, until `stop` is set."""
@@ -54,7 +62,7 @@ class Runs:
         watcher = Watcher(
             lambda: roots or self._catalogue.folders(),
             lambda changed, parts: self._events(
-                changed, workers, wait=True, parts=parts, stop=stop
+                changed, workers, wait=True, parts=parts, nice=nice, stop=stop
             ),
             poll=poll,
             interval=interval,
@@ -85,13 +93,43 @@ class Runs:
         retry: bool = False,
         wait: bool = False,
         parts: bool = False,
+        nice: bool | None = None,
         stop: threading.Event | None = None,
     ) -> Generator[Event, None, None]:
         """Index `folders`, all known ones where there are none, or with `parts` folders in them.
 
         While another process changes the library nothing is done: that is an error, or with `wait`
-        the run begins when that one is done.
+        the run begins when that one is done. A `nice` one waits for mains power as well, without
+        keeping others from the library, and then begins anew with what is left.
         """
+        from photosearch.indexing.events import OnBattery
+
+        if nice is None:
+            nice = self._choice.settings.nice
+        while True:
+            if nice and on_battery():
+                yield OnBattery()
+                if not _powered(stop):
+                    return
+            power = _Power() if nice else None
+            yield from self._once(
+                folders, workers, retry=retry, wait=wait, parts=parts, stop=stop, power=power
+            )
+            if power is None or not power.gone:
+                return
+
+    def _once(
+        self,
+        folders: Sequence[str],
+        workers: int | None,
+        *,
+        retry: bool,
+        wait: bool,
+        parts: bool,
+        stop: threading.Event | None,
+        power: _Power | None,
+    ) -> Generator[Event, None, None]:
+        """A run, until it is done or the `power`, where that counts, is gone."""
         from photosearch.indexing.decoding import Decoding
         from photosearch.indexing.events import Held
         from photosearch.indexing.gathering import StoppedError
@@ -113,7 +151,7 @@ class Runs:
                 self._choice,
                 folders or known,
                 known,
-                decoding=Decoding.of(self._choice.settings, workers),
+                decoding=Decoding.of(self._choice.settings, workers, nice=power is not None),
                 retry=retry,
                 parts=parts,
                 stop=stop,
@@ -123,8 +161,33 @@ class Runs:
                 for event in events:
                     speed.note(event)
                     yield event
+                    if power is not None and power.goes():
+                        return
             if self._choice.answering() == bundled_path():
                 speed.keep()
+
+
+class _Power:
+    """Whether mains power went away, asked now and then."""
+
+    def __init__(self) -> None:
+        self.gone = False
+        self._asked = time.monotonic()
+
+    def goes(self) -> bool:
+        if time.monotonic() - self._asked >= LOOK:
+            self.gone = on_battery()
+            self._asked = time.monotonic()
+        return self.gone
+
+
+def _powered(stop: threading.Event | None) -> bool:
+    """Wait for mains power; False when `stop` is set first."""
+    never = threading.Event()
+    while on_battery():
+        if (stop or never).wait(LOOK):
+            return False
+    return True
 
 
 def _check_workers(workers: int | None) -> None:

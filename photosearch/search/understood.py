@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from index.catalogue.conditions import Condition, InPlace, Near
-from photosearch.errors import PhotoIdError
+from photosearch.errors import PhotoIdError, UsageError
 from photosearch.photo import photo_named
 from photosearch.search.drafts import Draft, without_facts
 from photosearch.search.facts import facts_in
@@ -16,6 +16,7 @@ from photosearch.search.query import (
     Part,
     Pictured,
     Query,
+    QueryError,
     QueryPhotoIdError,
     Term,
 )
@@ -84,11 +85,16 @@ class Understood:
         self.add(Term(content, weight), "text", words, start, end, language)
 
     def add_photo(self, value: str, weight: float, start: int, end: int) -> None:
-        """A photo of the library by its id or path. Raises `QueryPhotoIdError` for another id."""
+        """A photo of the library by its id or path.
+
+        Raises `QueryPhotoIdError` for another id, `QueryError` for what names no photo.
+        """
         try:
             photo = photo_named(value)
         except PhotoIdError as error:
             raise QueryPhotoIdError(self._text, end - len(value), str(error)) from error
+        except UsageError as error:
+            raise QueryError(self._text, end - len(value), str(error)) from error
         # Paths stay as they are written: the box shows them.
         named = photo if isinstance(photo, int) else value
         self.add(Term(Pictured(named), weight), "photo", value, start, end)

@@ -119,6 +119,15 @@ class Settings:
             options=("index --workers", "watch --workers"),
         )
     )
+    nice: bool = field(
+        metadata=_about(
+            Flag(),
+            "PHOTOSEARCH_NICE",
+            "Index at the lowest priority, and not while the machine runs on its battery.",
+            default=False,
+            options=("index --nice", "watch --nice"),
+        )
+    )
     decode_seconds: float = field(
         metadata=_about(
             Number(1, 3600, whole=False, metavar="SECONDS"),

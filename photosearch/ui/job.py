@@ -20,6 +20,7 @@ from photosearch.indexing.events import (
     Finished,
     Indexed,
     Kept,
+    OnBattery,
     Rebuilding,
     Recognised,
     Reencoded,
@@ -42,12 +43,12 @@ _log = logging.getLogger(__name__)
 class Progress:
     """How far a run is.
 
-    `state` is "idle", "scanning", "indexing", "encoding" (by another model), "done", "stopped" or
-    "failed". `rate` is photos a second, `seconds_left` None while it cannot be told, `problems` the
-    last ones, with reasons, `absent` the folders that were not there, with how many photos are
-    hidden for that, and `error` why it failed. `model` is the one that encodes, and `news`
-    what became of the change of model: "switched" or "kept". `watching` tells that what changes
-    between runs is indexed, too.
+    `state` is "idle", "scanning", "waiting" (for mains power), "indexing", "encoding" (by another
+    model), "done", "stopped" or "failed". `rate` is photos a second, `seconds_left` None while it
+    cannot be told, `problems` the last ones, with reasons, `absent` the folders that were not
+    there, with how many photos are hidden for that, and `error` why it failed. `model` is the one
+    that encodes, and `news` what became of the change of model: "switched" or "kept". `watching`
+    tells that what changes between runs is indexed, too.
     """
 
     state: str = "idle"
@@ -68,7 +69,7 @@ class Progress:
 
     @property
     def running(self) -> bool:
-        return self.state in ("scanning", "indexing", "encoding")
+        return self.state in ("scanning", "waiting", "indexing", "encoding")
 
 
 @dataclass
@@ -232,6 +233,8 @@ class IndexJob:
         """Take an event in."""
         now = self.progress
         match event:
+            case OnBattery():
+                self._change(state="waiting")
             case Started(total, unchanged, problems):
                 left = total - unchanged - problems
                 self._change(state="indexing", total=left, done=0, unchanged=unchanged)

@@ -32,8 +32,8 @@ def plain(folded: str) -> str:
     """Without accents. Marks of kana and of other scripts stay: they make other letters."""
     if folded.isascii():
         return folded
-    apart = unicodedata.normalize("NFD", folded.translate(_BARE))
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", apart))
+    apart = _ACCENTS.sub("", unicodedata.normalize("NFD", folded))
+    return unicodedata.normalize("NFC", apart.translate(_BARE))
 
 
 def is_east_asian(letter: str) -> bool:

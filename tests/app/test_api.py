@@ -217,6 +217,7 @@ def test_nothing_can_be_changed(served: Served) -> None:
     assert served.client.delete("/v1/photos/1").status_code == 405
 
 
+@pytest.mark.slow
 def test_pages_of_other_sites_get_nothing(served: Served) -> None:
     for headers, status in (
         ({"Host": "evil.example"}, 421),

@@ -98,6 +98,7 @@ def test_there_is_no_library(shell: Shell) -> None:
     assert not shell.library.exists()
 
 
+@pytest.mark.slow
 def test_disk_and_catalogue_differ(indexed: Shell, photos: Path) -> None:
     (photos / "coffee.png").unlink()
     shutil.copyfile(photos / "coins.png", photos / "new.png")

@@ -211,6 +211,7 @@ def test_files_of_one_size_are_recorded_long_before_all_are_hashed(
     assert hashed == 119
 
 
+@pytest.mark.slow
 def test_searching_while_a_run_goes_on(library: Library, many: Path, tiny_bundle: Path) -> None:
     """A second library sees each photo from the moment it is reported."""
     reported: set[str] = set()

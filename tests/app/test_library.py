@@ -146,6 +146,7 @@ def test_an_edited_photo_keeps_its_id(place: Path, tiny_bundle: Path, tmp_path: 
     assert after.score != before.score
 
 
+@pytest.mark.slow
 def test_a_search_sees_what_another_program_indexed_meanwhile(
     place: Path, tiny_bundle: Path, tmp_path: Path, pictures: Path
 ) -> None:

@@ -108,6 +108,7 @@ def test_without_a_library_it_is_in_the_system_s_place(shell: Shell) -> None:
     assert not shell.library.exists()
 
 
+@pytest.mark.slow
 def test_where_no_folder_can_be_written(shell: Shell, library: Path) -> None:
     (library / NAME).unlink()
     library.chmod(0o500)
@@ -243,6 +244,7 @@ def test_too_few_files(shell: Shell, library: Path, most: int) -> None:
     assert shell("status").returncode == 0
 
 
+@pytest.mark.slow
 def test_too_few_files_for_the_modules(shell: Shell, library: Path) -> None:
     told = []
     for most in (6, 7, 8):

@@ -206,6 +206,7 @@ def test_a_thumbnail_that_cannot_be_replaced_leaves_nothing(
 POSIX = ["fcntl", "grp", "pty", "pwd", "readline", "resource", "termios"]
 
 
+@pytest.mark.slow
 def test_nothing_of_posix_is_needed_to_import_the_program() -> None:
     program = (
         "import pkgutil, sys, importlib\n"

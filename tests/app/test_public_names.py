@@ -142,6 +142,7 @@ def test_public_names_are_sorted_and_exist() -> None:
     assert set(photosearch._MODULES) < set(photosearch.__all__)
 
 
+@pytest.mark.slow
 def test_all_that_the_library_takes_and_gives_is_exported() -> None:
     found = reachable()
     assert {"Hit", "HitGroup", "Failed", "PhotoFile", "Place", "Sort", "Picture"} < set(found)

@@ -51,6 +51,7 @@ def site(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("assets", ["photosearch/assets", "assets"], ids=["wheel", "source tree"])
 def test_the_bundle_is_found_from_any_folder(
     site: Path, tmp_path: Path, tiny_bundle: Path, assets: str

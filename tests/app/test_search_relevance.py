@@ -54,6 +54,7 @@ def names(hits: list) -> list[str]:
     return [Path(hit.path).name for hit in hits]
 
 
+@pytest.mark.slow
 def test_what_is_shown_looks_like_it(library: Library) -> None:
     hits = library.search("a cat")
     assert sorted(names(hits)) == ["chelsea.png", "small-chelsea.png"]

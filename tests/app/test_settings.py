@@ -20,6 +20,7 @@ from photosearch.settings.file import set_, unset
 VALUES: dict[str, tuple[str, str]] = {
     "model": ("/one", "/two"),
     "provider": ("cpu", "auto"),
+    "nice": ("true", "false"),
     "threads": ("1", "1"),
     "workers": ("1", str(most_workers())),
     "decode_seconds": ("45", "12.5"),
@@ -234,6 +235,7 @@ def test_a_line_that_photosearch_does_not_know_can_be_taken_out(library: Path) -
         unset(library, "worker")
 
 
+@pytest.mark.slow
 def test_two_that_write_at_once_lose_nothing(shell: Shell) -> None:
     names = ["workers=1", "ui_port=8000", "serve_port=8001", "decode_seconds=9", "offline=true"]
     running = [shell.start("config", "set", *each.split("=")) for each in names]

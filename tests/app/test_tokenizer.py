@@ -47,6 +47,7 @@ def test_ids_are_the_golden_ones(context: int) -> None:
         np.testing.assert_array_equal(row, wanted, err_msg=ascii(text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context", [77, 24])
 def test_ids_are_open_clips(
     reference: Callable[[list[str], int], np.ndarray], context: int

@@ -57,6 +57,7 @@ def test_more_photos_than_a_statement_has_parameters_are_found_at_once(
     assert [photo.id for photo in catalogue.photos(wanted)] == wanted.tolist()
 
 
+@pytest.mark.slow
 def test_embeddings_are_stored_as_the_float16_that_they_round_to(catalogue: Catalogue) -> None:
     vectors = unit_vectors(5000, 8)
     vectors[0] = [0, -0.0, 1, 65504, 6e-8, -6.1e-5, 1 / 3, 2049]

@@ -74,6 +74,7 @@ def test_writers_wait_for_one_another_and_lose_nothing(tmp_path: Path) -> None:
         assert catalogue.generation == 3 * 40
 
 
+@pytest.mark.slow
 def test_a_reader_beside_a_busy_writer_always_sees_whole_commits(tmp_path: Path) -> None:
     folder = tmp_path / "library"
     Catalogue.open(folder).close()

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from optional import needs
 
 TURKISH = Path("/usr/share/i18n/locales/tr_TR")
 
 
+@pytest.mark.slow
 @needs(TURKISH.exists() and shutil.which("localedef"), "Debian's package locales")
 def test_it_takes_them_where_the_language_is_turkish(tmp_path: Path) -> None:
     """Whose capital of "i" is not "I"."""

@@ -84,6 +84,7 @@ def test_clusters_are_made_and_only_some_are_looked_through(made: Path) -> None:
     assert RECALL <= lists.recall <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [1, 10, 100])
 @pytest.mark.parametrize("queries", [like_photos(60, seed=3), like_texts()], ids=["photo", "text"])
 def test_recall_is_what_was_asked_for(made: Path, k: int, queries: NDArray[np.float32]) -> None:

@@ -73,6 +73,7 @@ def api(library: Path, colours: Path) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.mark.slow
 @given(st.sampled_from(ROUTES), NUMBERS, VALUES, st.dictionaries(KEYS, TEXTS | NUMBERS, max_size=3))
 @example(("POST", "/api/rating"), 1, {"ids": [1 << 64], "stars": 3}, {})
 @example(("POST", "/api/forget"), 1, {"\ud800": None}, {})
@@ -100,6 +101,7 @@ def test_bytes_that_are_no_json(page: TestClient, content: bytes, kind: str) -> 
     assert 400 <= answer.status_code < 500
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(("/v1/search", "/v1/photos/1", "/v1/photos/{}", "/v1/similar/{}", "/v1/saved")),
     NUMBERS,

@@ -109,6 +109,7 @@ def test_the_bytes_of_a_manifest(
     assert found is not None or content != sound
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_the_values_of_a_manifest(bundle: Path, tiny_bundle: Path, data: st.DataObject) -> None:
     manifest = json.loads((tiny_bundle / MANIFEST).read_bytes())

@@ -64,6 +64,7 @@ def left_by_git(root: Path) -> set[str]:
     return {os.fsdecode(name) for name in listed.stdout.split(b"\0") if name} - {NAME, ".gitignore"}
 
 
+@pytest.mark.slow
 @needs_git
 @given(st.lists(LINES.filter(lambda line: not _ODD.search(line)), min_size=1, max_size=3))
 @example(["[\\]a]"])

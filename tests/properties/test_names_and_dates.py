@@ -75,6 +75,9 @@ def test_a_path_comes_back_from_the_catalogue(path: str) -> None:
 @example("\u0130")
 @example("l\u00b4\u00e9glise \u00a8")
 @example("\ufb01\u0345")
+@example("\N{SERVICE MARK}")
+@example("\N{MODIFIER LETTER CAPITAL AE}")
+@example("\N{LATIN SMALL LETTER AE WITH MACRON}")
 def test_folding_twice_is_folding_once(text: str) -> None:
     for change in (folded, place_key, composed, fold, lambda one: plain(fold(one))):
         assert change(change(text)) == change(text)

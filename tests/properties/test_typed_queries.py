@@ -74,6 +74,7 @@ def tried(run: Callable[[], Result], error: type[Refusal]) -> Result | Refusal:
 
 @given(TEXTS, TODAY, LOCALES)
 @example("dogs \\ 1998", date(2024, 7, 10), "en-US")
+@example("photo:photo:", date(2024, 7, 10), "en-US")
 @example("2019 \u2028 2021-05", date(2024, 7, 10), "en-US")
 @example("2:last summer dogs", date(2024, 7, 10), "en-US")
 def test_each_part_stands_in_what_was_typed(text: str, today: date, locale: str) -> None:

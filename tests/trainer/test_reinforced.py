@@ -78,6 +78,7 @@ def test_stored_embeddings_are_of_the_replayed_views(shard: Path, networks: Netw
         assert (again.max(axis=1) < 0.999).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_each_view_of_a_photo_is_another(shard: Path) -> None:
     for sample in read_reinforced(shard):
         assert len(set(sample.augmentations)) == RECIPE.views

@@ -146,6 +146,7 @@ class TestWhatCannotBeLoaded:
             load_sentence_encoder(small(), folder)
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_it(folder: Path, loaded: SentenceTower, tmp_path: Path) -> None:
     small = dataclasses.asdict(load_config("MobileCLIP-Small"))
     shape = {"context_length": 12, "vocab_size": TOKENS, "width": WIDTH}

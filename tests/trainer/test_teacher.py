@@ -72,6 +72,7 @@ def test_teacher_finds_photos_it_never_saw(
     assert recall(images, captions) > recall(alone, captions) + 0.1
 
 
+@pytest.mark.slow
 def test_saved_teacher_is_the_same(
     data: dict[str, np.ndarray], teacher: BootstrapTeacher, tmp_path: Path
 ) -> None:

@@ -54,6 +54,7 @@ def photos_of(shards: Shards, batch: Batch) -> list[ReinforcedSample]:
     return found
 
 
+@pytest.mark.slow
 def test_any_photo_can_be_read_by_itself(folder: Path, shards: Shards) -> None:
     every = list(read_reinforced(*sorted(folder.glob("*.tar"))))
     assert len(shards) == len(every) == PHOTOS

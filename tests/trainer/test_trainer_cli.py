@@ -126,6 +126,7 @@ class TestRefusals:
         assert result.stderr == f"Error: {tmp_path}/gone/texts.txt.gz: no such text file\n"
         assert result.stdout == ""
 
+    @pytest.mark.slow
     def test_corpus(self, place: Path, tmp_path: Path) -> None:
         given = ["corpus", "--captioned", place / "train.tar", "--out", tmp_path / "out"]
         named = [*given, "--class-names", place / "names.json"]

@@ -159,6 +159,7 @@ class TestCalibration:
         calibrate_norms(warm, batches)
         assert warm.training
 
+    @pytest.mark.slow
     def test_norms_hold_the_statistics_of_their_inputs(
         self, warm: nn.Module, batches: list[torch.Tensor]
     ) -> None:

@@ -97,6 +97,7 @@ def test_a_folder_that_goes_while_the_page_is_open_is_said(page: Any, folder: Pa
     page.locator("#library .known").get_by_text("Not connected").wait_for()
 
 
+@pytest.mark.slow
 def test_the_answers_say_which_folder_is_not_connected(server: Served, folder: Path) -> None:
     assert server.ask("/api/state").json["not_connected"] == []
     folder.rename(folder.with_name("unplugged"))
@@ -134,6 +135,7 @@ def test_a_library_that_is_deleted_while_the_page_is_open_is_said(
         assert len(ask(page, "a dog")) == 6
 
 
+@pytest.mark.slow
 def test_another_library_in_its_place_is_the_one_that_is_asked(
     server: Served, folder: Path, tmp_path: Path, tiny_bundle: Path
 ) -> None:

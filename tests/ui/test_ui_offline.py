@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from in_browser import CHROMIUM, FLAGS, ask, open_tile, ready, settled, shows
+from in_browser import ask, chromium, open_tile, ready, settled, shows
 from optional import needs, needs_chromium
 from served import served
 
@@ -51,12 +51,9 @@ def use(place: Path, pictures: Path) -> dict[str, object]:
     """A first run, a search and a photo, in a browser, where this process is alone."""
     from urllib.parse import urlsplit
 
-    from playwright.sync_api import sync_playwright
-
     routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
     asked: set[str] = set()
-    with served(place / "library", None) as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with served(place / "library", None) as server, chromium() as browser:
         page = browser.new_page()
         page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
         page.goto(server.url)
@@ -72,7 +69,6 @@ def use(place: Path, pictures: Path) -> dict[str, object]:
             page.get_by_role("tab", name=tab).click()
             shows(page, f"#place-{tab.lower()}", question)
             settled(page)
-        browser.close()
     return {"routes": routes, "first": first, "hosts": sorted(host for host in asked if host)}
 
 

@@ -130,6 +130,7 @@ def test_it_goes_on_while_its_dialog_is_closed(page: Any) -> None:
     page.locator(".notice").get_by_text("3 photos are in your download").wait_for()
 
 
+@pytest.mark.slow
 def test_one_order_at_a_time_that_can_be_stopped(server: Served) -> None:
     ids = [one["id"] for one in server.ask("/api/browse?limit=3").json["hits"]]
     begun = server.post("/api/share", {"ids": ids, "jpeg": True, "side": 64}).json

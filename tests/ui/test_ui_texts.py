@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from photosearch.ui.scripts import MESSAGES, STATIC, STYLES, TEXTS, styles, texts
 
 # Words that are the same as in English, by language.
@@ -114,6 +116,7 @@ def test_each_language_has_the_same_messages_of_the_server() -> None:
             assert values[0] <= values[1], (language, english)
 
 
+@pytest.mark.slow
 def test_the_server_still_says_what_is_translated() -> None:
     package = TEXTS.parents[1]
     trees = [ast.parse(path.read_text("utf-8")) for path in _sources(package)]

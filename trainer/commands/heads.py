@@ -71,6 +71,7 @@ def command(
     import torch
 
     from trainer.data.corpus import read_class_names
+    from trainer.data.photo_tars import read_photos
     from trainer.evaluate.retrieval import retrieval
     from trainer.models.concept_image import ConceptImageTower, load_classifier
     from trainer.models.config import load_config
@@ -91,6 +92,10 @@ def command(
     names = read_class_names(class_names)
     if len(names) != tower.classes:
         raise ValueError(f"{class_names}: {len(names)} names, and {tower.classes} classes")
+    # Before they are looked at, which takes minutes.
+    for tar in captioned:
+        if not all(photo.meta.get("captions") for photo in read_photos(tar)):
+            raise ValueError(f"{tar}: one of the photos has no captions")
     encoder = SentenceEncoder(sentence_encoder)
     concepts = encoder(names)  # as people type them; "a photo of a" is nearer to captions
     with torch.no_grad():
@@ -99,8 +104,6 @@ def command(
 
     watcher = Watcher(tower.eval(), config.image, calibration, cache)
     seen = [watcher.see(captioned, view) for view in range(views)]
-    if not all(seen[0].captions):
-        raise ValueError("--captioned: one of the photos has no captions")
     assert config.image.hidden is not None
     heads = teach_heads(
         seen,
