@@ -131,6 +131,7 @@ def train(recipe: Path, out: Path, *sets: str) -> Result:
     return CliRunner().invoke(main, arguments + [one for each in sets for one in ("--set", each)])
 
 
+@pytest.mark.slow
 def test_published_shards_train_over_http_whatever_goes_wrong(
     shards: Path, server: tuple[str, type[Faulty]], tmp_path: Path
 ) -> None:
