@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test quick torture soak lint bench docs reference package sbom clean
+.PHONY: demo train-demo test quick torture soak lint bench docs reference package sbom clean
 
 .venv/pip.stamp:
 	$(PYTHON) -m venv .venv
@@ -14,12 +14,20 @@ PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 	$(PIP) --editable '.[demo]'
 	touch $@
 
+.venv/train-demo.stamp: .venv/pip.stamp pyproject.toml constraints.txt
+	$(PIP) --editable '.[trainer,demo]'
+	touch $@
+
 .venv/dev.stamp: .venv/pip.stamp pyproject.toml constraints.txt
 	$(PIP) --editable '.[mcp,ocr,raw,video,jxl,tiff,desktop,metrics,trainer,cluster,demo,docs,dev]'
 	touch $@
 
 demo: .venv/demo.stamp
 	$(BIN)/python examples/demo.py
+
+# The whole way from pictures with captions to a model that searches, in some minutes on two cores.
+train-demo: .venv/train-demo.stamp
+	$(BIN)/python examples/train_demo
 
 test: .venv/dev.stamp
 	# A file of tests runs in one process, for its tests share a browser, a server or a bundle.

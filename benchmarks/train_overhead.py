@@ -30,6 +30,7 @@ from trainer.train.loop import Run
 from trainer.train.recipe import Recipe, load_recipe
 from trainer.train.reinforced import ReinforcedTraining
 from trainer.train.shards import Shards
+from trainer.train.sources import Epochs
 from trainer.train.student import build_student
 from trainer.train.task import Share
 
@@ -133,7 +134,11 @@ def measure(
     recipes = {name: recipe(shard, name, batch=batch, overrides=overrides) for name in _VARIANTS}
     student = build_student(recipes["reinforced"])
     engines = {
-        name: Engine(ReinforcedTraining(student, one, shards, []), one.settings, shard.parent)
+        name: Engine(
+            ReinforcedTraining(student, one, Epochs(shards, batch, 0), []),
+            one.settings,
+            shard.parent,
+        )
         for name, one in recipes.items()
     }
     for engine in engines.values():

@@ -29,6 +29,7 @@ _EXTRAS = {
     "open_clip": "trainer",
     "prometheus_client": "metrics",
     "ray": "cluster",
+    "pyarrow": "cluster",
     "rawpy": "raw",
     "tifffile": "tiff",
     "timm": "trainer",

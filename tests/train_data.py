@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+from made_once import made_once
 from reinforce_data import RECIPE, TEXTS, Namer, pictures, write_photos
 from tars import write_tar
 from tiny_openclip import write_folder
@@ -55,6 +57,11 @@ def write_shards(folder: Path) -> Path:
         source = write_photos(folder / "source" / f"photos-{number}.tar", count, first=first)
         reinforce_shard(TarShard(source), folder / "shards", RECIPE, networks)
     return folder / "shards"
+
+
+def shared_shards(factory: pytest.TempPathFactory) -> Path:
+    """What `write_shards` writes, which is not to be changed."""
+    return made_once(factory, "reinforced", write_shards) / "shards"
 
 
 def write_validation(path: Path, count: int = 12) -> Path:

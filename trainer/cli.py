@@ -9,6 +9,7 @@ import click
 
 from photosearch.errors import PhotosearchError
 from trainer.data.photo_tars import PhotoTarError
+from trainer.errors import StoppedError
 
 # In the order in which a model is made.
 _COMMANDS = (
@@ -19,9 +20,11 @@ _COMMANDS = (
     "concepts",
     "teach",
     "embed",
+    "check",
     "reinforce",
     "distil",
     "train",
+    "compare",
     "personal",
     "evaluate",
     "export",
@@ -48,6 +51,9 @@ class _Lazy(click.Group):
             return super().invoke(ctx)
         except (ValueError, PhotoTarError, PhotosearchError) as error:
             raise click.ClickException(str(error)) from error
+        except StoppedError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(128 + error.number)
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -315,7 +315,8 @@ def test_engines_of_all_kinds_of_training_make_real_steps(
     shard = reinforced_shard(tmp_path, BundleTeacher(tiny_bundle), 4)
     kinds = {sample.key: sample for sample in read_reinforced(shard)}
     assert [len(sample.captions) for sample in kinds.values()] == [1] * 4
-    small = ('model.name="MobileCLIP-Nano"', "data.image_size=32", "data.shuffle_shards=0")
+    nano = ('model.name="MobileCLIP-Nano"', "model.freeze=[]")
+    small = (*nano, "data.image_size=32", "data.shuffle_shards=0")
     measured = measure(
         shard,
         {name: BundleTeacher(tiny_bundle) for name in (STORED_TEACHER, PAPER_TEACHER)},

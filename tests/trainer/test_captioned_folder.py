@@ -29,6 +29,10 @@ FORMS = {
             {"file": "z.jpg", "captions": []},
         ]
     ),
+    "lines.jsonl": '{"file_name": "a.jpg", "text": ["one", "two, with a comma"]}\n\n'
+    '{"file": "sub.d/b.c.PNG", "caption": "three"}\n{"image": "z.jpg", "captions": []}\n',
+    "columns.csv": "id,caption,file_name\n1,one,a.jpg\n2,three,sub.d/b.c.PNG\n"
+    '3,"two, with a comma",a.jpg\n4,,z.jpg\n',
     "coco.json": json.dumps(
         {
             "info": {},
@@ -81,6 +85,17 @@ def test_pictures_as_they_are_cut_by_order_of_names(tmp_path: Path, folder: Path
     assert decode(samples[2]).mode == "RGB"
 
 
+def test_captions_are_found_in_the_folder_or_beside_the_pictures(folder: Path) -> None:
+    (folder / "a.txt").write_text("one\n\n two \n")
+    (shard,) = folder_shards(folder, None, 10)
+    assert {s.key: s.meta["captions"] for s in shard.samples()} == {
+        "a": ["one", "two"], "extra": [], "sub.d/b_c": [], "z": [],
+    }  # fmt: skip
+    (folder / "metadata.jsonl").write_text('{"file_name": "z.jpg", "caption": "three"}')
+    (shard,) = folder_shards(folder, None, 10)
+    assert [(s.key, s.meta["captions"]) for s in shard.samples()] == [("z", ["three"])]
+
+
 def test_digest_follows_names_captions_and_pixels(tmp_path: Path, folder: Path) -> None:
     captions = tmp_path / "c.csv"
     captions.write_text("a.jpg,one\nz.jpg,two\n")
@@ -111,6 +126,7 @@ def test_digest_follows_names_captions_and_pixels(tmp_path: Path, folder: Path) 
         ("c.csv", 'a.jpg,"one\n', "line 1: not CSV"),
         ("c.csv", "", "names no pictures"),
         ("c.json", "[", "not JSON"),
+        ("c.jsonl", '{"file": "a.jpg", "caption": "one"}\n{"file": "z.jpg"}', "line 2: not an"),
         ("c.json", '[{"name": "a.jpg"}]', "neither file names with captions"),
         ("c.json", '{"a.jpg": 3}', "must be a file name with a list"),
         ("c.json", '{"a.jpg": [3]}', "a caption that is not text"),
@@ -127,7 +143,7 @@ def test_what_is_wrong_is_said(
 ) -> None:
     path = tmp_path / name
     path.write_text(text)
-    with pytest.raises(ValueError, match=rf"c\.(csv|json).*{message}"):
+    with pytest.raises(ValueError, match=rf"c\.(csv|jsonl?).*{message}"):
         folder_shards(folder, path, 10)
 
 

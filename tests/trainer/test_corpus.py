@@ -62,6 +62,19 @@ def test_wordnet_missing(tmp_path: Path) -> None:
         list(read_synsets(tmp_path))
 
 
+def test_everyday_words_take_the_place_of_wordnet(sources: dict[str, object]) -> None:
+    corpus = build_corpus(**sources | {"wordnet": None})  # type: ignore[arg-type]
+    words = {*corpus.texts, *corpus.held_out_nouns}
+    assert {"dog", "tree", "tabby cat"} <= words
+    assert len(words) > 1000
+    assert "definition number 3" not in words
+
+
+def test_a_limit_limits_what_is_held_out_too(sources: dict[str, object]) -> None:
+    corpus = build_corpus(**sources, limit=40)  # type: ignore[arg-type]
+    assert [len(texts) for texts in corpus.lists().values()] == [40, 4, 4]
+
+
 def test_held_out_texts_are_never_trained_on(sources: dict[str, object]) -> None:
     corpus = build_corpus(**sources)  # type: ignore[arg-type]
     assert len(corpus.held_out_nouns) == 10
@@ -79,8 +92,8 @@ def test_corpus_is_the_same_each_time(sources: dict[str, object], tmp_path: Path
     assert build_corpus(**sources) == corpus  # type: ignore[arg-type]
     corpus.save(tmp_path / "saved")
     assert Corpus.load(tmp_path / "saved") == corpus
-    part = build_corpus(**sources, limit=20)  # type: ignore[arg-type]
-    assert part.texts == corpus.texts[:20]
+    part = build_corpus(**sources, limit=100)  # type: ignore[arg-type]
+    assert part.texts == corpus.texts[:100]
 
 
 def test_short_queries_are_runs_of_one_to_four_words() -> None:

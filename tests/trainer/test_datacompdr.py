@@ -136,6 +136,34 @@ def test_the_embedding_of_an_absent_caption_is_dropped(members, embeddings, tmp_
     assert np.array_equal(sample.text_embeddings, embeddings["text_emb"][1:].float().numpy())
 
 
+@pytest.mark.parametrize("form", ["npz", "pth.gz"])
+def test_captions_named_by_their_writers_have_embeddings_apart(
+    form, members, embeddings, tmp_path
+) -> None:
+    """As in DFNDR, and with one writer whose embeddings stand behind the real ones."""
+    texts = embeddings["text_emb"]
+    stored = {
+        "image_emb": embeddings["image_emb"],
+        "text_emb": texts[:2],
+        "syn_text_coca_emb": texts[2:4],
+        "syn_text_long_emb": texts[4:],
+    }
+    written = {
+        "syn_text_coca": ["a", "b"], "syn_text": ["behind"],
+        "syn_text_long": json.dumps(["c", "d"]),
+    }  # fmt: skip
+    suffix, data = ("npz", npz(stored)) if form == "npz" else ("pth_gz", pth_gz(stored))
+    more = {"syn_json": json.dumps(written).encode(), suffix: data}
+    (sample,) = read_datacompdr(tar(tmp_path, members, **more))
+    assert sample.captions == ["a real caption"]
+    assert sample.synthetic == ["behind", "a", "b", "c", "d"]
+    assert np.array_equal(sample.text_embeddings, texts.float().numpy())
+    stored["syn_text_long_emb"] = texts[4:5]
+    more[suffix] = npz(stored) if form == "npz" else pth_gz(stored)
+    with pytest.raises(ValueError, match="5 embeddings for 6 texts"):
+        list(read_datacompdr(tar(tmp_path, members, **more)))
+
+
 def test_exif_is_not_looked_at(members, embeddings, drawn, photo, tmp_path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -198,7 +198,8 @@ class TestBatch:
         task, photos = make_task(folder), load_photos(folder)
         seen, banks = [], []
         for step in range(2):
-            pictures, (targets, texts) = task.batch(step, Share())
+            batch = task.batch(step, Share())
+            pictures, (targets, texts) = batch.inputs, batch.targets
             assert (pictures.shape, pictures.dtype) == ((16, SIZE, SIZE, 3), torch.uint8)
             assert (targets.shape, texts.shape) == ((16, DIM), (64, DIM))
             banks.append(texts)

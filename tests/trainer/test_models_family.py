@@ -16,6 +16,7 @@ from trainer.commands.models import command
 from trainer.models.config import load_config, model_names, read_config
 from trainer.models.family import Clip, build, build_from, build_text_tower
 from trainer.models.measure import count_macs, summarise
+from trainer.models.summary import summary_of
 from trainer.torchvision_ops import ensure_torchvision
 
 pytestmark = pytest.mark.slow
@@ -58,6 +59,7 @@ def test_size_and_cost_agree_with_the_papers(name: str) -> None:
     assert summary.image_parameters == pytest.approx(image * 1e6, rel=0.01)
     assert summary.text_parameters == pytest.approx(text * 1e6, rel=0.01)
     assert summary.image_macs == pytest.approx(macs * 1e9, abs=0.06e9)
+    assert summary_of(name) == summary, "run `python -m trainer.models.summary`"
 
 
 def test_multiply_adds_of_attention_are_counted_apart() -> None:

@@ -112,7 +112,8 @@ def test_an_epoch_takes_each_photo_once_with_its_target(pairs: list[tuple[Path, 
     for epoch in range(2):
         seen = []
         for step in range(3 * epoch, 3 * epoch + 3):
-            for row, target in zip(*task.batch(step, Share()), strict=True):
+            batch = task.batch(step, Share())
+            for row, target in zip(batch.inputs, batch.targets, strict=True):
                 seen.append(place[row.numpy().astype(np.float16).tobytes()])
                 assert np.array_equal(target, targets[seen[-1]].astype(np.float32))
         assert sorted(seen) == list(range(PHOTOS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,9 +20,12 @@ from optional import needs_fork
 from PIL import Image
 from shell import REPOSITORY
 from tars import sample, write_tar
-from train_data import read_table, write_model, write_recipe, write_shards, write_validation
+from train_data import read_table, shared_shards, write_model, write_recipe, write_validation
 
 from trainer.cli import main
+from trainer.models.checkpoints import load_into
+from trainer.models.config import read_config
+from trainer.models.family import build_from
 from trainer.models.state import read_state, write_state
 from trainer.train.loop import Run
 
@@ -32,7 +36,7 @@ COLOURS = ("red", "green", "blue")
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_shards(tmp_path_factory.mktemp("reinforced"))
+    return shared_shards(tmp_path_factory)
 
 
 def invoke(recipe: Path, out: Path, *sets: str) -> Result:
@@ -81,8 +85,8 @@ def test_a_student_learns_from_reinforced_shards(shards: Path, tmp_path: Path) -
     assert held_out[-1].keys() == {"step"} | figures
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert {file.name for file in out.iterdir()} == {
-        "checkpoint.safetensors", "model.safetensors", "training.csv", "validation.csv",
-        "curves.png",
+        "checkpoint.safetensors", "model.safetensors", "best.safetensors", "training.csv",
+        "validation.csv", "curves.png", "curves.json", "run.json", "run.lock",
     }  # fmt: skip
 
 
@@ -128,6 +132,21 @@ def _run_until_killed(workers: Path, *arguments: str) -> None:
     main(["train", *arguments, "--set", "run.checkpoint_seconds=0"])
 
 
+def _run_until_told(*arguments: str) -> None:
+    """The command, told to end at step 9 together with its worker, as batch systems do."""
+    update = Run._update
+
+    def told(run: Run, batches: Any) -> None:
+        if run.step == 9:
+            for process in multiprocessing.active_children():
+                os.kill(process.pid, signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
+        update(run, batches)
+
+    Run._update = told
+    main(["train", *arguments])
+
+
 @needs_fork
 def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
     # With random numbers in the network, and in the workers' batches.
@@ -149,9 +168,11 @@ def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
     assert (killed / "checkpoint.safetensors").exists()
     assert not (killed / "model.safetensors").exists()
 
+    code = in_a_fork(_run_until_told, str(recipe), "--out", str(killed))
+    assert code == 128 + signal.SIGTERM
     result = invoke(recipe, killed)
     assert result.exit_code == 0, result.output
-    assert "going on from step 6" in result.output
+    assert "going on from step 10" in result.output
     whole = read_state(tmp_path / "whole" / "model.safetensors")
     assert same(whole, read_state(killed / "model.safetensors"))
     assert read_table(killed / "training.csv") == read_table(tmp_path / "whole" / "training.csv")
@@ -261,6 +282,21 @@ def test_towers_start_from_files_of_their_own(shards: Path, tmp_path: Path) -> N
     assert "[model] image_init: no such file" in result.output
 
 
+def test_a_transformer_takes_pictures_of_another_size(shards: Path, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, shards)
+    train(recipe, tmp_path / "first", "run.steps=1")
+    weights = tmp_path / "first" / "model.safetensors"
+    sizes = (f"model.init={weights}", "data.image_size=64", "run.steps=1")
+    train(recipe, tmp_path / "second", *sizes)
+    states = [read_state(tmp_path / run / "model.safetensors") for run in ("first", "second")]
+    table = "visual.trunk.pos_embed"
+    assert states[0][table].shape[1] < states[1][table].shape[1]
+    # And back to the size that the configuration says.
+    model = build_from(read_config(tmp_path / "student.json"))
+    load_into(model, tmp_path / "second" / "model.safetensors")
+    assert model.state_dict()[table].shape == states[0][table].shape
+
+
 def test_the_factor_on_similarities_stays_below_100(shards: Path, tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path, shards, run={"ema": 0.0, "steps": 1})
     train(recipe, tmp_path / "first")
@@ -333,7 +369,8 @@ WRONG = {
     'loss.teachers=["nobody"]': "[loss] teachers: the shards have no 'nobody'",
     "loss.teacher_scale=[1.0]": "[loss] teacher_scale: 1 values for 2 teachers",
     'model.freeze=["txt."]': "[model] freeze: no parameter of",
-    'model.freeze=["visual.", "text.", "logit_scale"]': "nothing is left to learn",
+    'model.freeze=["visual."]': "[model] image_init: missing, and visual. is frozen",
+    'model.freeze=["text."]': "[model] text_init: missing, and text. is frozen",
     'optimizer.rates={"head." = 0.1}': "optimizer.rates: no parameter's name begins with 'head.'",
     "run.gradient_checkpointing=1": "[run] gradient_checkpointing: must be true or false",
     "data.augmentation=light": '[data] augmentation: must be "stored"',
@@ -356,5 +393,12 @@ def test_a_run_goes_on_only_with_its_own_recipe(shards: Path, tmp_path: Path) ->
     result = invoke(recipe, tmp_path / "run", "run.steps=2", "loss.lambda=0.5")
     assert result.exit_code == 1
     assert "loss.lambda was 0.75 and is 0.5" in result.output
-    # What the weights do not depend on may change.
-    train(recipe, tmp_path / "run", "run.steps=2", "run.workers=1")
+    # What the weights so far do not depend on may change; the same shards may lie elsewhere.
+    moved = shutil.copytree(shards, tmp_path / "moved")
+    sets = ("run.steps=3", "run.log_steps=1", f'data.train=["{moved}/*.tar"]')
+    rows = train(recipe, tmp_path / "run", *sets)
+    assert [row["step"] for row in rows] == [2, 3]
+    (moved / "photos-1.tar").unlink()
+    result = invoke(recipe, tmp_path / "run", *sets)
+    assert result.exit_code == 1
+    assert "shards.sha256 was" in result.output

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from train_data import DIMS, PHOTOS, write_shards
+from train_data import DIMS, PHOTOS, shared_shards
 
 from photosearch.encoders import Tokenizer
 from trainer.data.photo_tars import PhotoTarError
 from trainer.data.reinforced import ReinforcedSample, read_reinforced
+from trainer.train.order import EpochOrder
 from trainer.train.samples import Choices, Samples
 from trainer.train.shards import Shards
+from trainer.train.sources import Epochs
 from trainer.train.task import Batch, Share
 
 BATCH, SIZE = 10, 32
@@ -23,7 +25,7 @@ TOKENISE = Tokenizer(16)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_shards(tmp_path_factory.mktemp("reinforced"))
+    return shared_shards(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,8 @@ def samples(shards: Shards, **changes: object) -> Samples:
         "real_captions": True,
         "synthetic_captions": True,
     }
-    return Samples(shards, Choices(**choices | changes), TOKENISE, batch=BATCH, seed=3)  # type: ignore[arg-type]
+    source = Epochs(shards, BATCH, seed=3)
+    return Samples(source, Choices(**choices | changes), TOKENISE, batch=BATCH, seed=3)  # type: ignore[arg-type]
 
 
 def photos_of(shards: Shards, batch: Batch) -> list[ReinforcedSample]:
@@ -108,12 +111,13 @@ def test_an_epoch_shows_every_photo_once_and_the_next_another_order(shards: Shar
 
 
 def test_windows_mix_only_some_shards(shards: Shards) -> None:
-    order = shards.epoch_order(seed=0, epoch=0, mixed=1)
+    places = np.arange(PHOTOS)
+    order = EpochOrder(shards.firsts, seed=0, mixed=1).at(places, epoch=0)
     assert sorted(order.tolist()) == list(range(PHOTOS))
     of_first = order < 15
     assert np.flatnonzero(np.diff(of_first)).size == 1, "one shard after the other"
     assert order.tolist() != sorted(order.tolist())
-    mixed = shards.epoch_order(seed=0, epoch=0, mixed=0) < 15
+    mixed = EpochOrder(shards.firsts, seed=0).at(places, epoch=0) < 15
     assert np.flatnonzero(np.diff(mixed)).size > 1
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import os
 import signal
+import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,11 @@ import torch
 from forked import in_a_fork
 from optional import needs_fork
 
+from trainer.errors import StoppedError
 from trainer.models.mct import TextRepMixer
 from trainer.models.state import read_state
+from trainer.train import checkpoint
+from trainer.train.kept import locked
 from trainer.train.loop import Run
 from trainer.train.optimizer import rate
 from trainer.train.settings import OptimizerSettings, RunSettings, ScheduleSettings, Settings
@@ -43,7 +48,7 @@ def make_run(
     *,
     steps: int = 24,
     learning_rate: float = 3e-3,
-    checkpoint_seconds: float = 1000,
+    **run: Any,
 ) -> Run:
     torch.manual_seed(0)
     tower = TextRepMixer(
@@ -56,8 +61,10 @@ def make_run(
     )
     settings = Settings(
         run=RunSettings(
-            steps=steps, batch=8, precision="float32", ema=0.999, workers=0, log_steps=4,
-            evaluate_steps=8, checkpoint_seconds=checkpoint_seconds,
+            **{
+                "steps": steps, "batch": 8, "precision": "float32", "ema": 0.999, "workers": 0,
+                "log_steps": 4, "evaluate_steps": 8, "checkpoint_seconds": 1000,
+            } | run
         ),
         optimizer=OptimizerSettings(learning_rate=learning_rate, weight_decay=0.05),
         schedule=ScheduleSettings(warmup=4, final_rate=learning_rate / 100),
@@ -84,35 +91,113 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _run_until_killed(folder: Path) -> None:
-    """Killed before step 14, when the last checkpoint is that of step 12."""
+def _run_until_ended(folder: Path, step: int, number: int, *, in_write: bool = False) -> None:
+    """Goes on, and gets signal `number` before `step` or in the middle of the next checkpoint."""
     run = make_run(folder, checkpoint_seconds=0)
+    run.resume()
     update = run._update
 
-    def killed(batches: Any) -> None:
-        if run.step == 14:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def ended(batches: Any) -> None:
+        if run.step == step and in_write:
+            checkpoint.os.fsync = lambda file: os.kill(os.getpid(), number)
+        elif run.step == step:
+            os.kill(os.getpid(), number)
         update(batches)
 
-    run._update = killed
-    run.train()
+    run._update = ended
+    try:
+        run.train()
+    except StoppedError as error:
+        sys.exit(128 + error.number)
 
 
 @needs_fork
-def test_killed_run_ends_bit_identical(whole: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "killed"
-    assert in_a_fork(_run_until_killed, folder) == -signal.SIGKILL
+def test_a_run_that_is_ended_again_and_again_ends_bit_identical(
+    whole: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "ended"
+
+    def step_of_checkpoint() -> int:
+        return int(checkpoint.read_about(folder / "checkpoint.safetensors")["step"])
+
+    # Killed in its first row, told to end in the middle of one, killed later and while it writes.
+    assert in_a_fork(_run_until_ended, folder, 2, signal.SIGKILL) == -signal.SIGKILL
+    assert not (folder / "checkpoint.safetensors").exists()
+    assert in_a_fork(_run_until_ended, folder, 5, signal.SIGTERM) == 128 + signal.SIGTERM
+    assert step_of_checkpoint() == 6, "the step that it was at is finished and saved"
+    assert in_a_fork(_run_until_ended, folder, 14, signal.SIGKILL) == -signal.SIGKILL
+    assert step_of_checkpoint() == 12
+    assert in_a_fork(_kill_in_write, folder) == -signal.SIGKILL
+    assert step_of_checkpoint() == 16
+    assert list(folder.glob("*.part"))
     assert not (folder / "model.safetensors").exists()
 
     resumed = make_run(folder)
     assert resumed.resume()
-    assert resumed.step == 12
+    assert resumed.step == 16
     resumed.train()
     expected, again = weights(whole), weights(folder)
     assert expected.keys() == again.keys()
     assert all(torch.equal(expected[name], again[name]) for name in expected)
     for name in ("training.csv", "validation.csv"):
         assert table(folder / name) == table(whole / name)
+    files = {"checkpoint", "model", "best"}
+    assert {file.name for file in folder.iterdir()} == {
+        *(f"{name}.safetensors" for name in files), "training.csv", "validation.csv",
+        "curves.png", "curves.json", "run.json", "run.lock",
+    }  # fmt: skip
+
+
+def _kill_in_write(folder: Path) -> None:
+    _run_until_ended(folder, 17, signal.SIGKILL, in_write=True)
+
+
+def test_the_last_checkpoints_are_kept_and_any_can_be_gone_on_from_or_read(
+    whole: Path, tmp_path: Path
+) -> None:
+    # At every fifth step, which is in the middle of a row of four.
+    make_run(tmp_path, checkpoint_steps=5, keep_checkpoints=3).train()
+    steps = {
+        file.name: checkpoint.read_about(file)["step"] for file in tmp_path.glob("checkpoint*")
+    }
+    assert steps == {
+        "checkpoint.safetensors": 24, "checkpoint-20.safetensors": 20,
+        "checkpoint-15.safetensors": 15,
+    }  # fmt: skip
+    last = read_state(tmp_path / "checkpoint.safetensors")
+    expected = weights(whole)
+    assert last.keys() == expected.keys()
+    assert all(torch.equal(last[name], expected[name]) for name in expected)
+    for name in ("checkpoint.safetensors", "checkpoint-20.safetensors", "model.safetensors"):
+        (tmp_path / name).unlink()
+    again = make_run(tmp_path)
+    assert again.resume()
+    assert again.step == 15
+    again.train()
+    assert all(torch.equal(weights(tmp_path)[name], expected[name]) for name in expected)
+    assert table(tmp_path / "training.csv") == table(whole / "training.csv")
+    assert not list(tmp_path.glob("checkpoint-*")), "one is kept unless more are asked for"
+
+
+def test_the_best_weights_are_kept(tmp_path: Path) -> None:
+    run = make_run(tmp_path, best="seen")
+    figures = iter([0.1, 0.5, 0.3, 0.5])
+    run.task.evaluate = lambda model: {"other": 1.0, "seen": next(figures)}
+    run.train(until=8)
+    at_best = read_state(tmp_path / "checkpoint.safetensors")
+    run.train()
+    best = read_state(tmp_path / "best.safetensors")
+    assert all(torch.equal(best[name], at_best[name]) for name in at_best)
+    about = checkpoint.read_about(tmp_path / "best.safetensors")
+    assert (about["step"], about["figure"], about["value"]) == (8, "seen", 0.5)
+    with pytest.raises(ValueError, match='best = "recall": is not measured; there are cosine_seen'):
+        make_run(tmp_path / "other", best="recall").train()
+
+
+def test_a_run_alone_uses_its_folder(tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(ValueError, match="another run is at work here"):
+        make_run(tmp_path).train()
+    make_run(tmp_path).train(until=1)
 
 
 def test_rows_after_the_checkpoint_are_written_anew(whole: Path, tmp_path: Path) -> None:
@@ -191,6 +276,35 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
 
 
+@pytest.mark.parametrize(("checkpoint_steps", "message"), [
+    (0, "the norm of the gradients is nan before step 8.*model.init = .*checkpoint.safetensors"),
+    # In the middle of a row, before its figures are looked at.
+    (2, "holds something else than numbers at step 6"),
+])  # fmt: skip
+def test_weights_that_a_gradient_destroyed_are_not_saved(
+    tmp_path: Path, checkpoint_steps: int, message: str
+) -> None:
+    run = make_run(tmp_path, checkpoint_steps=checkpoint_steps, checkpoint_seconds=0)
+    run.train(until=4)
+    before = (tmp_path / "checkpoint.safetensors").read_bytes()
+    bad = 5 if checkpoint_steps else 7
+    parameter = next(run.task.model.parameters())
+    parameter.register_hook(lambda grad: grad * (float("nan") if run.step == bad else 1))
+    with pytest.raises(ValueError, match=message):
+        run.train()
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_a_longer_run_goes_on(tmp_path: Path) -> None:
+    make_run(tmp_path, steps=8).train()
+    longer = make_run(tmp_path, steps=12, log_steps=2, keep_checkpoints=2, tensorboard=False)
+    assert longer.resume()
+    longer.train()
+    assert [row["step"] for row in table(tmp_path / "training.csv")] == [4, 8, 10, 12]
+    with pytest.raises(ValueError, match=r"after 12 steps, more than run\.steps = 10"):
+        make_run(tmp_path, steps=10).resume()
+
+
 def test_rate_warms_up_and_falls() -> None:
     schedule = ScheduleSettings(warmup=4, final_rate=3e-5)
     rates = [rate(step, 24, 3e-3, schedule) for step in range(25)]
@@ -199,6 +313,45 @@ def test_rate_warms_up_and_falls() -> None:
     assert rates[4] == pytest.approx(3e-3)
     assert rates[14] == pytest.approx((3e-3 + 3e-5) / 2)
     assert rates[24] == pytest.approx(3e-5)
+
+
+def test_other_schedules_stay_at_the_peak() -> None:
+    constant = ScheduleSettings(warmup=4, kind="constant")
+    assert [rate(step, 24, 3e-3, constant) for step in (0, 3, 4, 23)] == [
+        7.5e-4, 3e-3, 3e-3, 3e-3,
+    ]  # fmt: skip
+    wsd = ScheduleSettings(warmup=4, kind="wsd", decay=8, final_rate=1e-3)
+    rates = [rate(step, 24, 3e-3, wsd) for step in range(25)]
+    assert rates[4:17] == pytest.approx([3e-3] * 13)
+    assert rates[18] == pytest.approx(1e-3 + 2e-3 * (1 - 0.5))
+    assert rates[24] == pytest.approx(1e-3)
+    assert all(after < before for before, after in pairwise(rates[16:]))
+    # More steps change nothing before the decay.
+    assert [rate(step, 99, 3e-3, wsd) for step in range(17)] == pytest.approx(rates[:17])
+    for wrong in ({"kind": "wsd"}, {"decay": 3}):
+        with pytest.raises(ValueError, match="decay: must be at least 1 with kind"):
+            ScheduleSettings(**wrong)
+
+
+def test_figures_go_to_other_loggers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+    # What is called of wandb, which would ask a server for a key.
+    there = SimpleNamespace(
+        log=lambda values, step: sent.append((step, values)), finish=lambda: sent.append("end")
+    )
+    begun: list[dict[str, Any]] = []
+    module = SimpleNamespace(init=lambda **named: begun.append(named) or there)
+    monkeypatch.setitem(sys.modules, "wandb", module)
+    make_run(tmp_path / "run", wandb="mine").train(until=8)
+    assert begun[0]["project"] == "mine"
+    assert begun[0]["config"]["run"]["steps"] == 24
+    assert [each[0] for each in sent[:-1]] == [0, 4, 8, 8]
+    assert sent[0][1].keys() == {"validation/cosine_seen"}
+    assert "training/loss" in sent[1][1]
+    assert sent[-1] == "end"
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(ValueError, match=r"run\.wandb: wandb is not installed"):
+        make_run(tmp_path / "other", wandb="mine").train()
 
 
 def test_norms_biases_and_scales_do_not_decay(tmp_path: Path) -> None:

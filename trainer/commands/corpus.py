@@ -16,6 +16,9 @@ from trainer.commands import options
 @options.captioned
 @options.class_names
 @options.wordnet
+@click.option(
+    "--no-wordnet", is_flag=True, help="Take everyday words that come along in WordNet's place."
+)
 @options.sentence_encoder
 @click.option("--limit", type=click.IntRange(min=1), help="Keep a random part of this many texts.")
 @options.out
@@ -24,6 +27,7 @@ def command(
     captioned: tuple[Path, ...],
     class_names: Path,
     wordnet: Path,
+    no_wordnet: bool,
     sentence_encoder: str | None,
     limit: int | None,
     out: Path,
@@ -37,7 +41,9 @@ def command(
     from trainer.teachers.sentence import SentenceEncoder
     from trainer.teachers.text_cache import cached_embeddings
 
-    corpus = build_corpus(sentences, captioned, read_class_names(class_names), wordnet, limit=limit)
+    names = read_class_names(class_names)
+    folder = None if no_wordnet else wordnet
+    corpus = build_corpus(sentences, captioned, names, folder, limit=limit)
     corpus.save(out)
     encoder = SentenceEncoder(sentence_encoder)
     for name, texts in corpus.lists().items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -13,7 +13,13 @@ _SHARED = (
     click.option("--steps", type=click.IntRange(min=1), required=True),
     click.option("--batch-size", type=click.IntRange(min=2), required=True),
     click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), required=True),
-    click.option("--bfloat16/--float32", default=True, show_default=True),
+    click.option(
+        "--precision",
+        type=click.Choice(["auto", "float32", "bfloat16"]),
+        default="auto",
+        show_default=True,
+        help="What it computes in; auto measures both at the start and takes the faster one.",
+    ),
     click.option("--threads", type=click.IntRange(min=1), help="Cores to use.  [default: all]"),
     options.out,
 )
@@ -44,7 +50,7 @@ def text(
     steps: int,
     batch_size: int,
     learning_rate: float,
-    bfloat16: bool,
+    precision: Literal["auto", "float32", "bfloat16"],
     threads: int | None,
     out: Path,
 ) -> None:
@@ -89,7 +95,7 @@ def text(
         batch_size=batch_size,
     )
     settings = short_settings(
-        steps, batch_size, learning_rate, bfloat16, threads, warmup=300, weight_decay=0.01
+        steps, batch_size, learning_rate, precision, threads, warmup=300, weight_decay=0.01
     )
     run_task(task, settings, out, click.echo)
 
@@ -125,7 +131,7 @@ def projection(
     steps: int,
     batch_size: int,
     learning_rate: float,
-    bfloat16: bool,
+    precision: Literal["auto", "float32", "bfloat16"],
     threads: int | None,
     out: Path,
 ) -> None:
@@ -171,7 +177,7 @@ def projection(
         ),
         batch_size=batch_size,
     )
-    settings = short_settings(steps, batch_size, learning_rate, bfloat16, threads, warmup=100)
+    settings = short_settings(steps, batch_size, learning_rate, precision, threads, warmup=100)
     run_task(task, settings, out, click.echo)
 
 
@@ -222,7 +228,7 @@ def image(
     steps: int,
     batch_size: int,
     learning_rate: float,
-    bfloat16: bool,
+    precision: Literal["auto", "float32", "bfloat16"],
     threads: int | None,
     out: Path,
 ) -> None:
@@ -277,7 +283,7 @@ def image(
         steps,
         batch_size,
         learning_rate,
-        bfloat16,
+        precision,
         threads,
         warmup=200,
         workers=workers,

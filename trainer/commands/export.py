@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
 
 @click.command("export")
-@click.option("--model", default="MobileCLIP-Nano", show_default=True, help="Its configuration.")
+@click.option(
+    "--model",
+    help="Its configuration.  [default: that of the run, or MobileCLIP-Nano]",
+)
+@click.option(
+    "--run",
+    "run_folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of a run of `train`: its weights, and what the card leaves out under training and "
+    "details.",
+)
 @click.option("--weights", type=options.FILE, help="Both towers in one .safetensors or .pt file.")
 @click.option("--image", type=options.FILE, help="Weights of the image tower alone.")
 @click.option("--text", type=options.FILE, help="Weights of the text tower alone.")
@@ -67,7 +77,8 @@ if TYPE_CHECKING:
 @click.option("--replace", "replacing", is_flag=True, help="Replace a bundle already there.")
 @options.out
 def command(
-    model: str,
+    model: str | None,
+    run_folder: Path | None,
     weights: Path | None,
     image: Path | None,
     text: Path | None,
@@ -85,15 +96,29 @@ def command(
 ) -> None:
     """Write a model bundle, after checking it against PyTorch.
 
-    The weights come as one file (--weights), as one for each tower (--image and --text), or from
-    open_clip (--pretrained). A text tower that is a sentence encoder needs no --text. The token
-    table is stored in 8 bits a number. Evaluate the bundle, then `annotate` it with what was
-    measured, or export it again with --metrics: the bundle's id stays the same.
+    The weights come from a run (--run), as one file (--weights; any checkpoint will do), as one for
+    each tower (--image and --text), or from open_clip (--pretrained). A text tower that is a
+    sentence encoder needs no --text. The token table is stored in 8 bits a number. Evaluate the
+    bundle, then `annotate` it with what was measured, or export it again with --metrics: the
+    bundle's id stays the same.
     """
+    known_of: dict[str, Any] = {}
+    if run_folder is not None:
+        from trainer.export.from_run import told_by
+        from trainer.train.record import read_record
+
+        record = read_record(run_folder)
+        known_of = told_by(record)
+        model = model or record["settings"]["model"]["name"]
+        # Other weights of it may be given, such as the best.
+        weights = weights or run_folder / "model.safetensors"
+    model = model or "MobileCLIP-Nano"
     sources = (bool(weights), bool(image or text), bool(pretrained))
     ready = not pretrained and _reads_sentences(model)
     if sum(sources) != 1 or bool(image) != bool(text or (image and ready)):
-        raise click.UsageError("give either --weights, or both --image and --text, or --pretrained")
+        raise click.UsageError(
+            "give --run, or either --weights, or both --image and --text, or --pretrained"
+        )
     if sentence_encoder and not ready:
         raise click.UsageError(
             "--sentence-encoder is for a model whose text tower is one, such as MobileCLIP-Small"
@@ -109,7 +134,7 @@ def command(
     from trainer.export.card import read_card, render_card
 
     measured, records = read_reports(metrics)
-    said = read_card(card, records)
+    said = read_card(card, records, known_of)
     about = said.fields
     rendered = render_card(about)
     if pretrained is not None:

@@ -18,12 +18,12 @@ def command(as_json: bool) -> None:
     the network as deployed, with its normalisations folded.
     """
     from trainer.models.config import model_names
-    from trainer.models.measure import ModelSummary, summarise
+    from trainer.models.summary import ModelSummary, summary_of
 
     def order(summary: ModelSummary) -> tuple[str, int, int]:
         return summary.source, summary.image_parameters, summary.text_parameters
 
-    summaries = sorted(map(summarise, model_names()), key=order)
+    summaries = sorted(map(summary_of, model_names()), key=order)
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(summary) for summary in summaries], indent=2))
         return

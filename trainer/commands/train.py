@@ -22,9 +22,9 @@ from trainer.commands import options
 def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
     """Train a model on reinforced shards.
 
-    RECIPE is a TOML file, or the name of one that comes with the trainer: mobileclip-s0,
-    mobileclip-s2, mobileclip-b, vit-b-16, s0-one-gpu, nano-cpu, personal. docs/trainer-train.md
-    explains its keys.
+    RECIPE is a TOML file, or the name of one that comes with the trainer: mobileclip-s0, -s1, -s2,
+    -b, -s3 and -s4, mobileclip2-s0, -s2, -b, -s3, -s4 and -l-14, vit-b-16, s0-one-gpu, nano-cpu,
+    personal. docs/trainer-train.md explains its keys.
 
     The folder --out gets the averaged weights (model.safetensors), the last checkpoint, the losses
     and held-out figures as CSV and a plot of them. The same command goes on from the last
@@ -35,14 +35,14 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
     from trainer.train.processes import joined
     from trainer.train.recipe import load_recipe
     from trainer.train.reinforced import ReinforcedTraining
-    from trainer.train.shards import Shards
+    from trainer.train.sources import open_source
     from trainer.train.student import build_student, load_first_weights, student_config
     from trainer.train.validation import open_validation
 
     chosen = load_recipe(recipe, overrides)
     chosen.check_files()
     with joined(chosen.run.device) as processes:
-        shards = Shards(chosen.train_files())
+        source, told = open_source(chosen)
         model = build_student(chosen)
         if not has_checkpoint(out):
             load_first_weights(model, chosen)
@@ -55,13 +55,13 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
             if processes.first
             else []
         )
-        task = ReinforcedTraining(model, chosen, shards, validation)
-        about = chosen.about() | {"shards": {"sha256": shards.digest}}
+        task = ReinforcedTraining(model, chosen, source, validation)
+        about = chosen.about() | {"shards": {"sha256": source.digest}}
         run = Run(task, chosen.settings, out, processes, about)
         resumed = run.resume()
         if processes.first:
             kind = f"{processes.count} x {processes.device.type}"
-            click.echo(f"{chosen.model.name} on {len(shards):,} photos, {kind}")
+            click.echo(f"{chosen.model.name} on {told}, {kind}")
             for one in validation:
                 click.echo(f"validation: {one.summary}")
             if resumed:
@@ -70,4 +70,9 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
         if processes.first:
             for name, value in figures.items():
                 click.echo(f"{name}: {value:.4f}")
+            if run.skipped.count:
+                click.echo(
+                    f"{run.skipped.count:,} photos could not be read and were left out; "
+                    f"{out / 'skipped.csv'} says why"
+                )
             click.echo(f"{run.seconds / 60:.1f} minutes; the weights are in {run.model_file}")

@@ -2,12 +2,14 @@
 
 The captions are read from one of:
 
-- CSV: rows of file and caption, with or without a header row; a file may have several rows;
+- CSV: rows of file and caption, or with a header row that names these two among others; a file may
+  have several rows;
 - JSON: ``{"file": ["caption", ...]}``, or a list of ``{"file": ..., "caption": ...}`` or
-  ``{"file": ..., "captions": [...]}``;
+  ``{"file": ..., "captions": [...]}``; in a ``.jsonl`` file one such object a line;
 - COCO captions: ``{"images": [{"id", "file_name"}], "annotations": [{"image_id", "caption"}]}``.
 
-File names are relative to the folder.
+File names are relative to the folder. Without such a file the captions of ``photo.jpg`` are the
+lines of ``photo.txt`` beside it, where there is one.
 
 Example::
 
@@ -29,6 +31,11 @@ from typing import Any
 from trainer.data.photo_tars import IMAGE_SUFFIXES, PhotoSample
 
 _HEADERS = frozenset({"file", "file_name", "filename", "filepath", "image", "path"})
+_TEXTS = ("captions", "caption", "text", "texts")
+# Names by which a folder's captions are found in it.
+_FILES = tuple(
+    f"{name}.{suffix}" for name in ("captions", "metadata") for suffix in ("csv", "jsonl", "json")
+)
 
 
 @dataclass(frozen=True)
@@ -71,12 +78,13 @@ class FolderShard:
 def folder_shards(folder: Path, captions: Path | None, samples: int) -> list[FolderShard]:
     """Cut a folder into shards of `samples` pictures, by the order of their names.
 
-    With a captions file the shards hold the pictures that it names; without, every picture in the
-    folder and below.
+    With a captions file the shards hold the pictures that it names; `captions.csv` and the like in
+    the folder is one. Without, they hold every picture in the folder and below.
 
     Raises `ValueError` when the captions cannot be read, name a file that is not there or not a
     picture, or when two files would get the same key.
     """
+    captions = captions or captions_file(folder)
     texts = read_captions(captions) if captions is not None else _pictures_below(folder)
     if not texts:
         raise ValueError(f"{captions or folder}: names no pictures")
@@ -93,6 +101,12 @@ def folder_shards(folder: Path, captions: Path | None, samples: int) -> list[Fol
         FolderShard(f"{name}-{number:05d}", folder, tuple(files[at : at + samples]))
         for number, at in enumerate(range(0, len(files), samples))
     ]
+
+
+def captions_file(folder: Path) -> Path | None:
+    """The file with captions that lies in `folder` under one of the usual names, if any."""
+    found = (folder / name for name in _FILES)
+    return next((path for path in found if path.is_file()), None)
 
 
 def key_of(file: str) -> str:
@@ -113,7 +127,8 @@ def read_captions(path: Path) -> dict[str, list[str]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: cannot be read as UTF-8 text ({error})") from None
-    pairs = _json_pairs(path, text) if path.suffix.lower() == ".json" else _csv_pairs(path, text)
+    readers = {".json": _json_pairs, ".jsonl": _line_pairs}
+    pairs = readers.get(path.suffix.lower(), _csv_pairs)(path, text)
     captions: dict[str, list[str]] = {}
     for file, caption in pairs:
         mine = captions.setdefault(PurePosixPath(file).as_posix(), [])
@@ -124,18 +139,46 @@ def read_captions(path: Path) -> dict[str, list[str]]:
 
 def _csv_pairs(path: Path, text: str) -> Iterator[tuple[str, str]]:
     rows = csv.reader(text.splitlines(keepends=True), strict=True)
+    width, file, caption = 2, 0, 1
     try:
         for row in rows:
-            if not row or (rows.line_num == 1 and row[0].strip().lower() in _HEADERS):
+            if not row:
                 continue
-            if len(row) != 2 or not row[0].strip():
+            if rows.line_num == 1 and (places := _columns(row)) is not None:
+                width, (file, caption) = len(row), places
+                continue
+            if len(row) != width or not row[file].strip():
                 raise ValueError(
                     f"{path}, line {rows.line_num}: {len(row)} columns; each row must be a file "
                     "and a caption (in double quotes if it holds a comma)"
                 )
-            yield row[0].strip(), row[1]
+            yield row[file].strip(), row[caption]
     except csv.Error as error:
         raise ValueError(f"{path}, line {rows.line_num}: not CSV ({error})") from None
+
+
+def _columns(row: list[str]) -> tuple[int, int] | None:
+    """Where a header row has file and caption; None for a row that is none."""
+    names = [name.strip().lower() for name in row]
+    files = [place for place, name in enumerate(names) if name in _HEADERS]
+    if not files:
+        return None
+    texts = [names.index(name) for name in _TEXTS if name in names]
+    return files[0], texts[0] if texts else (1 if files[0] == 0 else 0)
+
+
+def _line_pairs(path: Path, text: str) -> Iterator[tuple[str, str]]:
+    entries = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            entries.append(_entry(json.loads(line)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"{path}, line {number}: not an object with file and caption ({error!r})"
+            ) from None
+    yield from _pairs_of(path, entries)
 
 
 def _json_pairs(path: Path, text: str) -> Iterator[tuple[str, str]]:
@@ -150,12 +193,16 @@ def _json_pairs(path: Path, text: str) -> Iterator[tuple[str, str]]:
         elif isinstance(value, dict):
             entries = list(value.items())
         else:
-            entries = [(entry["file"], _captions_field(entry)) for entry in value]
+            entries = [_entry(entry) for entry in value]
     except (KeyError, TypeError) as error:
         raise ValueError(
             f"{path}: neither file names with captions, nor a list of objects with file and "
             f"captions, nor COCO captions ({error!r})"
         ) from None
+    yield from _pairs_of(path, entries)
+
+
+def _pairs_of(path: Path, entries: list[tuple[Any, Any]]) -> Iterator[tuple[str, str]]:
     for file, captions in entries:
         found = [captions] if isinstance(captions, str) else captions
         if not isinstance(file, str) or not isinstance(found, list):
@@ -167,8 +214,13 @@ def _json_pairs(path: Path, text: str) -> Iterator[tuple[str, str]]:
             yield file, caption
 
 
-def _captions_field(entry: dict[str, Any]) -> Any:
-    return entry["captions"] if "captions" in entry else entry["caption"]
+def _entry(entry: dict[str, Any]) -> tuple[Any, Any]:
+    """File and captions of an object; raises `KeyError` when it has none."""
+    file = next((entry[name] for name in sorted(_HEADERS) if name in entry), None)
+    captions = next((entry[name] for name in _TEXTS if name in entry), None)
+    if file is None or captions is None:
+        raise KeyError("file" if file is None else "caption")
+    return file, captions
 
 
 def _coco_entries(value: dict[str, Any]) -> list[tuple[Any, Any]]:
@@ -182,10 +234,19 @@ def _coco_entries(value: dict[str, Any]) -> list[tuple[Any, Any]]:
 def _pictures_below(folder: Path) -> dict[str, list[str]]:
     found = (path for path in folder.rglob("*") if path.suffix[1:].lower() in IMAGE_SUFFIXES)
     return {
-        path.relative_to(folder).as_posix(): []
+        path.relative_to(folder).as_posix(): _beside(path)
         for path in found
         if path.is_file() and not path.name.startswith(".")
     }
+
+
+def _beside(picture: Path) -> list[str]:
+    """The captions in the text file beside a picture."""
+    try:
+        text = picture.with_suffix(".txt").read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return []
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _check(folder: Path, file: str, origin: str) -> None:

@@ -16,11 +16,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from photosearch.words.dictionary import translated
 from trainer.data.photo_tars import read_photos
 from trainer.data.wordnet import read_synsets
 
 HELD_OUT_NOUNS = 5000
 HELD_OUT_SENTENCES = 5000
+# Everyday words are those that so many of the languages of photosearch's list have one for.
+_LANGUAGES = 4
 
 TEMPLATES = (
     "a photo of a {}",
@@ -98,7 +101,7 @@ def build_corpus(
     sentence_files: Sequence[Path],
     captioned: Sequence[Path],
     class_names: Sequence[str],
-    wordnet: Path,
+    wordnet: Path | None,
     *,
     query_rounds: int = 2,
     templates_per_noun: int = 1,
@@ -106,24 +109,23 @@ def build_corpus(
 ) -> Corpus:
     """Gather the corpus; `captioned` are photo tars whose captions may be trained on.
 
-    `limit` keeps that many of the texts; their order is random, so they are a fair sample.
+    wordnet: the folder of its files; without, everyday words that come with photosearch take its
+    place, and there are no glosses. `limit` keeps that many of the texts; their order is random, so
+    they are a fair sample. A tenth as many are held out then, at most.
     """
+    held_out = [HELD_OUT_SENTENCES, HELD_OUT_NOUNS]
+    if limit is not None:
+        held_out = [min(count, max(1, limit // 10)) for count in held_out]
     sentences = [line for path in sentence_files for line in read_lines(path)]
     sentences += [c for s in read_photos(*captioned) for c in s.meta.get("captions", [])]
     sentences = sorted(set(sentences), key=_rank)
-    held_sentences, sentences = sentences[:HELD_OUT_SENTENCES], sentences[HELD_OUT_SENTENCES:]
+    held_sentences, sentences = sentences[: held_out[0]], sentences[held_out[0] :]
 
-    synsets = list(read_synsets(wordnet))
-    nouns = sorted({word for synset in synsets for word in synset.words}, key=_rank)
-    held_nouns, nouns = nouns[:HELD_OUT_NOUNS], nouns[HELD_OUT_NOUNS:]
+    words, other_words, glosses = _words(wordnet)
+    nouns = sorted(words, key=_rank)
+    held_nouns, nouns = nouns[: held_out[1]], nouns[held_out[1] :]
     hidden = {text.lower() for text in held_nouns + held_sentences}
 
-    other_words = {
-        word
-        for part in ("verb", "adj")
-        for synset in read_synsets(wordnet, part)
-        for word in synset.words
-    }
     names = [*nouns, *class_names]
     templated = [
         TEMPLATES[(_rank(name) + step) % len(TEMPLATES)].format(name)
@@ -139,13 +141,28 @@ def build_corpus(
             *sentences,
             *names,
             *sorted(other_words),
-            *(synset.gloss for synset in synsets),
+            *glosses,
             *templated,
             *queries,
         ]
     )
     texts = sorted((text for text in everything if text.lower() not in hidden), key=_rank)
     return Corpus(texts[:limit], held_nouns, held_sentences)
+
+
+def _words(wordnet: Path | None) -> tuple[set[str], set[str], list[str]]:
+    """Nouns, other words, and what the nouns mean."""
+    if wordnet is None:
+        return set(translated(_LANGUAGES)), set(), []
+    synsets = list(read_synsets(wordnet))
+    others = {
+        word
+        for part in ("verb", "adj")
+        for synset in read_synsets(wordnet, part)
+        for word in synset.words
+    }
+    nouns = {word for synset in synsets for word in synset.words}
+    return nouns, others, [synset.gloss for synset in synsets]
 
 
 def read_class_names(path: Path) -> list[str]:

@@ -1,10 +1,13 @@
-"""Apple's published reinforced set, DataCompDR, read as our own reinforced shards are.
+"""Apple's published reinforced sets, DataCompDR and DFNDR, read as our own shards are.
 
 A sample has these members: the picture (``jpg``, ...), which everybody fetches for themselves from
 the ``url.txt`` of the published tars; ``txt``, its caption, where the pictures came with one;
 ``syn.json`` with ``{"syn_text": [...]}``; ``paug.json`` with ``{"param_aug": ...}``, a list or the
 JSON of one; and ``npz`` or ``pth.gz`` (a gzipped `torch.save`) with ``image_emb`` (A, D) and
 ``text_emb`` (C + K, D), D being 1,536 for two teachers of 768.
+
+DFNDR names its captions by who wrote them, ``syn_text_dfn_mscoco38k`` or more of such, and has
+their embeddings apart, in ``syn_text_dfn_mscoco38k_emb``; ``text_emb`` is of the real ones alone.
 
 The data is Apple's, under a licence that allows research only (CC-BY-NC-ND).
 
@@ -20,7 +23,7 @@ import gzip
 import io
 import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -50,26 +53,34 @@ def read_datacompdr(*tars: str | PathLike[str]) -> Iterator[ReinforcedSample]:
     """
     for path in map(Path, tars):
         for key, members in group_members(path):
-            origin = f"{path}: {key}"
-            try:
-                yield _sample(key, members, origin)
-            except (*MALFORMED, RuntimeError, pickle.UnpicklingError) as error:
-                raise ValueError(f"{origin}: not a sample of DataCompDR ({error})") from None
+            yield datacompdr_sample(key, members, f"{path}: {key}")
+
+
+def datacompdr_sample(key: str, members: dict[str, bytes], origin: str) -> ReinforcedSample:
+    """The sample of which `members` are the files' contents by suffix.
+
+    Raises `ValueError`, beginning with `origin`, when they are not those of such a sample.
+    """
+    try:
+        return _sample(key, members, origin)
+    except (*MALFORMED, RuntimeError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{origin}: not a sample of DataCompDR ({error})") from None
 
 
 def _sample(key: str, members: dict[str, bytes], origin: str) -> ReinforcedSample:
     if "paug.json" not in members:
         raise ValueError("no paug.json")
-    views = json.loads(members["paug.json"])["param_aug"]
-    augmentations = [
-        _augmentation(v) for v in (json.loads(views) if isinstance(views, str) else views)
-    ]
-    synthetic = json.loads(members["syn.json"])["syn_text"]
+    augmentations = [_augmentation(view) for view in _list(members, "paug.json", "param_aug")]
     caption = members.get("txt", b"").decode("utf-8", errors="replace").strip()
     captions = [caption] if "txt" in members else []
     stored = _embeddings(members)
     images, texts = stored["image_emb"], stored["text_emb"]
-    real = len(texts) - len(synthetic)
+    kinds = [name for name in json.loads(members["syn.json"]) if name.startswith("syn_text")]
+    written = {name: _list(members, "syn.json", name) for name in kinds}
+    # Those without embeddings of their own come after the real ones.
+    kinds.sort(key=lambda name: f"{name}_emb" in stored)
+    synthetic = [text for name in kinds for text in written[name]]
+    real = len(texts) - sum(len(written[name]) for name in kinds if f"{name}_emb" not in stored)
     if len(images) != len(augmentations) or real < len(captions):
         raise ValueError(
             f"{len(images)} and {len(texts)} embeddings for {len(augmentations)} views, "
@@ -77,6 +88,10 @@ def _sample(key: str, members: dict[str, bytes], origin: str) -> ReinforcedSampl
         )
     if real != len(captions) and captions:
         raise ValueError(f"embeddings of {real} captions, but the tar has {len(captions)}")
+    apart = [stored[f"{name}_emb"] for name in kinds if f"{name}_emb" in stored]
+    rows = np.concatenate([texts[real - len(captions) :], *apart])
+    if len(rows) != len(captions) + len(synthetic):
+        raise ValueError(f"{len(rows)} embeddings for {len(captions) + len(synthetic)} texts")
     return ReinforcedSample(
         key=key,
         image_bytes=image_of(members),
@@ -84,13 +99,20 @@ def _sample(key: str, members: dict[str, bytes], origin: str) -> ReinforcedSampl
         synthetic=synthetic,
         augmentations=augmentations,
         image_embeddings=images,
-        text_embeddings=texts[real - len(captions) :],
+        text_embeddings=rows,
         source_size=None,
         source_sha256=None,
         origin=origin,
         meta=json.loads(members.get("json", b"{}")),
         upright=False,
     )
+
+
+def _list(members: dict[str, bytes], suffix: str, name: str) -> list[Any]:
+    """A list in the JSON of a member, where it stands as such or as JSON once more."""
+    value = json.loads(members[suffix])[name]
+    found: list[Any] = json.loads(value) if isinstance(value, str) else value
+    return found
 
 
 def _augmentation(value: Any) -> Augmentation:
@@ -109,14 +131,19 @@ def _augmentation(value: Any) -> Augmentation:
 
 
 def _embeddings(members: dict[str, bytes]) -> dict[str, NDArray[np.float32]]:
+    """All arrays that are embeddings, by name."""
     if "npz" in members:
         with np.load(io.BytesIO(members["npz"]), allow_pickle=False) as file:
-            return {name: np.asarray(file[name], np.float32) for name in ("image_emb", "text_emb")}
+            return {name: np.asarray(file[name], np.float32) for name in _named(file)}
     if "pth.gz" not in members:
         raise ValueError(f"no npz or pth.gz among {', '.join(members)}")
     unzipped = io.BytesIO(gzip.decompress(members["pth.gz"]))
     stored = torch.load(unzipped, map_location="cpu", weights_only=True)
-    return {name: _rows(stored[name]) for name in ("image_emb", "text_emb")}
+    return {name: _rows(stored[name]) for name in _named(stored)}
+
+
+def _named(stored: Iterable[str]) -> list[str]:
+    return [name for name in stored if name.endswith("_emb")]
 
 
 def _rows(value: Any) -> NDArray[np.float32]:

@@ -83,12 +83,13 @@ class ReinforcedSample:
         Raises `ValueError`, naming the sample, when it is not the photo that the embeddings were
         computed of; `PhotoTarError` when it cannot be decoded.
         """
-        digest = hashlib.sha256(self.image_bytes).hexdigest()
-        if self.source_sha256 not in (None, digest):
-            raise ValueError(
-                f"{self.origin}: not the picture that {self.key} was reinforced with: its sha256 "
-                f"is {digest[:12]}... instead of {str(self.source_sha256)[:12]}..."
-            )
+        if self.source_sha256 is not None:
+            digest = hashlib.sha256(self.image_bytes).hexdigest()
+            if digest != self.source_sha256:
+                raise ValueError(
+                    f"{self.origin}: not the picture that {self.key} was reinforced with: its "
+                    f"sha256 is {digest[:12]}... instead of {self.source_sha256[:12]}..."
+                )
         picture = self._decode()
         if self.source_size not in (None, picture.size):
             raise ValueError(

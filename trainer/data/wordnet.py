@@ -46,8 +46,8 @@ def _file(folder: Path, name: str) -> Path:
     path = folder / name
     if not path.is_file():
         raise ValueError(
-            f"{path}: no WordNet here; install Debian's wordnet-base, or name its folder "
-            "with --wordnet"
+            f"{path}: no WordNet here; install Debian's wordnet-base, name its folder "
+            "with --wordnet, or do without it by --no-wordnet where a command has that"
         )
     return path
 

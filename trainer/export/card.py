@@ -77,17 +77,22 @@ class CardFile:
     logit_scale: float | None
 
 
-def read_card(path: Path, records: Sequence[dict[str, Any]] = ()) -> CardFile:
+def read_card(
+    path: Path,
+    records: Sequence[dict[str, Any]] = (),
+    known: Mapping[str, Any] | None = None,
+) -> CardFile:
     """The card in a TOML or .json file: the keys of `CardFields` but measures, and `logit_scale`.
 
-    `records` are the measures, as bundle.json's "metrics" holds them.
+    `records` are the measures, as bundle.json's "metrics" holds them; `known` what the fields say
+    that the file leaves out.
 
     Raises `ValueError` naming the file and what is missing or unknown in it.
     """
     measures = [Measure.from_record(record) for record in records]
     try:
         parse = json.loads if path.suffix == ".json" else tomllib.loads
-        said = dict(parse(path.read_text(encoding="utf-8")))
+        said = {**(known or {}), **parse(path.read_text(encoding="utf-8"))}
         logit_scale = said.pop("logit_scale", None)
         said["data"] = [DataSource(**source) for source in said["data"]]
         said["teachers"] = [TeacherModel(**teacher) for teacher in said["teachers"]]

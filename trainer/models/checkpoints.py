@@ -16,6 +16,7 @@ Nothing is guessed or left out. A tensor too many, too few or of another shape i
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -35,6 +36,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 # Parts of a name that only weights folded for inference have: Apple's and timm's, and our MCt's.
 _FOLDED = {"reparam_conv", "lkb_reparam", "folded"}
 _NAMED_IN_ERRORS = 3
+_POSITIONS = "visual.trunk.pos_embed"
 
 
 def detect_layout(state: Mapping[str, Tensor]) -> Layout:
@@ -115,6 +117,24 @@ def load_into(model: Clip, path: Path, layout: Layout | None = None) -> Layout:
     return layout
 
 
+def _fit_positions(state: dict[str, Tensor], shapes: Shapes) -> None:
+    """Stretch a transformer's table of positions to that of another image size."""
+    stored, wanted = state.get(_POSITIONS), shapes.get(_POSITIONS)
+    if stored is None or wanted is None or stored.shape == wanted or stored.ndim != 3:
+        return
+    # A class token may stand before the patches, which form a square.
+    for prefix in (0, 1):
+        before, after = stored.shape[1] - prefix, wanted[1] - prefix
+        if math.isqrt(before) ** 2 == before and math.isqrt(after) ** 2 == after:
+            from timm.layers.pos_embed import resample_abs_pos_embed
+
+            side = math.isqrt(after)
+            state[_POSITIONS] = resample_abs_pos_embed(
+                stored, [side, side], num_prefix_tokens=prefix
+            )
+            return
+
+
 def _to_ours(
     state: Mapping[str, Tensor], shapes: Shapes, layout: Layout | None
 ) -> dict[str, Tensor]:
@@ -129,6 +149,7 @@ def _to_ours(
     if "logit_scale" in plain and plain["logit_scale"].numel() == 1:  # some write it as (1,)
         plain["logit_scale"] = plain["logit_scale"].reshape(())
     if layout != "apple":
+        _fit_positions(plain, shapes)
         _check(plain, shapes)
         return plain
     apples = apple_tensors(shapes)

@@ -95,10 +95,15 @@ def load_config(name: str) -> ModelConfig:
 
     Raises `ValueError` for a name without one, or a file that does not say what it must.
     """
+    return read_config(config_file(name))
+
+
+def config_file(name: str) -> Path:
+    """The file of one model's configuration; raises `ValueError` for a name without one."""
     names = model_names()
     if name not in names:
         raise ValueError(f"no model {name!r}; choose one of {', '.join(names)}")
-    return read_config(_FOLDER / f"{name}.json")
+    return _FOLDER / f"{name}.json"
 
 
 def read_config(file: Path) -> ModelConfig:

@@ -13,6 +13,7 @@ takes its shape without taking memory.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -91,6 +92,11 @@ def build_image_tower(image: ImageConfig, dim: int) -> nn.Module:
         drop_path=image.drop_path,
         pretrained=False,
     )
+    # A transformer has a position for each patch of one size; convolutions take any.
+    trunk: Any = tower.trunk
+    square = (image.size, image.size)
+    if hasattr(trunk, "set_input_size") and tuple(trunk.patch_embed.img_size) != square:
+        trunk.set_input_size(img_size=image.size)
     return tower
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -12,28 +11,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from trainer.models.config import ImageConfig, TextConfig, load_config
 from trainer.models.family import build_image_tower, build_text_tower
 from trainer.models.folding import fold_batch_norms
+from trainer.models.summary import ModelSummary
 
 _TEXT_TOWERS = {"mct": "MCt", "transformer": "transformer", "sentence": "BERT"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelSummary:
-    """One row of the family's table. Counts are of the network as it is deployed, folded.
-
-    `image_macs` are the multiply-adds of one image in convolutions and linear layers, the paper's
-    convention; the products of attention layers stand apart in `image_attention_macs`.
-    """
-
-    name: str
-    image_tower: str
-    text_tower: str
-    dim: int
-    image_px: int
-    image_parameters: int
-    text_parameters: int
-    image_macs: int
-    image_attention_macs: int
-    source: str
 
 
 def summarise(name: str) -> ModelSummary:

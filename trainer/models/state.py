@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -17,7 +17,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a `.safetensors` file, or of any other written by `torch.save`.
 
     Nothing but tensors is unpickled. A checkpoint that keeps its weights under "state_dict" is
-    opened there.
+    opened there, and of a checkpoint of this trainer the averaged weights are taken.
 
     Raises `ValueError` naming a file that is missing or holds something else.
     """
@@ -25,7 +25,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise ValueError(f"{path}: no such weights file")
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
+            return _averaged(path) or load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise ValueError(f"{path}: not a weights file ({error})") from None
@@ -33,6 +33,16 @@ def read_state(path: Path) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise ValueError(f"{path}: holds something else than named tensors")
     return state
+
+
+def _averaged(path: Path) -> dict[str, Tensor]:
+    """The averaged weights of a checkpoint of `trainer.train`; {} for other files."""
+    with safe_open(path, framework="pt") as file:
+        names = list(file.keys())
+        if {name.partition(".")[0] for name in names} != {"model", "average", "optimizer"}:
+            return {}
+        averaged = [name for name in names if name.startswith("average.")]
+        return {name.removeprefix("average."): file.get_tensor(name) for name in averaged}
 
 
 def write_state(state: Mapping[str, Tensor], path: Path) -> None:

@@ -48,8 +48,8 @@ from trainer.train.processes import joined
 from trainer.train.recipe import Recipe, load_recipe
 from trainer.train.reinforced import ReinforcedTraining
 from trainer.train.settings import differences
-from trainer.train.shards import Shards
 from trainer.train.short import run_task, short_settings
+from trainer.train.sources import open_source
 from trainer.train.student import build_student, load_first_weights, student_config
 from trainer.train.text import TextDistillation
 
@@ -210,7 +210,7 @@ def _teach_texts(
     )
     batch = task.batch_size
     settings = short_settings(
-        wanted.text_steps, batch, 1e-3, True, wanted.threads, warmup=300, weight_decay=0.01
+        wanted.text_steps, batch, 1e-3, "auto", wanted.threads, warmup=300, weight_decay=0.01
     )
     run_task(task, settings, folder, echo)
     return file
@@ -287,14 +287,14 @@ def _train(
     if (folder / "model.safetensors").is_file():
         return folder / "model.safetensors"
     with joined(recipe.run.device) as processes:
-        shards = Shards(recipe.train_files())
+        source, _ = open_source(recipe)
         model = build_student(recipe)
         if not has_checkpoint(folder):
             load_first_weights(model, recipe)
         seen_at = student_config(recipe)
         validation = TeacherAgreement(list(shrunk_photos(held)), list(texts), theirs, seen_at)
-        task = ReinforcedTraining(model, recipe, shards, [validation])
-        about = recipe.about() | {"shards": {"sha256": shards.digest}}
+        task = ReinforcedTraining(model, recipe, source, [validation])
+        about = recipe.about() | {"shards": {"sha256": source.digest}}
         run = Run(task, recipe.settings, folder, processes, about)
         echo(f"validation: {validation.summary}")
         if run.resume():

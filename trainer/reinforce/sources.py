@@ -1,4 +1,4 @@
-"""Where the photos of one shard come from: a WebDataset tar, or a part of a folder."""
+"""Where the photos of one shard come from: a WebDataset tar, a part of a folder, an Arrow file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from trainer.data.arrow_folder import arrow_shards, is_arrow_folder
 from trainer.data.captioned_folder import folder_shards
 from trainer.data.photo_tars import (
     IMAGE_SUFFIXES,
@@ -75,7 +76,7 @@ class TarShard:
 def open_sources(
     inputs: Sequence[Path], captions: Path | None, samples_per_shard: int
 ) -> list[Source]:
-    """One source a tar; a folder is cut into several.
+    """One source a tar or Arrow file; a folder of pictures is cut into several.
 
     Raises `ValueError` when captions are given without exactly one folder, or when two inputs would
     make shards of the same name.
@@ -84,7 +85,9 @@ def open_sources(
         raise ValueError(f"--captions {captions}: needs exactly one input, the folder it is for")
     sources: list[Source] = []
     for path in inputs:
-        if path.is_dir():
+        if path.is_dir() and is_arrow_folder(path):
+            sources += arrow_shards(path)
+        elif path.is_dir():
             sources += folder_shards(path, captions, samples_per_shard)
         else:
             sources.append(TarShard(path))

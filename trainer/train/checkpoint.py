@@ -1,4 +1,4 @@
-"""A run on disk: `checkpoint.safetensors`, all that it takes to go on as if never stopped.
+"""A run on disk: a file with all that it takes to go on as if never stopped.
 
 Tensors (weights, averaged weights, optimiser state) are stored as such; numbers stand as JSON in
 the file's metadata, so that one rename replaces both. Nothing is pickled. Random numbers need no
@@ -21,8 +21,13 @@ from torch import Tensor, nn
 from trainer.train.optimizer import learning
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-    """Write tensors, and `about` as JSON, beside `path`, to disk, and rename it into place."""
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any], *, keep: Path | None = None
+) -> None:
+    """Write tensors, and `about` as JSON, beside `path`, to disk, and rename it into place.
+
+    What was there before gets the name `keep`, if one is given, once the new file is whole.
+    """
     beside = path.with_name(f"{path.name}.part")
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     beside.touch()
@@ -31,17 +36,29 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str,
     beside.chmod(mode)  # that of any new file; safetensors keeps its own to the owner
     with beside.open("rb+") as file:
         os.fsync(file.fileno())
+    if keep is not None:
+        path.replace(keep)
     beside.replace(path)
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """What stands beside the tensors that `write_tensors` wrote, without reading these.
+
+    Raises `ValueError` naming a file that holds something else.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            about: dict[str, Any] = json.loads((file.metadata() or {})["photosearch"])
+            return about
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(f"{path}: not a checkpoint of this trainer ({error!r})") from None
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """What `write_tensors` wrote. Raises `ValueError` naming a file that holds something else."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {})["photosearch"])
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise ValueError(f"{path}: not a checkpoint of this trainer ({error!r})") from None
+    about = read_about(path)
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
 
 
 def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

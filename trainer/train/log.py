@@ -1,11 +1,12 @@
-"""What a run writes while it goes: two CSV files, a plot of them, and TensorBoard if asked for."""
+"""What a run writes while it goes: two CSV files, a plot of them, and what other loggers make."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+
+from trainer.train.loggers import Logger
 
 
 class Table:
@@ -53,15 +54,14 @@ class Table:
 class Log:
     """`training.csv`, `validation.csv` and `curves.png` in a run's folder.
 
-    With `tensorboard`, event files too, in `tensorboard/`. Raises `ValueError` when that is not
-    installed.
+    `loggers` are told the same figures, and closed in the end.
     """
 
-    def __init__(self, folder: Path, *, tensorboard: bool = False) -> None:
+    def __init__(self, folder: Path, loggers: Sequence[Logger] = ()) -> None:
         self.training = Table(folder / "training.csv")
         self.validation = Table(folder / "validation.csv")
         self._plot = folder / "curves.png"
-        self._board = _open_board(folder / "tensorboard") if tensorboard else None
+        self._loggers = loggers
 
     def go_on_from(self, step: int) -> None:
         """Forget what was written after the checkpoint of `step`."""
@@ -81,13 +81,12 @@ class Log:
         plot_curves(self.training.rows(), self.validation.rows(), self._plot)
 
     def close(self) -> None:
-        if self._board is not None:
-            self._board.close()
+        for logger in self._loggers:
+            logger.close()
 
     def _show(self, group: str, step: int, values: Mapping[str, float]) -> None:
-        if self._board is not None:
-            for name, value in values.items():
-                self._board.add_scalar(f"{group}/{name}", value, step)
+        for logger in self._loggers:
+            logger.scalars(group, step, values)
 
 
 # Not worth a curve of their own.
@@ -125,13 +124,3 @@ def plot_curves(
     beside = path.with_name(f".{path.name}")
     figure.savefig(beside, format="png", dpi=110)
     beside.replace(path)
-
-
-def _open_board(folder: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise ValueError(
-            "run.tensorboard: TensorBoard is not installed; pip install tensorboard"
-        ) from None
-    return SummaryWriter(str(folder))

@@ -24,32 +24,40 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from trainer.errors import StoppedError
 from trainer.train import checkpoint
 from trainer.train.accumulation import backward_in_parts
 from trainer.train.average import Average
+from trainer.train.kept import Kept, advice, locked
 from trainer.train.log import Log
+from trainer.train.loggers import open_loggers
 from trainer.train.meters import Clock, Meters
+from trainer.train.network import TaskNetwork, in_full, in_processes
 from trainer.train.optimizer import build_optimizer, rate
 from trainer.train.parts import Parts
+from trainer.train.precision import measured
 from trainer.train.processes import ALONE, Processes
+from trainer.train.record import Record
 from trainer.train.settings import Settings, differences
+from trainer.train.skipped import Skipped
+from trainer.train.stopping import Stopping
 from trainer.train.task import Batch, Outputs, Task, moved
 
-_CHECKPOINT = "checkpoint.safetensors"
-_AUTOCAST = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_AUTOCAST = {"auto": None, "float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def has_checkpoint(folder: Path) -> bool:
     """Whether a run in `folder` would go on from a checkpoint."""
-    return (folder / _CHECKPOINT).is_file()
+    return Kept(folder).last() is not None
 
 
 class Run:
     """One training run in `folder`.
 
-    It writes `checkpoint.safetensors`, the last; `training.csv`, `validation.csv` and `curves.png`;
-    and at the end `model.safetensors`, the averaged weights. `about` says what else decides the
-    outcome (the recipe, the data); a resumed run must say the same.
+    It writes `checkpoint.safetensors`, the last, and `best.safetensors`; `training.csv`,
+    `validation.csv` and `curves.png`; and at the end `model.safetensors`, the averaged weights.
+    `about` says what else decides the outcome (the recipe, the data); a resumed run must say the
+    same.
 
     Raises `ValueError` when the batch cannot be shared out evenly, or the precision is not to be
     had on this device.
@@ -77,7 +85,9 @@ class Run:
             raise ValueError('run.precision = "float16" needs CUDA; choose "bfloat16" or "float32"')
         if run.threads is not None:
             torch.set_num_threads(run.threads)
-        self._decisive = settings.decisive() | dict(about or {})
+        self._tables = settings.tables() | dict(about or {})
+        self._kept = Kept(folder, run.keep_checkpoints)
+        self._best = -math.inf
         task.model.to(processes.device)
         if run.channels_last:
             task.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -85,34 +95,42 @@ class Run:
         self._scaler = torch.amp.GradScaler(
             processes.device.type, enabled=run.precision == "float16"
         )
-        self._network = _Network(task)
-        self._parallel = _parallel(self._network, processes)
+        # "auto" until a run begins, or goes on from what was measured then.
+        self.precision: str = run.precision
+        self._network = TaskNetwork(task)
+        self._parallel = in_processes(self._network, processes)
         # Only the first process evaluates and writes.
         self.average = Average(task.model, run.ema) if processes.first else None
         self._meters = Meters(processes)
+        self.skipped = Skipped(folder, processes.rank)
 
     @property
     def model_file(self) -> Path:
         """Where the averaged weights are when the run is over."""
         return self.folder / "model.safetensors"
 
-    @property
-    def _checkpoint(self) -> Path:
-        return self.folder / _CHECKPOINT
-
     def resume(self) -> bool:
         """Load the last checkpoint; False when there is none.
 
-        Raises `ValueError` when it was written under other settings, naming them.
+        Raises `ValueError` when it was written under other settings, naming them, or after more
+        steps than this run shall have.
         """
-        if not self._checkpoint.is_file():
+        last = self._kept.last()
+        if last is None:
             return False
-        tensors, about = checkpoint.read_tensors(self._checkpoint)
-        changed = differences(about["settings"], self._decisive)
+        tensors, about = checkpoint.read_tensors(last)
+        if self.precision == "auto":
+            self._tables["run"]["precision"] = about["settings"]["run"]["precision"]
+        changed = differences(about["settings"], self._tables)
         if changed:
             raise ValueError(
-                f"{self._checkpoint}: written with other settings ({', '.join(changed[:3])}); "
+                f"{last}: written with other settings ({', '.join(changed[:3])}); "
                 "give those, or another --out folder"
+            )
+        if about["step"] > self.settings.run.steps:
+            raise ValueError(
+                f"{last}: written after {about['step']} steps, more than run.steps = "
+                f"{self.settings.run.steps}; give at least as many"
             )
         model = self.task.model
         model.load_state_dict(checkpoint.without_prefix("model.", tensors))
@@ -121,6 +139,10 @@ class Run:
         optimizer = checkpoint.without_prefix("optimizer.", tensors)
         checkpoint.restore_optimizer(model, self._optimizer, optimizer)
         self._scaler.load_state_dict(about["scaler"])
+        if self.precision == "auto" and about.get("device") == self._processes.device.type:
+            self.precision = about["precision"]
+        self._meters.restore(about.get("row", {}))
+        self._best = self._kept.best(about["step"])
         self.step, self.seconds = about["step"], about["seconds"]
         return True
 
@@ -130,37 +152,50 @@ class Run:
         The figures are those of the averaged weights, as last written; {} when there are none, and
         in all processes but the first.
 
-        Raises `ValueError` when the loss is no longer a number; the last checkpoint stands.
+        Raises `ValueError` when the loss or a gradient is no longer a number, or another run is at
+        work in the folder, and `StoppedError` when the process was told to end; the last checkpoint
+        stands, and is of the last step in the latter case.
         """
         run = self.settings.run
         stop = min(until or run.steps, run.steps)
-        if not self._processes.first:
-            self._train(stop, None)
-            return {}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        log = Log(self.folder, tensorboard=run.tensorboard)
-        with contextlib.closing(log):
-            # A run that starts anew has nothing to keep.
-            log.go_on_from(self.step or -1)
-            if self.step == 0:
-                self._evaluate(log)
-            self._train(stop, log)
-            log.plot()
+        if run.tf32:
+            torch.set_float32_matmul_precision("high")
+        with Stopping(self._processes) as stopping:
+            self._choose_precision()
+            self.skipped.go_on_from(self.step)
+            if not self._processes.first:
+                self._train(stop, None, stopping)
+                return {}
+            with locked(self.folder):
+                others = open_loggers(run, self.folder, self._tables, resumed=self.step > 0)
+                log = Log(self.folder, others)
+                record = Record(self.folder)
+                record.begin(self._tables, self._processes, self.step, self.precision)
+                with contextlib.closing(log):
+                    # A run that starts anew has nothing to keep.
+                    log.go_on_from(self.step or -1)
+                    if self.step == 0:
+                        self._evaluate(log)
+                    try:
+                        self._train(stop, log, stopping)
+                    finally:
+                        self._close(log, record)
         rows = log.validation.rows()
         return {name: value for name, value in rows[-1].items() if name != "step"} if rows else {}
 
-    def _train(self, stop: int, log: Log | None) -> None:
+    def _train(self, stop: int, log: Log | None, stopping: Stopping) -> None:
         """The steps up to `stop`, in every process; `log` is the first one's."""
         run = self.settings.run
         saved = time.monotonic()
         clock = Clock(self.seconds, self.step)
         with self._bar(stop) as bar, contextlib.closing(self._batches(stop)) as batches:
             while self.step < stop:
-                self._update([next(batches) for _ in range(run.accumulate)])
+                parts = [next(batches) for _ in range(run.accumulate)]
+                self._update(parts)
                 self.step += 1
+                self.skipped.add(self.step, (one for part in parts for one in part.skipped))
                 bar.update(run.batch)
                 row_due = self.step % run.log_steps == 0 or self.step == stop
-                evaluation_due = run.evaluates_after(self.step)
                 if row_due:
                     values = self._meters.means()
                     self._check(values)
@@ -173,31 +208,59 @@ class Run:
                             | {"per_second": speed, "learning_rate": self._rate(self.step - 1)}
                             | values,
                         )
-                if log is not None and evaluation_due:
+                if log is not None and run.evaluates_after(self.step):
                     figures = self._evaluate(log)
                     if figures:
                         bar.write(f"step {self.step}: {figures}")
-                # A checkpoint falls between two rows, so that it need not hold half of one.
-                if log is not None and row_due:
+                stopped = stopping.asked()
+                # What all processes know of can be saved in the middle of a row, for which each
+                # hands in its part of it; what only the first one's clock says, between two rows.
+                counted = run.checkpoint_steps and self.step % run.checkpoint_steps == 0
+                due = bool(stopped or counted or self.step == stop)
+                row = self._meters.state() if due else {}
+                if log is not None:
                     now = time.monotonic()
-                    if now - saved >= run.checkpoint_seconds or self.step == stop:
-                        self.save()
+                    if due or (row_due and now - saved >= run.checkpoint_seconds):
+                        self.seconds = clock.spent()
+                        self._save(row)
                         # At the end `train` draws, after the last figures.
                         if self.step < stop:
                             log.plot()
                         saved = now
+                if stopped and self.step < stop:
+                    raise StoppedError(
+                        f"{self.folder}: stopped after step {self.step:,} of {run.steps:,}, as "
+                        "asked; the same command goes on from there",
+                        stopped,
+                    )
         if log is not None and self.step == run.steps:
             assert self.average is not None
-            about = {"step": self.step, "settings": self._decisive}
+            about = {"step": self.step, "settings": self._tables}
             checkpoint.write_tensors(self.model_file, self.average.model.state_dict(), about)
 
-    def save(self) -> None:
-        """Write the checkpoint beside the last one and rename it over. First process only."""
+    def _close(self, log: Log, record: Record) -> None:
+        """Draw the curves, and write down what came out."""
+        log.plot()
+        training, validation = log.training.rows(), log.validation.rows()
+        record.curves(training, validation)
+        record.end(
+            {
+                "step": self.step,
+                "finished": self.step == self.settings.run.steps,
+                "seconds": round(self.seconds, 1),
+                "skipped": self.skipped.count,
+                "loss": training[-1]["loss"] if training else None,
+                "figures": validation[-1] if validation else {},
+                "best": self._kept.best_of(self.step),
+            }
+        )
+
+    def _save(self, row: Mapping[str, Any]) -> None:
+        """Write a checkpoint, with the sums of a row that has begun. First process only."""
         assert self.average is not None
         model = self.task.model
         optimizer = checkpoint.optimizer_tensors(model, self._optimizer)
-        checkpoint.write_tensors(
-            self._checkpoint,
+        self._kept.write(
             checkpoint.with_prefix("model.", model.state_dict())
             | checkpoint.with_prefix("average.", self.average.model.state_dict())
             | checkpoint.with_prefix("optimizer.", optimizer),
@@ -205,7 +268,10 @@ class Run:
                 "step": self.step,
                 "seconds": self.seconds,
                 "scaler": self._scaler.state_dict(),
-                "settings": self._decisive,
+                "row": row,
+                "precision": self.precision,
+                "device": self._processes.device.type,
+                "settings": self._tables,
             },
         )
 
@@ -221,7 +287,8 @@ class Run:
             self._seed(0)
             with self._autocast():
                 outputs = self._parallel(parts[0].inputs)
-            losses = self.task.losses([outputs], [parts[0].targets])
+            with in_full(tf32=self.settings.run.tf32):
+                losses = self.task.losses([outputs], [parts[0].targets])
             self._scaler.scale(losses["loss"]).backward()  # type: ignore[no-untyped-call]
         else:
             losses = self._backward_in_parts(parts)
@@ -249,13 +316,23 @@ class Run:
             return outputs
 
         def losses_of(outputs: list[Outputs]) -> dict[str, Tensor]:
-            return self.task.losses(outputs, [part.targets for part in parts])
+            with in_full(tf32=self.settings.run.tf32):
+                return self.task.losses(outputs, [part.targets for part in parts])
 
         return backward_in_parts(self._network, len(parts), forward, losses_of, self._scaler)
 
     def _autocast(self) -> torch.autocast:
-        kind = _AUTOCAST[self.settings.run.precision]
+        kind = _AUTOCAST[self.precision]
         return torch.autocast(self._processes.device.type, dtype=kind, enabled=kind is not None)
+
+    def _choose_precision(self) -> None:
+        if self.precision == "auto":
+            place = self._processes
+            kind, gain = measured(self.task, self._network, self.settings.run.batch, place)
+            self.precision = kind
+            if place.first:
+                how = f", {gain:.2g} times as fast as the other" if gain else ""
+                tqdm.write(f"precision: {kind}{how}")
 
     def _seed(self, part: int) -> None:
         """Make dropout and the like a function of seed, step, process and part."""
@@ -282,7 +359,8 @@ class Run:
             total=stop * size,
             initial=self.step * size,
             unit=f" {self.task.unit}",
-            smoothing=0.02,
+            # By the whole time so far: evaluations will come again.
+            smoothing=0,
             disable=not self._processes.first,
         )
 
@@ -291,31 +369,31 @@ class Run:
         figures = self.task.evaluate(self.average.model)
         if figures:
             log.validate(self.step, figures)
+            self._keep_best(figures)
         return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
 
-    def _check(self, values: dict[str, float]) -> None:
-        if not math.isfinite(values["loss"]):
+    def _keep_best(self, figures: dict[str, float]) -> None:
+        if not (wanted := self.settings.run.best):
+            return
+        name = next(iter(figures)) if wanted == "first" else wanted
+        if name not in figures:
             raise ValueError(
-                f"the loss is {values['loss']} before step {self.step}: lower "
-                "optimizer.learning_rate or lengthen schedule.warmup; the same command goes on "
-                "from the last checkpoint"
+                f'run.best = "{name}": is not measured; there are {", ".join(figures)}'
+            )
+        if figures[name] > self._best:
+            assert self.average is not None
+            self._best = figures[name]
+            about = {"step": self.step, "figure": name, "value": self._best}
+            self._kept.write_best(
+                self.average.model.state_dict(), about | {"settings": self._tables}
             )
 
-
-class _Network(nn.Module):
-    """A task's forward pass as the module that DistributedDataParallel wants."""
-
-    def __init__(self, task: Task) -> None:
-        super().__init__()
-        self.model = task.model
-        self._embed = task.embed
-
-    def forward(self, inputs: Any) -> Outputs:
-        return self._embed(self.model, inputs)
-
-
-def _parallel(network: nn.Module, processes: Processes) -> nn.Module:
-    if processes.count == 1:
-        return network
-    devices = [processes.device] if processes.device.type == "cuda" else None
-    return DistributedDataParallel(network, device_ids=devices, gradient_as_bucket_view=True)
+    def _check(self, values: dict[str, float]) -> None:
+        # With a loss scale, a gradient that overflows is a step left out.
+        scaled = self.settings.run.precision == "float16"
+        for name, what in (("loss", "loss"), ("gradient_norm", "norm of the gradients")):
+            value = values[name]
+            if not math.isfinite(value) and not (scaled and name == "gradient_norm"):
+                raise ValueError(
+                    f"the {what} is {value} before step {self.step}: {advice(self.folder)}"
+                )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -28,6 +29,26 @@ class Meters:
             self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + value.detach()
         self._count += 1
 
+    def state(self) -> dict[str, Any]:
+        """The sums so far, for a checkpoint in the middle of a row; called by all processes."""
+        if not self._count:
+            return {}
+        sums = torch.stack([value.double() for value in self._sums.values()])
+        if self._processes.count > 1:
+            # Each will go on from the mean, which has the same mean.
+            dist.all_reduce(sums)
+            sums /= self._processes.count
+        return {"sums": dict(zip(self._sums, sums.tolist(), strict=True)), "count": self._count}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        device = self._processes.device
+        self._count = state.get("count", 0)
+        self._sums = {
+            name: torch.tensor(value, device=device)
+            for name, value in state.get("sums", {}).items()
+        }
+
     def means(self) -> dict[str, float]:
         sums = torch.stack([value.double() for value in self._sums.values()]) / self._count
         if self._processes.count > 1:
@@ -49,4 +70,8 @@ class Clock:
         now = time.monotonic()
         speed = (step - self._last_step) * batch / max(now - self._last_time, 1e-9)
         self._last_time, self._last_step = now, step
-        return self._spent + now - self._started, speed
+        return self.spent(), speed
+
+    def spent(self) -> float:
+        """Seconds in all."""
+        return self._spent + time.monotonic() - self._started

@@ -38,7 +38,7 @@ def build_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.opti
         lr=settings.learning_rate,
         betas=(settings.beta1, settings.beta2),
         eps=settings.epsilon,
-        fused=next(model.parameters()).is_cuda,
+        fused=True,
     )
 
 
@@ -57,9 +57,15 @@ def _factor(name: str, rates: dict[str, float]) -> float:
 
 
 def rate(step: int, steps: int, peak: float, schedule: ScheduleSettings) -> float:
-    """The learning rate at `step` (from 0) of `steps`: linear warm-up to `peak`, then a cosine."""
+    """The learning rate at `step` (from 0) of `steps`."""
     if step < schedule.warmup:
         return peak * (step + 1) / schedule.warmup
-    progress = min(1.0, (step - schedule.warmup) / max(1, steps - schedule.warmup))
-    cosine = 0.5 * (1 + math.cos(math.pi * progress))
-    return schedule.final_rate + (peak - schedule.final_rate) * cosine
+    if schedule.kind == "constant":
+        return peak
+    if schedule.kind == "wsd":
+        progress = max(0.0, 1 - (steps - step) / schedule.decay)
+        share = 1 - math.sqrt(min(1.0, progress))
+    else:
+        progress = min(1.0, (step - schedule.warmup) / max(1, steps - schedule.warmup))
+        share = 0.5 * (1 + math.cos(math.pi * progress))
+    return schedule.final_rate + (peak - schedule.final_rate) * share

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import multiprocessing
 import pickle
+import signal
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
@@ -86,5 +87,8 @@ class _WorkerPickler(ForkingPickler):
 
 
 def _start_worker(number: int) -> None:
+    # Whoever ends the run may end the whole group of processes: its last step waits for batches.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     # PyTorch's own watch looks at the parent's number, which here is that of the server.
     end_with_parent()

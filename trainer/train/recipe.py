@@ -5,11 +5,13 @@
 
 The tables are `[model]`, `[data]`, `[loss]`, `[optimizer]`, `[schedule]` and `[run]`; their keys
 are the fields of the dataclasses here and in `trainer.train.settings`. docs/trainer-train.md
-explains them. Paths are taken from the folder that the command is given in.
+explains them. Paths are taken from the folder that the command is given in. A recipe with a `base`
+has the keys of that one where it has none of its own.
 """
 
 from __future__ import annotations
 
+import difflib
 import glob
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -17,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from trainer.data.remote import expanded, is_remote
 from trainer.models.config import model_names
 from trainer.train.settings import (
     OptimizerSettings,
@@ -65,8 +68,13 @@ class ModelSettings:
 class DataSettings:
     """What the student is shown.
 
-    train: reinforced shards; validation: captioned photo tars; zero_shot: photo tars with labels,
-    classified by their names. All may hold wildcards.
+    train: reinforced shards, published ones, or captioned photo tars; validation: captioned photo
+    tars; zero_shot: photo tars with labels, classified by their names. All may hold wildcards.
+    weights: one for each of `train`: photos are then drawn from these by weight, again and again,
+    in place of each once in an epoch.
+    teacher_dims: widths of the teachers' embeddings, in shards that do not say it.
+    stream: read shards from front to back instead of each photo by itself, which URLs among `train`
+    always are. shuffle_buffer: photos that each worker draws the next one from then.
     image_size: side in pixels of the student's input; the model's own when not given.
     views, synthetic: how many of the stored views and synthetic captions of a photo are used, from
     the first; all when not given.
@@ -84,6 +92,10 @@ class DataSettings:
     synthetic: int | None = None
     augmentation: Literal["stored", "light"] = "stored"
     shuffle_shards: int = 0
+    weights: tuple[float, ...] = ()
+    teacher_dims: tuple[int, ...] = ()
+    stream: bool = False
+    shuffle_buffer: int = 1000
 
     def __post_init__(self) -> None:
         require(bool(self.train), "train", "at least one shard")
@@ -92,6 +104,16 @@ class DataSettings:
         require(self.views is None or self.views >= 1, "views", "at least 1")
         require(self.synthetic is None or self.synthetic >= 1, "synthetic", "at least 1")
         require(self.shuffle_shards >= 0, "shuffle_shards", "at least 0")
+        even = len(self.weights) in (0, len(self.train))
+        require(even, "weights", f"one for each of the {len(self.train)} of train")
+        require(all(weight > 0 for weight in self.weights), "weights", "positive")
+        require(all(dim > 0 for dim in self.teacher_dims), "teacher_dims", "positive")
+        require(self.shuffle_buffer >= 1, "shuffle_buffer", "at least 1")
+
+    @property
+    def streams(self) -> bool:
+        """Whether shards are read from front to back."""
+        return self.stream or any(map(is_remote, self.train))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,9 +185,25 @@ class Recipe:
         """The rest of it, as tables: what a resumed run must agree with."""
         return {name: write_table(getattr(self, name)) for name in ("model", "data", "loss")}
 
-    def train_files(self) -> list[Path]:
-        """The shards to train on. Raises `ValueError` naming the key when there are none."""
-        return self._files("train", self.data.train)
+    def train_groups(self) -> list[list[str]]:
+        """The shards of each of `data.train`, paths and URLs; what several name is the first one's.
+
+        Raises `ValueError` naming the key when there are none.
+        """
+        groups: list[list[str]] = []
+        for pattern in self.data.train:
+            if is_remote(pattern):
+                found = expanded(pattern)
+            else:
+                found = list(map(str, self._files("train", [pattern])))
+            seen = {shard for group in groups for shard in group}
+            group = [shard for shard in found if shard not in seen]
+            if not group and self.data.weights:
+                raise ValueError(
+                    f"{self.origin}: [data] train: {pattern} names no shard of its own to weigh"
+                )
+            groups.append(group)
+        return groups
 
     def validation_files(self) -> list[Path]:
         """The tars to validate on. Raises `ValueError` naming the key when one is not there."""
@@ -177,7 +215,7 @@ class Recipe:
 
     def check_files(self) -> None:
         """Raise `ValueError` naming the key of the first file that is not there."""
-        self.train_files()
+        self.train_groups()
         self.validation_files()
         self.zero_shot_files()
         model, loss = self.model, self.loss
@@ -225,17 +263,7 @@ def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     missing, or a value of the wrong type or out of its range. Whether the files that it names are
     there is up to `check_files`.
     """
-    path = Path(recipe)
-    if not path.is_file() and str(recipe) in recipe_names():
-        path = _FOLDER / f"{recipe}.toml"
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise ValueError(
-            f"{recipe}: no such recipe; give a file, or one of {', '.join(recipe_names())}"
-        ) from None
-    except ValueError as error:
-        raise ValueError(f"{recipe}: not TOML ({error})") from None
+    tables = _tables(recipe)
     origin = str(recipe)
     for override in overrides:
         _override(tables, override)
@@ -251,16 +279,49 @@ def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     return Recipe(origin=origin, **sections)
 
 
+def _tables(recipe: str | Path, above: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The tables in the file of a recipe, laid over those of its `base`."""
+    path = Path(recipe)
+    if not path.is_file() and str(recipe) in recipe_names():
+        path = _FOLDER / f"{recipe}.toml"
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ValueError(
+            f"{recipe}: no such recipe; give a file, or one of {', '.join(recipe_names())}"
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"{recipe}: not TOML ({error})") from None
+    base = tables.pop("base", None)
+    if base is None:
+        return tables
+    if not isinstance(base, str):
+        raise ValueError(f"{recipe}: base: must be the name or the file of a recipe")
+    if base in above:
+        raise ValueError(f"{recipe}: base: {base} is based on this one")
+    below = _tables(base, (*above, str(recipe)))
+    return below | {
+        name: below.get(name, {}) | table if isinstance(table, dict) else table
+        for name, table in tables.items()
+    }
+
+
 def _override(tables: dict[str, Any], override: str) -> None:
     name, equals, text = override.partition("=")
     section, dot, key = name.strip().partition(".")
-    if not equals or not dot or section not in _SECTIONS or key not in keys(_SECTIONS[section]):
+    known = [f"{table}.{one}" for table, kind in _SECTIONS.items() for one in keys(kind)]
+    if not equals or not dot or f"{section}.{key.strip()}" not in known:
+        # Somebody may have left out the table, or have misspelt either.
+        wanted = name.strip() if dot else f".{name.strip()}"
+        close = [one for one in known if one.endswith(wanted)]
+        close += difflib.get_close_matches(wanted, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
         raise ValueError(
             f"--set {override}: must be SECTION.KEY=VALUE with a key of one of the tables "
-            f"{', '.join(_SECTIONS)}"
+            f"{', '.join(_SECTIONS)}{hint}"
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text
-    tables.setdefault(section, {})[key] = value
+    tables.setdefault(section, {})[key.strip()] = value

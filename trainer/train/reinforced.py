@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from trainer.data.forms import Contents
 from trainer.data.reinforced import TeacherRecord
 from trainer.losses import (
     bank_loss,
@@ -24,7 +25,7 @@ from trainer.models.tokens import tokenizer_of
 from trainer.train.pixels import normalised
 from trainer.train.recipe import Recipe
 from trainer.train.samples import Choices, Samples
-from trainer.train.shards import Shards
+from trainer.train.sources import Source
 from trainer.train.student import student_config, train_mode
 from trainer.train.task import Batch, Outputs, Share
 from trainer.train.validation import Validation
@@ -45,15 +46,16 @@ class ReinforcedTraining:
     unit = "image"
 
     def __init__(
-        self, model: Clip, recipe: Recipe, shards: Shards, validation: Sequence[Validation]
+        self, model: Clip, recipe: Recipe, source: Source, validation: Sequence[Validation]
     ) -> None:
         self.model: nn.Module = model
         self._clip, self._recipe, self._validation = model, recipe, validation
         config = student_config(recipe)
         self._image = config.image
         loss = recipe.loss
-        used = _used_teachers(recipe, shards)
-        self._teachers = [shards.teachers[number] for number in used]
+        contents = source.contents
+        used = _used_teachers(recipe, contents)
+        self._teachers = [contents.teachers[number] for number in used]
         self._scales = loss.teacher_scale or tuple(t.logit_scale for t in self._teachers)
         self._alike = _of_dimension(self._teachers, config.dim)
         self._bank = _open_bank(recipe, config.dim) if loss.bank else None
@@ -63,11 +65,11 @@ class ReinforcedTraining:
                 f"{config.dim} dimensions, but "
                 f"{', '.join(f'{t.name} {t.dim}' for t in self._teachers)}"
             )
-        _check_captions(recipe, shards)
-        slices = shards.manifests[0].slices()
+        _check_contents(recipe, contents)
+        slices = contents.slices()
         columns = [np.arange(part.start, part.stop) for part in (slices[i] for i in used)]
         self._samples = Samples(
-            shards,
+            source,
             Choices(
                 image_size=config.image.size,
                 columns=np.concatenate([np.arange(0), *columns]),
@@ -80,7 +82,6 @@ class ReinforcedTraining:
             tokenizer_of(config.text),
             batch=recipe.run.batch,
             seed=recipe.run.seed,
-            mixed=recipe.data.shuffle_shards,
         )
 
     def batch(self, step: int, share: Share) -> Batch:
@@ -197,12 +198,17 @@ def _of_dimension(teachers: Sequence[TeacherRecord], dim: int) -> list[slice]:
     return found
 
 
-def _used_teachers(recipe: Recipe, shards: Shards) -> list[int]:
+def _used_teachers(recipe: Recipe, contents: Contents) -> list[int]:
     """The numbers of the stored teachers to learn from, in the order of the recipe."""
     loss = recipe.loss
     if not loss.needs_teachers:
         return []
-    names = [teacher.name for teacher in shards.teachers]
+    names = [teacher.name for teacher in contents.teachers]
+    if not names:
+        raise ValueError(
+            f"{recipe.origin}: [loss]: the shards hold captions and no teachers' embeddings; give "
+            "lambda = 0 and no feature or bank, or reinforce them first"
+        )
     for name in loss.teachers:
         if name not in names:
             raise ValueError(
@@ -218,13 +224,17 @@ def _used_teachers(recipe: Recipe, shards: Shards) -> list[int]:
     return used
 
 
-def _check_captions(recipe: Recipe, shards: Shards) -> None:
+def _check_contents(recipe: Recipe, contents: Contents) -> None:
     kinds = recipe.loss.captions
     where = f"{recipe.origin}: [loss] captions:"
-    if "synthetic" in kinds and not all(manifest.synthetic for manifest in shards.manifests):
-        raise ValueError(f"{where} not all shards hold synthetic captions")
-    if "real" in kinds and not any(manifest.captions for manifest in shards.manifests):
+    if "synthetic" in kinds and not contents.synthetic:
+        raise ValueError(f'{where} not all shards hold synthetic captions; take ["real"]')
+    if "real" in kinds and not contents.captions:
         raise ValueError(f'{where} the shards hold no real captions; take ["synthetic"]')
+    if contents.form == "captioned" and recipe.data.augmentation == "stored":
+        raise ValueError(
+            f'{recipe.origin}: [data] augmentation: must be "light" for shards that hold no views'
+        )
 
 
 def _open_bank(recipe: Recipe, dim: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What the student is shown at each step: of each photo one view, one caption of each kind.
 
 All choices are a function of seed, step and place in the batch, so they do not depend on how many
-processes share it, nor on whether the run was interrupted.
+processes share it, nor on whether the run was interrupted. (Which photos a stream brings does.)
 """
 
 from __future__ import annotations
@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photosearch.encoders import Tokenise
+from trainer.data.photo_tars import PhotoTarError
 from trainer.data.reinforced import ReinforcedSample
 from trainer.reinforce.augment import AugmentSettings, draw, replay
-from trainer.train.shards import Shards
+from trainer.train.sources import Source
 from trainer.train.task import Batch, Share
 
 # CLIP's own augmentation (arXiv 2103.00020, section 2.3), with open_clip's figures.
 _LIGHT = AugmentSettings(crop_scale=(0.9, 1.0), randaugment_ops=0)
+
+# So many in a row are no accident.
+_ATTEMPTS = 8
 
 # A caption and the teachers' embedding of it.
 Text = tuple[str, NDArray[np.float32]]
@@ -62,33 +66,27 @@ class Samples:
     "captioned" (b,) bool, "count", how many are, and the teachers' embeddings "images", "real" and
     "synthetic" (b, d) float32, where the real captions of photos without one are zeros.
 
-    Raises `ValueError` when the shards hold fewer photos than a batch.
+    A photo that cannot be read is left out and another one is shown in its place.
     """
 
     def __init__(
-        self,
-        shards: Shards,
-        choices: Choices,
-        tokenise: Tokenise,
-        *,
-        batch: int,
-        seed: int,
-        mixed: int = 0,
+        self, source: Source, choices: Choices, tokenise: Tokenise, *, batch: int, seed: int
     ) -> None:
-        if len(shards) < batch:
-            raise ValueError(
-                f"run.batch = {batch}: is more than the {len(shards)} photos to train on"
-            )
-        self._shards, self._choices, self._tokenise = shards, choices, tokenise
-        self._batch, self._seed, self._mixed = batch, seed, mixed
+        self._source, self._choices, self._tokenise = source, choices, tokenise
+        self._batch, self._seed = batch, seed
 
     def batch(self, step: int, share: Share) -> Batch:
-        """A share of the batch of `step`. Photos left over at the end of an epoch sit it out."""
-        epoch, number = divmod(step, len(self._shards) // self._batch)
-        order = self._shards.epoch_order(self._seed, epoch, self._mixed)
-        rows = order[number * self._batch : (number + 1) * self._batch]
+        """A share of the batch of `step`.
+
+        Raises `ValueError` when photo after photo cannot be read.
+        """
         places = share.of(np.arange(self._batch))
-        shown = [self._show(int(rows[place]), step, int(place)) for place in places]
+        skipped: list[str] = []
+        numbers = self._source.choose(step, places, 0)
+        shown = [
+            self._readable(int(number), step, int(place), skipped)
+            for number, place in zip(numbers, places, strict=True)
+        ]
         texts, targets = [], self._targets(shown)
         if self._choices.real_captions:
             texts += [item.real[0] for item in shown if item.real is not None]
@@ -97,7 +95,20 @@ class Samples:
         # Without a single caption the text tower still runs, as it does in other processes.
         ids = self._tokenise(texts or [""])
         pictures = torch.from_numpy(np.stack([item.picture for item in shown]))
-        return Batch({"pictures": pictures, "ids": torch.from_numpy(ids)}, targets)
+        inputs = {"pictures": pictures, "ids": torch.from_numpy(ids)}
+        return Batch(inputs, targets, tuple(skipped))
+
+    def _readable(self, number: int, step: int, place: int, skipped: list[str]) -> _Shown:
+        """The photo of that number, or the first of some others that can be read."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._show(number, step, place)
+            except (ValueError, PhotoTarError) as error:
+                skipped.append(str(error))
+                (number,) = self._source.choose(step, np.array([place]), attempt)
+        raise ValueError(
+            f"{_ATTEMPTS} photos in a row could not be read; the last one: {skipped[-1]}"
+        )
 
     def _targets(self, shown: list[_Shown]) -> dict[str, Any]:
         blank = np.zeros(len(self._choices.columns), np.float32)
@@ -119,8 +130,9 @@ class Samples:
 
     def _show(self, number: int, step: int, place: int) -> _Shown:
         random = np.random.default_rng((self._seed, step, place))
-        sample, choices = self._shards.read(number), self._choices
-        view = int(random.integers(len(sample.augmentations[: choices.views])))
+        sample, choices = self._source.read(number), self._choices
+        # Photos with captions alone have no views.
+        view = int(random.integers(len(sample.augmentations[: choices.views]) or 1))
         picture = sample.picture()
         if choices.light:
             crop = draw(sample.key, step, picture.size, _LIGHT, seed=self._seed)
@@ -129,7 +141,7 @@ class Samples:
             pixels = sample.replay(picture, view, choices.image_size)
         return _Shown(
             np.array(pixels),
-            sample.image_embeddings[view][choices.columns],
+            self._learned(sample.image_embeddings, view),
             self._text(sample, 0, len(sample.captions), random),
             self._text(
                 sample, len(sample.captions), len(sample.synthetic[: choices.synthetic]), random
@@ -145,4 +157,8 @@ class Samples:
         if not count:
             return None
         text = [*sample.captions, *sample.synthetic][row]
-        return text, sample.text_embeddings[row][self._choices.columns]
+        return text, self._learned(sample.text_embeddings, row)
+
+    def _learned(self, embeddings: NDArray[np.float32], row: int) -> NDArray[np.float32]:
+        columns = self._choices.columns
+        return embeddings[row][columns] if len(columns) else np.zeros(0, np.float32)

@@ -44,14 +44,23 @@ class OptimizerSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleSettings:
-    """The learning rate: linear for `warmup` steps, then a cosine down to `final_rate`."""
+    """The learning rate: linear for `warmup` steps, then by `kind`.
+
+    "cosine" falls to `final_rate` at the end; "constant" stays; "wsd" (warm-up, stable, decay;
+    arXiv 2405.18392) stays until `decay` steps before the end, then falls by one minus a square
+    root.
+    """
 
     warmup: int = 1000
     final_rate: float = 1e-6
+    kind: Literal["cosine", "constant", "wsd"] = "cosine"
+    decay: int = 0
 
     def __post_init__(self) -> None:
         require(self.warmup >= 0, "warmup", "at least 0")
         require(self.final_rate >= 0, "final_rate", "at least 0")
+        given = (self.decay >= 1) == (self.kind == "wsd") and self.decay >= 0
+        require(given, "decay", 'at least 1 with kind = "wsd", and left out without')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +69,8 @@ class RunSettings:
 
     batch: items of one optimiser step, over all processes and all parts together.
     accumulate: parts that each process computes its share of a batch in, one after the other.
-    precision: "float32", "bfloat16" (autocast), or "float16" (autocast with a loss scale; CUDA).
+    precision: "float32", "bfloat16" (autocast), "float16" (autocast with a loss scale; CUDA), or
+    "auto", the faster one of the first two, measured when the run begins.
     ema: decay per step of the averaged weights, which are what is kept; 0 keeps the last weights.
     workers: processes that prepare batches, for each training process.
     threads: cores of a training process; all of them when not given.
@@ -68,12 +78,18 @@ class RunSettings:
     evaluate_early: also after 1, 2, 3, 4, 6, 8, ... steps, each about the square root of two times
     the one before: as curves on a logarithmic axis want it.
     checkpoint_seconds: least time between checkpoints, which are written when a row was.
+    checkpoint_steps: also after so many steps each; 0 does not. keep_checkpoints: how many of the
+    last are kept. best: the held-out figure by which the best weights are kept too, in
+    `best.safetensors`; "first" is the first that is measured, and "" keeps none.
+    wandb: project of Weights & Biases that figures are sent to.
+    tf32: matrix products of float32 with ten bits of mantissa, on GPUs that have it; losses are
+    computed in full.
     """
 
     steps: int
     batch: int
     accumulate: int = 1
-    precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     ema: float = 0.9995
     seed: int = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -85,7 +101,12 @@ class RunSettings:
     evaluate_steps: int = 1000
     evaluate_early: bool = False
     checkpoint_seconds: float = 600.0
+    checkpoint_steps: int = 0
+    keep_checkpoints: int = 1
+    best: str = "first"
     tensorboard: bool = False
+    wandb: str | None = None
+    tf32: bool = False
 
     def __post_init__(self) -> None:
         require(self.steps >= 1, "steps", "at least 1")
@@ -98,6 +119,8 @@ class RunSettings:
         require(self.log_steps >= 1, "log_steps", "at least 1")
         require(self.evaluate_steps >= 1, "evaluate_steps", "at least 1")
         require(self.checkpoint_seconds >= 0, "checkpoint_seconds", "at least 0")
+        require(self.checkpoint_steps >= 0, "checkpoint_steps", "at least 0")
+        require(self.keep_checkpoints >= 1, "keep_checkpoints", "at least 1")
 
     def evaluates_after(self, step: int) -> bool:
         """Whether held-out photos are measured after so many steps."""
@@ -108,16 +131,36 @@ class RunSettings:
         return self.evaluate_early and step == nearest
 
 
-# What may change between a checkpoint and going on from it, since the weights do not depend on it.
+# What may change between a checkpoint and going on from it: the weights so far do not depend on it.
 _FREE = (
-    "device",
-    "workers",
-    "threads",
-    "evaluate_steps",
-    "evaluate_early",
-    "checkpoint_seconds",
-    "tensorboard",
+    "run.steps",
+    "run.device",
+    "run.workers",
+    "run.threads",
+    "run.log_steps",
+    "run.evaluate_steps",
+    "run.evaluate_early",
+    "run.checkpoint_seconds",
+    "run.checkpoint_steps",
+    "run.keep_checkpoints",
+    "run.best",
+    "run.tensorboard",
+    "run.wandb",
+    # The same shards may lie elsewhere; their hash is compared.
+    "data.train",
+    "data.validation",
+    "data.zero_shot",
 )
+# What checkpoints from before there were these keys were made with.
+_BEFORE = {
+    "run.tf32": False,
+    "schedule.kind": "cosine",
+    "schedule.decay": 0,
+    "data.weights": [],
+    "data.teacher_dims": [],
+    "data.stream": False,
+    "data.shuffle_buffer": 1000,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,29 +171,33 @@ class Settings:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
 
-    def decisive(self) -> dict[str, dict[str, object]]:
-        """The keys that decide what comes out, as tables; a resumed run must have the same."""
-        run = {key: value for key, value in write_table(self.run).items() if key not in _FREE}
+    def tables(self) -> dict[str, dict[str, object]]:
+        """The keys as tables; a resumed run must have the same in all that `differences` names."""
         return {
-            "run": run,
+            "run": write_table(self.run),
             "optimizer": write_table(self.optimizer),
             "schedule": write_table(self.schedule),
         }
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What two nested tables of settings disagree in, as "SECTION.KEY was X and is Y"."""
-    was, is_ = _flat(before), _flat(now)
+    """What two nested tables of settings disagree in, as "SECTION.KEY was X and is Y".
+
+    Keys that may change between a checkpoint and going on from it are left out.
+    """
+    was, is_ = flat(before), flat(now)
+    was |= {key: value for key, value in _BEFORE.items() if key in is_ and key not in was}
     return [
         f"{key} was {was.get(key)!r} and is {is_.get(key)!r}"
         for key in sorted(was | is_)
-        if was.get(key) != is_.get(key)
+        if was.get(key) != is_.get(key) and key not in _FREE
     ]
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one, with keys such as "SECTION.KEY"."""
+    found: dict[str, Any] = {}
     for key, value in settings.items():
         name = f"{prefix}{key}"
-        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
-    return flat
+        found |= flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return found

@@ -16,7 +16,7 @@ def short_settings(
     steps: int,
     batch_size: int,
     learning_rate: float,
-    bfloat16: bool,
+    precision: Literal["auto", "float32", "bfloat16"],
     threads: int | None,
     *,
     warmup: int,
@@ -31,7 +31,7 @@ def short_settings(
         run=RunSettings(
             steps=steps,
             batch=batch_size,
-            precision="bfloat16" if bfloat16 else "float32",
+            precision=precision,
             ema=0.998,
             workers=workers,
             threads=threads,

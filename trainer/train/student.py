@@ -58,9 +58,18 @@ def build_student(recipe: Recipe) -> Clip:
 def load_first_weights(model: Clip, recipe: Recipe) -> None:
     """Read the files that the recipe starts from, if any.
 
-    Raises `ValueError` naming the file that does not hold weights for its part of the model.
+    Raises `ValueError` naming the file that does not hold weights for its part of the model, or the
+    key of a tower that shall not learn and has none.
     """
     settings = recipe.model
+    for tower_name, given in (("visual.", settings.image_init), ("text.", settings.text_init)):
+        locked = tower_name.startswith(settings.freeze) if settings.freeze else False
+        if locked and given is None and settings.init is None:
+            key = "image_init" if tower_name == "visual." else "text_init"
+            raise ValueError(
+                f"{recipe.origin}: [model] {key}: missing, and {tower_name} is frozen: it would "
+                "stay as random as it starts; give its weights, or those of the whole as init"
+            )
     if settings.init is not None:
         load_into(model, Path(settings.init))
     for tower, prefix, path in (

@@ -29,11 +29,12 @@ class Share:
 class Batch(NamedTuple):
     """What goes into the network, and what its outputs are compared with: tensors, nested at will.
 
-    Both are moved to the device together.
+    Both are moved to the device together. skipped: what could not be read, and why.
     """
 
     inputs: Any
     targets: Any
+    skipped: tuple[str, ...] = ()
 
 
 class Task(Protocol):
