@@ -6,25 +6,27 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from index.catalogue.schema_steps import (
+from index.catalogue.first_schema_steps import (
     add_albums,
     add_changes,
     add_contents,
-    add_faces,
-    add_filter_indexes,
     add_frames,
     add_live_ids,
-    add_looks,
-    add_marks,
     add_metadata_state,
-    add_others,
-    add_people,
     add_readings,
     add_saved_searches,
+    create_tables,
+)
+from index.catalogue.schema_steps import (
+    add_faces,
+    add_filter_indexes,
+    add_looks,
+    add_marks,
+    add_others,
+    add_people,
     add_sources_of_dates,
     add_verdicts,
     cover_words,
-    create_tables,
     fold_readings_again,
 )
 
