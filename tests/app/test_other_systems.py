@@ -16,6 +16,7 @@ from PIL import Image
 from index.safety.filesystem import _root_on_windows
 from photosearch import capacity
 from photosearch.commands import ending
+from photosearch.delivery import thumbnails
 from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.desktop.instance import Instance
 from photosearch.encoders import Bundle
@@ -30,7 +31,7 @@ from photosearch.portable.mapping import PathMap
 from photosearch.portable.names import portable_name
 from photosearch.serving.shrinking import Shrinkers
 from photosearch.sharing.naming import Names
-from photosearch.ui import folders, reveal, thumbnails
+from photosearch.ui import folders, reveal
 from photosearch.watching import notices
 
 NFD = unicodedata.normalize("NFD", "Été")
