@@ -84,7 +84,7 @@ def _reference(program: str, names: list[str], page: str) -> str:
     if program not in _PROGRAMS:
         raise UnknownCommandError(f"{page}: no program is called {program}")
     command: click.Command = import_module(_PROGRAMS[program]).main
-    context = click.Context(command, info_name=program)
+    context = click.Context(command, info_name=program, **command.context_settings)
     if names == [_EACH]:
         parts = [
             f"## {_words(inner)}\n\n{_description(inner.command)}\n\n{_one(inner, page)}"

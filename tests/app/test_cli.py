@@ -50,7 +50,7 @@ def options(command: click.Command) -> Iterator[click.Option]:
 def test_help_of_every_command_names_every_option(flag: str) -> None:
     for name, command in commands():
         result = CliRunner().invoke(main, [*name, flag])
-        assert result.exit_code == 0
+        assert result.exit_code == 0, f"{name}: {result.output}"
         text = result.stdout
         assert command.help
         assert " ".join(command.help.split()[:5]) in " ".join(text.split())

@@ -10,6 +10,7 @@ import signal
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,10 +48,23 @@ def server(place: Path, tiny_bundle: Path) -> Iterator[Served]:
         yield server
 
 
+@contextmanager
+def _open(place: Path, bundle: Path) -> Iterator[Served]:
+    with served(place / "library", bundle, "--host", "0.0.0.0", end=signal.SIGTERM) as server:
+        yield server
+
+
 @pytest.fixture(scope="module")
 def open_server(place: Path, tiny_bundle: Path) -> Iterator[Served]:
     """One that other machines can connect to."""
-    with served(place / "library", tiny_bundle, "--host", "0.0.0.0", end=signal.SIGTERM) as server:
+    with _open(place, tiny_bundle) as server:
+        yield server
+
+
+@pytest.fixture
+def guarded_server(place: Path, tiny_bundle: Path) -> Iterator[Served]:
+    """Another, whose door a wrong password closes for all that is asked after it."""
+    with _open(place, tiny_bundle) as server:
         yield server
 
 
@@ -292,24 +306,24 @@ def test_the_app_can_be_installed_without_a_session(open_server: Served) -> None
     assert open_server.ask("/icons/photosearch.icns").status == 404
 
 
-def test_other_machines_need_the_password(open_server: Served) -> None:
-    port = open_server.port
-    assert open_server.ask("/api/state").status == 401
-    assert open_server.ask("/ui/app.js").status == 401
-    assert open_server.ask("/").headers["location"] == "/login"
-    assert open_server.ask("/api/state", {"Cookie": "photosearch=guessed"}).status == 401
+def test_other_machines_need_the_password(guarded_server: Served) -> None:
+    port = guarded_server.port
+    assert guarded_server.ask("/api/state").status == 401
+    assert guarded_server.ask("/ui/app.js").status == 401
+    assert guarded_server.ask("/").headers["location"] == "/login"
+    assert guarded_server.ask("/api/state", {"Cookie": "photosearch=guessed"}).status == 401
 
-    token = open_server.link.partition("?token=")[2]
-    begun = open_server.ask(f"/?token={token}")
+    token = guarded_server.link.partition("?token=")[2]
+    begun = guarded_server.ask(f"/?token={token}")
     assert (begun.status, begun.headers["location"]) == (303, "/")
     cookie = begun.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     session = {"Cookie": cookie.partition(";")[0]}
-    assert open_server.ask("/api/state", session).status == 200
+    assert guarded_server.ask("/api/state", session).status == 200
     # An address cannot be rebound, a name can.
-    assert open_server.ask("/api/state", session | {"Host": f"10.0.0.7:{port}"}).status == 200
-    assert open_server.ask("/api/state", session | {"Host": "evil.example"}).status == 421
+    assert guarded_server.ask("/api/state", session | {"Host": f"10.0.0.7:{port}"}).status == 200
+    assert guarded_server.ask("/api/state", session | {"Host": "evil.example"}).status == 421
 
     # What happens on the machine itself is not for others to start.
     for target, body in (
@@ -317,16 +331,16 @@ def test_other_machines_need_the_password(open_server: Served) -> None:
         ("share/estimate", {"ids": [1], "folder": "/tmp"}),
         ("reveal/1", {}),
     ):
-        refused = open_server.post(f"/api/{target}", body, session)
+        refused = guarded_server.post(f"/api/{target}", body, session)
         assert refused.status == 400
         assert "on the machine itself" in refused.json["error"]
 
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    wrong = open_server.ask("/login", form, body=b"password=wrong")
+    wrong = guarded_server.ask("/login", form, body=b"password=wrong")
     assert wrong.status == 429
     # So soon after a wrong one not even the right one is taken.
     right = f"password={token}".encode()
-    assert open_server.ask("/login", form, body=right).status == 429
+    assert guarded_server.ask("/login", form, body=right).status == 429
 
 
 def test_each_wrong_password_makes_the_next_try_wait_longer() -> None:
