@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 from photosearch import Library
@@ -41,6 +42,8 @@ def test_a_copy_of_a_model_that_was_killed_goes_with_the_next(
         part.mkdir(parents=True)
         (part / "image.onnx").write_bytes(b"half")
     os.utime(old, (0, 0))
+    # By our clock, which need not be that of the disk.
+    os.utime(new, (time.time(), time.time()))
     store.add(tiny_bundle)
     # The other may be copied just now.
     assert sorted(path.name for path in store.folder.iterdir()) == sorted((new.name, name))
@@ -58,6 +61,9 @@ def test_what_killed_exports_and_shares_left_goes_with_the_next(
     (out / ".photosearch-export-b" / "my photo.jpg").touch()
     for name in (half, ".photosearch-fedcba9876543210.part", ".photosearch-mine.part"):
         (out / name).touch()
+    # By our clock, which need not be that of the disk.
+    for path in out.iterdir():
+        os.utime(path, (time.time(), time.time()))
     for name in (".photosearch-export-a", ".photosearch-export-b", half, ".photosearch-mine.part"):
         os.utime(out / name, (0, 0))
     kept = {path.name for path in out.iterdir()} - {".photosearch-export-a", half}
