@@ -1,6 +1,5 @@
 // The search page: results as one types, and what is there before anything is typed.
 
-import { asItIs, asSeen, instead, meaningOf, units } from "./chips.js";
 import { fill, icon, make, say, tell } from "./dom.js";
 import { FilterRow } from "./filters.js";
 import { Grid, monthOf } from "./grid.js";
@@ -13,12 +12,12 @@ import { ResultsMap } from "./results-map.js";
 import { saveSearch } from "./saved.js";
 import { StartPage } from "./start.js";
 import { Typeahead, remember } from "./typeahead.js";
+import { Understood } from "./understood.js";
 
 // Milliseconds after which a search is given up when another is asked for.
 const SLOW = 1500;
 // Photos that a search gives at once.
 const MOST = 500;
-const CHIPS = ["filter", "words", "unlike"];
 
 // A text, and a shorter one for narrow screens.
 const inShort = (key) => ["", "_short"].map((end) => make("span", { class: end ? "short" : "long" }, say(`${key}${end}`)));
@@ -42,7 +41,7 @@ export class SearchPage {
       make("p", { class: "quiet" }, say("welcome.private")),
       (this.better = new Offers({ brief: true, arrived: (use) => use && started() })).element,
     );
-    this.chips = make("ul", { class: "chips", "aria-label": say("search.understood") });
+    this.understood = new Understood(input, (text) => this.ask(text));
     this.problem = make("p", { class: "warning", role: "alert" });
     this.start = new StartPage({
       viewer,
@@ -96,7 +95,7 @@ export class SearchPage {
       this.welcome,
       this.picture.element,
       this.filters.element,
-      this.chips,
+      this.understood.element,
       this.problem,
       this.start.element,
       make("div", { class: "line head" }, this.added, this.count, this.tools),
@@ -112,7 +111,7 @@ export class SearchPage {
     this.place = place;
     this.least = 0;
     // What belongs to another question does not answer to this one.
-    for (const part of [this.chips, this.less, this.nothing.element]) {
+    for (const part of [this.understood.element, this.less, this.nothing.element]) {
       part.addEventListener("click", (event) => this.stale && event.stopPropagation(), { capture: true });
     }
     input.addEventListener("input", () => this.writing || this.run({ how: "typed" }));
@@ -228,7 +227,7 @@ export class SearchPage {
   #mark() {
     if (this.running || this.picture.coming) this.place.setAttribute("aria-busy", "true");
     else this.place.removeAttribute("aria-busy");
-    for (const part of [this.chips, this.count, this.less, this.nothing.element]) part.classList.toggle("stale", this.stale);
+    for (const part of [this.understood.element, this.count, this.less, this.nothing.element]) part.classList.toggle("stale", this.stale);
     this.grid.outdate(this.stale);
   }
 
@@ -309,12 +308,7 @@ export class SearchPage {
     this.saving.hidden = Boolean(this.picture.key);
     this.start.show(!this.asking);
     const parts = found.parts ?? [];
-    fill(
-      this.chips,
-      ...parts.filter((part) => CHIPS.includes(part.kind) || (part.kind === "like" && part.name !== "text")).map((part) => this.#chip(part)),
-      ...parts.filter((part) => part.kind === "fact").map((part) => this.#fact(part)),
-      ...parts.filter((part) => part.read_as).map((part) => this.#takenAs(part)),
-    );
+    this.understood.show(parts, this.query);
     if (parts.some((part) => part.warning)) this.problem.textContent = say("search.unreadable");
   }
 
@@ -346,58 +340,6 @@ export class SearchPage {
     // The button keeps the focus.
     if (this.less.textContent === label) return;
     fill(this.less, make("button", { type: "button", class: "plain", onclick: () => this.run({ everything: true }) }, label));
-  }
-
-  #chip(part) {
-    const negative = part.kind === "unlike" ? say("search.without", { what: part.meaning }) : meaningOf(part);
-    const photo = part.name === "photo" && /^\d+$/.test(part.meaning);
-    return this.#chipOf(part, photo ? [make("img", { src: `/api/thumbnail/${part.meaning}`, alt: "" }), say("search.like_this")] : [negative], {
-      label: say("search.remove", { what: negative }),
-      with: "",
-    });
-  }
-
-  // What words name. Taken off, they only say what is seen; a filter leaves nothing but what is known.
-  #fact(part) {
-    const chip = this.#chipOf(part, [say("search.fact", { what: part.meaning, kind: say(`fact.${part.name}`) })], {
-      label: say("search.fact_seen", { what: part.meaning }),
-      with: asSeen(this.input.value.trim(), part),
-    });
-    if (!part.filter) return chip;
-    const label = say("search.fact_only", { filter: part.filter });
-    chip.lastChild.before(make("button", { type: "button", class: "remove", "aria-label": label, title: label, onclick: () => this.#put(part, part.filter) }, icon("check")));
-    return chip;
-  }
-
-  // Of words in another language: the English that the model is given. Taken off, they are read as
-  // they are.
-  #takenAs(part) {
-    return this.#chipOf(part, [say("search.taken_as", { what: part.read_as })], {
-      label: say("search.as_it_is", { what: part.meaning }),
-      with: asItIs(this.query, part),
-    });
-  }
-
-  // A chip that selects its part of the text, and a button that puts another text there.
-  #chipOf(part, content, { label, with: other }) {
-    const edit = () => {
-      this.input.focus();
-      const before = this.input.value.length - this.input.value.trimStart().length;
-      const text = this.input.value.trim();
-      this.input.setSelectionRange(units(text, part.start) + before, units(text, part.end) + before);
-    };
-    return make(
-      "li",
-      { class: "chip" },
-      make("button", { type: "button", class: "text", title: say("search.edit"), onclick: edit }, ...content),
-      make("button", { type: "button", class: "remove", "aria-label": label, onclick: () => this.#put(part, other) }, icon("close")),
-    );
-  }
-
-  // Puts another text into the box in the place of a part.
-  #put(part, other) {
-    this.ask(instead(this.input.value.trim(), part, other));
-    this.input.focus();
   }
 
   #tell(found) {
