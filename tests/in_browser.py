@@ -202,7 +202,7 @@ class Held:
     def wait(self) -> None:
         """Until there is one."""
         while not self.routes:
-            self.page.evaluate("fetch('/ui/texts.json').then(answer => answer.json())")
+            self.page.evaluate("fetch('/manifest.webmanifest').then(answer => answer.json())")
 
     def let_go(self) -> None:
         """Answer them; the page has the answers by the end."""
@@ -211,7 +211,7 @@ class Held:
         for route in [one for one in self.routes if one.request.failure is None]:
             with self.page.expect_event("requestfinished", lambda it, r=route: it == r.request):
                 route.continue_()
-        self.page.evaluate("fetch('/ui/texts.json').then(answer => answer.json())")
+        self.page.evaluate("fetch('/manifest.webmanifest').then(answer => answer.json())")
 
 
 @contextmanager

@@ -58,13 +58,6 @@ def version() -> str:
     return every.hexdigest()[:16]
 
 
-# Before the route of all files, which takes any name.
-@router.get("/texts.json")
-async def all_texts(request: Request) -> Response:
-    said = json.dumps(request.app.state.texts, ensure_ascii=False, separators=(",", ":"))
-    return _unless_known(request, said.encode(), "application/json")
-
-
 @router.get("/texts/{language}.json")
 async def texts_in(request: Request, language: str) -> Response:
     """What the pages say in a language, or in English where they do not speak that."""

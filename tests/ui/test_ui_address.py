@@ -323,7 +323,7 @@ def scroll_to(page: Any, tab: str, name: str) -> list[str]:
     tile = page.locator(f"{tab} .tile[title='{name}']")
     while not tile.count():
         page.evaluate("scrollBy(0, 400)")
-        page.evaluate("fetch('/ui/texts.json').then(answer => answer.json())")
+        page.evaluate("fetch('/manifest.webmanifest').then(answer => answer.json())")
     tile.evaluate("tile => tile.scrollIntoView({ block: 'center' })")
     page.wait_for_function(NOTED)
     page.wait_for_function(FILLED)

@@ -86,7 +86,7 @@ def test_it_serves_a_page_that_loads_nothing_from_elsewhere(server: Served) -> N
 
 
 def test_a_browser_reads_the_files_of_the_page_once(server: Served) -> None:
-    for target in ("/ui/app.js", "/ui/style.css", "/ui/texts.json", "/ui/map/world.bin"):
+    for target in ("/ui/app.js", "/ui/style.css", "/ui/texts/de.json", "/ui/map/world.bin"):
         first = server.ask(target)
         again = server.ask(target, {"If-None-Match": first.headers["etag"]})
         assert (first.status, again.status, again.body) == (200, 304, b"")

@@ -93,7 +93,7 @@ function pause() {
 
 async function answers() {
   try {
-    return !AWAY.includes((await fetch("/ui/texts.json", { cache: "no-store" })).status);
+    return !AWAY.includes((await fetch("/manifest.webmanifest", { cache: "no-store" })).status);
   } catch {
     return false;
   }
