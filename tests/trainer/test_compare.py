@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from test_training_loop import make_run, table
 
 from trainer.cli import main
-from trainer.export.from_run import told_by
+from trainer.export.run_card import told_by
 from trainer.train.record import code_state, read_record, versions
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ import pytest
 from shell import REPOSITORY
 
 from trainer.cli import main
-from trainer.data.looked_at import look_at
+from trainer.data.inspection import look_at
 from trainer.data.photo_tars import read_photos
 from trainer.export.card import read_card, render_card
 from trainer.reinforce.sources import open_sources

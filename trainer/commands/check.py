@@ -33,7 +33,7 @@ def command(
     """
     from tqdm import tqdm
 
-    from trainer.data.looked_at import look_at, page
+    from trainer.data.inspection import look_at, page
     from trainer.reinforce.sources import open_sources
 
     sources = open_sources(inputs, captions, samples_per_shard=1000)

@@ -104,7 +104,7 @@ def command(
     """
     known_of: dict[str, Any] = {}
     if run_folder is not None:
-        from trainer.export.from_run import told_by
+        from trainer.export.run_card import told_by
         from trainer.train.record import read_record
 
         record = read_record(run_folder)
