@@ -56,6 +56,8 @@ def test_a_run_measures_once_and_changes_nothing_by_it(
     before = {name: value.clone() for name, value in run.task.model.state_dict().items()}
     kind, gain = trial.measured(run.task, run._network, 8, ALONE)
     assert kind in ("float32", "bfloat16")
+    # One that cannot be shared out is tried as it is.
+    assert trial.measured(run.task, run._network, 17, ALONE)[1] is not None
     assert gain is not None
     assert gain >= 1
     after = run.task.model.state_dict()

@@ -87,7 +87,7 @@ class Kept:
             if value.is_floating_point() and not torch.isfinite(value).all():
                 raise ValueError(
                     f"{name} holds something else than numbers at step {about['step']}: "
-                    f"{_ADVICE.format(folder=self._folder)}"
+                    f"{advice(self._folder)}"
                 )
         last = self._folder / _LAST
         keep = None
@@ -127,13 +127,10 @@ class Kept:
         return found
 
 
-_ADVICE = (
-    "lower optimizer.learning_rate or lengthen schedule.warmup. The last checkpoint stands; a new "
-    "run in another folder starts from its weights with model.init = "
-    '"{folder}/checkpoint.safetensors"'
-)
-
-
 def advice(folder: Path) -> str:
     """What to do about a run whose numbers have run away."""
-    return _ADVICE.format(folder=folder)
+    return (
+        "lower optimizer.learning_rate or lengthen schedule.warmup. The last checkpoint stands; a "
+        "new run in another folder starts from its weights with model.init = "
+        f'"{folder / _LAST}"'
+    )

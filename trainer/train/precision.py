@@ -27,7 +27,8 @@ def measured(
     if not has_bfloat16(device):
         return "float32", None
     limit = min(batch, _ITEMS[device.type])
-    items = next(size for size in range(limit, 0, -1) if batch % size == 0 and size != 1)
+    # Statistics of a batch need two; a batch that is not to be shared out is tried whole.
+    items = next((size for size in range(limit, 1, -1) if batch % size == 0), batch)
     part = moved(task.batch(0, Share(0, batch // items)), device)
     statistics = {name: value.clone() for name, value in network.named_buffers()}
     task.train_mode()
