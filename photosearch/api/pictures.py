@@ -1,7 +1,7 @@
 """How photos look: small, as large as a screen, and the files themselves."""
 
-import mimetypes
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -11,7 +11,7 @@ from index import PhotoFile
 from photosearch.api import answers, schemas
 from photosearch.api.parameters import PhotoName
 from photosearch.api.routes import OpenLibrary
-from photosearch.delivery.files import Part, opened, ranged
+from photosearch.delivery.files import Part, media_type, opened, ranged
 from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.serving.shrinking import LateError, ShrinkError, Shrinkers
 
@@ -47,55 +47,59 @@ IfNoneMatch: TypeAlias = Annotated[str, Header()]
 router = APIRouter()
 
 
+async def file_of(library: OpenLibrary, photo: PhotoName) -> PhotoFile:
+    """The photo that is named in the path."""
+    return await library.ask(lambda it: answers.photo_file(it, photo))
+
+
+TheFile: TypeAlias = Annotated[PhotoFile, Depends(file_of)]
+
+
 @router.get("/v1/photos/{photo:path}/thumbnail", responses={**_WEBP, **_REFUSED})
 async def thumbnail(
-    library: OpenLibrary, pictures: TheirPictures, photo: PhotoName, if_none_match: IfNoneMatch = ""
+    pictures: TheirPictures, found: TheFile, if_none_match: IfNoneMatch = ""
 ) -> Response:
     """A picture of at most 512 pixels a side, as WebP."""
-    found = await library.ask(lambda it: answers.photo_file(it, photo))
-    return await _small(pictures, found, "thumbnail", if_none_match)
+    return await _small(pictures.thumbnails.grid, found, "thumbnail", if_none_match)
 
 
 @router.get("/v1/photos/{photo:path}/preview", responses={**_WEBP, **_REFUSED})
 async def preview(
-    library: OpenLibrary, pictures: TheirPictures, photo: PhotoName, if_none_match: IfNoneMatch = ""
+    pictures: TheirPictures, found: TheFile, if_none_match: IfNoneMatch = ""
 ) -> Response:
     """A picture of at most 2048 pixels a side, as WebP."""
-    found = await library.ask(lambda it: answers.photo_file(it, photo))
-    return await _small(pictures, found, "preview", if_none_match)
+    return await _small(pictures.thumbnails.screen, found, "preview", if_none_match)
 
 
 @router.get("/v1/photos/{photo:path}/original", responses=_REFUSED)
 async def original(
-    library: OpenLibrary,
-    photo: PhotoName,
+    found: TheFile,
     range_: Annotated[str | None, Header(alias="range")] = None,
     if_range: Annotated[str | None, Header()] = None,
     if_none_match: IfNoneMatch = "",
 ) -> Response:
     """The file itself, or the bytes of it that the header Range asks for."""
-    found = await library.ask(lambda it: answers.photo_file(it, photo))
     tag = _tag(found, "original")
     if _has(tag, if_none_match):
         return Response(status_code=304, headers={"etag": tag})
     file = await opened(found)
-    kind = mimetypes.guess_type(found.path)[0] or "application/octet-stream"
     # Parts of another state of the file are not put together: RFC 9110, section 13.1.5.
     wanted = range_ if if_range in (None, tag) else None
     return ranged(
         Part(found.path, file, 0, found.stamp.size),
         wanted,
-        media_type=kind if kind.startswith(("image/", "video/")) else "application/octet-stream",
+        media_type=media_type(found.path),
         headers={"etag": tag, "cache-control": "private, no-cache"},
     )
 
 
-async def _small(pictures: Pictures, photo: PhotoFile, size: str, asked: str) -> Response:
+async def _small(
+    make: Callable[[PhotoFile], Awaitable[bytes]], photo: PhotoFile, size: str, asked: str
+) -> Response:
     tag = _tag(photo, size)
     headers = {"etag": tag, "cache-control": "private, no-cache"}
     if _has(tag, asked):
         return Response(status_code=304, headers=headers)
-    make = pictures.thumbnails.grid if size == "thumbnail" else pictures.thumbnails.screen
     try:
         data = await make(photo)
     except ShrinkError as error:

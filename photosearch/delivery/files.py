@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -19,6 +20,12 @@ T = TypeVar("T")
 
 _PIECE = 1 << 18
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z")
+
+
+def media_type(path: str) -> str:
+    """That of a photo or video, by its name; of anything else that of bytes."""
+    kind = mimetypes.guess_type(path)[0] or ""
+    return kind if kind.startswith(("image/", "video/")) else "application/octet-stream"
 
 
 async def asked(path: str, do: Callable[..., T], *given: object) -> T:

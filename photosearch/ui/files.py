@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -11,7 +10,7 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 
 from index import PhotoFile
-from photosearch.delivery.files import FileAnswer, asked, opened
+from photosearch.delivery.files import FileAnswer, asked, media_type, opened
 from photosearch.silent_drive import close_later
 from photosearch.ui.photos import shown
 
@@ -31,13 +30,12 @@ async def download(photo: PhotoFile) -> Response:
     """One file, to be saved under its name."""
     file = await opened(photo)
     name = shown(os.path.basename(photo.path))
-    kind = mimetypes.guess_type(photo.path)[0] or "application/octet-stream"
     return FileAnswer(
         photo.path,
         file,
         0,
         photo.stamp.size,
-        media_type=kind if kind.startswith(("image/", "video/")) else "application/octet-stream",
+        media_type=media_type(photo.path),
         headers=_NEVER | {"content-disposition": _attached(name)},
     )
 
