@@ -6,13 +6,13 @@ downloaded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from index.catalogue.faces import FoundFace
 from photosearch.encoders.onnx import import_onnxruntime
 from photosearch.faces.aligning import aligned, sharpness
 from photosearch.shipped import asset
@@ -28,22 +28,6 @@ _SCORE, _OVERLAP = 0.6, 0.35
 _SMALLEST = 24
 
 
-@dataclass(frozen=True)
-class Face:
-    """A face in a picture: left, top, width and height in parts of it, and landmarks (5, 2) too.
-
-    `score` is how surely it is one. `side` is its smaller side in pixels of the picture as it was
-    looked at, `sharp` how much detail it has, and `vector` (128,) describes it.
-    """
-
-    area: tuple[float, float, float, float]
-    landmarks: NDArray[np.float32]
-    score: float
-    side: float
-    sharp: float
-    vector: NDArray[np.float32]
-
-
 class FaceModel:
     """Both networks, open."""
 
@@ -56,8 +40,9 @@ class FaceModel:
             for name in ("yunet.onnx", "resnet.onnx")
         )
 
-    def faces(self, image: Image.Image) -> list[Face]:
-        """The faces in an RGB picture, the surest first."""
+    def faces(self, image: Image.Image) -> list[FoundFace]:
+        """The faces in a picture, the surest first; vectors have 128 numbers."""
+        image = image.convert("RGB")
         found = _apart(
             [one for side in _SCALES for one in self._found(image, side) if side <= _most(image)]
         )
@@ -68,7 +53,7 @@ class FaceModel:
         vectors = self._describes.run(None, {"faces": batch})[0]
         size = np.array(image.size, np.float32)
         return [
-            Face(
+            FoundFace(
                 tuple((box / np.tile(size, 2)).round(5).tolist()),
                 (landmarks / size).astype(np.float32),
                 score,
