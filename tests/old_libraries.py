@@ -115,7 +115,7 @@ def _fill(db: sqlite3.Connection) -> None:
         db.execute("INSERT INTO face_scans VALUES (1, 'm')")
         db.execute("INSERT INTO face_groups (id, name) VALUES (1, 'Anna')")
         db.execute(
-            "INSERT INTO faces VALUES (1, 1, 'm', .1, .2, .3, .4, ?, .9, 80, 9, ?, 1, 0)",
+            "INSERT INTO faces VALUES (1, 1, 'm', .1, .2, .3, .4, ?, .9, 80, 9, ?, 1)",
             [bytes(40), bytes(256)],
         )
 

@@ -57,14 +57,13 @@ class FaceGroup:
 class FaceTable:
     """All faces of a model, by id: arrays of the same length n, vectors (n, d).
 
-    `contents` are numbers of bytes, `groups` those of groups, 0 for none, and `sure` tells of which
-    the user said it. `quality` is (n, 3): score, side, and sharpness.
+    `contents` are numbers of bytes, and `groups` those of groups, 0 for none. `quality` is (n, 3):
+    score, side, and sharpness.
     """
 
     ids: NDArray[np.int64]
     contents: NDArray[np.int64]
     groups: NDArray[np.int64]
-    sure: NDArray[np.bool_]
     quality: NDArray[np.float32]
     vectors: NDArray[np.float32]
 
@@ -120,18 +119,17 @@ class Faces:
 
     def table(self, model: str) -> FaceTable:
         rows = self._connection.rows(
-            "SELECT id, content_id, coalesce(group_id, 0), sure, score, side, sharp, vector "
+            "SELECT id, content_id, coalesce(group_id, 0), score, side, sharp, vector "
             "FROM faces WHERE model = ? ORDER BY id",
             [model],
         )
-        vectors = np.frombuffer(b"".join(row[7] for row in rows), np.float16)
-        numbers = np.array([row[:4] for row in rows], np.int64).reshape(-1, 4)
+        vectors = np.frombuffer(b"".join(row[6] for row in rows), np.float16)
+        numbers = np.array([row[:3] for row in rows], np.int64).reshape(-1, 3)
         return FaceTable(
             numbers[:, 0],
             numbers[:, 1],
             numbers[:, 2],
-            numbers[:, 3].astype(np.bool_),
-            np.array([row[4:7] for row in rows], np.float32).reshape(-1, 3),
+            np.array([row[3:6] for row in rows], np.float32).reshape(-1, 3),
             vectors.reshape(len(rows), -1).astype(np.float32),
         )
 
@@ -139,19 +137,15 @@ class Faces:
         """Which faces are not of which groups."""
         return set(self._connection.rows("SELECT face_id, group_id FROM face_refusals"))
 
-    def outlined(
-        self, model: str
-    ) -> list[tuple[int, int, tuple[float, ...], list[dict[str, object]]]]:
-        """Faces in no group, where files say where faces are: id, bytes, area, regions."""
+    def outlined(self, model: str) -> list[tuple[int, tuple[float, ...], list[dict[str, object]]]]:
+        """Faces in no group, where files say where faces are: id, area, regions."""
         rows = self._connection.rows(
-            "SELECT faces.id, faces.content_id, x, y, faces.width, faces.height, regions "
+            "SELECT faces.id, x, y, faces.width, faces.height, regions "
             "FROM faces JOIN photos USING (content_id) JOIN metadata ON photo_id = photos.id "
             "WHERE model = ? AND group_id IS NULL AND regions <> '[]' GROUP BY faces.id",
             [model],
         )
-        return [
-            (face, content, tuple(area), json.loads(said)) for face, content, *area, said in rows
-        ]
+        return [(face, tuple(area), json.loads(said)) for face, *area, said in rows]
 
     def assign(self, groups: Mapping[int, int]) -> None:
         """Put faces into groups, by their ids; a group is made for each number below 0."""
@@ -161,7 +155,7 @@ class Faces:
                 new = db.execute("INSERT INTO face_groups (name) VALUES (NULL)")
                 made[number] = int(new.lastrowid or 0)
             db.executemany(
-                "UPDATE faces SET group_id = ? WHERE id = ? AND NOT sure",
+                "UPDATE faces SET group_id = ? WHERE id = ?",
                 [(made.get(number, number), face) for face, number in groups.items()],
             )
 
@@ -222,7 +216,7 @@ class Faces:
                 rows,
             )
             db.executemany(
-                "UPDATE faces SET group_id = NULL, sure = 0 WHERE id = ?",
+                "UPDATE faces SET group_id = NULL WHERE id = ?",
                 [(face,) for face, _ in rows],
             )
         return [(int(face), int(group)) for face, group in rows]

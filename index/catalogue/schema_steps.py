@@ -233,7 +233,6 @@ def add_faces(db: Database) -> None:
         ) STRICT
         """
     )
-    # `sure` where the user said whose face it is.
     db.execute(
         """
         CREATE TABLE faces (
@@ -249,8 +248,7 @@ def add_faces(db: Database) -> None:
             side REAL NOT NULL,
             sharp REAL NOT NULL,
             vector BLOB NOT NULL,
-            group_id INTEGER REFERENCES face_groups (id) ON DELETE SET NULL,
-            sure INTEGER NOT NULL DEFAULT 0 CHECK (sure IN (0, 1))
+            group_id INTEGER REFERENCES face_groups (id) ON DELETE SET NULL
         ) STRICT
         """
     )

@@ -83,7 +83,6 @@ def table(people: np.ndarray, vectors: np.ndarray, photos: np.ndarray | None = N
         np.arange(1, count + 1),
         np.arange(count) if photos is None else photos,
         people.astype(np.int64),
-        np.zeros(count, np.bool_),
         np.full((count, 3), 100, np.float32),
         vectors.astype(np.float32),
     )
@@ -207,6 +206,11 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
 
     # Looked at once, and not again.
     assert shell("faces", "find").stdout.startswith(b"Looked at 0 photos and found 0 faces; 0 came")
+    # What is refused is not taken again for what a file says of it.
+    refused = library.faces.refuse(whole.photo_id, "eileen")
+    list(library.faces.find())
+    assert [one.count for one in library.faces.groups()] == [7]
+    library.faces.accept(refused)
     dark = next(hit for hit in library.search("people:1", limit=50) if "dark" in hit.path)
     library.faces.accept(library.faces.refuse(dark.photo_id, "eileen"))
     assert names(library, "person:eileen") == everybody
