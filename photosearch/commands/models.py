@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from photosearch.library.models import Model
     from photosearch.pulling.advice import Advice
     from photosearch.pulling.offers import Offer
+    from photosearch.quantising.run import Tried
 
 
 @click.group("models")
@@ -177,6 +178,34 @@ def add(ctx: click.Context, folder: Path) -> None:
     click.echo(f"{what} {added.id}. `photosearch models use {added.model}` switches to it.")
 
 
+@command.command("quantise")
+@click.argument("model", metavar="MODEL")
+@click.pass_context
+def quantise(ctx: click.Context, model: str) -> None:
+    """Make a copy of MODEL with its weights in 8 bits: smaller, and mostly quicker.
+
+    It is compared with MODEL on up to 200 photos of the library, of which there must be 100 at
+    least. Each of the two networks is kept in 8 bits where nine of the first ten photos for a text
+    stay the same, and where it takes no longer. Searches change only with `photosearch models use`.
+    """
+    from photosearch.quantising.run import Quantised, Tried, Trying
+
+    with open_library(ctx) as library, closing(library.models.quantise(model)) as events:
+        for event in events:
+            if isinstance(event, Trying):
+                what = "pictures" if event.tower == "image" else "texts"
+                click.echo(f"Trying the network of {what} in 8 bits ({event.method}).", err=True)
+            elif isinstance(event, Tried):
+                click.echo(f"  {_outcome(event)}", err=True)
+            elif isinstance(event, Quantised):
+                made = event
+    click.echo(
+        f"{'Made' if made.fresh else 'Already here:'} {made.id}, {made.bytes / 1e6:.0f} MB for "
+        f"{made.original_bytes / 1e6:.0f} MB. {made.same:.0%} of the first ten photos for a text "
+        f"are the same. `photosearch models use {made.model}` switches to it."
+    )
+
+
 @command.command("rm")
 @click.argument("model", metavar="MODEL")
 @click.option(
@@ -316,6 +345,17 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+
+
+def _outcome(tried: Tried) -> str:
+    """What came of a network in 8 bits."""
+    found = tried.agreement
+    if found is None:
+        return "it has nothing to make 8 bits, and stays as it is"
+    return (
+        f"{'good' if tried.good else 'not good enough'}: {found.same:.1%} of the first ten photos "
+        f"are the same, {tried.share:.0%} of the size, {found.quicker:.2f} times as quick"
+    )
 
 
 def _cutoffs(model: Model) -> str:

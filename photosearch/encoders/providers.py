@@ -26,6 +26,7 @@ KNOWN = {
     "cuda": "CUDAExecutionProvider",
     "coreml": "CoreMLExecutionProvider",
     "directml": "DmlExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
 }
 # The least cosine between two embeddings of a picture that are taken for the same; float16 gives
 # 0.9999 and more.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from photosearch.pulling.advice import Advice, Machine
     from photosearch.pulling.offers import Offer
     from photosearch.pulling.run import PullEvent
+    from photosearch.quantising.run import QuantiseEvent
 
 Kind = Literal["bundled", "installed", "named", "packaged", "gone"]
 
@@ -245,6 +246,34 @@ class Models:
         from photosearch.pulling.run import add_folder
 
         return add_folder(self._choice.store, Path(folder).expanduser(), photos=self._photos())
+
+    def quantise(self, name: str) -> Generator[QuantiseEvent, None, None]:
+        """Make a copy of a model with its weights in 8 bits, where that finds the same photos.
+
+        It is compared with the model on photos of the library, and called NAME-8bit. Searches do
+        not change. The last event is `Quantised`, with the id for `use`.
+
+        Raises `UsageError` for an unknown model, a package that is missing, or a library of fewer
+        than 100 photos; `BundleError` when the model does not gain; `LibraryError`.
+        """
+        from photosearch.calibrating.fitting import bank
+        from photosearch.encoders.preprocess import Preprocess
+        from photosearch.indexing.decoding import Decoding
+        from photosearch.quantising.graphs import check_installed
+        from photosearch.quantising.photos import some_photos
+        from photosearch.quantising.run import quantise
+
+        check_installed()
+        model = self.get(name)
+        folder = self._choice.named if model.kind == "named" else self._choice.find(model.id)
+        if folder is None:
+            raise UsageError(f"{model.id}: only its vectors are left; bring its bundle back first")
+        bundle = Bundle.open(folder)
+        settings = self._choice.settings
+        decoding = Decoding.of(settings)
+        pixels = some_photos(self._catalogue, Preprocess(bundle.image), decoding)
+        store = self._choice.store
+        return quantise(store, bundle, pixels, bank()[::3], threads=settings.threads)
 
     def use(self, model: str | os.PathLike[str], *, at_once: bool = False) -> Model:
         """Choose the model for searches; of the folder of a bundle a copy is made.

@@ -96,7 +96,7 @@ class Settings:
     )
     provider: str = field(
         metadata=_about(
-            Choice(("auto", "cpu", "cuda", "coreml", "directml")),
+            Choice(("auto", "cpu", "cuda", "coreml", "directml", "openvino")),
             "PHOTOSEARCH_PROVIDER",
             "What encodes photos; see docs/models.md.",
             default="auto",

@@ -18,10 +18,11 @@ from photosearch.encoders import open_encoder
 from photosearch.encoders.onnx import import_onnxruntime
 from photosearch.encoders.providers import AUTO, CPU, KNOWN, candidates, quickest, same
 
-CUDA, COREML, DIRECTML = (
+CUDA, COREML, DIRECTML, OPENVINO = (
     "CUDAExecutionProvider",
     "CoreMLExecutionProvider",
     "DmlExecutionProvider",
+    "OpenVINOExecutionProvider",
 )
 ROW = (3, 64, 64)
 
@@ -50,6 +51,7 @@ def test_those_that_are_there_are_tried_the_quickest_first() -> None:
     assert candidates([CPU], AUTO) == []
     assert candidates([COREML, CPU], AUTO) == [COREML]
     assert candidates([DIRECTML, CUDA, CPU], AUTO) == [CUDA, DIRECTML]
+    assert candidates([OPENVINO, CPU], AUTO) == [OPENVINO]
     assert candidates(["AzureExecutionProvider", CPU], AUTO) == []
 
 
@@ -58,7 +60,7 @@ def test_a_named_one_is_the_only_one() -> None:
     assert candidates([CUDA, DIRECTML, CPU], "directml") == [DIRECTML]
     with pytest.raises(UsageError, match="has no coreml"):
         candidates([CUDA, CPU], "coreml")
-    with pytest.raises(UsageError, match="may be auto, cpu, cuda, coreml, directml"):
+    with pytest.raises(UsageError, match="may be auto, cpu, cuda, coreml, directml, openvino"):
         candidates([CPU], "gpu")
 
 
@@ -130,5 +132,5 @@ def test_the_setting_names_those_that_there_are() -> None:
     from photosearch.settings import SETTINGS
 
     assert SETTINGS["provider"].kind.range() == f"auto, cpu, {', '.join(KNOWN)}".replace(
-        ", directml", " or directml"
+        ", openvino", " or openvino"
     )
