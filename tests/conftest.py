@@ -12,25 +12,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnx
 import pytest
 from colour_bundle import write_bundle
-from manifest import bundle_fields
-from networks import network
-from onnx import TensorProto, helper
 from shell import Shell
+from tiny_model import tiny_fields, write_tiny
 from unsynced import wait_for_no_disk
 
 from photosearch import Library
-from photosearch.encoders import write_manifest
 
 pytest_plugins = [
     "forked_decoders", "library_fixtures", "optional", "slow", "torch_fixtures", "ui_fixtures",
 ]  # fmt: skip
-
-SIZE, CONTEXT, DIM = 64, 16, 32
-_VOCABULARY, _CHANNELS, _TOKEN_WIDTH = 49408, 16, 8
 
 # All come inside scikit-image's wheel. Large and small, upright and wide, colour and grey.
 PICTURES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png", "coins.png")
@@ -72,14 +64,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     Session-wide: copy it before changing anything in it.
     """
-    folder = tmp_path_factory.mktemp("bundle") / "tiny"
-    folder.mkdir()
-    rng = np.random.default_rng(20240607)
-    onnx.save(_image_network(rng), folder / "image.onnx")
-    onnx.save(_text_network(rng), folder / "text.onnx")
-    (folder / "README.md").write_text("# tiny\n\nRandom weights, for tests.\n", encoding="utf-8")
-    write_manifest(folder, tiny_fields())
-    return folder
+    return write_tiny(tmp_path_factory.mktemp("bundle") / "tiny")
 
 
 @pytest.fixture(scope="session")
@@ -92,10 +77,6 @@ def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle_copy(tiny_bundle: Path, tmp_path: Path) -> Path:
     """A copy of the tiny bundle, to be damaged."""
     return shutil.copytree(tiny_bundle, tmp_path / "bundle")
-
-
-def tiny_fields() -> dict[str, Any]:
-    return bundle_fields(size=SIZE, context=CONTEXT, dim=DIM, provenance={"weights": "random"})
 
 
 @pytest.fixture
@@ -157,34 +138,3 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in PICTURES:
         shutil.copyfile(shipped / name, folder / name)
     return folder
-
-
-def _image_network(rng: np.random.Generator) -> onnx.ModelProto:
-    """Patches, a ReLU, a coarse grid of averages, and a projection."""
-    grid = _CHANNELS * 2 * 2
-    weights = {
-        "patch": rng.normal(size=(_CHANNELS, 3, 8, 8)) / 8,
-        "project": rng.normal(size=(grid, DIM)),
-    }
-    nodes = [
-        helper.make_node("Conv", ["image", "patch"], ["patches"], strides=[8, 8]),
-        helper.make_node("Relu", ["patches"], ["active"]),
-        helper.make_node("AveragePool", ["active"], ["grid"], kernel_shape=[4, 4], strides=[4, 4]),
-        helper.make_node("Flatten", ["grid"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "project"], ["embedding"]),
-    ]
-    return network(nodes, "image", TensorProto.FLOAT, ["n", 3, SIZE, SIZE], weights)
-
-
-def _text_network(rng: np.random.Generator) -> onnx.ModelProto:
-    """Token vectors side by side, and a projection: the order of the words counts."""
-    weights = {
-        "table": rng.normal(size=(_VOCABULARY, _TOKEN_WIDTH)),
-        "project": rng.normal(size=(CONTEXT * _TOKEN_WIDTH, DIM)),
-    }
-    nodes = [
-        helper.make_node("Gather", ["table", "tokens"], ["vectors"]),
-        helper.make_node("Flatten", ["vectors"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "project"], ["embedding"]),
-    ]
-    return network(nodes, "tokens", TensorProto.INT64, ["n", CONTEXT], weights)

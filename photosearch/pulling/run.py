@@ -81,12 +81,7 @@ def pull(
         check_trainer()
     listed = _weights(offer, endpoint) if offer.converted else _graphs(offer, endpoint)
     folder = _place(store, offer.name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DownloadError(
-            f"{folder}: cannot be made ({error.strerror}); make the library folder writable"
-        ) from None
+    make_folder(folder)
     with WriterLock(folder).held():
         bundle = yield from _bring(store, offer, folder, listed, endpoint, photos)
     shutil.rmtree(folder, ignore_errors=True)
@@ -105,7 +100,7 @@ def add_folder(
     fresh = not store.holds(bundle.id)
     if fresh:
         total = sum(file["bytes"] for file in bundle.manifest["files"].values())
-        store.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(store.folder)
         check_room(store.folder, total + vectors_size(bundle.dim, photos))
         for done in store.adding(bundle.folder):
             yield Downloading(bundle.name, min(done, total), total)
@@ -167,19 +162,25 @@ def _bring(
     endpoint: str | None,
     photos: int,
 ) -> Generator[PullEvent, None, Bundle]:
-    # Of another commit nothing can be used.
-    work = folder / listed.commit[:16]
-    for other in folder.iterdir():
-        if other.is_dir() and other != work:
-            shutil.rmtree(other, ignore_errors=True)
-    # "bundle" is begun by what converts, or holds the graphs from the start.
-    for name in ("model", "texts"):
-        (work / name).mkdir(parents=True, exist_ok=True)
-    bring = _convert if offer.converted else _take
-    beside = vectors_size(offer.dim, photos)
-    files = yield from bring(offer, work, listed, endpoint, beside)
-    annotate(work / "bundle", offer, files, work / "texts")
-    return store.take(work / "bundle")
+    try:
+        # Of another commit nothing can be used.
+        work = folder / listed.commit[:16]
+        for other in folder.iterdir():
+            if other.is_dir() and other != work:
+                shutil.rmtree(other, ignore_errors=True)
+        # "bundle" is begun by what converts, or holds the graphs from the start.
+        for name in ("model", "texts"):
+            (work / name).mkdir(parents=True, exist_ok=True)
+        bring = _convert if offer.converted else _take
+        beside = vectors_size(offer.dim, photos)
+        files = yield from bring(offer, work, listed, endpoint, beside)
+        annotate(work / "bundle", offer, files, work / "texts")
+        return store.take(work / "bundle")
+    except OSError as error:
+        raise DownloadError(
+            f"{error.filename or folder}: cannot be written ({error.strerror}); make room on the "
+            "disk, or make the library folder writable, and run the same command again"
+        ) from None
 
 
 def _convert(
@@ -298,6 +299,17 @@ def _check_room(work: Path, size: int, beside: int) -> None:
     for `beside` more."""
     here = sum(path.stat().st_size for path in work.rglob("*") if path.is_file())
     check_room(work, max(size - here, 0) + beside)
+
+
+def make_folder(folder: Path) -> None:
+    """Make it where it is not there. Raises `DownloadError` when that is not possible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DownloadError(
+            f"{folder}: cannot be made ({error.strerror}); make the library folder writable, or "
+            "room on its disk"
+        ) from None
 
 
 def check_room(folder: Path, needed: int) -> None:

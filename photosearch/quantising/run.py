@@ -89,17 +89,19 @@ def quantise(
     network gains, or the disk is full.
     """
     check_installed()
-    store.folder.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{source.name}.", suffix=".part", dir=store.folder))
+    work = None
     try:
+        store.folder.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{source.name}.", suffix=".part", dir=store.folder))
         with Writer() as writer:
             yield from _Work(store, source, work, pixels, texts, threads).events(writer)
     except OSError as error:
         raise BundleError(
-            f"{work}: cannot be written ({error.strerror}); make room on the disk"
+            f"{work or store.folder}: cannot be written ({error.strerror}); make room on the disk"
         ) from None
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
 
 
 class _Work:

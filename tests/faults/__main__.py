@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from faults.failing import IN_MEMORY, FailingRuns, compiled
-from faults.jobs import JOBS
+from faults.jobs import JOBS, OPENED
 from faults.models import write_models
 from faults.sweep import Sweep, Tally
 
@@ -29,7 +29,7 @@ def main() -> None:
         if shim is None:
             sys.exit("needs Linux and a C compiler: apt-get install gcc")
         models = write_models(work / "models")
-        with FailingRuns(shim, work) as runs:
+        with OPENED, FailingRuns(shim, work) as runs:
             for job in JOBS:
                 if not given.names or job.name in given.names:
                     tallies.append(_swept(Sweep(job, models, runs), given.every))

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub_server import Hub, serving
 from old_libraries import names, unpack
+from tiny_model import write_tiny
+from tiny_published import publish
 
 from index import Catalogue
 from photosearch import Finished, Library
+from photosearch.pulling.offers import find_offer
 
+_OFFER = find_offer("ViT-B-32__openai")
+# What jobs have opened, to be closed by whoever runs them.
+OPENED = ExitStack()
 _PHOTOS = "SELECT id, path FROM photos ORDER BY id"
 
 
@@ -131,6 +139,20 @@ def wanted(box: Box) -> None:
         library.models.use("colours")
 
 
+def with_hub(box: Box) -> None:
+    """A library that downloads models from a hub of its own."""
+    indexed(box)
+    (box.library / "config.toml").write_text(f'endpoint = "{_hub(box.models).url}"\n')
+
+
+@functools.cache
+def _hub(models: Path) -> Hub:
+    """One that serves a model as it is published, until `OPENED` is closed."""
+    hub = OPENED.enter_context(serving())
+    hub.add(_OFFER.repository, publish(write_tiny(models / "random"), models / "published"))
+    return hub
+
+
 def damaged(box: Box) -> None:
     """A catalogue of which a part cannot be read, and vectors with a wrong byte."""
     marked(box)
@@ -233,6 +255,7 @@ JOBS = (
     Job("models use", installed, lambda box: ["models", "use", "colours"]),
     Job("models use FOLDER", indexed, lambda box: ["models", "use", str(box.other_model)]),
     Job("models pull FOLDER", indexed, lambda box: ["models", "pull", str(box.other_model)]),
+    Job("models pull NAME", with_hub, lambda box: _names(box.model, "models", "pull", _OFFER.name)),
     Job("models rm", installed, lambda box: ["models", "rm", "colours"]),
     Job("switch of models", wanted, lambda box: ["index", "--workers", "1"], atomic=False),
     Job("import", exported, lambda box: _names(box.model, "import", box.out / "old.photosearch")),
@@ -256,6 +279,7 @@ JOBS = (
     Job("albums: remove", marked, lambda box: _call(remove_album, box.library, box.model)),
     Job("rate", marked, lambda box: _names(box.model, "rate", "--stars", "2", "1", "2", "3")),
     Job("tag", marked, lambda box: _names(box.model, "tag", "--add", "sea", "1", "2", "3")),
+    Job("mark", marked, lambda box: _names(box.model, "mark", "--right", "sea", "1", "2", "3")),
     Job("saved add", marked, lambda box: _names(box.model, "saved", "add", "blues", "blue")),
     Job("config set", marked, lambda box: ["config", "set", "workers", "2"]),
     Job(

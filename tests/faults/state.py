@@ -41,6 +41,7 @@ _ROWS = {
     "faces": "SELECT hex(digest), x, y, name FROM faces "
     "JOIN contents ON contents.id = content_id "
     "LEFT JOIN face_groups ON group_id = face_groups.id",
+    "marks": "SELECT query, hex(digest), fits FROM verdicts",
     "saved": "SELECT name, text, sort FROM saved_searches",
     "models": "SELECT key, value FROM state WHERE key NOT IN ('generation', 'revision')",
 }
