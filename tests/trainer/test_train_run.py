@@ -307,6 +307,28 @@ def test_the_factor_on_similarities_stays_below_100(shards: Path, tmp_path: Path
     assert scale.item() == pytest.approx(100)
 
 
+def test_a_student_learns_with_the_loss_of_siglip(shards: Path, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, shards, loss={"lambda": 0.0}, data={"augmentation": "light"})
+    train(recipe, tmp_path / "softmax", "run.steps=2")
+    first = f"model.init={tmp_path / 'softmax' / 'model.safetensors'}"
+    sigmoid = ("loss.contrastive=sigmoid", 'loss.captions=["synthetic"]', "run.accumulate=2")
+    longer = ("run.steps=40", "run.log_steps=4", "run.ema=0", 'optimizer.rates={"logit_" = 10.0}')
+    out = tmp_path / "run"
+    rows = train(recipe, out, first, *sigmoid, *longer)
+    # What a softmax has learned is no scale of a sigmoid: it starts anew.
+    assert rows[0]["logit_scale"] == pytest.approx(10, rel=0.1)
+    assert rows[0]["logit_bias"] == pytest.approx(-10, abs=0.2)
+    assert rows[0]["loss"] == rows[0]["sigmoid_loss_synthetic"]
+    assert rows[-1]["loss"] < 0.8 * rows[0]["loss"]
+    learned = read_state(out / "model.safetensors")
+    assert abs(learned["logit_bias"].item() + 10) > 0.07
+    again = train(recipe, tmp_path / "on", f"model.init={out / 'model.safetensors'}", *sigmoid)
+    assert again[0]["logit_bias"] == pytest.approx(learned["logit_bias"].item(), abs=0.05)
+    # And CLIP's loss, which has none, passes over the bias.
+    train(recipe, tmp_path / "back", f"model.init={out / 'model.safetensors'}", "run.steps=1")
+    assert "logit_bias" not in read_state(tmp_path / "back" / "model.safetensors")
+
+
 RUNGS = {
     "captions": ('loss.captions=["real"]', "loss.lambda=0", "data.augmentation=light"),
     "synthetic captions": ("loss.lambda=0", "data.augmentation=light"),

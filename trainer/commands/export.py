@@ -103,12 +103,14 @@ def command(
     bundle's id stays the same.
     """
     known_of: dict[str, Any] = {}
+    batch: int | None = None
     if run_folder is not None:
         from trainer.export.run_card import told_by
         from trainer.train.record import read_record
 
         record = read_record(run_folder)
         known_of = told_by(record)
+        batch = record["settings"]["run"]["batch"]
         model = model or record["settings"]["model"]["name"]
         # Other weights of it may be given, such as the best.
         weights = weights or run_folder / "model.safetensors"
@@ -147,6 +149,11 @@ def command(
         fields["logit_scale"] = said.logit_scale
     if fields["logit_scale"] is None:
         raise ValueError(f"{card}: says nothing under 'logit_scale', and the weights hold none")
+    if (bias := fields.pop("logit_bias", None)) is not None:
+        from photosearch.encoders.calibration import sigmoid_calibration
+
+        seen = {} if batch is None else {"batch": batch}
+        fields["calibration"] = sigmoid_calibration(fields["logit_scale"], bias, **seen)
     storage: Precision = "float16" if float16 else "float32"
     report = export_bundle(
         visual,
@@ -198,6 +205,8 @@ def _build(
     towers = build_from(config)
     settings = asdict(config.image)
     names = ("size", "resize", "crop", "interpolation", "mean", "std")
+    scale = _load(towers, weights, image, text, sentence_encoder)
+    bias = towers.logit_bias
     return (
         towers.visual,
         towers.text,
@@ -206,7 +215,8 @@ def _build(
             "embedding_dim": config.dim,
             "image": {key: settings[key] for key in names},
             "text": text_facts(config.text),
-            "logit_scale": _load(towers, weights, image, text, sentence_encoder),
+            "logit_scale": scale,
+            "logit_bias": None if bias is None else float(bias.detach()),
         },
         tokenizer_file(config.text, sentence_encoder),
     )

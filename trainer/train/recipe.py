@@ -118,9 +118,10 @@ class DataSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class LossSettings:
-    """MobileCLIP's loss, and two extensions of it that are off unless asked for.
+    """MobileCLIP's loss, and extensions of it that are off unless asked for.
 
-    lambda_: weight of distillation against CLIP's loss. captions: the kinds whose losses are added.
+    lambda_: weight of distillation against the contrastive loss. contrastive: "softmax", CLIP's, or
+    "sigmoid", SigLIP's, which learns a bias, too. captions: the kinds whose losses are added.
     teachers: names of the stored teachers to learn from, all when empty. teacher_scale: the factor
     on each one's similarities, in the same order; the teachers' own when empty.
     feature: weight of 1 - cosine to the image embedding of the teachers whose dimension the student
@@ -129,6 +130,7 @@ class LossSettings:
     """
 
     lambda_: float = 1.0
+    contrastive: Literal["softmax", "sigmoid"] = "softmax"
     captions: tuple[Literal["real", "synthetic"], ...] = ("real", "synthetic")
     teachers: tuple[str, ...] = ()
     teacher_scale: tuple[float, ...] = ()
@@ -140,6 +142,8 @@ class LossSettings:
 
     def __post_init__(self) -> None:
         require(0 <= self.lambda_ <= 1, "lambda", "between 0 and 1")
+        weighed = self.contrastive == "softmax" or self.lambda_ < 1
+        require(weighed, "lambda", 'below 1 with contrastive = "sigmoid"')
         kinds = set(self.captions)
         distinct = bool(kinds) and len(kinds) == len(self.captions)
         require(distinct, "captions", '"real", "synthetic" or both')

@@ -160,6 +160,7 @@ _BEFORE = {
     "data.teacher_dims": [],
     "data.stream": False,
     "data.shuffle_buffer": 1000,
+    "loss.contrastive": "softmax",
 }
 
 

@@ -35,6 +35,8 @@ def build_student(recipe: Recipe) -> Clip:
     """
     torch.manual_seed(recipe.run.seed)
     model = build_from(student_config(recipe))
+    if recipe.loss.contrastive == "sigmoid":
+        model.begin_sigmoid()
     settings = recipe.model
     for key, prefixes in (
         ("freeze", settings.freeze),
@@ -72,6 +74,11 @@ def load_first_weights(model: Clip, recipe: Recipe) -> None:
             )
     if settings.init is not None:
         load_into(model, Path(settings.init))
+        if recipe.loss.contrastive == "softmax":
+            model.logit_bias = None
+        elif model.logit_bias is None:
+            # What a softmax has learned is no scale of a sigmoid.
+            model.begin_sigmoid()
     for tower, prefix, path in (
         (model.visual, "visual.", settings.image_init),
         (model.text, "text.", settings.text_init),
