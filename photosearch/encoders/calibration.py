@@ -165,9 +165,7 @@ def numbers_of(calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def sigmoid_calibration(
-    scale: float, bias: float, batch: int = _PUBLISHED_BATCH
-) -> dict[str, Any]:
+def sigmoid_calibration(scale: float, bias: float, batch: int = _PUBLISHED_BATCH) -> dict[str, Any]:
     """What bundle.json says of a model that learned `scale` and `bias` with a sigmoid.
 
     Of the `batch` texts that a photo was compared with in training, one belonged to it.

@@ -121,6 +121,7 @@ def check(bundle: Bundle) -> None:
 def _are_unit(vectors: NDArray[np.float32]) -> bool:
     return bool(np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3))
 
+
 def _card(offer: Offer, dim: int) -> str:
     lines = [
         f"# {offer.name}",

@@ -359,7 +359,7 @@ def test_norms_biases_and_scales_do_not_decay(tmp_path: Path) -> None:
     names = {parameter: name for name, parameter in run.task.model.named_parameters()}
     decaying = {
         names[parameter]: group["weight_decay"] > 0
-        for group in run._optimizer.param_groups
+        for group in run.learner.optimizer.param_groups
         for parameter in group["params"]
     }
     assert decaying.keys() == set(names.values())

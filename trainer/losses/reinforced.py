@@ -33,8 +33,8 @@ def reinforced_loss(
 
     (1 - lambda) L_CLIP + lambda L_distill, with lambda = `distillation`. The loss of a training
     step is the sum of this for the real and for the synthetic captions of the same images. A term
-    without weight is not computed, so lambda = 0 needs no teachers. With a `bias` the loss of SigLIP
-    takes the place of L_CLIP; this is not in the paper.
+    without weight is not computed, so lambda = 0 needs no teachers. With a `bias` the loss of
+    SigLIP takes the place of L_CLIP, which is not in the paper.
 
     Raises `ValueError` when lambda is not in [0, 1].
     """

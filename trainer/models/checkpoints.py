@@ -113,7 +113,8 @@ def load_into(model: Clip, path: Path, layout: Layout | None = None) -> Layout:
     state = read_state(path)
     try:
         layout = layout or detect_layout(state)
-        shapes = {key: value for key, value in _shapes_of(model.state_dict()).items() if key != _BIAS}
+        shapes = dict(_shapes_of(model.state_dict()))
+        shapes.pop(_BIAS, None)
         ours = _to_ours(state, shapes, layout)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None

@@ -37,8 +37,9 @@ class ReinforcedTraining:
     """The task of `photosearch-trainer train`.
 
     The loss is the sum, over the kinds of captions, of (1 - lambda) L_CLIP + lambda L_distill, and
-    of the recipe's extensions; SigLIP's loss may stand for L_CLIP. Real captions count where a photo has any: the loss on them is a
-    mean over captioned photos, and the others are no negatives in it.
+    of the recipe's extensions; SigLIP's loss may stand for L_CLIP. Real captions count where a
+    photo has any: the loss on them is a mean over captioned photos, and the others are no negatives
+    in it.
 
     Raises `ValueError` naming the recipe and the key that does not go with the shards.
     """
