@@ -449,6 +449,14 @@ def test_a_run_goes_on_only_with_its_own_recipe(shards: Path, tmp_path: Path) ->
     sets = ("run.steps=3", "run.log_steps=1", f'data.train=["{moved}/*.tar"]')
     rows = train(recipe, tmp_path / "run", *sets)
     assert [row["step"] for row in rows] == [2, 3]
+    # What it has come to is measured as it is, or the checkpoint of a run that is not over.
+    captioned = write_validation(tmp_path / "photos.tar")
+    for _ in ("model", "checkpoint"):
+        arguments = [str(tmp_path / "run"), "--captioned", str(captioned), "--device", "cpu"]
+        measured = CliRunner().invoke(main, ["evaluate", *arguments])
+        assert measured.exit_code == 0, measured.output
+        assert "Model student-weights-" in measured.output
+        (tmp_path / "run" / "model.safetensors").unlink(missing_ok=True)
     (moved / "photos-1.tar").unlink()
     result = invoke(recipe, tmp_path / "run", *sets)
     assert result.exit_code == 1

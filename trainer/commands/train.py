@@ -51,6 +51,7 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
                 student_config(chosen),
                 captioned=chosen.validation_files(),
                 labelled=chosen.zero_shot_files(),
+                class_names=chosen.data.class_names,
             )
             if processes.first
             else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from trainer.models.checkpoints import load_into
-from trainer.models.config import ModelConfig, load_config, model_names, read_config
+from trainer.models.config import ModelConfig, config_of
 from trainer.models.family import Clip, build_from
 from trainer.models.nano_image import NanoImageTower
 from trainer.models.sentence_tower import SentenceTower, load_sentence_encoder
@@ -22,10 +21,7 @@ from trainer.train.recipe import Recipe
 
 def student_config(recipe: Recipe) -> ModelConfig:
     """The model's configuration, with the recipe's image size."""
-    name = recipe.model.name
-    config = load_config(name) if name in model_names() else read_config(Path(name))
-    size = recipe.data.image_size or config.image.size
-    return dataclasses.replace(config, image=dataclasses.replace(config.image, size=size))
+    return config_of(recipe.model.name, recipe.data.image_size)
 
 
 def build_student(recipe: Recipe) -> Clip:
