@@ -109,7 +109,7 @@ def test_data_sets_are_classified_as_a_bundle_is_evaluated(
     measured = {one.figure.name: one.figure.value for one in measure_folder(
         encoder, tmp_path / "Imagenet-mini", names
     )}  # fmt: skip
-    sets = two_classes(tmp_path / "sets", "wds_colours")
+    sets = two_classes(tmp_path / "sets", "colours")
     (of_set,) = {one.figure.value for one in measure_sets(encoder, sets.parent)[1][:1]}
     validation = open_validation(
         config, labelled=[tmp_path / "Imagenet-mini", sets.parent], class_names=str(names)
