@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -197,24 +196,20 @@ def _build(
 ) -> tuple[nn.Module, nn.Module, dict[str, Any], Path | None]:
     """The towers of a configuration with the weights of the files, what is known of them, and the
     file of their tokenizer, if it is not CLIP's."""
+    from trainer.export.facts import facts_of
     from trainer.models.config import load_config
     from trainer.models.family import build_from
-    from trainer.models.tokens import text_facts, tokenizer_file
+    from trainer.models.tokens import tokenizer_file
 
     config = load_config(model)
     towers = build_from(config)
-    settings = asdict(config.image)
-    names = ("size", "resize", "crop", "interpolation", "mean", "std")
     scale = _load(towers, weights, image, text, sentence_encoder)
     bias = towers.logit_bias
     return (
         towers.visual,
         towers.text,
         {
-            "architecture": config.name,
-            "embedding_dim": config.dim,
-            "image": {key: settings[key] for key in names},
-            "text": text_facts(config.text),
+            **facts_of(config),
             "logit_scale": scale,
             "logit_bias": None if bias is None else float(bias.detach()),
         },

@@ -53,7 +53,9 @@ class GraphTower(nn.Module):
         super().__init__()
         graph, nodes, stored = _read(path)
         if unknown := {node.kind for node in nodes} - _OPERATIONS.keys():
-            raise ValueError(f"{path}: no network of ours; it computes {', '.join(sorted(unknown))}")
+            raise ValueError(
+                f"{path}: no network of ours; it computes {', '.join(sorted(unknown))}"
+            )
         self._input, self._output = graph.input[0].name, graph.output[0].name
         values = {name: torch.from_numpy(np.array(value)) for name, value in stored.items()}
         origins = {name: name for name in values}
@@ -161,11 +163,11 @@ def sentence_state(path: Path) -> dict[str, Tensor]:
 def _read(path: Path) -> tuple[Any, list[_Node], dict[str, NDArray[Any]]]:
     """The graph in a file, its nodes, and the tensors that it stores."""
     import onnx
-    from google.protobuf.message import DecodeError
 
     try:
         graph = onnx.load(path).graph
-    except (OSError, DecodeError) as error:
+    # What protobuf raises has no stub, and it wraps nothing else.
+    except Exception as error:
         raise ValueError(f"{path}: cannot be read as an ONNX graph ({error})") from None
     nodes = [
         _Node(

@@ -33,6 +33,17 @@ def build_student(recipe: Recipe) -> Clip:
     model = build_from(student_config(recipe))
     if recipe.loss.contrastive == "sigmoid":
         model.begin_sigmoid()
+    freeze(model, recipe)
+    if recipe.run.gradient_checkpointing:
+        _checkpoint_gradients(model, recipe.origin)
+    return model
+
+
+def freeze(model: Clip, recipe: Recipe) -> None:
+    """Let no parameter learn that the recipe freezes.
+
+    Raises `ValueError` naming the recipe and the key that does not fit the model.
+    """
     settings = recipe.model
     for key, prefixes in (
         ("freeze", settings.freeze),
@@ -48,9 +59,6 @@ def build_student(recipe: Recipe) -> Clip:
     for name, parameter in model.named_parameters():
         if name.startswith(settings.freeze):
             parameter.requires_grad_(False)
-    if recipe.run.gradient_checkpointing:
-        _checkpoint_gradients(model, recipe.origin)
-    return model
 
 
 def load_first_weights(model: Clip, recipe: Recipe) -> None:
