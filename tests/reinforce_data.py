@@ -73,7 +73,7 @@ class Namer:
         ]
 
 
-def open_bundle(folder: Path, delay: float = 0.0) -> Networks:
+def open_bundle(folder: Path, delay: float = 0.0, device: str | None = None) -> Networks:
     return Networks([BundleTeacher(folder, delay)], Namer())
 
 

@@ -26,11 +26,13 @@ _COMMANDS = (
     "train",
     "compare",
     "personal",
+    "finetune",
     "evaluate",
     "export",
     "annotate",
     "calibrate",
     "convert",
+    "weights",
 )
 
 

@@ -35,8 +35,11 @@ PHOTOS = 100
 
 
 # Of models trained with a sigmoid: by which factor, as a logarithm, others may be less likely than
-# the best.
+# the best; and how many times likelier the best must be than any photo would be.
 _LESS_LIKELY = 4.0
+_LIKELIER = 30
+# In the training of published ones, one pair in some 30,000 belonged together.
+_PUBLISHED_BATCH = 30_000
 
 Cosine = TypeVar("Cosine", float, NDArray[np.float64])
 
@@ -160,6 +163,15 @@ def numbers_of(calibration: Calibration) -> dict[str, Any]:
         for each in fields(calibration)
         if each.name != "background"
     }
+
+
+def sigmoid_calibration(scale: float, bias: float, batch: int = _PUBLISHED_BATCH) -> dict[str, Any]:
+    """What bundle.json says of a model that learned `scale` and `bias` with a sigmoid.
+
+    Of the `batch` texts that a photo was compared with in training, one belonged to it.
+    """
+    least = min(0.5, _LIKELIER / batch)
+    return {"kind": "sigmoid", "scale": scale, "bias": bias, "least": least}
 
 
 def _learned(said: dict[str, Any], dim: int) -> Calibration:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from photosearch.encoders import Bundle, write_manifest
 from photosearch.encoders.bundle import CARD, TOKENIZER
+from photosearch.encoders.calibration import sigmoid_calibration
 from photosearch.errors import BundleError, DownloadError
 from photosearch.pulling.layouts import (
     Layout,
@@ -33,9 +34,6 @@ from photosearch.pulling.onnx_graph import read_graph
 # As the files of a bundle may be called, so that none lies outside of its folder or is hidden.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _SOFTMAX_SCALE = 100.0  # what the training of CLIP models ends at
-# The probability that the best photo must have. In training one pair in some 30,000 belonged
-# together, so this is thirty times what any photo has.
-_LEAST = 0.001
 _TEXTS = ("a dog on a beach", "two children playing in the snow, Zürich 1999", "犬")
 
 
@@ -89,7 +87,7 @@ def write_bundle(
         "text": read,
         "networks": networks(image, text, graphs),
         "logit_scale": _SOFTMAX_SCALE if sigmoid is None else sigmoid[0],
-        "calibration": None if sigmoid is None else _calibration(*sigmoid),
+        "calibration": None if sigmoid is None else sigmoid_calibration(*sigmoid),
         "licence": offer.licence,
         "provenance": {},
         "metrics": [],
@@ -122,10 +120,6 @@ def check(bundle: Bundle) -> None:
 
 def _are_unit(vectors: NDArray[np.float32]) -> bool:
     return bool(np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3))
-
-
-def _calibration(scale: float, bias: float) -> dict[str, Any]:
-    return {"kind": "sigmoid", "scale": scale, "bias": bias, "least": _LEAST}
 
 
 def _card(offer: Offer, dim: int) -> str:

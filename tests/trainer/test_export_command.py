@@ -23,6 +23,7 @@ from trainer.cli import main
 from trainer.evaluate.figure import Figure
 from trainer.evaluate.measures import Measure
 from trainer.models.config import load_config
+from trainer.models.state import read_state, write_state
 
 pytestmark = pytest.mark.slow
 
@@ -104,6 +105,22 @@ def test_one_file_for_both_towers_gives_the_same_networks(workshop, exported, tm
     # The card's word comes first; without it, what was learned.
     assert two.manifest["logit_scale"] == 30
     assert one.manifest["logit_scale"] == pytest.approx(40)
+
+
+def test_what_a_sigmoid_has_learned_says_when_nothing_fits(workshop, exported, tmp_path):
+    state = read_state(workshop / "model.safetensors")
+    weights = tmp_path / "sigmoid.safetensors"
+    write_state(state | {"logit_bias": torch.tensor(-9.5)}, weights)
+    card = tmp_path / "card.toml"
+    card.write_text(CARD.replace("logit_scale = 30.0", ""))
+    result = run_whole(workshop, tmp_path / "out", "--weights", weights, "--card", card)
+    assert result.exit_code == 0, result.output
+    bundle = Bundle.open(tmp_path / "out")
+    said = bundle.manifest["calibration"]
+    assert said == {
+        "kind": "sigmoid", "scale": pytest.approx(40), "bias": -9.5, "least": 0.001,
+    }  # fmt: skip
+    assert bundle.calibration.offset == -9.5
 
 
 def test_every_check_on_request(workshop, tmp_path):

@@ -18,6 +18,7 @@ from trainer.losses import (
     feature_loss,
     gather_pairs,
     reinforced_loss,
+    sigmoid_loss,
     teacher_pairs,
 )
 
@@ -159,7 +160,7 @@ def test_the_mix_of_both_losses(batch: tuple[Rows, ...], weight: float) -> None:
     clip = clip_formula(images, texts, SCALE)
     soft = distillation_formula(images, texts, SCALE, stored_images, stored_texts)
     assert terms.total.item() == pytest.approx((1 - weight) * clip + weight * soft, rel=1e-12)
-    assert (terms.clip is None) == (weight == 1)
+    assert (terms.contrastive is None) == (weight == 1)
     assert (terms.distillation is None) == (weight == 0)
 
 
@@ -177,6 +178,32 @@ def test_gradients_are_those_of_the_formulas(batch: tuple[Rows, ...]) -> None:
     assert torch.autograd.gradcheck(loss, (*student, log_scale))
 
 
+def test_the_loss_of_siglip_asks_of_each_image_and_text(batch: tuple[Rows, ...]) -> None:
+    images, texts = batch[:2]
+    logits = SCALE * images @ texts.T - 3.0
+    own = np.eye(len(images), dtype=bool)
+    expected = np.where(own, np.log1p(np.exp(-logits)), np.log1p(np.exp(logits))).sum()
+    rows = [array.requires_grad_() for array in tensors(images, texts)]
+    bias = torch.tensor(-3.0, dtype=torch.float64, requires_grad=True)
+    loss = sigmoid_loss(gather_pairs(*rows), SCALE, bias)
+    assert loss.item() == pytest.approx(expected / len(images), rel=1e-12)
+    # In the place of CLIP's, beside distillation.
+    teachers = teachers_of(*batch[2:])
+    terms = reinforced_loss(gather_pairs(*rows), SCALE, teachers, distillation=0.25, bias=bias)
+    soft = distillation_formula(images, texts, SCALE, *batch[2:])
+    assert terms.total.item() == pytest.approx(0.75 * loss.item() + 0.25 * soft, rel=1e-12)
+    log_scale = torch.tensor(math.log(SCALE), dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(
+        lambda i, t, s, b: sigmoid_loss(gather_pairs(i, t), s.exp(), b), (*rows, log_scale, bias)
+    )
+    # Images without a caption are neither rows nor columns.
+    present = torch.arange(len(images)) % 3 > 0
+    fewer = sigmoid_loss(gather_pairs(*rows, present), SCALE, bias)
+    kept = sigmoid_loss(gather_pairs(*(r[present] for r in rows)), SCALE, bias)
+    assert fewer.item() == pytest.approx(kept.item(), rel=1e-12)
+    assert sigmoid_loss(gather_pairs(*rows, present & ~present), SCALE, bias).item() == 0
+
+
 def test_missing_texts_leave_the_batch(batch: tuple[Rows, ...]) -> None:
     """Images without a caption are neither rows nor rivals in the loss, and get no gradient."""
     present = np.array([True, False, True, True, False, True, True, True, False])
@@ -191,11 +218,11 @@ def test_missing_texts_leave_the_batch(batch: tuple[Rows, ...]) -> None:
         distillation=0.25,
     )
     kept = [rows[present] for rows in batch]
-    assert terms.clip is not None
+    assert terms.contrastive is not None
     assert terms.distillation is not None
     clip = clip_formula(kept[0], kept[1], SCALE)
     soft = distillation_formula(kept[0], kept[1], SCALE, kept[2], kept[3])
-    assert terms.clip.item() == pytest.approx(clip, rel=1e-12)
+    assert terms.contrastive.item() == pytest.approx(clip, rel=1e-12)
     assert terms.distillation.item() == pytest.approx(soft, rel=1e-12)
     terms.total.backward()
     assert student.grad is not None
@@ -231,8 +258,8 @@ def test_the_softmax_is_float32_under_autocast() -> None:
         bank = bank_loss(rows[0], rows[1], rows[2], 100.0)
     assert terms.total.dtype == bank.dtype == torch.float32
     clip = clip_formula(images, texts, 100.0)
-    assert terms.clip is not None
-    assert terms.clip.item() == pytest.approx(clip, rel=1e-3)
+    assert terms.contrastive is not None
+    assert terms.contrastive.item() == pytest.approx(clip, rel=1e-3)
     ours, theirs = softmax(100 * images @ teacher.T), softmax(100 * texts @ teacher.T)
     divergence = float((theirs * (np.log(theirs) - np.log(ours))).sum()) / 32
     assert bank.item() == pytest.approx(divergence, rel=1e-3)

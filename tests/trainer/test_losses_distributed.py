@@ -16,13 +16,14 @@ from trainer.losses import (
     distillation_loss,
     gather_pairs,
     reinforced_loss,
+    sigmoid_loss,
     teacher_pairs,
 )
 
 pytestmark = pytest.mark.slow
 
 PROCESSES, PAIRS, DIM, DIMS, SCALES = 2, 12, 6, (5, 7), (100.0, 60.0)
-LOSSES = ("clip", "distillation", "total")
+LOSSES = ("clip", "sigmoid", "distillation", "total")
 
 
 def whole_batch() -> dict[str, Tensor]:
@@ -61,6 +62,8 @@ def loss_and_gradients(kind: str, batch: dict[str, Tensor]) -> dict[str, Tensor]
     )
     if kind == "clip":
         loss = clip_loss(real, scale)
+    elif kind == "sigmoid":
+        loss = sigmoid_loss(real, scale, torch.tensor(-2.0, dtype=torch.float64))
     elif kind == "distillation":
         loss = distillation_loss(real, scale, teachers)
     else:

@@ -9,7 +9,7 @@ import torch
 from test_training_loop import make_run
 
 from trainer import precision
-from trainer.train import checkpoint, loop
+from trainer.train import checkpoint, learner
 from trainer.train import precision as trial
 from trainer.train.processes import ALONE
 
@@ -54,20 +54,20 @@ def test_a_run_measures_once_and_changes_nothing_by_it(
         monkeypatch.setattr(module, "has_bfloat16", lambda device: True)
     run = make_run(tmp_path, steps=4, precision="auto")
     before = {name: value.clone() for name, value in run.task.model.state_dict().items()}
-    kind, gain = trial.measured(run.task, run._network, 8, ALONE)
+    kind, gain = trial.measured(run.task, run.learner.network, 8, ALONE)
     assert kind in ("float32", "bfloat16")
     # One that cannot be shared out is tried as it is.
-    assert trial.measured(run.task, run._network, 17, ALONE)[1] is not None
+    assert trial.measured(run.task, run.learner.network, 17, ALONE)[1] is not None
     assert gain is not None
     assert gain >= 1
     after = run.task.model.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert all(parameter.grad is None for parameter in run.task.model.parameters())
 
-    monkeypatch.setattr(loop, "measured", lambda *_: ("bfloat16", 2.0))
+    monkeypatch.setattr(learner, "measured", lambda *_: ("bfloat16", 2.0))
     run.train(until=2)
     assert "precision: bfloat16, 2 times as fast" in capsys.readouterr().out
-    monkeypatch.setattr(loop, "measured", lambda *_: pytest.fail("was measured when it began"))
+    monkeypatch.setattr(learner, "measured", lambda *_: pytest.fail("was measured when it began"))
     again = make_run(tmp_path, steps=4, precision="auto")
     assert again.resume()
     again.train()

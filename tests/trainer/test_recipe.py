@@ -141,6 +141,7 @@ ERRORS = {
     "data.train=[]": r"mine.toml: \[data\] train: must be at least one shard",
     "data.image_size=8": r"mine.toml: \[data\] image_size: must be at least 32",
     "loss.lambda=1.1": r"mine.toml: \[loss\] lambda: must be between 0 and 1",
+    "loss.contrastive=sigmoid": r"\[loss\] lambda: must be below 1 with contrastive = \"sigmoid\"",
     'loss.captions=["real", "real"]': r"mine.toml: \[loss\] captions: must be",
     'loss.captions=["fake"]': r"\[loss\] captions: must be one of real, synthetic, not 'fake'",
     "loss.bank=1": r"mine.toml: \[loss\] bank_file: must be given where bank has weight",

@@ -76,10 +76,21 @@ def test_a_run_makes_shards_manifests_and_a_card(expected: dict[str, bytes]) -> 
 def test_bytes_do_not_depend_on_the_number_of_workers(
     sources: list[Source], tiny_bundle: Path, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
-    """Nor on the order of the inputs."""
-    job = ShardJob(tmp_path / "set", RECIPE, partial(open_bundle, tiny_bundle))
+    """Nor on the order of the inputs, the devices, or whether views are prepared ahead."""
+    job = ShardJob(
+        tmp_path / "set",
+        RECIPE,
+        partial(open_bundle, tiny_bundle),
+        devices=("cpu", "cpu:0"),
+        readers=2,
+    )
     reinforce(job, sources[::-1], workers=2)
     assert contents(tmp_path / "set") == expected
+    asked: list[str] = []
+    told = replace(job, open_networks=lambda device: asked.append(device))
+    for number in range(3):
+        told.load(number)
+    assert asked == ["cpu", "cpu:0", "cpu"], "each worker has the next one"
 
 
 def children(process: int) -> list[int]:
@@ -409,6 +420,7 @@ class TestCommand:
         out = ["--out", tmp_path / "out", "--quiet"]
         for arguments, message in [
             (["--teacher", "nonsense"], "no teacher 'nonsense'"),
+            (["--teacher", teacher, "--device", "cuda:99"], "--device cuda:99: PyTorch finds no"),
             (["--teacher", teacher, "--crop-scale", 0.5, 0.2], "crop scale 0.5 to 0.2"),
         ]:
             code, output = self.run(folder, *arguments, *out)

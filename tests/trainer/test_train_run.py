@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -178,7 +179,10 @@ def test_a_killed_run_ends_bit_identical(shards: Path, tmp_path: Path) -> None:
     assert read_table(killed / "training.csv") == read_table(tmp_path / "whole" / "training.csv")
 
 
-def test_torchrun_with_two_processes_gives_the_log_of_one(shards: Path, tmp_path: Path) -> None:
+def test_two_processes_give_the_losses_of_one_and_go_on_from_each_other(
+    shards: Path, tmp_path: Path
+) -> None:
+    """With the batch whole and in parts, and with the weights spread over both (FSDP2)."""
     validation = write_validation(tmp_path / "validation" / "photos.tar")
     model = write_model(tmp_path / "plain.json", text="transformer")
     recipe = write_recipe(
@@ -187,30 +191,52 @@ def test_torchrun_with_two_processes_gives_the_log_of_one(shards: Path, tmp_path
         model={"name": str(model)},
         data={"validation": [str(validation)]},
         loss={"feature": 0.5},
+        # With half of the steps, the first ones are the same.
+        schedule={"kind": "constant"},
     )
+    half, spread = "run.steps=4", "run.shard=true"
     alone = train(recipe, tmp_path / "alone")
+    train(recipe, tmp_path / "spread_after_one", half)
+    runs = {
+        "whole": [()],
+        "parts": [("run.accumulate=2",)],
+        "spread": [(spread,)],
+        "spread_after_one": [(spread,)],
+        "spread_after_two": [(half,), (spread,)],
+        "one_after_spread": [(half, spread, "run.log_steps=1")],
+    }
+    arguments = [
+        [str(recipe), "--out", str(tmp_path / name), *(a for one in sets for a in ("--set", one))]
+        for name, parts in runs.items()
+        for sets in parts
+    ]
+    (tmp_path / "runs.json").write_text(json.dumps(arguments))
     # A Python of its own: what torchrun forks must not have threads behind it, as pytest's has.
     launched = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
             *("--nproc-per-node", "2", "--log-dir", tmp_path / "logs", "--redirects", "3"),
-            *((Path(__file__).parents[1] / "torchrun_twice.py"), recipe, tmp_path),
+            *((Path(__file__).parents[1] / "torchrun_shared.py"), tmp_path / "runs.json"),
         ],
         env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         timeout=300,
     )
-    assert launched.returncode == 0, launched.stderr
     told = [file.read_text() for file in (tmp_path / "logs").rglob("std*.log")]
-    assert sum(text.count("2 x cpu") for text in told) == 2, "only the first process speaks"
-    for accumulate in "12":
-        two = tmp_path / accumulate
-        close(read_table(two / "training.csv"), alone)
+    assert launched.returncode == 0, "\n".join(told)
+    assert sum(text.count("2 x cpu") for text in told) == len(arguments), "only the first speaks"
+    rows = train(recipe, tmp_path / "one_after_spread")
+    assert [row["step"] for row in rows] == [1, 2, 3, 4, 6, 8]
+    close(rows[4:], alone[2:], tolerance=1e-5)
+    for name in runs:
+        two = tmp_path / name
+        if name != "one_after_spread":
+            close(read_table(two / "training.csv"), alone, tolerance=1e-5)
         close(read_table(two / "validation.csv"), read_table(tmp_path / "alone" / "validation.csv"))
         mine = read_state(two / "model.safetensors")
-        for name, value in read_state(tmp_path / "alone" / "model.safetensors").items():
-            torch.testing.assert_close(mine[name], value, rtol=1e-3, atol=1e-4)
+        for key, value in read_state(tmp_path / "alone" / "model.safetensors").items():
+            torch.testing.assert_close(mine[key], value, rtol=1e-3, atol=1e-4)
 
 
 def test_accumulation_gives_the_gradient_of_the_whole_batch(shards: Path, tmp_path: Path) -> None:
@@ -307,6 +333,28 @@ def test_the_factor_on_similarities_stays_below_100(shards: Path, tmp_path: Path
     assert scale.item() == pytest.approx(100)
 
 
+def test_a_student_learns_with_the_loss_of_siglip(shards: Path, tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path, shards, loss={"lambda": 0.0}, data={"augmentation": "light"})
+    train(recipe, tmp_path / "softmax", "run.steps=2")
+    first = f"model.init={tmp_path / 'softmax' / 'model.safetensors'}"
+    sigmoid = ("loss.contrastive=sigmoid", 'loss.captions=["synthetic"]', "run.accumulate=2")
+    longer = ("run.steps=40", "run.log_steps=4", "run.ema=0", 'optimizer.rates={"logit_" = 10.0}')
+    out = tmp_path / "run"
+    rows = train(recipe, out, first, *sigmoid, *longer)
+    # What a softmax has learned is no scale of a sigmoid: it starts anew.
+    assert rows[0]["logit_scale"] == pytest.approx(10, rel=0.1)
+    assert rows[0]["logit_bias"] == pytest.approx(-10, abs=0.2)
+    assert rows[0]["loss"] == rows[0]["sigmoid_loss_synthetic"]
+    assert rows[-1]["loss"] < 0.8 * rows[0]["loss"]
+    learned = read_state(out / "model.safetensors")
+    assert abs(learned["logit_bias"].item() + 10) > 0.07
+    again = train(recipe, tmp_path / "on", f"model.init={out / 'model.safetensors'}", *sigmoid)
+    assert again[0]["logit_bias"] == pytest.approx(learned["logit_bias"].item(), abs=0.05)
+    # And CLIP's loss, which has none, passes over the bias.
+    train(recipe, tmp_path / "back", f"model.init={out / 'model.safetensors'}", "run.steps=1")
+    assert "logit_bias" not in read_state(tmp_path / "back" / "model.safetensors")
+
+
 RUNGS = {
     "captions": ('loss.captions=["real"]', "loss.lambda=0", "data.augmentation=light"),
     "synthetic captions": ("loss.lambda=0", "data.augmentation=light"),
@@ -366,6 +414,8 @@ WRONG = {
     "run.batch=41": "more than the 40 photos",
     "run.accumulate=3": "run.batch = 8: cannot be shared by 1 processes in 3 parts",
     "run.precision=float16": "needs CUDA",
+    "run.compile=true": "run.compile = true needs CUDA",
+    "run.shard=true": "run.shard: cannot be had together with channels_last",
     'loss.teachers=["nobody"]': "[loss] teachers: the shards have no 'nobody'",
     "loss.teacher_scale=[1.0]": "[loss] teacher_scale: 1 values for 2 teachers",
     'model.freeze=["txt."]': "[model] freeze: no parameter of",
@@ -381,7 +431,8 @@ if not torch.cuda.is_available():
 
 @pytest.mark.parametrize("override", WRONG)
 def test_what_does_not_go_together_is_refused(shards: Path, tmp_path: Path, override: str) -> None:
-    result = invoke(write_recipe(tmp_path, shards), tmp_path / "run", override)
+    recipe = write_recipe(tmp_path, shards, run={"channels_last": override == "run.shard=true"})
+    result = invoke(recipe, tmp_path / "run", override)
     assert result.exit_code == 1
     assert WRONG[override] in result.output
     assert "Traceback" not in result.output
@@ -398,6 +449,14 @@ def test_a_run_goes_on_only_with_its_own_recipe(shards: Path, tmp_path: Path) ->
     sets = ("run.steps=3", "run.log_steps=1", f'data.train=["{moved}/*.tar"]')
     rows = train(recipe, tmp_path / "run", *sets)
     assert [row["step"] for row in rows] == [2, 3]
+    # What it has come to is measured as it is, or the checkpoint of a run that is not over.
+    captioned = write_validation(tmp_path / "photos.tar")
+    for _ in ("model", "checkpoint"):
+        arguments = [str(tmp_path / "run"), "--captioned", str(captioned), "--device", "cpu"]
+        measured = CliRunner().invoke(main, ["evaluate", *arguments])
+        assert measured.exit_code == 0, measured.output
+        assert "Model student-weights-" in measured.output
+        (tmp_path / "run" / "model.safetensors").unlink(missing_ok=True)
     (moved / "photos-1.tar").unlink()
     result = invoke(recipe, tmp_path / "run", *sets)
     assert result.exit_code == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import signal
+import socket
 import sys
 from dataclasses import replace
 from itertools import pairwise
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from forked import in_a_fork
+from forked import clean_forks, in_a_fork
 from optional import needs_fork
 
 from trainer.errors import StoppedError
@@ -25,6 +26,7 @@ from trainer.train import checkpoint
 from trainer.train.kept import locked
 from trainer.train.loop import Run
 from trainer.train.optimizer import rate
+from trainer.train.processes import ALONE, Processes, joined
 from trainer.train.settings import OptimizerSettings, RunSettings, ScheduleSettings, Settings
 from trainer.train.text import TextDistillation
 
@@ -48,6 +50,7 @@ def make_run(
     *,
     steps: int = 24,
     learning_rate: float = 3e-3,
+    processes: Processes = ALONE,
     **run: Any,
 ) -> Run:
     torch.manual_seed(0)
@@ -69,7 +72,7 @@ def make_run(
         optimizer=OptimizerSettings(learning_rate=learning_rate, weight_decay=0.05),
         schedule=ScheduleSettings(warmup=4, final_rate=learning_rate / 100),
     )  # fmt: skip
-    return Run(task, settings, folder)
+    return Run(task, settings, folder, processes)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -99,7 +102,7 @@ def _run_until_ended(folder: Path, step: int, number: int, *, in_write: bool = F
 
     def ended(batches: Any) -> None:
         if run.step == step and in_write:
-            checkpoint.os.fsync = lambda file: os.kill(os.getpid(), number)
+            _signal_in_next_write(number)
         elif run.step == step:
             os.kill(os.getpid(), number)
         update(batches)
@@ -109,6 +112,16 @@ def _run_until_ended(folder: Path, step: int, number: int, *, in_write: bool = F
         run.train()
     except StoppedError as error:
         sys.exit(128 + error.number)
+
+
+def _signal_in_next_write(number: int) -> None:
+    fsync = os.fsync
+
+    def ended(file: int) -> None:
+        os.fsync = fsync
+        os.kill(os.getpid(), number)
+
+    os.fsync = ended
 
 
 @needs_fork
@@ -123,6 +136,8 @@ def test_a_run_that_is_ended_again_and_again_ends_bit_identical(
     # Killed in its first row, told to end in the middle of one, killed later and while it writes.
     assert in_a_fork(_run_until_ended, folder, 2, signal.SIGKILL) == -signal.SIGKILL
     assert not (folder / "checkpoint.safetensors").exists()
+    assert in_a_fork(_run_until_ended, folder, 0, signal.SIGTERM) == 128 + signal.SIGTERM
+    assert step_of_checkpoint() == 1
     assert in_a_fork(_run_until_ended, folder, 5, signal.SIGTERM) == 128 + signal.SIGTERM
     assert step_of_checkpoint() == 6, "the step that it was at is finished and saved"
     assert in_a_fork(_run_until_ended, folder, 14, signal.SIGKILL) == -signal.SIGKILL
@@ -131,10 +146,13 @@ def test_a_run_that_is_ended_again_and_again_ends_bit_identical(
     assert step_of_checkpoint() == 16
     assert list(folder.glob("*.part"))
     assert not (folder / "model.safetensors").exists()
+    assert in_a_fork(_end_in_write, folder) == 128 + signal.SIGTERM
+    # The checkpoint that it was writing, and the step after it.
+    assert step_of_checkpoint() == 21
 
     resumed = make_run(folder)
     assert resumed.resume()
-    assert resumed.step == 16
+    assert resumed.step == 21
     resumed.train()
     expected, again = weights(whole), weights(folder)
     assert expected.keys() == again.keys()
@@ -150,6 +168,84 @@ def test_a_run_that_is_ended_again_and_again_ends_bit_identical(
 
 def _kill_in_write(folder: Path) -> None:
     _run_until_ended(folder, 17, signal.SIGKILL, in_write=True)
+
+
+def _end_in_write(folder: Path) -> None:
+    _run_until_ended(folder, 17, signal.SIGTERM, in_write=True)
+
+
+def _one_of_two(
+    rank: int, port: int, folder: Path, step: int, number: int, who: int, in_write: bool
+) -> None:
+    """As `_run_until_ended`, in two processes; process `who` gets the signal, or with 2 both."""
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    with joined("cpu") as processes:
+        run = make_run(folder, processes=processes, checkpoint_seconds=0)
+        run.resume()
+        update = run._update
+
+        def ended(batches: Any) -> None:
+            if run.step == step and who in (rank, 2):
+                if in_write:
+                    _signal_in_next_write(number)
+                else:
+                    os.kill(os.getpid(), number)
+            update(batches)
+
+        run._update = ended
+        try:
+            run.train()
+        except StoppedError as error:
+            sys.exit(128 + error.number)
+
+
+def _in_two(
+    folder: Path, step: int = -1, number: int = 0, who: int = 2, *, in_write: bool = False
+) -> list[int | None]:
+    """The exit codes of both processes."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start = clean_forks().Process
+    arguments = (port, folder, step, number, who, in_write)
+    processes = [start(target=_one_of_two, args=(rank, *arguments)) for rank in (0, 1)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        process.kill()  # what hangs is to fail the test, and not to stay
+    return [process.exitcode for process in processes]
+
+
+@needs_fork
+def test_two_processes_that_are_ended_again_and_again_end_bit_identical(tmp_path: Path) -> None:
+    folder = tmp_path / "ended"
+
+    def step_of_checkpoint() -> int:
+        return int(checkpoint.read_about(folder / "checkpoint.safetensors")["step"])
+
+    assert _in_two(tmp_path / "whole") == [0, 0]
+    told, killed = 128 + signal.SIGTERM, -signal.SIGKILL
+    # Who is killed takes the other with it, for that cannot go on alone.
+    assert _in_two(folder, 2, signal.SIGKILL, 1) == [1, killed]
+    assert not (folder / "checkpoint.safetensors").exists()
+    # Who is told to end tells the other.
+    assert _in_two(folder, 0, signal.SIGTERM, 1) == [told, told]
+    assert step_of_checkpoint() == 1
+    assert _in_two(folder, 5, signal.SIGTERM, 0) == [told, told]
+    assert step_of_checkpoint() == 6
+    assert _in_two(folder, 13, signal.SIGKILL) == [killed, killed]
+    assert step_of_checkpoint() == 12
+    assert _in_two(folder, 17, signal.SIGKILL, 0, in_write=True) == [killed, 1]
+    assert step_of_checkpoint() == 16
+    assert _in_two(folder, 17, signal.SIGTERM, 0, in_write=True) == [told, told]
+    assert step_of_checkpoint() == 21
+    assert _in_two(folder) == [0, 0]
+    expected, again = weights(tmp_path / "whole"), weights(folder)
+    assert expected.keys() == again.keys()
+    assert all(torch.equal(expected[name], again[name]) for name in expected)
+    assert [row["step"] for row in table(folder / "training.csv")] == [4, 8, 12, 16, 20, 24]
 
 
 def test_the_last_checkpoints_are_kept_and_any_can_be_gone_on_from_or_read(
@@ -359,7 +455,7 @@ def test_norms_biases_and_scales_do_not_decay(tmp_path: Path) -> None:
     names = {parameter: name for name, parameter in run.task.model.named_parameters()}
     decaying = {
         names[parameter]: group["weight_decay"] > 0
-        for group in run._optimizer.param_groups
+        for group in run.learner.optimizer.param_groups
         for parameter in group["params"]
     }
     assert decaying.keys() == set(names.values())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from clip_benchmark_data import two_classes
 from numpy.typing import NDArray
 from PIL import Image
 from tars import sample, write_tar
@@ -16,11 +19,12 @@ from train_data import write_model
 
 from photosearch.encoders import ImageSettings, Preprocess
 from trainer.evaluate.classification import classify
-from trainer.evaluate.zero_shot import class_embeddings, simple_templates
+from trainer.evaluate.clip_benchmark import measure_sets
+from trainer.evaluate.zero_shot import class_embeddings, measure_folder, simple_templates
 from trainer.models.config import ModelConfig, read_config
 from trainer.models.family import Clip, build_from
 from trainer.models.tokens import tokenizer_of
-from trainer.train.validation import ZeroShot, open_validation
+from trainer.train.validation import labelled_tars, open_validation
 
 pytestmark = pytest.mark.slow
 
@@ -82,11 +86,41 @@ def test_classes_are_told_as_a_bundle_is_evaluated(
     names = [sorted(NAMES)[one] for one in owned]
     known = sorted(set(names))
     tar = labelled(tmp_path / "photos.tar", pictures, names)
-    figures = ZeroShot([tar], config, config.image.size).figures(model)
+    figures = labelled_tars([tar], config).figures(model)
     rows = np.array([sorted(NAMES).index(name) for name in known])
     expected = classify(images, classes[rows], np.array([known.index(name) for name in names]))
     assert figures == {"zero_shot_top1": pytest.approx(float((expected.ranks == 1).mean()))}
     assert 0.3 < figures["zero_shot_top1"] < 0.9
+
+
+def test_data_sets_are_classified_as_a_bundle_is_evaluated(
+    tmp_path: Path, pictures: list[Image.Image]
+) -> None:
+    """In folders of classes, with names of their own, and in clip_benchmark's form."""
+    config = read_config(write_model(tmp_path / "model.json"))
+    model = build_from(config).eval()
+    encoder: Any = Towers(model, config)
+    for number, picture in enumerate(pictures):
+        place = tmp_path / "Imagenet-mini" / f"n{number % 6}" / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(place)
+    names = tmp_path / "names.json"
+    names.write_text(json.dumps({f"n{number}": f"thing {number}" for number in range(6)}))
+    measured = {one.figure.name: one.figure.value for one in measure_folder(
+        encoder, tmp_path / "Imagenet-mini", names
+    )}  # fmt: skip
+    sets = two_classes(tmp_path / "sets", "colours")
+    (of_set,) = {one.figure.value for one in measure_sets(encoder, sets.parent)[1][:1]}
+    validation = open_validation(
+        config, labelled=[tmp_path / "Imagenet-mini", sets.parent], class_names=str(names)
+    )
+    figures = validation[0].figures(model) | validation[1].figures(model)
+    assert figures == {
+        "imagenet_mini_top1": pytest.approx(measured["top-1"]),
+        "imagenet_mini_top5": pytest.approx(measured["top-5"]),
+        "colours_top1": pytest.approx(of_set),
+    }
+    assert validation[0].summary == "20 photos of 6 classes (chance top-1 16.67%)"
 
 
 def test_there_must_be_two_classes(tmp_path: Path, pictures: list[Image.Image]) -> None:

@@ -22,8 +22,8 @@ FORMS = (
 )
 
 
-def open_captioner(spec: str) -> Captioner:
-    """The captioner that `spec` describes, loaded.
+def open_captioner(spec: str, device: str | None = None) -> Captioner:
+    """The captioner that `spec` describes, loaded; on `device`, where it is computed by PyTorch.
 
     `coca` takes what `trainer.models.pretrained` does; `labels` reads the label in each photo's
     metadata; `classifier` takes a JSON list of class names and TFLite classifiers; `detector` a
@@ -37,7 +37,7 @@ def open_captioner(spec: str) -> Captioner:
         from trainer.models.pretrained import split_spec
 
         model, weights, like = split_spec(rest)
-        return CocaCaptioner(model, weights, like=like)
+        return CocaCaptioner(model, weights, like=like, device=device)
     if kind == "classifier":
         names, _, files = rest.partition(":")
         if names and files:

@@ -20,6 +20,7 @@ from trainer.commands import options
     "--no-wordnet", is_flag=True, help="Take everyday words that come along in WordNet's place."
 )
 @options.sentence_encoder
+@options.device
 @click.option("--limit", type=click.IntRange(min=1), help="Keep a random part of this many texts.")
 @options.out
 def command(
@@ -29,6 +30,7 @@ def command(
     wordnet: Path,
     no_wordnet: bool,
     sentence_encoder: str | None,
+    device: str,
     limit: int | None,
     out: Path,
 ) -> None:
@@ -45,7 +47,7 @@ def command(
     folder = None if no_wordnet else wordnet
     corpus = build_corpus(sentences, captioned, names, folder, limit=limit)
     corpus.save(out)
-    encoder = SentenceEncoder(sentence_encoder)
+    encoder = SentenceEncoder(sentence_encoder, device)
     for name, texts in corpus.lists().items():
         cached_embeddings(texts, out / f"{name}.npy", encoder)
     click.echo(

@@ -14,7 +14,7 @@ _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 @click.command("evaluate")
-@click.argument("bundle", type=_FOLDER)
+@click.argument("bundle", metavar="MODEL", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--captioned",
     type=options.FILE,
@@ -73,7 +73,18 @@ _OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
     metavar="IMAGE TEXT",
     help="With --speed: time these weights of --model in PyTorch too.",
 )
-@click.option("--model", default="MobileCLIP-Nano", show_default=True, help="Its configuration.")
+@click.option(
+    "--model",
+    help="Its configuration, for --torch and for weights that do not say it.  [default: "
+    "MobileCLIP-Nano with --torch]",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="For weights: what they are computed on.",
+)
 @click.option("--threads", type=click.IntRange(1), help="For --speed.  [default: all cores]")
 @click.option("--repeats", type=click.IntRange(2), default=20, show_default=True)
 @click.option("--json", "json_file", type=_OUTPUT, help="Also write the figures as JSON.")
@@ -93,7 +104,8 @@ def command(
     teacher: str | None,
     speed: bool,
     weights: tuple[Path, Path] | None,
-    model: str,
+    model: str | None,
+    device: str,
     threads: int | None,
     repeats: int,
     json_file: Path | None,
@@ -101,7 +113,10 @@ def command(
     batch: int,
     quiet: bool,
 ) -> None:
-    """Measure the model BUNDLE: retrieval, zero-shot, calibration, agreement and speed.
+    """Measure a model: retrieval, zero-shot, calibration, agreement and speed.
+
+    MODEL is a bundle, the folder of a run of `train`, or a file of weights. Weights are computed by
+    PyTorch, in float32.
 
     Each figure stands with the number of candidates it is ranked among, its 95% interval and what
     chance would reach. All --captioned tars of one call make one gallery.
@@ -122,9 +137,20 @@ def command(
             raise click.UsageError(f"{name} goes with {wanting}")
 
     from photosearch.encoders import open_encoder
+    from photosearch.encoders.encoder import Encoder
     from trainer.evaluate.report import Report
 
-    encoder = open_encoder(bundle)
+    encoder: Encoder
+    if (bundle / "bundle.json").exists():
+        if device == "cuda":
+            raise click.UsageError("--device goes with weights; a bundle runs in ONNX Runtime")
+        encoder = open_encoder(bundle)
+    elif speed:
+        raise click.UsageError("--speed goes with a bundle")
+    else:
+        from trainer.evaluate.towers import open_towers
+
+        encoder = open_towers(bundle, model=model, device=device)
     report = Report(encoder.bundle_id)
     progress = not quiet
     if captioned:
@@ -155,9 +181,9 @@ def command(
     if speed:
         from trainer.evaluate.speed import measure_bundle
 
-        report.speed = measure_bundle(bundle, model, weights, threads, repeats)
+        report.speed = measure_bundle(bundle, model or "MobileCLIP-Nano", weights, threads, repeats)
     tables = report.markdown()
-    click.echo(f"Bundle {encoder.bundle_id}\n\n{tables}", nl=False)
+    click.echo(f"Model {encoder.bundle_id}\n\n{tables}", nl=False)
     if markdown_file is not None:
         markdown_file.write_text(tables, encoding="utf-8")
     if json_file is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,12 +102,14 @@ def command(
     bundle's id stays the same.
     """
     known_of: dict[str, Any] = {}
+    batch: int | None = None
     if run_folder is not None:
         from trainer.export.run_card import told_by
         from trainer.train.record import read_record
 
         record = read_record(run_folder)
         known_of = told_by(record)
+        batch = record["settings"]["run"]["batch"]
         model = model or record["settings"]["model"]["name"]
         # Other weights of it may be given, such as the best.
         weights = weights or run_folder / "model.safetensors"
@@ -147,6 +148,11 @@ def command(
         fields["logit_scale"] = said.logit_scale
     if fields["logit_scale"] is None:
         raise ValueError(f"{card}: says nothing under 'logit_scale', and the weights hold none")
+    if (bias := fields.pop("logit_bias", None)) is not None:
+        from photosearch.encoders.calibration import sigmoid_calibration
+
+        seen = {} if batch is None else {"batch": batch}
+        fields["calibration"] = sigmoid_calibration(fields["logit_scale"], bias, **seen)
     storage: Precision = "float16" if float16 else "float32"
     report = export_bundle(
         visual,
@@ -190,23 +196,22 @@ def _build(
 ) -> tuple[nn.Module, nn.Module, dict[str, Any], Path | None]:
     """The towers of a configuration with the weights of the files, what is known of them, and the
     file of their tokenizer, if it is not CLIP's."""
+    from trainer.export.facts import facts_of
     from trainer.models.config import load_config
     from trainer.models.family import build_from
-    from trainer.models.tokens import text_facts, tokenizer_file
+    from trainer.models.tokens import tokenizer_file
 
     config = load_config(model)
     towers = build_from(config)
-    settings = asdict(config.image)
-    names = ("size", "resize", "crop", "interpolation", "mean", "std")
+    scale = _load(towers, weights, image, text, sentence_encoder)
+    bias = towers.logit_bias
     return (
         towers.visual,
         towers.text,
         {
-            "architecture": config.name,
-            "embedding_dim": config.dim,
-            "image": {key: settings[key] for key in names},
-            "text": text_facts(config.text),
-            "logit_scale": _load(towers, weights, image, text, sentence_encoder),
+            **facts_of(config),
+            "logit_scale": scale,
+            "logit_bias": None if bias is None else float(bias.detach()),
         },
         tokenizer_file(config.text, sentence_encoder),
     )

@@ -27,6 +27,13 @@ sentence_encoder = click.option(
     "--sentence-encoder",
     help="Folder or hub name of a sentence encoder.  [default: the installed all-MiniLM-L6-v2]",
 )
+device = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="What the sentence encoder is computed on; CUDA where there is any.",
+)
 cache = click.option(
     "--cache", type=FOLDER, required=True, help="Folder for what the teachers computed."
 )

@@ -93,9 +93,20 @@ _INPUT = click.Path(exists=True, path_type=Path)
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Processes, each with its own copy of the networks.",
+    help="Processes, each with its own copy of the networks.  [default: one for each --device]",
+)
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="DEVICE",
+    help="What networks of open_clip are computed on: cpu, cuda:0 and so on; repeat it for "
+    "several, which the workers share out.  [default: all GPUs, or the CPU]",
+)
+@click.option(
+    "--readers",
+    type=click.IntRange(min=0),
+    help="Threads of each worker that prepare views ahead.  [default: 8 on GPUs, or 0]",
 )
 @click.option(
     "--threads",
@@ -135,7 +146,9 @@ def command(
     view_size: int,
     seed: int,
     batch_size: int,
-    workers: int,
+    workers: int | None,
+    devices: tuple[str, ...],
+    readers: int | None,
     threads: int,
     ray: bool,
     redo: bool,
@@ -153,13 +166,18 @@ def command(
     from functools import partial
 
     from trainer.reinforce.augment import AugmentSettings
+    from trainer.reinforce.devices import available, is_gpu
     from trainer.reinforce.networks import open_networks
     from trainer.reinforce.run import ShardJob, reinforce, run_local
     from trainer.reinforce.shard import Reinforcement
     from trainer.reinforce.sources import open_sources
 
     pool = run_local
+    places = available(devices)
     if ray:
+        if devices:
+            raise click.UsageError("--device does not go with --ray, which shares out GPUs itself")
+        places = ()
         from trainer.reinforce.ray_pool import check_ray, run_on_ray
 
         check_ray()
@@ -185,11 +203,13 @@ def command(
         partial(open_networks, teachers, captioner),
         threads=threads,
         redo=redo,
+        devices=places,
+        readers=8 * any(map(is_gpu, places)) if readers is None else readers,
     )
     manifests = reinforce(
         job,
         open_sources(absolute, captions, samples_per_shard),
-        workers=workers,
+        workers=workers or max(1, len(places)),
         pool=pool,
         licence_lines=licence_lines,
         source_lines=source_lines,

@@ -182,9 +182,11 @@ def _samples(data: BenchmarkSet) -> Iterator[_Sample]:
         raise ValueError(f"{data.folder}: its tars hold no photos")
 
 
-def _classification(
-    encoder: Encoder, data: BenchmarkSet, batch: int, progress: bool
-) -> tuple[list[Measure], Result | None]:
+def classes_of(data: BenchmarkSet) -> tuple[list[str], list[str]]:
+    """The names of the classes, and the templates for them, with {c}.
+
+    Raises `ValueError` naming the file that does not hold them.
+    """
     names_file = data.folder / "classnames.txt"
     templates_file = data.folder / "zeroshot_classification_templates.txt"
     names, templates = _lines(names_file), _lines(templates_file)
@@ -193,21 +195,41 @@ def _classification(
     for template in templates:
         if "{c}" not in template:
             raise ValueError(f"{templates_file}: {template!r} has no {{c}} for the class name")
+    return names, templates
+
+
+def labelled_photos(data: BenchmarkSet, classes: int) -> Iterator[tuple[PhotoSample, int]]:
+    """Each photo with the number of its class, of so many.
+
+    Raises `ValueError` or `PhotoTarError` at what is not so.
+    """
+    return ((sample.photo(), label) for sample, label in _labelled(data, classes))
+
+
+def _labelled(data: BenchmarkSet, classes: int) -> Iterator[tuple[_Sample, int]]:
+    for sample in _samples(data):
+        label = sample.text("cls").strip()
+        if not label.isdecimal() or int(label) >= classes:
+            raise ValueError(
+                f"{sample.tar}: {sample.key}.cls is {label!r}, which is none of the "
+                f"{classes} classes"
+            )
+        yield sample, int(label)
+
+
+def _classification(
+    encoder: Encoder, data: BenchmarkSet, batch: int, progress: bool
+) -> tuple[list[Measure], Result | None]:
+    names, templates = classes_of(data)
     metric = data.task.metric if data.task else None
     grouped = metric is not None and metric.startswith("worst-group")
     groups: list[int] = []
 
     def labelled() -> Iterator[tuple[PhotoSample, int]]:
-        for sample in _samples(data):
-            label = sample.text("cls").strip()
-            if not label.isdecimal() or int(label) >= len(names):
-                raise ValueError(
-                    f"{sample.tar}: {sample.key}.cls is {label!r}, which is none of the "
-                    f"{len(names)} classes"
-                )
+        for sample, label in _labelled(data, len(names)):
             if grouped:
                 groups.append(_group(sample))
-            yield sample.photo(), int(label)
+            yield sample.photo(), label
 
     classes = class_embeddings(encoder, names, templates)
     predictions = predict(encoder, labelled(), classes, batch=batch, progress=progress)

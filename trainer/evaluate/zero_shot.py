@@ -108,15 +108,26 @@ def measure_folder(
         PhotoTarError: a picture that cannot be read; the message names it.
     """
     folder = folder.absolute()  # "." has no name
+    names, samples = open_folder(folder, class_names)
+    classes = class_embeddings(encoder, names, openai_templates())
+    predictions = predict(encoder, samples, classes, batch=batch, progress=progress)
+    return classification_measures(folder.name, predictions)
+
+
+def open_folder(
+    folder: Path, class_names: Path | None = None
+) -> tuple[list[str], Iterator[tuple[PhotoSample, int]]]:
+    """The names of the classes in `folder`, and each photo with the number of its class.
+
+    As `measure_folder` takes them. Raises `ValueError`.
+    """
     folders, files = _image_folder(folder)
     names = _read_names(class_names, folders) if class_names else _spoken(folders)
     samples = (
         (PhotoSample(path.stem, path.read_bytes(), {}, str(path), path.suffix[1:].lower()), label)
         for path, label in files
     )
-    classes = class_embeddings(encoder, names, openai_templates())
-    predictions = predict(encoder, samples, classes, batch=batch, progress=progress)
-    return classification_measures(folder.name, predictions)
+    return names, samples
 
 
 def _image_folder(folder: Path) -> tuple[list[str], list[tuple[Path, int]]]:

@@ -10,7 +10,7 @@ its own pairs as rows and everybody's as columns, so that the mean of the proces
 their gradients, is that of one process with the whole batch.
 """
 
-from trainer.losses.contrastive import clip_loss
+from trainer.losses.contrastive import clip_loss, sigmoid_loss
 from trainer.losses.distillation import Teacher, distillation_loss, teacher_pairs
 from trainer.losses.extensions import bank_loss, feature_loss
 from trainer.losses.gather import gather
@@ -28,5 +28,6 @@ __all__ = [
     "gather",
     "gather_pairs",
     "reinforced_loss",
+    "sigmoid_loss",
     "teacher_pairs",
 ]

@@ -64,10 +64,13 @@ def similarities(pairs: Pairs, scale: Tensor | float) -> tuple[Tensor, Tensor]:
     They are float32 under automatic mixed precision too.
     """
     with torch.autocast(pairs.images.device.type, enabled=False):
-        return (
-            scale * pairs.images @ pairs.all_texts.T,
-            scale * pairs.texts @ pairs.all_images.T,
-        )
+        return image_similarities(pairs, scale), scale * pairs.texts @ pairs.all_images.T
+
+
+def image_similarities(pairs: Pairs, scale: Tensor | float) -> Tensor:
+    """The first of `similarities` alone."""
+    with torch.autocast(pairs.images.device.type, enabled=False):
+        return scale * pairs.images @ pairs.all_texts.T
 
 
 def zero(pairs: Pairs) -> Tensor:

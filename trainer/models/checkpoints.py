@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from trainer.models.apple_names import PROJECTION_BIAS, apple_tensors
 from trainer.models.config import ModelConfig, load_config
@@ -37,6 +37,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 _FOLDED = {"reparam_conv", "lkb_reparam", "folded"}
 _NAMED_IN_ERRORS = 3
 _POSITIONS = "visual.trunk.pos_embed"
+# What SigLIP's loss has learned beside the factor on similarities.
+_BIAS = "logit_bias"
 
 
 def detect_layout(state: Mapping[str, Tensor]) -> Layout:
@@ -103,16 +105,20 @@ def from_ours(state: Mapping[str, Tensor], name: str, layout: Layout) -> dict[st
 def load_into(model: Clip, path: Path, layout: Layout | None = None) -> Layout:
     """Start `model` from the weights in the file `path`, and return their layout.
 
-    `layout` is found out when not given. The weights are checked before the model is changed.
+    `layout` is found out when not given. The weights are checked before the model is changed, which
+    has a `logit_bias` afterwards if they have one, and none if not.
 
     Raises `ValueError` naming the file, for the reasons of `read_state` and `to_ours`.
     """
     state = read_state(path)
     try:
         layout = layout or detect_layout(state)
-        ours = _to_ours(state, _shapes_of(model.state_dict()), layout)
+        shapes = dict(_shapes_of(model.state_dict()))
+        shapes.pop(_BIAS, None)
+        ours = _to_ours(state, shapes, layout)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    model.logit_bias = nn.Parameter(torch.zeros(())) if _BIAS in ours else None
     model.load_state_dict(ours)
     return layout
 
@@ -146,8 +152,11 @@ def _to_ours(
             f"folded for inference ({_some(folded)}), which cannot be undone; "
             "take the checkpoint from before it was reparameterised"
         )
-    if "logit_scale" in plain and plain["logit_scale"].numel() == 1:  # some write it as (1,)
-        plain["logit_scale"] = plain["logit_scale"].reshape(())
+    for key in ("logit_scale", _BIAS):
+        if key in plain and plain[key].numel() == 1:  # some write it as (1,)
+            plain[key] = plain[key].reshape(())
+    if _BIAS in plain:
+        shapes = {**shapes, _BIAS: ()}
     if layout != "apple":
         _fit_positions(plain, shapes)
         _check(plain, shapes)

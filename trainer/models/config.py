@@ -10,7 +10,7 @@ falls back to OpenAI's mean and standard deviation for a model without one of it
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,6 +96,17 @@ def load_config(name: str) -> ModelConfig:
     Raises `ValueError` for a name without one, or a file that does not say what it must.
     """
     return read_config(config_file(name))
+
+
+def config_of(name: str, image_size: int | None = None) -> ModelConfig:
+    """The configuration of a model, or in a JSON file, perhaps for pictures of another size.
+
+    Raises what `load_config` and `read_config` do.
+    """
+    known = name in model_names() or not Path(name).is_file()
+    config = load_config(name) if known else read_config(Path(name))
+    size = image_size or config.image.size
+    return replace(config, image=replace(config.image, size=size))
 
 
 def config_file(name: str) -> Path:

@@ -32,13 +32,26 @@ class Clip(nn.Module):
 
     `logit_scale` is the natural logarithm of the factor on cosine similarities. It starts from
     1/0.07; keeping it below its limit of 100 while it is learned is up to the training loop.
+    `logit_bias` is None but in models that learn with the loss of SigLIP.
     """
+
+    logit_bias: nn.Parameter | None
 
     def __init__(self, visual: nn.Module, text: nn.Module) -> None:
         super().__init__()
         self.visual = visual
         self.text = text
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.register_parameter("logit_bias", None)
+
+    def begin_sigmoid(self) -> None:
+        """Scale and bias as SigLIP starts (arXiv 2303.15343, section 3.2): 10 and -10.
+
+        At first all pairs are thought unlikely, as nearly all of a batch's are.
+        """
+        with torch.no_grad():
+            self.logit_scale.fill_(math.log(10))
+        self.logit_bias = nn.Parameter(torch.full_like(self.logit_scale, -10.0))
 
     def encode_image(self, pixels: Tensor, *, normalize: bool = False) -> Tensor:
         """Features (B, dim) of normalised pixels (B, 3, S, S); unit norm when `normalize`."""

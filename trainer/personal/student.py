@@ -11,10 +11,10 @@ from typing import Any
 from photosearch.encoders import Bundle
 from trainer.export import export_bundle
 from trainer.export.card import CardFields, DataSource, TeacherModel, render_card
+from trainer.export.facts import facts_of
 from trainer.models.checkpoints import load_into
 from trainer.models.config import ModelConfig, load_config, read_config
 from trainer.models.family import build_from
-from trainer.models.tokens import text_facts
 
 STUDENTS = {"nano": "MobileCLIP-Nano", "s0": "MobileCLIP-S0"}
 
@@ -42,14 +42,9 @@ def export_student(
     """Write the bundle `out`, in the place of one that is there. Raises as `export_bundle` does."""
     towers = build_from(config)
     load_into(towers, weights)
-    image = asdict(config.image)
-    names = ("size", "resize", "crop", "interpolation", "mean", "std")
     about = _card(config, teacher, photos, texts, before, after)
     fields: dict[str, Any] = {
-        "architecture": config.name,
-        "embedding_dim": config.dim,
-        "image": {name: image[name] for name in names},
-        "text": text_facts(config.text),
+        **facts_of(config),
         "logit_scale": float(towers.logit_scale.detach().exp()),
         "name": about.name,
         "version": about.version,

@@ -71,16 +71,21 @@ class Networks:
         return written
 
 
-def open_networks(teachers: Sequence[str], captioner: str | None) -> Networks:
-    """Load what the specification strings describe; raises `ValueError` for one that is wrong."""
+def open_networks(
+    teachers: Sequence[str], captioner: str | None, device: str | None = None
+) -> Networks:
+    """Load what the specification strings describe; raises `ValueError` for one that is wrong.
+
+    device: what those of open_clip are computed on; the first GPU, or the CPU, if not given.
+    """
     from trainer.teachers.open import open_teacher
 
-    loaded = [open_teacher(spec) for spec in teachers]
+    loaded = [open_teacher(spec, device) for spec in teachers]
     if captioner is None:
         return Networks(loaded)
     from trainer.captioners.open import open_captioner
 
-    return Networks(loaded, open_captioner(captioner))
+    return Networks(loaded, open_captioner(captioner, device))
 
 
 def _embed(

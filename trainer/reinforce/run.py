@@ -29,20 +29,27 @@ class ShardJob:
 
     open_networks: loads them; it must be importable where the worker runs. threads: that PyTorch
     may use in one worker. It is fixed, and not the cores divided by the workers, since the order in
-    which threads add up changes the last bits of an embedding.
+    which threads add up changes the last bits of an embedding. devices: handed to `open_networks`
+    as `device`, to each worker the next one of them. readers: threads of each worker that prepare
+    views while those before are embedded.
     """
 
     out: Path
     recipe: Reinforcement
-    open_networks: Callable[[], Networks]
+    open_networks: Callable[..., Networks]
     threads: int = 1
     redo: bool = False
+    devices: tuple[str, ...] = ()
+    readers: int = 0
 
-    def load(self) -> Networks:
+    def load(self, number: int = 0) -> Networks:
+        """The networks of worker `number`."""
         import torch
 
         torch.set_num_threads(self.threads)
-        return self.open_networks()
+        if not self.devices:
+            return self.open_networks()
+        return self.open_networks(device=self.devices[number % len(self.devices)])
 
 
 Pool = Callable[[ShardJob, Sequence[Source], int, "Progress"], Iterator[ShardResult]]
@@ -141,9 +148,11 @@ def run_local(
     context = multiprocessing.get_context("spawn")
     messages = context.SimpleQueue()
     stop = context.Event()
-    executor = ProcessPoolExecutor(
-        min(workers, len(sources)), context, _start_worker, (job, messages, stop)
-    )
+    count = min(workers, len(sources))
+    numbers = context.SimpleQueue()
+    for number in range(count):
+        numbers.put(number)
+    executor = ProcessPoolExecutor(count, context, _start_worker, (job, messages, stop, numbers))
     listener = threading.Thread(target=_listen, args=(messages, bar), daemon=True)
     listener.start()
     try:
@@ -176,6 +185,7 @@ class _Worker:
     job: ShardJob
     messages: Any
     stop: Event
+    number: int
     networks: Networks | None = None
 
 
@@ -186,12 +196,12 @@ class _StoppedError(Exception):
     """Another shard failed, so this one is given up."""
 
 
-def _start_worker(job: ShardJob, messages: Any, stop: Event) -> None:
+def _start_worker(job: ShardJob, messages: Any, stop: Event, numbers: Any) -> None:
     global _worker
     # Ctrl-C reaches every process of the terminal; the parent tells its workers by `stop`.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
-    _worker = _Worker(job, messages, stop)
+    _worker = _Worker(job, messages, stop, numbers.get())
 
 
 def _run_shard(source: Source) -> ShardResult:
@@ -201,7 +211,7 @@ def _run_shard(source: Source) -> ShardResult:
         raise _StoppedError
     # Not in `_start_worker`: an executor whose initialiser fails does not say why.
     if worker.networks is None:
-        worker.networks = job.load()
+        worker.networks = job.load(worker.number)
     begun = False
 
     def report(photos: int) -> None:
@@ -214,5 +224,11 @@ def _run_shard(source: Source) -> ShardResult:
         worker.messages.put(("photos", photos))
 
     return reinforce_shard(
-        source, job.out, job.recipe, worker.networks, redo=job.redo, report=report
+        source,
+        job.out,
+        job.recipe,
+        worker.networks,
+        redo=job.redo,
+        report=report,
+        readers=job.readers,
     )

@@ -12,7 +12,9 @@ import io
 import json
 import os
 import tarfile
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -78,11 +80,13 @@ def reinforce_shard(
     *,
     redo: bool = False,
     report: Callable[[int], None] = lambda photos: None,
+    readers: int = 0,
 ) -> ShardResult:
     """Make `OUT/NAME.tar` and its manifest, unless they are there.
 
     redo: make a shard again that was made from other photos or in another way. report: called with
-    the number of photos after each batch.
+    the number of photos after each batch. readers: threads that prepare the views of the next batch
+    meanwhile; with 0 it is prepared when it is its turn.
 
     Raises:
         ValueError: the shard is there, made differently, and `redo` is not set; a source without
@@ -107,7 +111,7 @@ def reinforce_shard(
         return ShardResult(source.name, finished.count, finished.skipped, made=False)
     # Whatever happens from here on, no manifest may vouch for a shard of another recipe.
     manifest_path(tar).unlink(missing_ok=True)
-    manifest = _make(source, tar, wanted, networks, report)
+    manifest = _make(source, tar, wanted, networks, report, readers)
     text = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False) + "\n"
     _write(manifest_path(tar), text.encode())
     return ShardResult(source.name, manifest.count, manifest.skipped, made=True)
@@ -156,14 +160,14 @@ def _make(
     wanted: ShardOrigin,
     networks: Networks,
     report: Callable[[int], None],
+    readers: int,
 ) -> ShardManifest:
     beside = tar.with_name(f".{tar.name}.part")
     keys: set[str] = set()
     skipped: list[str] = []
     captions = pictures = reinforcement = 0
     with tarfile.open(beside, "w", format=tarfile.PAX_FORMAT) as archive:
-        for samples in _batched(source.samples(), wanted.batch_size):
-            photos = [_Photo.open(sample, wanted) for sample in samples]
+        for samples, photos in _opened(source, wanted, readers):
             skipped += [s.key for s, photo in zip(samples, photos, strict=True) if photo is None]
             batch = [photo for photo in photos if photo is not None]
             for photo, synthetic, images, texts in _reinforced(batch, wanted, networks):
@@ -266,6 +270,26 @@ def _reinforced(
         text_start, text_end = text_end, text_end + len(texts[number])
         images = image_rows[image_start : image_start + wanted.views]
         yield photo, written, images, text_rows[text_start:text_end]
+
+
+def _opened(
+    source: Source, wanted: ShardOrigin, readers: int
+) -> Iterator[tuple[list[PhotoSample], list[_Photo | None]]]:
+    """Batches of samples, opened; with `readers` threads a batch ahead of who asks for them."""
+    batches = _batched(source.samples(), wanted.batch_size)
+    if not readers:
+        for samples in batches:
+            yield samples, [_Photo.open(sample, wanted) for sample in samples]
+        return
+    with ThreadPoolExecutor(readers) as threads:
+        ahead: deque[tuple[list[PhotoSample], list[Future[_Photo | None]]]] = deque()
+        for samples in batches:
+            ahead.append((samples, [threads.submit(_Photo.open, one, wanted) for one in samples]))
+            if len(ahead) > 1:
+                samples, begun = ahead.popleft()
+                yield samples, [one.result() for one in begun]
+        for samples, begun in ahead:
+            yield samples, [one.result() for one in begun]
 
 
 def _batched(samples: Iterator[PhotoSample], size: int) -> Iterator[list[PhotoSample]]:

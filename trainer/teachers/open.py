@@ -21,8 +21,8 @@ FORMS = (
 )
 
 
-def open_teacher(spec: str) -> Teacher:
-    """The teacher that `spec` describes, loaded.
+def open_teacher(spec: str, device: str | None = None) -> Teacher:
+    """The teacher that `spec` describes, loaded; on `device`, where it is computed by PyTorch.
 
     `bootstrap` takes a folder made by `photosearch-trainer teach`, and the classifier files that it
     was taught on, in their order. `bundle` takes an exported bundle. `openclip` takes what
@@ -47,5 +47,5 @@ def open_teacher(spec: str) -> Teacher:
         from trainer.teachers.openclip import OpenClipTeacher
 
         model, weights, like = split_spec(rest)
-        return OpenClipTeacher(model, weights, like=like)
+        return OpenClipTeacher(model, weights, like=like, device=device)
     raise ValueError(f"no teacher {spec!r}; give one of {', '.join(FORMS)}")

@@ -13,6 +13,7 @@ import torch
 from trainer.fingerprint import fingerprint, tokenizer_facts
 from trainer.precision import fastest
 from trainer.torchvision_ops import ensure_torchvision
+from trainer.train.processes import device_of
 
 _BATCH = 128
 # Fewer texts are done before a measurement is.
@@ -34,19 +35,22 @@ def packaged_encoder() -> Path:
 
 
 class SentenceEncoder:
-    """Sentence-BERT (arXiv 1908.10084) on the CPU, from a local folder or a hub name.
+    """Sentence-BERT (arXiv 1908.10084), from a local folder or a hub name.
+
+    device: "cpu", "cuda", or "auto": CUDA where there is any.
 
     Raises `ValueError` when there is none of this name.
     """
 
-    def __init__(self, name: str | Path | None = None) -> None:
+    def __init__(self, name: str | Path | None = None, device: str = "cpu") -> None:
         ensure_torchvision()
         from sentence_transformers import SentenceTransformer
 
         self.name = str(name or packaged_encoder())
         self._half: bool | None = None
+        self._device = device_of(device)
         try:
-            self._model = SentenceTransformer(self.name, device="cpu")
+            self._model = SentenceTransformer(self.name, device=str(self._device))
         except OSError as error:
             reason = str(error).partition("\n")[0]
             raise ValueError(f"{self.name}: no sentence encoder here ({reason})") from None
@@ -60,9 +64,9 @@ class SentenceEncoder:
         texts = list(texts)
         if len(texts) >= _MANY and self._half is None:
             tried = texts[:_BATCH]
-            self._half = fastest(lambda: self._encode(tried), torch.device("cpu"))[0] == "bfloat16"
+            self._half = fastest(lambda: self._encode(tried), self._device)[0] == "bfloat16"
         half = bool(self._half) and len(texts) >= _MANY
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=half):
             return self._encode(texts, progress=progress)
 
     def _encode(self, texts: list[str], *, progress: bool = False) -> np.ndarray:

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from trainer.train.optimizer import learning
+from trainer.train.sharded import part_like
 
 
 def write_tensors(
@@ -80,11 +81,14 @@ def restore_optimizer(
             parameter for group in optimizer.param_groups for parameter in group["params"]
         )
     }
-    names = {name: numbers[parameter] for name, parameter in learning(model).items()}
+    parameters = learning(model)
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         name, _, kind = key.rpartition(".")
-        state.setdefault(names[name], {})[kind] = value
+        parameter = parameters[name]
+        if value.shape == parameter.shape:
+            value = part_like(value, parameter)
+        state.setdefault(numbers[parameter], {})[kind] = value
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 

@@ -18,32 +18,24 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
+from torch import nn
 from tqdm import tqdm
 
 from trainer.errors import StoppedError
 from trainer.train import checkpoint
-from trainer.train.accumulation import backward_in_parts
-from trainer.train.average import Average
 from trainer.train.kept import Kept, advice, locked
+from trainer.train.learner import Learner
 from trainer.train.log import Log
 from trainer.train.loggers import open_loggers
 from trainer.train.meters import Clock, Meters
-from trainer.train.network import TaskNetwork, in_full, in_processes
-from trainer.train.optimizer import build_optimizer, rate
 from trainer.train.parts import Parts
-from trainer.train.precision import measured
 from trainer.train.processes import ALONE, Processes
 from trainer.train.record import Record
 from trainer.train.settings import Settings, differences
 from trainer.train.skipped import Skipped
 from trainer.train.stopping import Stopping
-from trainer.train.task import Batch, Outputs, Task, moved
-
-_AUTOCAST = {"auto": None, "float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+from trainer.train.task import Batch, Task
 
 
 def has_checkpoint(folder: Path) -> bool:
@@ -59,8 +51,8 @@ class Run:
     `about` says what else decides the outcome (the recipe, the data); a resumed run must say the
     same.
 
-    Raises `ValueError` when the batch cannot be shared out evenly, or the precision is not to be
-    had on this device.
+    Raises `ValueError` when the batch cannot be shared out evenly, or something is not to be had on
+    this device.
     """
 
     def __init__(
@@ -81,26 +73,12 @@ class Run:
                 f"run.batch = {run.batch}: cannot be shared by {processes.count} processes in "
                 f"{run.accumulate} parts each; choose a multiple of {self._shares}"
             )
-        if run.precision == "float16" and processes.device.type != "cuda":
-            raise ValueError('run.precision = "float16" needs CUDA; choose "bfloat16" or "float32"')
         if run.threads is not None:
             torch.set_num_threads(run.threads)
         self._tables = settings.tables() | dict(about or {})
         self._kept = Kept(folder, run.keep_checkpoints)
         self._best = -math.inf
-        task.model.to(processes.device)
-        if run.channels_last:
-            task.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._optimizer = build_optimizer(task.model, settings.optimizer)
-        self._scaler = torch.amp.GradScaler(
-            processes.device.type, enabled=run.precision == "float16"
-        )
-        # "auto" until a run begins, or goes on from what was measured then.
-        self.precision: str = run.precision
-        self._network = TaskNetwork(task)
-        self._parallel = in_processes(self._network, processes)
-        # Only the first process evaluates and writes.
-        self.average = Average(task.model, run.ema) if processes.first else None
+        self.learner = Learner(task, settings, processes)
         self._meters = Meters(processes)
         self.skipped = Skipped(folder, processes.rank)
 
@@ -119,7 +97,7 @@ class Run:
         if last is None:
             return False
         tensors, about = checkpoint.read_tensors(last)
-        if self.precision == "auto":
+        if self.learner.precision == "auto":
             self._tables["run"]["precision"] = about["settings"]["run"]["precision"]
         changed = differences(about["settings"], self._tables)
         if changed:
@@ -132,15 +110,9 @@ class Run:
                 f"{last}: written after {about['step']} steps, more than run.steps = "
                 f"{self.settings.run.steps}; give at least as many"
             )
-        model = self.task.model
-        model.load_state_dict(checkpoint.without_prefix("model.", tensors))
-        if self.average is not None:
-            self.average.model.load_state_dict(checkpoint.without_prefix("average.", tensors))
-        optimizer = checkpoint.without_prefix("optimizer.", tensors)
-        checkpoint.restore_optimizer(model, self._optimizer, optimizer)
-        self._scaler.load_state_dict(about["scaler"])
-        if self.precision == "auto" and about.get("device") == self._processes.device.type:
-            self.precision = about["precision"]
+        self.learner.restore(tensors, about["scaler"])
+        if self.learner.precision == "auto" and about.get("device") == self._processes.device.type:
+            self.learner.precision = about["precision"]
         self._meters.restore(about.get("row", {}))
         self._best = self._kept.best(about["step"])
         self.step, self.seconds = about["step"], about["seconds"]
@@ -161,7 +133,7 @@ class Run:
         if run.tf32:
             torch.set_float32_matmul_precision("high")
         with Stopping(self._processes) as stopping:
-            self._choose_precision()
+            self.learner.choose_precision()
             self.skipped.go_on_from(self.step)
             if not self._processes.first:
                 self._train(stop, None, stopping)
@@ -170,12 +142,10 @@ class Run:
                 others = open_loggers(run, self.folder, self._tables, resumed=self.step > 0)
                 log = Log(self.folder, others)
                 record = Record(self.folder)
-                record.begin(self._tables, self._processes, self.step, self.precision)
+                record.begin(self._tables, self._processes, self.step, self.learner.precision)
                 with contextlib.closing(log):
                     # A run that starts anew has nothing to keep.
                     log.go_on_from(self.step or -1)
-                    if self.step == 0:
-                        self._evaluate(log)
                     try:
                         self._train(stop, log, stopping)
                     finally:
@@ -188,6 +158,8 @@ class Run:
         run = self.settings.run
         saved = time.monotonic()
         clock = Clock(self.seconds, self.step)
+        if self.step == 0:
+            self._evaluate(log)
         with self._bar(stop) as bar, contextlib.closing(self._batches(stop)) as batches:
             while self.step < stop:
                 parts = [next(batches) for _ in range(run.accumulate)]
@@ -202,41 +174,40 @@ class Run:
                     bar.set_postfix_str(f"loss {values['loss']:.4f}", refresh=False)
                     if log is not None:
                         self.seconds, speed = clock.read(self.step, run.batch)
+                        pace = self.learner.rate(self.step - 1)
                         log.train(
                             self.step,
                             {"items": self.step * run.batch, "seconds": self.seconds}
-                            | {"per_second": speed, "learning_rate": self._rate(self.step - 1)}
+                            | {"per_second": speed, "learning_rate": pace}
                             | values,
                         )
-                if log is not None and run.evaluates_after(self.step):
-                    figures = self._evaluate(log)
-                    if figures:
-                        bar.write(f"step {self.step}: {figures}")
+                if run.evaluates_after(self.step) and (figures := self._evaluate(log)):
+                    bar.write(f"step {self.step}: {figures}")
                 stopped = stopping.asked()
                 # What all processes know of can be saved in the middle of a row, for which each
                 # hands in its part of it; what only the first one's clock says, between two rows.
                 counted = run.checkpoint_steps and self.step % run.checkpoint_steps == 0
                 due = bool(stopped or counted or self.step == stop)
-                row = self._meters.state() if due else {}
-                if log is not None:
-                    now = time.monotonic()
-                    if due or (row_due and now - saved >= run.checkpoint_seconds):
-                        self.seconds = clock.spent()
-                        self._save(row)
-                        # At the end `train` draws, after the last figures.
-                        if self.step < stop:
-                            log.plot()
-                        saved = now
+                now = time.monotonic()
+                late = row_due and log is not None and now - saved >= run.checkpoint_seconds
+                if self.learner.sharded and row_due:
+                    late = stopping.any(late)
+                if due or late:
+                    self.seconds = clock.spent()
+                    self._save(self._meters.state())
+                    # At the end `train` draws, after the last figures.
+                    if log is not None and self.step < stop:
+                        log.plot()
+                    saved = now
                 if stopped and self.step < stop:
                     raise StoppedError(
                         f"{self.folder}: stopped after step {self.step:,} of {run.steps:,}, as "
                         "asked; the same command goes on from there",
                         stopped,
                     )
-        if log is not None and self.step == run.steps:
-            assert self.average is not None
+        if self.step == run.steps and (averaged := self.learner.averaged()) is not None:
             about = {"step": self.step, "settings": self._tables}
-            checkpoint.write_tensors(self.model_file, self.average.model.state_dict(), about)
+            checkpoint.write_tensors(self.model_file, averaged.state_dict(), about)
 
     def _close(self, log: Log, record: Record) -> None:
         """Draw the curves, and write down what came out."""
@@ -256,20 +227,18 @@ class Run:
         )
 
     def _save(self, row: Mapping[str, Any]) -> None:
-        """Write a checkpoint, with the sums of a row that has begun. First process only."""
-        assert self.average is not None
-        model = self.task.model
-        optimizer = checkpoint.optimizer_tensors(model, self._optimizer)
+        """Write a checkpoint, with the sums of a row that has begun; the first process does."""
+        tensors = self.learner.tensors()
+        if not self._processes.first:
+            return
         self._kept.write(
-            checkpoint.with_prefix("model.", model.state_dict())
-            | checkpoint.with_prefix("average.", self.average.model.state_dict())
-            | checkpoint.with_prefix("optimizer.", optimizer),
+            tensors,
             {
                 "step": self.step,
                 "seconds": self.seconds,
-                "scaler": self._scaler.state_dict(),
+                "scaler": self.learner.scaler,
                 "row": row,
-                "precision": self.precision,
+                "precision": self.learner.precision,
                 "device": self._processes.device.type,
                 "settings": self._tables,
             },
@@ -277,73 +246,9 @@ class Run:
 
     def _update(self, parts: list[Batch]) -> None:
         """One optimiser step on this process's parts of a batch."""
-        model = self.task.model
-        self.task.train_mode()
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._rate(self.step) * group["factor"]
-        self._optimizer.zero_grad(set_to_none=True)
-        parts = [moved(part, self._processes.device) for part in parts]
-        if len(parts) == 1:
-            self._seed(0)
-            with self._autocast():
-                outputs = self._parallel(parts[0].inputs)
-            with in_full(tf32=self.settings.run.tf32):
-                losses = self.task.losses([outputs], [parts[0].targets])
-            self._scaler.scale(losses["loss"]).backward()  # type: ignore[no-untyped-call]
-        else:
-            losses = self._backward_in_parts(parts)
-        self._scaler.unscale_(self._optimizer)
-        limit = self.settings.optimizer.clip or math.inf
-        norm = nn.utils.clip_grad_norm_(model.parameters(), limit)
-        self._scaler.step(self._optimizer)
-        self._scaler.update()
-        self.task.after_step()
-        if self.average is not None:
-            self.average.update(model, self.step)
+        losses = self.learner.update(parts, self.step)
         with torch.no_grad():
-            self._meters.add(losses | {"gradient_norm": norm})
-
-    def _backward_in_parts(self, parts: list[Batch]) -> dict[str, Tensor]:
-        def forward(number: int, *, last: bool) -> Outputs:
-            self._seed(number)
-            network = self._parallel if torch.is_grad_enabled() else self._network
-            # Gradients are exchanged once, when the last part has added its own.
-            apart: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-            if isinstance(network, DistributedDataParallel) and not last:
-                apart = network.no_sync()
-            with apart, self._autocast():
-                outputs: Outputs = network(parts[number].inputs)
-            return outputs
-
-        def losses_of(outputs: list[Outputs]) -> dict[str, Tensor]:
-            with in_full(tf32=self.settings.run.tf32):
-                return self.task.losses(outputs, [part.targets for part in parts])
-
-        return backward_in_parts(self._network, len(parts), forward, losses_of, self._scaler)
-
-    def _autocast(self) -> torch.autocast:
-        kind = _AUTOCAST[self.precision]
-        return torch.autocast(self._processes.device.type, dtype=kind, enabled=kind is not None)
-
-    def _choose_precision(self) -> None:
-        if self.precision == "auto":
-            place = self._processes
-            kind, gain = measured(self.task, self._network, self.settings.run.batch, place)
-            self.precision = kind
-            if place.first:
-                how = f", {gain:.2g} times as fast as the other" if gain else ""
-                tqdm.write(f"precision: {kind}{how}")
-
-    def _seed(self, part: int) -> None:
-        """Make dropout and the like a function of seed, step, process and part."""
-        place = (self.settings.run.seed, self.step, self._processes.rank, part)
-        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0]))
-
-    def _rate(self, step: int) -> float:
-        """The learning rate of optimiser step `step`, from 0."""
-        settings = self.settings
-        peak = settings.optimizer.learning_rate
-        return rate(step, settings.run.steps, peak, settings.schedule)
+            self._meters.add(losses)
 
     def _batches(self, stop: int) -> Generator[Batch, None, None]:
         run, place = self.settings.run, self._processes
@@ -364,15 +269,18 @@ class Run:
             disable=not self._processes.first,
         )
 
-    def _evaluate(self, log: Log) -> str:
-        assert self.average is not None
-        figures = self.task.evaluate(self.average.model)
+    def _evaluate(self, log: Log | None) -> str:
+        """The held-out figures of the averaged weights, for people; the first process has them."""
+        averaged = self.learner.averaged()
+        if log is None or averaged is None:
+            return ""
+        figures = self.task.evaluate(averaged)
         if figures:
             log.validate(self.step, figures)
-            self._keep_best(figures)
+            self._keep_best(figures, averaged)
         return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
 
-    def _keep_best(self, figures: dict[str, float]) -> None:
+    def _keep_best(self, figures: dict[str, float], averaged: nn.Module) -> None:
         if not (wanted := self.settings.run.best):
             return
         name = next(iter(figures)) if wanted == "first" else wanted
@@ -381,12 +289,9 @@ class Run:
                 f'run.best = "{name}": is not measured; there are {", ".join(figures)}'
             )
         if figures[name] > self._best:
-            assert self.average is not None
             self._best = figures[name]
             about = {"step": self.step, "figure": name, "value": self._best}
-            self._kept.write_best(
-                self.average.model.state_dict(), about | {"settings": self._tables}
-            )
+            self._kept.write_best(averaged.state_dict(), about | {"settings": self._tables})
 
     def _check(self, values: dict[str, float]) -> None:
         # With a loss scale, a gradient that overflows is a step left out.

@@ -34,6 +34,17 @@ def in_processes(network: nn.Module, processes: Processes) -> nn.Module:
     return DistributedDataParallel(network, device_ids=devices, gradient_as_bucket_view=True)
 
 
+def synchronised(model: nn.Module) -> None:
+    """Let batch normalisation use the statistics of all processes' parts; on CUDA only."""
+    from trainer.torchvision_ops import ensure_torchvision
+
+    ensure_torchvision()
+    # PyTorch's own would take the activation away from timm's layers that have one.
+    from timm.layers.norm_act import convert_sync_batchnorm
+
+    convert_sync_batchnorm(model)
+
+
 @contextmanager
 def in_full(*, tf32: bool) -> Iterator[None]:
     """No TF32 in here: similarities times a hundred would be off by a tenth."""

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from trainer.train.settings import OptimizerSettings, ScheduleSettings
+from trainer.train.sharded import is_spread
 
 
 def build_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim.AdamW:
@@ -23,13 +24,13 @@ def build_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.opti
     for prefix in settings.rates:
         if not any(name.startswith(prefix) for name in names):
             raise ValueError(f"optimizer.rates: no parameter's name begins with {prefix!r}")
-    groups: dict[tuple[float, float], dict[str, Any]] = {}
+    groups: dict[tuple[float, float, bool], dict[str, Any]] = {}
     for name, parameter in learning(model).items():
         decay = settings.weight_decay if _is_weight(parameter) else 0.0
         factor = _factor(name, settings.rates)
-        group = groups.setdefault(
-            (decay, factor), {"params": [], "weight_decay": decay, "factor": factor}
-        )
+        # What is spread over processes cannot be updated in one call with what is not.
+        kind = (decay, factor, is_spread(parameter))
+        group = groups.setdefault(kind, {"params": [], "weight_decay": decay, "factor": factor})
         group["params"].append(parameter)
     if not groups:
         raise ValueError("model.freeze: nothing is left to learn")

@@ -37,6 +37,17 @@ class Processes:
 ALONE = Processes(0, 1, torch.device("cpu"))
 
 
+def device_of(device: str) -> torch.device:
+    """The device that "cpu", "cuda" or "auto" (CUDA where there is any) names.
+
+    Raises `ValueError` when CUDA is asked for and not there.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError('device "cuda": PyTorch finds no CUDA device here')
+    cuda = device != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda" if cuda else "cpu")
+
+
 @contextmanager
 def joined(device: str = "auto") -> Iterator[Processes]:
     """Take this process's place, and leave it at the end.
@@ -46,9 +57,7 @@ def joined(device: str = "auto") -> Iterator[Processes]:
 
     Raises `ValueError` when CUDA is asked for and not there, or has too few devices.
     """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError('run.device = "cuda": PyTorch finds no CUDA device here')
-    cuda = device != "cpu" and torch.cuda.is_available()
+    cuda = device_of(device).type == "cuda"
     local = int(os.environ.get("LOCAL_RANK", "0"))
     if cuda and local >= torch.cuda.device_count():
         raise ValueError(

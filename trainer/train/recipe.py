@@ -69,7 +69,9 @@ class DataSettings:
     """What the student is shown.
 
     train: reinforced shards, published ones, or captioned photo tars; validation: captioned photo
-    tars; zero_shot: photo tars with labels, classified by their names. All may hold wildcards.
+    tars; zero_shot: photo tars with labels, classified by their names, and folders as `evaluate`
+    classifies them: of a folder for each class, or in clip_benchmark's form. All may hold
+    wildcards. class_names: for folders of classes, a JSON object from folder to name.
     weights: one for each of `train`: photos are then drawn from these by weight, again and again,
     in place of each once in an epoch.
     teacher_dims: widths of the teachers' embeddings, in shards that do not say it.
@@ -87,6 +89,7 @@ class DataSettings:
     train: tuple[str, ...]
     validation: tuple[str, ...] = ()
     zero_shot: tuple[str, ...] = ()
+    class_names: str | None = None
     image_size: int | None = None
     views: int | None = None
     synthetic: int | None = None
@@ -118,9 +121,10 @@ class DataSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class LossSettings:
-    """MobileCLIP's loss, and two extensions of it that are off unless asked for.
+    """MobileCLIP's loss, and extensions of it that are off unless asked for.
 
-    lambda_: weight of distillation against CLIP's loss. captions: the kinds whose losses are added.
+    lambda_: weight of distillation against the contrastive loss. contrastive: "softmax", CLIP's, or
+    "sigmoid", SigLIP's, which learns a bias, too. captions: the kinds whose losses are added.
     teachers: names of the stored teachers to learn from, all when empty. teacher_scale: the factor
     on each one's similarities, in the same order; the teachers' own when empty.
     feature: weight of 1 - cosine to the image embedding of the teachers whose dimension the student
@@ -129,6 +133,7 @@ class LossSettings:
     """
 
     lambda_: float = 1.0
+    contrastive: Literal["softmax", "sigmoid"] = "softmax"
     captions: tuple[Literal["real", "synthetic"], ...] = ("real", "synthetic")
     teachers: tuple[str, ...] = ()
     teacher_scale: tuple[float, ...] = ()
@@ -140,6 +145,8 @@ class LossSettings:
 
     def __post_init__(self) -> None:
         require(0 <= self.lambda_ <= 1, "lambda", "between 0 and 1")
+        weighed = self.contrastive == "softmax" or self.lambda_ < 1
+        require(weighed, "lambda", 'below 1 with contrastive = "sigmoid"')
         kinds = set(self.captions)
         distinct = bool(kinds) and len(kinds) == len(self.captions)
         require(distinct, "captions", '"real", "synthetic" or both')
@@ -210,7 +217,7 @@ class Recipe:
         return self._files("validation", self.data.validation)
 
     def zero_shot_files(self) -> list[Path]:
-        """The tars to classify. Raises `ValueError` naming the key when one is not there."""
+        """The tars and folders to classify; raises `ValueError` as `validation_files` does."""
         return self._files("zero_shot", self.data.zero_shot)
 
     def check_files(self) -> None:
@@ -225,6 +232,7 @@ class Recipe:
             ("model", "text_init", model.text_init),
             ("model", "projection_init", model.projection_init),
             ("loss", "bank_file", loss.bank_file),
+            ("data", "class_names", self.data.class_names),
         ):
             if path is not None and not Path(path).is_file():
                 raise ValueError(f"{self.origin}: [{section}] {key}: no such file as {path}")

@@ -37,8 +37,9 @@ class ReinforcedTraining:
     """The task of `photosearch-trainer train`.
 
     The loss is the sum, over the kinds of captions, of (1 - lambda) L_CLIP + lambda L_distill, and
-    of the recipe's extensions. Real captions count where a photo has any: the loss on them is a
-    mean over captioned photos, and the others are no negatives in it.
+    of the recipe's extensions; SigLIP's loss may stand for L_CLIP. Real captions count where a
+    photo has any: the loss on them is a mean over captioned photos, and the others are no negatives
+    in it.
 
     Raises `ValueError` naming the recipe and the key that does not go with the shards.
     """
@@ -94,7 +95,8 @@ class ReinforcedTraining:
         return batch
 
     def embed(self, model: nn.Module, inputs: Any) -> Outputs:
-        """Unit-norm images (b, d), texts (n, d) in one pass, and the factor on similarities."""
+        """Unit-norm images (b, d), texts (n, d) in one pass, the factor on similarities, and with
+        the loss of SigLIP its bias."""
         assert isinstance(model, Clip)
         pixels = normalised(inputs["pictures"], self._image)
         if not self._recipe.run.channels_last:
@@ -103,15 +105,20 @@ class ReinforcedTraining:
             pixels = pixels.contiguous()
         images = F.normalize(model.encode_image(pixels).float(), dim=1)
         texts = F.normalize(model.encode_text(inputs["ids"]).float(), dim=1)
-        return images, texts, model.logit_scale.exp()
+        scale = model.logit_scale.exp()
+        if model.logit_bias is None:
+            return images, texts, scale
+        # Times one, since a parameter itself is no output that accumulation could take apart.
+        return images, texts, scale, model.logit_bias * 1
 
     def losses(self, outputs: Sequence[Outputs], targets: Sequence[Any]) -> dict[str, Tensor]:
         loss = self._recipe.loss
         images, scale = torch.cat([output[0] for output in outputs]), outputs[-1][2]
+        bias = outputs[-1][3] if loss.contrastive == "sigmoid" else None
         stored = torch.cat([target["images"] for target in targets])
         terms: dict[str, Tensor] = {}
         # Reaches the scale in a batch without captions too: other processes wait for its gradient.
-        total = 0 * scale
+        total = 0 * scale if bias is None else 0 * (scale + bias)
         for kind in loss.captions:
             present = None
             if kind == "real":
@@ -129,11 +136,16 @@ class ReinforcedTraining:
                     scales=self._scales,
                 )
             found = reinforced_loss(
-                gather_pairs(images, texts, present), scale, teachers, distillation=loss.lambda_
+                gather_pairs(images, texts, present),
+                scale,
+                teachers,
+                distillation=loss.lambda_,
+                bias=bias,
             )
             total = total + found.total
-            if found.clip is not None:
-                terms[f"clip_loss_{kind}"] = found.clip
+            if found.contrastive is not None:
+                name = "clip_loss" if bias is None else "sigmoid_loss"
+                terms[f"{name}_{kind}"] = found.contrastive
             if found.distillation is not None:
                 terms[f"distillation_loss_{kind}"] = found.distillation
         if self._alike and (loss.feature or loss.bank):
@@ -142,7 +154,8 @@ class ReinforcedTraining:
             for name, value in extra.items():
                 total = total + weights[name] * value
             terms |= extra
-        return {"loss": total, **terms, "logit_scale": scale}
+        learned = {"logit_scale": scale} | ({} if bias is None else {"logit_bias": bias})
+        return {"loss": total, **terms, **learned}
 
     def _extensions(
         self, images: Tensor, stored: Tensor, targets: Sequence[Any]

@@ -84,6 +84,9 @@ class RunSettings:
     wandb: project of Weights & Biases that figures are sent to.
     tf32: matrix products of float32 with ten bits of mantissa, on GPUs that have it; losses are
     computed in full.
+    shard: spread weights, gradients and moments over the processes (FSDP2), for models that are too
+    large to have them in each. sync_batch_norm: normalise by the statistics of all processes'
+    parts. compile: both towers by torch.compile. The last two on CUDA only.
     """
 
     steps: int
@@ -107,6 +110,9 @@ class RunSettings:
     tensorboard: bool = False
     wandb: str | None = None
     tf32: bool = False
+    shard: bool = False
+    sync_batch_norm: bool = False
+    compile: bool = False
 
     def __post_init__(self) -> None:
         require(self.steps >= 1, "steps", "at least 1")
@@ -146,20 +152,25 @@ _FREE = (
     "run.best",
     "run.tensorboard",
     "run.wandb",
+    "run.shard",
+    "run.compile",
     # The same shards may lie elsewhere; their hash is compared.
     "data.train",
     "data.validation",
     "data.zero_shot",
+    "data.class_names",
 )
 # What checkpoints from before there were these keys were made with.
 _BEFORE = {
     "run.tf32": False,
+    "run.sync_batch_norm": False,
     "schedule.kind": "cosine",
     "schedule.decay": 0,
     "data.weights": [],
     "data.teacher_dims": [],
     "data.stream": False,
     "data.shuffle_buffer": 1000,
+    "loss.contrastive": "softmax",
 }
 
 

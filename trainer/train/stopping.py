@@ -37,9 +37,16 @@ class Stopping:
         """The signal by which any process was asked to stop, or 0; the same in all of them."""
         if self._group is None:
             return self._noted
-        noted = torch.tensor(self._noted)
-        dist.all_reduce(noted, dist.ReduceOp.MAX, group=self._group)
-        return int(noted.item())
+        return self._largest(self._noted)
+
+    def any(self, here: bool) -> bool:
+        """Whether it is so in any process; all of them must ask."""
+        return here if self._group is None else bool(self._largest(int(here)))
+
+    def _largest(self, number: int) -> int:
+        numbers = torch.tensor(number)
+        dist.all_reduce(numbers, dist.ReduceOp.MAX, group=self._group)
+        return int(numbers.item())
 
     def __enter__(self) -> Stopping:
         # Elsewhere Python lets nobody set handlers, and its owner hears the signals.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from trainer.models.checkpoints import load_into
-from trainer.models.config import ModelConfig, load_config, model_names, read_config
+from trainer.models.config import ModelConfig, config_of
 from trainer.models.family import Clip, build_from
 from trainer.models.nano_image import NanoImageTower
 from trainer.models.sentence_tower import SentenceTower, load_sentence_encoder
@@ -22,10 +21,7 @@ from trainer.train.recipe import Recipe
 
 def student_config(recipe: Recipe) -> ModelConfig:
     """The model's configuration, with the recipe's image size."""
-    name = recipe.model.name
-    config = load_config(name) if name in model_names() else read_config(Path(name))
-    size = recipe.data.image_size or config.image.size
-    return dataclasses.replace(config, image=dataclasses.replace(config.image, size=size))
+    return config_of(recipe.model.name, recipe.data.image_size)
 
 
 def build_student(recipe: Recipe) -> Clip:
@@ -35,6 +31,19 @@ def build_student(recipe: Recipe) -> Clip:
     """
     torch.manual_seed(recipe.run.seed)
     model = build_from(student_config(recipe))
+    if recipe.loss.contrastive == "sigmoid":
+        model.begin_sigmoid()
+    freeze(model, recipe)
+    if recipe.run.gradient_checkpointing:
+        _checkpoint_gradients(model, recipe.origin)
+    return model
+
+
+def freeze(model: Clip, recipe: Recipe) -> None:
+    """Let no parameter learn that the recipe freezes.
+
+    Raises `ValueError` naming the recipe and the key that does not fit the model.
+    """
     settings = recipe.model
     for key, prefixes in (
         ("freeze", settings.freeze),
@@ -50,9 +59,6 @@ def build_student(recipe: Recipe) -> Clip:
     for name, parameter in model.named_parameters():
         if name.startswith(settings.freeze):
             parameter.requires_grad_(False)
-    if recipe.run.gradient_checkpointing:
-        _checkpoint_gradients(model, recipe.origin)
-    return model
 
 
 def load_first_weights(model: Clip, recipe: Recipe) -> None:
@@ -72,6 +78,11 @@ def load_first_weights(model: Clip, recipe: Recipe) -> None:
             )
     if settings.init is not None:
         load_into(model, Path(settings.init))
+        if recipe.loss.contrastive == "softmax":
+            model.logit_bias = None
+        elif model.logit_bias is None:
+            # What a softmax has learned is no scale of a sigmoid.
+            model.begin_sigmoid()
     for tower, prefix, path in (
         (model.visual, "visual.", settings.image_init),
         (model.text, "text.", settings.text_init),
