@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from index import Catalogue, FaissIndex
 from index.vectors import vectors
+from index.vectors.building import RECALL
 from index.vectors.vector_file import read_vectors
-from index.vectors.vector_lists import RECALL
 
 COUNT, WIDTH, SUBJECTS = 6000, 32, 60
 
