@@ -15,22 +15,31 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from index.vectors.faiss_library import faiss_library
+from index.vectors.first_look import empty_look, places_in
 from index.vectors.list_writer import ListWriter
 from index.vectors.vector_file import Stamp, Written, index_in, mapped, write_file
-from index.vectors.vector_lists import PIECE, Batches, VectorLists, empty_index
+from index.vectors.vector_lists import (
+    LARGE_FROM,
+    PIECE,
+    Batches,
+    VectorLists,
+    empty_index,
+)
 
 # The share of the exact answers that a clustered index must give.
 RECALL = 0.99
 # What is asked for at building, since recall is measured on few queries.
 _AIM = (1 + RECALL) / 2
-# The lists to look through are measured for these numbers of answers; for more, all are. The last
-# one is for searches that are limited to a part of a large library, see `VectorLists`.
-_LEVELS = (10, 100, 1000, 10_000)
-# A level is measured where the library has so many times as many vectors.
-_TIMES = 100
-_ALWAYS = 1000
+# The lists to look through are measured for these numbers of answers; for more, all are.
+_LEVELS = (10, 100, 1000)
+# The share of the exact answers that the first look at a large library must give.
+_LOOK_RECALL = 0.98
+# More clusters would make building grow faster than the library, and save a search a millisecond.
+_MOST_LISTS = 2048
 _SAMPLED = 64  # vectors a cluster is trained on
 _TRIED = 128  # vectors that stand for queries
+_FEWER = 4  # times fewer queries where a first look answers nearly all
 # Looking through a larger share of the lists would save too little.
 _LARGEST_SHARE = 0.25
 
@@ -52,7 +61,7 @@ def write_clusters(
 
     Raises `NoClustersError`, and leaves the file at `path` as it is.
     """
-    lists = 1 << max(1, round(math.log2(math.sqrt(count))))
+    lists = min(_MOST_LISTS, 1 << max(1, round(math.log2(math.sqrt(count)))))
     sample = np.concatenate(
         [rows.astype(np.float32) for _, rows in read(max(1, count // (_SAMPLED * lists)))]
     )[: 2 * _SAMPLED * lists]
@@ -61,14 +70,15 @@ def write_clusters(
     index = empty_index(sample.shape[1], lists)
     index.cp.min_points_per_centroid = 1  # or it warns, on standard error
     index.train(sample)
+    look = empty_look(index.quantizer, sample) if count >= LARGE_FROM else None
     asked = sample[:: max(1, len(sample) // _TRIED)][:_TRIED].copy()
     del sample
     sets = [asked, *(some for some in queries if len(some))]
 
     def write(file: BinaryIO) -> Written:
-        ids, places, sizes = _assigned(index, read(1))
+        ids, places, sizes = _assigned(index if look is None else look, read(1))
         writer = ListWriter(file, index, sizes)
-        best = [_Best(some, min(_levels(count)[-1], len(ids))) for some in sets]
+        best = [_Best(some, min(_LEVELS[-1], len(ids))) for some in sets]
         done = 0
         for some, vectors in read(1):
             writer.put(places[done : done + len(some)], some, vectors)
@@ -80,8 +90,14 @@ def write_clusters(
         file.flush()
         content = mapped(Path(file.name))[: writer.length]
         built = VectorLists(index_in(content), ids, held=content)
-        probes, recall = _measured(built, sets, [one.ids() for one in best], _levels(count))
-        return Written(writer.structure, ids, probes, recall, tried=True)
+        truth = [one.ids() for one in best]
+        looks_at = None
+        if look is not None and _looks_well(built, look, sets, truth):
+            looks_at = writer.length
+            file.seek(looks_at)
+            faiss_library().write_index(look, faiss_library().PyCallbackIOWriter(file.write))
+        probes, recall = _measured(built, sets, truth, needed=looks_at is None)
+        return Written(writer.structure, ids, probes, recall, tried=True, looks_at=looks_at)
 
     return write_file(path, stamp, write)
 
@@ -117,23 +133,26 @@ def write_plain(
     return write_file(path, stamp, write)
 
 
-def _levels(count: int) -> list[int]:
-    return [level for level in _LEVELS if level <= _ALWAYS or level * _TIMES <= count]
-
-
 def _assigned(
     index: Any, batches: Batches
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    """All ids (n,), in which list each belongs (n,), and how many belong in each list."""
+    """All ids (n,), in which list each belongs (n,), and how many belong in each list.
+
+    A first look, as which `index` may be, keeps what it is given; others are asked for the lists.
+    """
     kept, places = [], []
     for ids, vectors in batches:
         rows = np.ascontiguousarray(vectors, np.float32)
-        _, nearest = index.quantizer.search(rows, 1)
         kept.append(ids)
-        places.append(nearest[:, 0].astype(np.int32))
+        if isinstance(index, faiss_library().IndexIVFPQFastScan):
+            index.add_with_ids(rows, ids)
+        else:
+            places.append(index.quantizer.search(rows, 1)[1][:, 0].astype(np.int32))
+    every = np.concatenate(kept)
+    if not places:
+        return every, *places_in(index, every)
     together = np.concatenate(places)
-    sizes = np.bincount(together, minlength=index.nlist).astype(np.int64)
-    return np.concatenate(kept), together, sizes
+    return every, together, np.bincount(together, minlength=index.nlist).astype(np.int64)
 
 
 class _Best:
@@ -149,7 +168,7 @@ class _Best:
     def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         scores = self._queries @ vectors.T
         reaching = scores > self._least[:, None]
-        for row in np.flatnonzero(reaching.any(axis=1)):
+        for row in np.flatnonzero(reaching.any(axis=1)).tolist():
             chosen = reaching[row]
             self._scores[row].append(scores[row, chosen])
             self._found[row].append(ids[chosen])
@@ -176,23 +195,38 @@ class _Best:
         return scores, ids
 
 
+def _looks_well(
+    lists: VectorLists, look: Any, sets: Sequence[Queries], truth: Sequence[NDArray[np.int64]]
+) -> bool:
+    """Whether the first look gives the recall that is asked for, in every set."""
+    looking = VectorLists(lists.index, lists.ids, held=lists.held, look=look)
+    k = _LEVELS[0]
+    return all(
+        _recall(looking.search_looking(queries, k)[1], best[:, :k]) >= _LOOK_RECALL
+        for queries, best in zip(sets, truth, strict=True)
+    )
+
+
 def _measured(
     lists: VectorLists,
     sets: Sequence[Queries],
     truth: Sequence[NDArray[np.int64]],
-    levels: Sequence[int],
+    *,
+    needed: bool,
 ) -> tuple[dict[int, int], float]:
     """How many lists give the recall that is asked for in every set, by level, and the recall.
 
-    Raises `NoClustersError` where it takes too many for the first level.
+    Raises `NoClustersError` where it takes too many for the first level, and they are `needed`.
     """
+    if not needed:  # they answer only who searches once, and measuring them takes long
+        sets = [queries[::_FEWER] for queries in sets]
+        truth = [best[::_FEWER] for best in truth]
     found: dict[int, int] = {}
     recall = 1.0
     probes = 2
-    while probes <= lists.index.nlist * _LARGEST_SHARE and len(found) < len(levels):
-        most = next(level for level in reversed(levels) if level not in found)
-        answers = [lists.search_lists(queries, most, probes)[1] for queries in sets]
-        for level in levels:
+    while probes <= lists.index.nlist * _LARGEST_SHARE and len(found) < len(_LEVELS):
+        answers = [lists.search_lists(queries, _LEVELS[-1], probes)[1] for queries in sets]
+        for level in _LEVELS:
             if level in found:
                 continue
             least = min(
@@ -200,10 +234,10 @@ def _measured(
             )
             if least >= _AIM:
                 found[level] = probes
-                if level == levels[0]:
+                if level == _LEVELS[0]:
                     recall = least
         probes += max(1, probes // 2)
-    if levels[0] not in found:
+    if needed and _LEVELS[0] not in found:
         raise NoClustersError(f"{lists.index.nlist} clusters")
     return found, recall
 

@@ -34,13 +34,6 @@ class Chosen:
         return self.lists.selector(self.ids)
 
     @cached_property
-    def holding(self) -> NDArray[np.bool_]:
-        """Which lists have any of them: (number of lists,)."""
-        held = np.zeros(int(self.lists.index.nlist), np.bool_)
-        held[self.lists.places[0][self.positions]] = True
-        return held
-
-    @cached_property
     def apart(self) -> VectorLists:
         """These vectors by themselves, in memory: all of them are compared."""
         # Imported here, since lists are searched with this.

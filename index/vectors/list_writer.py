@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from index.vectors.vector_lists import faiss_library
+from index.vectors.faiss_library import faiss_library
 
 # Number of lists, bytes of a vector, and how many lists of an empty index have vectors.
 _LISTS = struct.Struct("<4sQQ4sQ")

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.safety.private import make_private_folder, private_opener
-from index.vectors.vector_lists import VectorLists, faiss_library
+from index.vectors.faiss_library import faiss_library
+from index.vectors.vector_lists import VectorLists
 
 _MAGIC = b"PSVX0002"
 # Length of the JSON text before it, checksum of it and of the blocks' checksums, magic number.
@@ -46,7 +47,8 @@ class Stamp:
 class Written:
     """What is to be said of FAISS's lists that were written to the beginning of a file.
 
-    `structure` is how many bytes of them are no vectors and no ids; see `VectorLists` for the rest.
+    `structure` is how many bytes of them are no vectors and no ids, and `looks_at` where what a
+    first look is taken at begins, behind the lists; see `VectorLists` for the rest.
     """
 
     structure: int
@@ -54,6 +56,7 @@ class Written:
     probes: dict[int, int] = field(default_factory=dict)
     recall: float = 1.0
     tried: bool = False
+    looks_at: int | None = None
 
 
 def write_vectors(lists: VectorLists, path: Path, stamp: Stamp) -> bool:
@@ -103,6 +106,8 @@ def _finish(file: BinaryIO, written: Written, stamp: Stamp) -> None:
         "probes": sorted(written.probes.items()),
         "recall": written.recall,
         "tried": written.tried,
+        # Unknown to older versions, which take no notice of what stands between lists and ids.
+        "looks_at": written.looks_at,
     }
     # Lists are written in any order, and so the checksums of blocks are known only now.
     file.seek(0)
@@ -139,11 +144,20 @@ def read_vectors(path: Path, *, whole: bool = False) -> tuple[VectorLists, Stamp
     if about is None:
         return None
     ids_at, length = about["ids_at"], about["length"]
-    content = data[:ids_at]
+    looks_at = about.get("looks_at")
+    content = data[: ids_at if looks_at is None else looks_at]
     try:
         index = index_in(content)
     except RuntimeError:  # sound, but of a FAISS that this one cannot read
         return None
+
+    def look() -> Any:
+        if looks_at is None or not _sound(data, about, looks_at, ids_at):
+            return None
+        with suppress(RuntimeError):
+            return index_in(data[looks_at:ids_at])
+        return None
+
     lists = VectorLists(
         index,
         np.frombuffer(data[ids_at:length], _ID),
@@ -151,6 +165,7 @@ def read_vectors(path: Path, *, whole: bool = False) -> tuple[VectorLists, Stamp
         about["recall"],
         about["tried"],
         content,
+        read_look=None if looks_at is None else look,
     )
     return lists, Stamp(about["generation"], about["revision"])
 
@@ -173,15 +188,19 @@ def _checked(data: NDArray[np.uint8], *, whole: bool) -> dict[str, Any] | None:
     about: dict[str, Any] = json.loads(tail[blocks * _CHECKSUM.itemsize :])
     if about["length"] != length:
         return None
-    checksums = np.frombuffer(tail, _CHECKSUM, blocks)
+    about["checksums"] = np.frombuffer(tail, _CHECKSUM, blocks)
     if whole or length <= _SMALL:
-        looked_at = range(blocks)
-    else:
-        structure = range(-(-about["structure"] // _BLOCK))
-        ids = range(about["ids_at"] // _BLOCK, blocks)
-        looked_at = sorted({*structure, *ids})  # type: ignore[assignment]
-    for block in looked_at:
-        part = data[block * _BLOCK : min(length, (block + 1) * _BLOCK)]
-        if zlib.crc32(part.data) != checksums[block]:
+        return about if _sound(data, about, 0, length) else None
+    for start, end in ((0, about["structure"]), (about["ids_at"], length)):
+        if not _sound(data, about, start, end):
             return None
     return about
+
+
+def _sound(data: NDArray[np.uint8], about: dict[str, Any], start: int, end: int) -> bool:
+    """Whether the blocks with the bytes from `start` to `end` are as they were written."""
+    for block in range(start // _BLOCK, -(-end // _BLOCK)):
+        part = data[block * _BLOCK : min(about["length"], (block + 1) * _BLOCK)]
+        if zlib.crc32(part.data) != about["checksums"][block]:
+            return False
+    return True

@@ -5,24 +5,25 @@ looked through: the answers are exact. From there on k-means makes them clusters
 looked through as were found, on these very vectors, to give 99 % of the exact answers.
 
 A search that is limited to some of the vectors compares all of these. From `LARGE_FROM` vectors on
-it does so only where they are few: otherwise it looks through the lists that have any of them, and
-through as many as the best answers among all would be found in that make up the best among these.
+it does so only where they are few: otherwise, as for all, what to compare is chosen by a first look
+at short codes, see `first_look`.
 """
 
 from __future__ import annotations
 
 import math
 import mmap
-import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.vectors.chosen import Chosen
+from index.vectors.faiss_library import faiss_library
+from index.vectors.first_look import again, nearest
 
 # Where exact search becomes noticeable, by `python -m benchmarks vectors`.
 CLUSTERED_FROM = 150_000
@@ -47,6 +48,13 @@ _BY_QUERY, _BY_LIST = 0, 1
 # So many numbers one thread compares with a query sooner than two that wait for each other, where
 # other programs want the cores as well: some milliseconds.
 _ALONE = 1 << 26
+# Reading what a first look is taken at takes longer than it saves a command that searches once.
+_WITHOUT_LOOK = 2
+# For more answers than so many a first look is not taken.
+_MOST_AGAIN = 2000
+# So many at most are compared by their own vectors after a first look, and so many times as many as
+# score enough: then the others surely do not.
+_MOST_LOOKED, _CLEAR = 40_000, 4
 # Bytes of a mapped file that count as this process's memory, though the system would take them
 # back, before they are let go of. The system keeps them for the next search if it has the room.
 _MOST_MAPPED = 1 << 29
@@ -55,24 +63,14 @@ Batches = Iterable[tuple[NDArray[np.int64], NDArray[np.float16]]]
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
-@cache
-def faiss_library() -> Any:
-    # Threads that wait for the next search would otherwise keep cores busy that others could use.
-    # In small letters: where the language is Turkish, libgomp does not take an "I" for its "i".
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # Imported when first used, so that what never searches does not wait for it.
-    import faiss
-
-    return faiss
-
-
 @dataclass
 class VectorLists:
     """A FAISS index, with the ids in it, rising.
 
     `probes` says how many lists give the recall that is asked for, by the number of answers; with
     none all are looked through. `recall` is what was measured, and `tried` whether clusters were
-    tried, even if in vain. `held` is what the index was read from and still refers to.
+    tried, even if in vain. `held` is what the index was read from and still refers to. `look` is
+    what a first look is taken at; `read_look` reads it, and gives None where it is damaged.
     """
 
     index: Any
@@ -81,6 +79,9 @@ class VectorLists:
     recall: float = 1.0
     tried: bool = False
     held: object = None
+    look: Any = None
+    read_look: Callable[[], Any] | None = None
+    _searches: int = field(default=0, init=False)
     _looked_through: int = field(default=0, init=False)
 
     @property
@@ -88,16 +89,20 @@ class VectorLists:
         return int(self.index.d)
 
     @cached_property
+    def _dense(self) -> bool:
+        """Whether no id is left out between the first and the last."""
+        return len(self.ids) > 0 and int(self.ids[-1] - self.ids[0]) + 1 == len(self.ids)
+
+    @cached_property
     def places(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """In which list each of `ids` is, and where in it."""
         lists = np.empty(len(self.ids), np.int32)
         places = np.empty(len(self.ids), np.int32)
-        dense = len(self.ids) and self.ids[-1] - self.ids[0] + 1 == len(self.ids)
         for number in range(self.index.nlist):
             size = self.index.invlists.list_size(number)
             if size:
                 held = faiss_library().rev_swig_ptr(self.index.invlists.get_ids(number), size)
-                rows = held - self.ids[0] if dense else np.searchsorted(self.ids, held)
+                rows = held - self.ids[0] if self._dense else np.searchsorted(self.ids, held)
                 lists[rows] = number
                 places[rows] = np.arange(size)
         return lists, places
@@ -111,6 +116,8 @@ class VectorLists:
             asked[ids[(ids >= 0) & (ids <= most)]] = True
             return np.flatnonzero(asked[self.ids])
         ids = np.unique(ids)
+        if self._dense:
+            return ids[(ids >= self.ids[0]) & (ids <= self.ids[-1])] - self.ids[0]
         places = np.searchsorted(self.ids, ids)
         inside = places < len(self.ids)
         places, ids = places[inside], ids[inside]
@@ -131,11 +138,24 @@ class VectorLists:
     ) -> Found:
         """Up to k scores and ids a query, best first; rows that have fewer end in ids of -1."""
         everything = int(self.index.nlist)
-        probes = everything if exact else self._enough(k)
+        if not exact and k <= _MOST_AGAIN and self.looks:
+            found = self.search_looking(queries, k, selector)
+            return found if (found[1] >= 0).all() else self.search(queries, k, selector, exact=True)
+        fitting = [probes for level, probes in self.probes.items() if level >= k]
+        probes = everything if exact or not fitting else min(fitting)
         found = self.search_lists(queries, k, probes, selector)
         if probes < everything and (found[1] < 0).any():
             return self.search_lists(queries, k, everything, selector)
         return found
+
+    @property
+    def looks(self) -> bool:
+        """Whether to take a first look, which is read by a process that goes on searching."""
+        if self.look is None and self.read_look is not None:
+            self._searches += 1
+            if self._searches > _WITHOUT_LOOK:
+                self.look, self.read_look = self.read_look(), None
+        return self.look is not None
 
     def search_chosen(self, queries: NDArray[np.float32], k: int, chosen: Chosen) -> Found:
         """As `search`, among these vectors only."""
@@ -143,21 +163,9 @@ class VectorLists:
             return self.search(queries, k, chosen.selector, exact=True)
         if len(chosen) <= _FEW_CHOSEN:
             return chosen.apart.search(queries, k, exact=True)
-        probes = self._enough(self._as_of_all(k, chosen))
-        rows = [self._nearest_holding(row[None], chosen, probes) for row in queries]
-        scores, ids = (
-            np.concatenate(part)
-            for part in zip(
-                *(
-                    self._search_in(row[None], k, chosen.selector, *lists)
-                    for row, lists in zip(queries, rows, strict=True)
-                ),
-                strict=True,
-            )
+        return self.search(
+            queries, k, chosen.selector, exact=again(k) > len(chosen) or not self.looks
         )
-        if probes < self.index.nlist and (ids < 0).any():
-            return self.search(queries, k, chosen.selector, exact=True)
-        return scores, ids
 
     def within_chosen(
         self, query: NDArray[np.float32], least: float, gap: float, chosen: Chosen
@@ -167,32 +175,43 @@ class VectorLists:
             return self.within(query, least, gap, chosen.selector, exact=True)
         if len(chosen) <= _FEW_CHOSEN:
             return chosen.apart.within(query, least, gap, exact=True)
-        row = np.ascontiguousarray(query[None], np.float32)
-        lists = self._nearest_holding(row, chosen, int(self.index.nlist))
-        first = self._enough(self._as_of_all(1, chosen))
-        return self._within(row, least, gap, chosen.selector, lists, first)
+        return self.within(query, least, gap, chosen.selector, exact=not self.looks)
 
-    def _enough(self, k: int) -> int:
-        """How many lists to look through for the best `k`."""
-        fitting = [probes for level, probes in self.probes.items() if level >= k]
-        return min(fitting, default=int(self.index.nlist))
+    def search_looking(self, queries: NDArray[np.float32], k: int, selector: Any = None) -> Found:
+        """As `search`, among those that seem nearest at a first look."""
+        scores = np.full((len(queries), k), -np.inf, np.float32)
+        ids = np.full((len(queries), k), -1, np.int64)
+        for number, query in enumerate(queries):
+            seen, found = self._compared(query, nearest(self.look, query[None], again(k), selector))
+            best = np.argsort(-seen, kind="stable")[:k]
+            scores[number, : len(best)], ids[number, : len(best)] = seen[best], found[best]
+        return scores, ids
 
-    def _as_of_all(self, k: int, chosen: Chosen) -> int:
-        """How many of the best of all have the best `k` of the chosen, if these are like others."""
-        return math.ceil(k * len(self.ids) / max(1, len(chosen)))
+    def _compared(
+        self, query: NDArray[np.float32], ids: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Scores (n,) of the vectors of `ids`, by themselves, and their ids (n,), rising."""
+        positions = self.positions(ids)
+        rows = self.vectors(positions)
+        return np.einsum("nd,d->n", rows, query), self.ids[positions]
 
-    def _nearest(self, row: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """All lists (1, n) in order of how near to `row` (1, d) they are, and how near."""
-        near, lists = self.index.quantizer.search(row, int(self.index.nlist))
-        return lists, near
-
-    def _nearest_holding(
-        self, row: NDArray[np.float32], chosen: Chosen, most: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """As `_nearest`: at most so many lists that have some of the chosen."""
-        lists, near = self._nearest(np.ascontiguousarray(row, np.float32))
-        kept = np.flatnonzero(chosen.holding[lists[0]])[:most]
-        return lists[:, kept], near[:, kept]
+    def _within_looking(
+        self, query: NDArray[np.float32], least: float, gap: float, selector: Any
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]] | None:
+        """As `within`, by first looks; None where too many score so much."""
+        count = again(0)
+        while count <= _MOST_LOOKED:
+            seen = nearest(self.look, query[None], count, selector)
+            scores, ids = self._compared(query, seen)
+            needed = max(least, float(scores.max(initial=-np.inf)) - gap)
+            kept = scores.astype(np.float64) >= needed
+            # Those that were left out seem farther away than all that were not.
+            if kept.sum() * _CLEAR <= len(seen):
+                return scores[kept], ids[kept]
+            if len(seen) < count:  # all that the lists looked through have
+                break
+            count *= _CLEAR
+        return None
 
     def within(
         self,
@@ -208,24 +227,16 @@ class VectorLists:
 
         In clusters those that lie far from the others of them may be missing, unless `exact`.
         """
+        if not exact and self.looks:
+            seen = self._within_looking(query, least, gap, selector)
+            if seen is not None:
+                return seen
         row = np.ascontiguousarray(query[None], np.float32)
         everything = int(self.index.nlist)
         first = everything if exact else min(self.probes.values(), default=everything)
-        return self._within(row, least, gap, selector, self._nearest(row), first)
-
-    def _within(
-        self,
-        row: NDArray[np.float32],
-        least: float,
-        gap: float,
-        selector: Any,
-        nearest: tuple[NDArray[np.int64], NDArray[np.float32]],
-        upto: int,
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Looks through the first `upto` of these lists, and then through more while that helps."""
         faiss = faiss_library()
-        lists, near = nearest
-        everything, done = lists.shape[1], 0
+        near, lists = self.index.quantizer.search(row, everything)
+        done, upto = 0, first
         each = self.index.ntotal * self.width // max(1, int(self.index.nlist))
         scores, ids = [np.empty(0, np.float32)], [np.empty(0, np.int64)]
         while done < everything:
@@ -267,25 +278,12 @@ class VectorLists:
         row = int(self.index.code_size)
         rows = np.empty((len(positions), self.width), np.float16)
         lists, places = (part[positions] for part in self.places)
-        content = self.held
-        if isinstance(content, np.ndarray) and len(positions):
-            # In a file the lists stand one after the other, each at an even distance from the
-            # first: a vector at every second byte, of which the wanted ones are taken at once.
-            wanted = np.unique(lists)
-            starts = np.zeros(int(self.index.nlist), np.int64)
-            starts[wanted] = [int(self.index.invlists.get_codes(int(one))) for one in wanted]
-            base = int(starts[wanted[0]])
-            offset = base - content.ctypes.data
-            starts[wanted] -= base
-            every = np.ndarray(
-                ((content.nbytes - offset - row) // 2 + 1,),
-                np.dtype((np.void, row)),
-                content.data,
-                offset,
-                (2,),
-            )
+        if isinstance(self.held, np.ndarray) and len(positions):
+            every, starts = self._rows
             taken = every[(starts[lists] + places.astype(np.int64) * row) // 2]
-            return taken.view(np.float16).reshape(len(positions), self.width)
+            self._looked(pages=len(positions))
+            found: NDArray[np.float16] = taken.view(np.float16).reshape(-1, self.width)
+            return found
         order = np.argsort(lists, kind="stable")
         ends = np.flatnonzero(np.diff(lists[order])) + 1
         for chosen in np.split(order, ends):
@@ -295,6 +293,26 @@ class VectorLists:
                 codes = faiss.rev_swig_ptr(self.index.invlists.get_codes(number), size)
                 rows[chosen] = codes.view(np.float16).reshape(-1, self.width)[places[chosen]]
         return rows
+
+    @cached_property
+    def _rows(self) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+        """Of a file: what is at every second byte as a vector, and the first byte of each list.
+
+        Its lists stand one after the other, each an even number of bytes from the first.
+        """
+        content, row = self.held, int(self.index.code_size)
+        assert isinstance(content, np.ndarray)
+        inside = self.index.invlists
+        sizes = np.array([inside.list_size(one) for one in range(int(self.index.nlist))])
+        starts = np.zeros(len(sizes), np.int64)
+        some = np.flatnonzero(sizes)
+        starts[some] = [int(inside.get_codes(int(one))) for one in some]
+        base = int(starts[some[0]])
+        offset = base - content.ctypes.data
+        starts[some] -= base
+        kind = np.dtype((np.void, row))
+        count = (content.nbytes - offset - row) // 2 + 1
+        return np.ndarray((count,), kind, content.data, offset, (2,)), starts
 
     def search_lists(
         self, queries: NDArray[np.float32], k: int, probes: int, selector: Any = None
@@ -308,33 +326,12 @@ class VectorLists:
         self._looked(probes * len(queries))
         return scores, ids
 
-    def _search_in(
-        self,
-        row: NDArray[np.float32],
-        k: int,
-        selector: Any,
-        lists: NDArray[np.int64],
-        near: NDArray[np.float32],
-    ) -> Found:
-        """As `_search`, in these lists."""
-        parameters = faiss_library().SearchParametersIVF(nprobe=lists.shape[1], sel=selector)
-        self.index.parallel_mode = _BY_QUERY
-        scores, ids = self.index.search_preassigned(
-            np.ascontiguousarray(row, np.float32),
-            k,
-            np.ascontiguousarray(lists),
-            np.ascontiguousarray(near),
-            params=parameters,
-        )
-        self._looked(lists.shape[1])
-        return scores, ids
-
-    def _looked(self, lists: int) -> None:
-        """Let go of what was mapped when so many more lists have been looked through."""
+    def _looked(self, lists: int = 0, pages: int = 0) -> None:
+        """Let go of what was mapped when so much more of it has been looked at."""
         if not isinstance(self.held, np.memmap) or self.held.nbytes <= _MOST_MAPPED:
             return
         each = self.held.nbytes // max(1, int(self.index.nlist))
-        self._looked_through += lists * each
+        self._looked_through += lists * each + pages * mmap.PAGESIZE
         if self._looked_through > _MOST_MAPPED and hasattr(mmap, "MADV_DONTNEED"):
             whole = self.held.nbytes // mmap.PAGESIZE * mmap.PAGESIZE
             self.held._mmap.madvise(mmap.MADV_DONTNEED, 0, whole)  # type: ignore[attr-defined]
