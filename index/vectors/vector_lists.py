@@ -117,10 +117,12 @@ class VectorLists:
             return np.flatnonzero(asked[self.ids])
         ids = np.unique(ids)
         if self._dense:
-            return ids[(ids >= self.ids[0]) & (ids <= self.ids[-1])] - self.ids[0]
+            first, last = int(self.ids[0]), int(self.ids[-1])
+            inside: NDArray[np.int64] = ids[(ids >= first) & (ids <= last)] - first
+            return inside
         places = np.searchsorted(self.ids, ids)
-        inside = places < len(self.ids)
-        places, ids = places[inside], ids[inside]
+        there = places < len(self.ids)
+        places, ids = places[there], ids[there]
         here: NDArray[np.int64] = places[self.ids[places] == ids].astype(np.int64)
         return here
 
