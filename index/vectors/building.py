@@ -78,7 +78,7 @@ def write_clusters(
     def write(file: BinaryIO) -> Written:
         ids, places, sizes = _assigned(index if look is None else look, read(1))
         writer = ListWriter(file, index, sizes)
-        best = [_Best(some, min(_LEVELS[-1], len(ids))) for some in sets]
+        best = [Best(some, min(_LEVELS[-1], len(ids))) for some in sets]
         done = 0
         for some, vectors in read(1):
             writer.put(places[done : done + len(some)], some, vectors)
@@ -155,7 +155,7 @@ def _assigned(
     return every, together, np.bincount(together, minlength=index.nlist).astype(np.int64)
 
 
-class _Best:
+class Best:
     """The `k` vectors nearest to each query (n, d), of all that were added."""
 
     def __init__(self, queries: Queries, k: int) -> None:
