@@ -127,6 +127,28 @@ def vectors(program: Path | None, work: Path | None, rounds: int, out: Path) -> 
 
 
 @main.command()
+@click.option(
+    "--photos",
+    type=click.IntRange(min=1000),
+    multiple=True,
+    help="How many, several times; 10,000, 100,000 and a million without.",
+)
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the vectors, which are kept; a million take 0.8 GB, and their index 1 GB.",
+)
+@_OUT
+def scale(photos: tuple[int, ...], work: Path | None, out: Path) -> None:
+    """How building, searching, memory and disk grow with the photos, with and without filters."""
+    from benchmarks.scale import SIZES, run
+
+    click.echo("\nscale")
+    with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
+        run((work or Path(folder)).absolute(), out, sizes=sorted(photos) or SIZES)
+
+
+@main.command()
 @click.option("--photos", type=click.IntRange(min=1000), default=100_000, show_default=True)
 def pages(photos: int) -> None:
     """The page in a browser: first paint, letter to results, memory."""

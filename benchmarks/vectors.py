@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -21,7 +22,9 @@ from benchmarks.synthetic import captions, photo_vectors
 from benchmarks.tables import figure, fill_page, markdown_table, save_figure, write_text
 from benchmarks.timing import Spread, interleave, machine
 from index import Catalogue, FaissIndex
-from index.vectors.vector_lists import CLUSTERED_FROM, VectorLists, clustered_lists, plain_lists
+from index.vectors.building import NoClustersError, write_clusters
+from index.vectors.vector_file import Stamp, read_vectors
+from index.vectors.vector_lists import CLUSTERED_FROM, VectorLists, plain_lists
 from index.vectors.vectors import vector_file
 from photosearch import Library
 from photosearch.bench.processes import Spent, spend
@@ -117,11 +120,16 @@ def look_up(encoder: Encoder, photos: int, asked: NDArray[np.float32]) -> Lookup
             yield ids[chosen], rows[chosen].astype(np.float16)
 
     exact = plain_lists(read(1), photos)
-    clustered = clustered_lists(read, photos, [encoder.encode_texts(TYPICAL)])
     slow, best = _each(exact, asked)
-    if clustered is None:
-        return Lookup(photos, slow, None, None)
-    quick, found = _each(clustered, asked)
+    with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
+        path = Path(folder) / "clusters"
+        try:
+            write_clusters(path, Stamp(1, ""), read, photos, [encoder.encode_texts(TYPICAL)])
+        except NoClustersError:
+            return Lookup(photos, slow, None, None)
+        loaded = read_vectors(path)
+        assert loaded is not None
+        quick, found = _each(loaded[0], asked)
     return Lookup(photos, slow, quick, shared(best, found))
 
 

@@ -19,6 +19,9 @@ Bits = NDArray[np.bool_]
 # Conditions whose photos are kept: people change the words of a search, and page, more often than
 # the filters beside it.
 _KEPT = 32
+# The ids for so many searches are kept as well: of millions of photos making them takes longer than
+# the search that is limited to them.
+_KEPT_IDS = 3
 
 
 class Holding:
@@ -29,13 +32,25 @@ class Holding:
         self._edition: tuple[int, int] | None = None
         self._present = np.empty(0, np.bool_)
         self._kept: OrderedDict[Condition, Bits] = OrderedDict()
+        self._kept_ids: OrderedDict[tuple[Condition, ...], NDArray[np.int64]] = OrderedDict()
 
     def ids(self, conditions: Sequence[Condition]) -> NDArray[np.int64]:
-        """Ids (n,), rising, of the photos that are not missing and for which all of these hold."""
+        """Ids (n,), rising, of the photos that are not missing and for which all of these hold.
+
+        Nobody can write to them, and the next search under these conditions gets the same array.
+        """
+        every = tuple(conditions)
         with self._connection.snapshot():
             self._renew()
-            held = [self._bits(condition) for condition in conditions]
-        return np.flatnonzero(reduce(np.logical_and, held, self._present))
+            if every not in self._kept_ids:
+                held = [self._bits(condition) for condition in every]
+                ids = np.flatnonzero(reduce(np.logical_and, held, self._present))
+                ids.flags.writeable = False
+                self._kept_ids[every] = ids
+        self._kept_ids.move_to_end(every)
+        if len(self._kept_ids) > _KEPT_IDS:
+            self._kept_ids.popitem(last=False)
+        return self._kept_ids[every]
 
     def present(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of `ids`, each once, that are of photos which are not missing, rising."""
@@ -57,6 +72,7 @@ class Holding:
         if self._edition == edition:
             return
         self._kept.clear()
+        self._kept_ids.clear()
         ids = self._read("SELECT id FROM photos WHERE NOT missing", ())
         self._present = _bits(ids, int(ids.max(initial=-1)) + 1)
         self._edition = edition

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from index.vectors.faiss_library import faiss_library
 from index.vectors.vector_file import read_vectors
-from index.vectors.vector_lists import VectorLists, faiss_library
+from index.vectors.vector_lists import VectorLists
 from index.vectors.vectors import FOLDER, vector_file
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import json
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.safety.private import make_private_folder, private_opener
-from index.vectors.vector_lists import VectorLists, faiss_library
+from index.vectors.faiss_library import faiss_library
+from index.vectors.vector_lists import VectorLists
 
 _MAGIC = b"PSVX0002"
 # Length of the JSON text before it, checksum of it and of the blocks' checksums, magic number.
@@ -41,56 +43,46 @@ class Stamp:
     revision: str
 
 
-class _Blocks:
-    """Writes to a file, and keeps the checksums of the blocks written."""
+@dataclass(frozen=True)
+class Written:
+    """What is to be said of FAISS's lists that were written to the beginning of a file.
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._open = 0
-        self.length = 0
-        self._done: list[int] = []
+    `structure` is how many bytes of them are no vectors and no ids, and `looks_at` where what a
+    first look is taken at begins, behind the lists; see `VectorLists` for the rest.
+    """
 
-    def write(self, data: bytes) -> int:
-        view = memoryview(data)
-        while view:
-            piece = view[: _BLOCK - self.length % _BLOCK]
-            self._open = zlib.crc32(piece, self._open)
-            self.length += len(piece)
-            view = view[len(piece) :]
-            if self.length % _BLOCK == 0:
-                self._done.append(self._open)
-                self._open = 0
-        return self._file.write(data)
-
-    def checksums(self) -> bytes:
-        left = [self._open] if self.length % _BLOCK else []
-        return np.array([*self._done, *left], _CHECKSUM).tobytes()
+    structure: int
+    ids: NDArray[np.int64]
+    probes: dict[int, int] = field(default_factory=dict)
+    recall: float = 1.0
+    tried: bool = False
+    looks_at: int | None = None
 
 
 def write_vectors(lists: VectorLists, path: Path, stamp: Stamp) -> bool:
     """Write beside `path` and rename into place; whether that was possible."""
-    faiss = faiss_library()
+
+    def write(file: BinaryIO) -> Written:
+        faiss = faiss_library()
+        faiss.write_index(lists.index, faiss.PyCallbackIOWriter(file.write))
+        rows = len(lists.ids) * (lists.index.code_size + _ID.itemsize)
+        return Written(file.tell() - rows, lists.ids, lists.probes, lists.recall, lists.tried)
+
+    return write_file(path, stamp, write)
+
+
+def write_file(path: Path, stamp: Stamp, write: Callable[[BinaryIO], Written | None]) -> bool:
+    """As `write_vectors`, with the lists that `write` writes; False too where it gives None."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         make_private_folder(path.parent)
-        with open(beside, "wb", opener=private_opener) as file:
-            blocks = _Blocks(file)
-            faiss.write_index(lists.index, faiss.PyCallbackIOWriter(blocks.write))
-            ids_at = blocks.length
-            blocks.write(lists.ids.astype(_ID).tobytes())
-            about = asdict(stamp) | {
-                "structure": ids_at - len(lists.ids) * (lists.index.code_size + _ID.itemsize),
-                "ids_at": ids_at,
-                "length": blocks.length,
-                "probes": sorted(lists.probes.items()),
-                "recall": lists.recall,
-                "tried": lists.tried,
-            }
-            tail = blocks.checksums() + (text := json.dumps(about).encode())
-            file.write(tail)
-            file.write(_FOOTER.pack(len(text), zlib.crc32(tail), _MAGIC))
-            file.flush()
-            os.fsync(file.fileno())
+        with open(beside, "w+b", opener=private_opener) as file:
+            written = write(file)
+            if written is not None:
+                _finish(file, written, stamp)
+        if written is None:
+            beside.unlink()
+            return False
         beside.replace(path)
         # Those of processes that were killed. One that is writing now only loses its copy.
         for left in path.parent.glob(f".{path.name}.*.part"):
@@ -103,26 +95,69 @@ def write_vectors(lists: VectorLists, path: Path, stamp: Stamp) -> bool:
     return True
 
 
+def _finish(file: BinaryIO, written: Written, stamp: Stamp) -> None:
+    """Write what comes after the lists, which end the file."""
+    ids_at = file.seek(0, os.SEEK_END)
+    file.write(written.ids.astype(_ID).tobytes())
+    about = asdict(stamp) | {
+        "structure": written.structure,
+        "ids_at": ids_at,
+        "length": file.tell(),
+        "probes": sorted(written.probes.items()),
+        "recall": written.recall,
+        "tried": written.tried,
+        # Unknown to older versions, which take no notice of what stands between lists and ids.
+        "looks_at": written.looks_at,
+    }
+    # Lists are written in any order, and so the checksums of blocks are known only now.
+    file.seek(0)
+    checksums = [zlib.crc32(block) for block in iter(lambda: file.read(_BLOCK), b"")]
+    tail = np.array(checksums, _CHECKSUM).tobytes() + (text := json.dumps(about).encode())
+    file.write(tail)
+    file.write(_FOOTER.pack(len(text), zlib.crc32(tail), _MAGIC))
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def mapped(path: Path) -> NDArray[np.uint8]:
+    """The bytes of a file, without a copy. Raises `OSError`; `ValueError` for an empty one."""
+    # Windows could not replace a mapped file.
+    return np.fromfile(path, np.uint8) if os.name == "nt" else np.memmap(path, np.uint8, "r")
+
+
+def index_in(content: NDArray[np.uint8]) -> Any:
+    """FAISS's index that was written as `content`, which it refers to. Raises `RuntimeError`."""
+    faiss = faiss_library()
+    return faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(content), content.size))
+
+
 def read_vectors(path: Path, *, whole: bool = False) -> tuple[VectorLists, Stamp] | None:
     """The lists in the file at `path`, mapped; None when it is missing or damaged.
 
     With `whole` every byte is checked, however large it is.
     """
     try:
-        # Mapped, so that the vectors are not copied. Windows could not replace a mapped file.
-        data = np.fromfile(path, np.uint8) if os.name == "nt" else np.memmap(path, np.uint8, "r")
+        data = mapped(path)
     except (OSError, ValueError):  # an empty file cannot be mapped
         return None
     about = _checked(data, whole=whole)
     if about is None:
         return None
     ids_at, length = about["ids_at"], about["length"]
-    content = data[:ids_at]
-    faiss = faiss_library()
+    looks_at = about.get("looks_at")
+    content = data[: ids_at if looks_at is None else looks_at]
     try:
-        index = faiss.read_index(faiss.ZeroCopyIOReader(faiss.swig_ptr(content), content.size))
+        index = index_in(content)
     except RuntimeError:  # sound, but of a FAISS that this one cannot read
         return None
+
+    def look() -> Any:
+        if looks_at is None or not _sound(data, about, looks_at, ids_at):
+            return None
+        with suppress(RuntimeError):
+            return index_in(data[looks_at:ids_at])
+        return None
+
     lists = VectorLists(
         index,
         np.frombuffer(data[ids_at:length], _ID),
@@ -130,6 +165,7 @@ def read_vectors(path: Path, *, whole: bool = False) -> tuple[VectorLists, Stamp
         about["recall"],
         about["tried"],
         content,
+        read_look=None if looks_at is None else look,
     )
     return lists, Stamp(about["generation"], about["revision"])
 
@@ -152,15 +188,19 @@ def _checked(data: NDArray[np.uint8], *, whole: bool) -> dict[str, Any] | None:
     about: dict[str, Any] = json.loads(tail[blocks * _CHECKSUM.itemsize :])
     if about["length"] != length:
         return None
-    checksums = np.frombuffer(tail, _CHECKSUM, blocks)
+    about["checksums"] = np.frombuffer(tail, _CHECKSUM, blocks)
     if whole or length <= _SMALL:
-        looked_at = range(blocks)
-    else:
-        structure = range(-(-about["structure"] // _BLOCK))
-        ids = range(about["ids_at"] // _BLOCK, blocks)
-        looked_at = sorted({*structure, *ids})  # type: ignore[assignment]
-    for block in looked_at:
-        part = data[block * _BLOCK : min(length, (block + 1) * _BLOCK)]
-        if zlib.crc32(part.data) != checksums[block]:
+        return about if _sound(data, about, 0, length) else None
+    for start, end in ((0, about["structure"]), (about["ids_at"], length)):
+        if not _sound(data, about, start, end):
             return None
     return about
+
+
+def _sound(data: NDArray[np.uint8], about: dict[str, Any], start: int, end: int) -> bool:
+    """Whether the blocks with the bytes from `start` to `end` are as they were written."""
+    for block in range(start // _BLOCK, -(-end // _BLOCK)):
+        part = data[block * _BLOCK : min(about["length"], (block + 1) * _BLOCK)]
+        if zlib.crc32(part.data) != about["checksums"][block]:
+            return False
+    return True

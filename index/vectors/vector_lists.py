@@ -2,34 +2,36 @@
 
 One kind of index does both. Below `CLUSTERED_FROM` vectors the lists are plain pieces, and all are
 looked through: the answers are exact. From there on k-means makes them clusters, and as many are
-looked through as were found, on these very vectors, to give `RECALL` of the exact answers.
+looked through as were found, on these very vectors, to give 99 % of the exact answers.
+
+A search that is limited to some of the vectors compares all of these. From `LARGE_FROM` vectors on
+it does so only where they are few: otherwise, as for all, what to compare is chosen by a first look
+at short codes, see `first_look`.
 """
 
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Iterable, Sequence
+import mmap
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.vectors.chosen import Chosen
+from index.vectors.faiss_library import faiss_library
+from index.vectors.first_look import again, nearest
+
 # Where exact search becomes noticeable, by `python -m benchmarks vectors`.
 CLUSTERED_FROM = 150_000
-# The share of the exact answers that a clustered index must give.
-RECALL = 0.99
-# What is asked for at building, since it is measured on few queries.
-_AIM = 0.995
-# The lists to look through are measured for these numbers of answers; for more, all are.
-_LEVELS = (10, 100, 1000)
-_PIECE = 8192  # vectors in a list that is no cluster
-_SAMPLED = 64  # vectors a cluster is trained on
-_TRIED = 128  # vectors that stand for queries
-# Looking through a larger share of the lists would save too little.
-_LARGEST_SHARE = 0.25
+# Where to compare all that a filter lets through becomes noticeable.
+LARGE_FROM = 1_000_000
+# So many are compared sooner than clusters are looked through for them.
+_FEW_CHOSEN = 16_384
+PIECE = 8192  # vectors in a list that is no cluster
 # All that score so much lie in the lists nearest to the query: half as many lists again are looked
 # through, until these add nothing.
 _FURTHER = 0.5
@@ -46,20 +48,19 @@ _BY_QUERY, _BY_LIST = 0, 1
 # So many numbers one thread compares with a query sooner than two that wait for each other, where
 # other programs want the cores as well: some milliseconds.
 _ALONE = 1 << 26
+# Reading what a first look is taken at takes longer than it saves a command that searches once.
+_WITHOUT_LOOK = 2
+# For more answers than so many a first look is not taken.
+_MOST_AGAIN = 2000
+# So many at most are compared by their own vectors after a first look, and so many times as many as
+# score enough: then the others surely do not.
+_MOST_LOOKED, _CLEAR = 40_000, 4
+# Bytes of a mapped file that count as this process's memory, though the system would take them
+# back, before they are let go of. The system keeps them for the next search if it has the room.
+_MOST_MAPPED = 1 << 29
 
 Batches = Iterable[tuple[NDArray[np.int64], NDArray[np.float16]]]
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
-
-
-@cache
-def faiss_library() -> Any:
-    # Threads that wait for the next search would otherwise keep cores busy that others could use.
-    # In small letters: where the language is Turkish, libgomp does not take an "I" for its "i".
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # Imported when first used, so that what never searches does not wait for it.
-    import faiss
-
-    return faiss
 
 
 @dataclass
@@ -68,7 +69,8 @@ class VectorLists:
 
     `probes` says how many lists give the recall that is asked for, by the number of answers; with
     none all are looked through. `recall` is what was measured, and `tried` whether clusters were
-    tried, even if in vain. `held` is what the index was read from and still refers to.
+    tried, even if in vain. `held` is what the index was read from and still refers to. `look` is
+    what a first look is taken at; `read_look` reads it, and gives None where it is damaged.
     """
 
     index: Any
@@ -77,22 +79,30 @@ class VectorLists:
     recall: float = 1.0
     tried: bool = False
     held: object = None
+    look: Any = None
+    read_look: Callable[[], Any] | None = None
+    _searches: int = field(default=0, init=False)
+    _looked_through: int = field(default=0, init=False)
 
     @property
     def width(self) -> int:
         return int(self.index.d)
 
     @cached_property
-    def _places(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def _dense(self) -> bool:
+        """Whether no id is left out between the first and the last."""
+        return len(self.ids) > 0 and int(self.ids[-1] - self.ids[0]) + 1 == len(self.ids)
+
+    @cached_property
+    def places(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """In which list each of `ids` is, and where in it."""
         lists = np.empty(len(self.ids), np.int32)
         places = np.empty(len(self.ids), np.int32)
-        dense = len(self.ids) and self.ids[-1] - self.ids[0] + 1 == len(self.ids)
         for number in range(self.index.nlist):
             size = self.index.invlists.list_size(number)
             if size:
                 held = faiss_library().rev_swig_ptr(self.index.invlists.get_ids(number), size)
-                rows = held - self.ids[0] if dense else np.searchsorted(self.ids, held)
+                rows = held - self.ids[0] if self._dense else np.searchsorted(self.ids, held)
                 lists[rows] = number
                 places[rows] = np.arange(size)
         return lists, places
@@ -106,9 +116,13 @@ class VectorLists:
             asked[ids[(ids >= 0) & (ids <= most)]] = True
             return np.flatnonzero(asked[self.ids])
         ids = np.unique(ids)
+        if self._dense:
+            first, last = int(self.ids[0]), int(self.ids[-1])
+            inside: NDArray[np.int64] = ids[(ids >= first) & (ids <= last)] - first
+            return inside
         places = np.searchsorted(self.ids, ids)
-        inside = places < len(self.ids)
-        places, ids = places[inside], ids[inside]
+        there = places < len(self.ids)
+        places, ids = places[there], ids[there]
         here: NDArray[np.int64] = places[self.ids[places] == ids].astype(np.int64)
         return here
 
@@ -126,12 +140,80 @@ class VectorLists:
     ) -> Found:
         """Up to k scores and ids a query, best first; rows that have fewer end in ids of -1."""
         everything = int(self.index.nlist)
+        if not exact and k <= _MOST_AGAIN and self.looks:
+            found = self.search_looking(queries, k, selector)
+            return found if (found[1] >= 0).all() else self.search(queries, k, selector, exact=True)
         fitting = [probes for level, probes in self.probes.items() if level >= k]
         probes = everything if exact or not fitting else min(fitting)
-        found = self._search(queries, k, selector, probes)
+        found = self.search_lists(queries, k, probes, selector)
         if probes < everything and (found[1] < 0).any():
-            return self._search(queries, k, selector, everything)
+            return self.search_lists(queries, k, everything, selector)
         return found
+
+    @property
+    def looks(self) -> bool:
+        """Whether to take a first look, which is read by a process that goes on searching."""
+        if self.look is None and self.read_look is not None:
+            self._searches += 1
+            if self._searches > _WITHOUT_LOOK:
+                self.look, self.read_look = self.read_look(), None
+        return self.look is not None
+
+    def search_chosen(self, queries: NDArray[np.float32], k: int, chosen: Chosen) -> Found:
+        """As `search`, among these vectors only."""
+        if len(self.ids) < LARGE_FROM:
+            return self.search(queries, k, chosen.selector, exact=True)
+        if len(chosen) <= _FEW_CHOSEN:
+            return chosen.apart.search(queries, k, exact=True)
+        return self.search(
+            queries, k, chosen.selector, exact=again(k) > len(chosen) or not self.looks
+        )
+
+    def within_chosen(
+        self, query: NDArray[np.float32], least: float, gap: float, chosen: Chosen
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """As `within`, among these vectors only."""
+        if len(self.ids) < LARGE_FROM:
+            return self.within(query, least, gap, chosen.selector, exact=True)
+        if len(chosen) <= _FEW_CHOSEN:
+            return chosen.apart.within(query, least, gap, exact=True)
+        return self.within(query, least, gap, chosen.selector, exact=not self.looks)
+
+    def search_looking(self, queries: NDArray[np.float32], k: int, selector: Any = None) -> Found:
+        """As `search`, among those that seem nearest at a first look."""
+        scores = np.full((len(queries), k), -np.inf, np.float32)
+        ids = np.full((len(queries), k), -1, np.int64)
+        for number, query in enumerate(queries):
+            seen, found = self._compared(query, nearest(self.look, query[None], again(k), selector))
+            best = np.argsort(-seen, kind="stable")[:k]
+            scores[number, : len(best)], ids[number, : len(best)] = seen[best], found[best]
+        return scores, ids
+
+    def _compared(
+        self, query: NDArray[np.float32], ids: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Scores (n,) of the vectors of `ids`, by themselves, and their ids (n,), rising."""
+        positions = self.positions(ids)
+        rows = self.vectors(positions)
+        return np.einsum("nd,d->n", rows, query), self.ids[positions]
+
+    def _within_looking(
+        self, query: NDArray[np.float32], least: float, gap: float, selector: Any
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]] | None:
+        """As `within`, by first looks; None where too many score so much."""
+        count = again(0)
+        while count <= _MOST_LOOKED:
+            seen = nearest(self.look, query[None], count, selector)
+            scores, ids = self._compared(query, seen)
+            needed = max(least, float(scores.max(initial=-np.inf)) - gap)
+            kept = scores.astype(np.float64) >= needed
+            # Those that were left out seem farther away than all that were not.
+            if kept.sum() * _CLEAR <= len(seen):
+                return scores[kept], ids[kept]
+            if len(seen) < count:  # all that the lists looked through have
+                break
+            count *= _CLEAR
+        return None
 
     def within(
         self,
@@ -147,17 +229,21 @@ class VectorLists:
 
         In clusters those that lie far from the others of them may be missing, unless `exact`.
         """
-        faiss = faiss_library()
+        if not exact and self.looks:
+            seen = self._within_looking(query, least, gap, selector)
+            if seen is not None:
+                return seen
         row = np.ascontiguousarray(query[None], np.float32)
         everything = int(self.index.nlist)
+        first = everything if exact else min(self.probes.values(), default=everything)
+        faiss = faiss_library()
         near, lists = self.index.quantizer.search(row, everything)
-        done = 0
-        upto = everything if exact or not self.probes else min(self.probes.values())
-        scores, ids = [], []
+        done, upto = 0, first
+        each = self.index.ntotal * self.width // max(1, int(self.index.nlist))
+        scores, ids = [np.empty(0, np.float32)], [np.empty(0, np.int64)]
         while done < everything:
             keys, nearness = lists[:, done:upto].copy(), near[:, done:upto].copy()
-            numbers = self.index.ntotal * self.width * keys.shape[1] // everything
-            self.index.parallel_mode = _BY_QUERY if numbers <= _ALONE else _BY_LIST
+            self.index.parallel_mode = _BY_QUERY if each * keys.shape[1] <= _ALONE else _BY_LIST
             parameters = faiss.SearchParametersIVF(nprobe=keys.shape[1])
             if selector is not None:
                 parameters.sel = selector
@@ -172,6 +258,7 @@ class VectorLists:
                 False,
                 parameters,
             )
+            self._looked(keys.shape[1])
             count = int(faiss.rev_swig_ptr(found.lims, 2)[1])
             scores.append(faiss.rev_swig_ptr(found.distances, count).copy())
             ids.append(faiss.rev_swig_ptr(found.labels, count).copy())
@@ -185,121 +272,102 @@ class VectorLists:
 
     def vectors(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         """The vectors (n, d) of `self.ids[positions]`."""
+        return self.codes(positions).astype(np.float32)
+
+    def codes(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
+        """As `vectors`, in the numbers that are kept."""
         faiss = faiss_library()
-        rows = np.empty((len(positions), self.width), np.float32)
-        lists, places = (part[positions] for part in self._places)
+        row = int(self.index.code_size)
+        rows = np.empty((len(positions), self.width), np.float16)
+        lists, places = (part[positions] for part in self.places)
+        if isinstance(self.held, np.ndarray) and len(positions):
+            every, starts = self._rows
+            taken = every[(starts[lists] + places.astype(np.int64) * row) // 2]
+            self._looked(pages=len(positions))
+            found: NDArray[np.float16] = taken.view(np.float16).reshape(-1, self.width)
+            return found
         order = np.argsort(lists, kind="stable")
         ends = np.flatnonzero(np.diff(lists[order])) + 1
         for chosen in np.split(order, ends):
             if len(chosen):
                 number = int(lists[chosen[0]])
-                size = self.index.invlists.list_size(number) * self.index.code_size
+                size = self.index.invlists.list_size(number) * row
                 codes = faiss.rev_swig_ptr(self.index.invlists.get_codes(number), size)
                 rows[chosen] = codes.view(np.float16).reshape(-1, self.width)[places[chosen]]
         return rows
 
-    def _search(self, queries: NDArray[np.float32], k: int, selector: Any, probes: int) -> Found:
+    @cached_property
+    def _rows(self) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+        """Of a file: what is at every second byte as a vector, and the first byte of each list.
+
+        Its lists stand one after the other, each an even number of bytes from the first.
+        """
+        content, row = self.held, int(self.index.code_size)
+        assert isinstance(content, np.ndarray)
+        inside = self.index.invlists
+        sizes = np.array([inside.list_size(one) for one in range(int(self.index.nlist))])
+        starts = np.zeros(len(sizes), np.int64)
+        some = np.flatnonzero(sizes)
+        starts[some] = [int(inside.get_codes(int(one))) for one in some]
+        base = int(starts[some[0]])
+        offset = base - content.ctypes.data
+        starts[some] -= base
+        kind = np.dtype((np.void, row))
+        count = (content.nbytes - offset - row) // 2 + 1
+        return np.ndarray((count,), kind, content.data, offset, (2,)), starts
+
+    def search_lists(
+        self, queries: NDArray[np.float32], k: int, probes: int, selector: Any = None
+    ) -> Found:
+        """The best `k` of each query in the `probes` lists nearest to it."""
         parameters = faiss_library().SearchParametersIVF(nprobe=probes)
         if selector is not None:
             parameters.sel = selector
         self.index.parallel_mode = _BY_QUERY
         scores, ids = self.index.search(queries, k, params=parameters)
+        self._looked(probes * len(queries))
         return scores, ids
+
+    def _looked(self, lists: int = 0, pages: int = 0) -> None:
+        """Let go of what was mapped when so much more of it has been looked at."""
+        if not isinstance(self.held, np.memmap) or self.held.nbytes <= _MOST_MAPPED:
+            return
+        each = self.held.nbytes // max(1, int(self.index.nlist))
+        self._looked_through += lists * each + pages * mmap.PAGESIZE
+        if self._looked_through > _MOST_MAPPED and hasattr(mmap, "MADV_DONTNEED"):
+            whole = self.held.nbytes // mmap.PAGESIZE * mmap.PAGESIZE
+            self.held._mmap.madvise(mmap.MADV_DONTNEED, 0, whole)  # type: ignore[attr-defined]
+            self._looked_through = 0
 
 
 def plain_lists(batches: Batches, count: int) -> VectorLists:
     """All `count` vectors of `batches`, for exact search."""
     faiss = faiss_library()
     index: Any = None
-    pieces = max(1, -(-count // _PIECE))
+    pieces = max(1, -(-count // PIECE))
     kept = [np.empty(0, np.int64)]
     done = 0
     for ids, vectors in batches:
         if index is None:
-            index = _empty(vectors.shape[1], pieces)
+            index = empty_index(vectors.shape[1], pieces)
             # All are looked through, so it does not matter where they are said to lie.
             index.quantizer.add(np.zeros((pieces, vectors.shape[1]), np.float32))
             index.is_trained = True
         rows = np.ascontiguousarray(vectors, np.float32)
-        places = np.minimum(np.arange(done, done + len(ids)) // _PIECE, pieces - 1)
+        places = np.minimum(np.arange(done, done + len(ids)) // PIECE, pieces - 1)
         places = places.astype(np.int64)
         pointers = (faiss.swig_ptr(array) for array in (rows, ids, places))
         index.add_core(len(ids), *pointers)
         kept.append(ids)
         done += len(ids)
     if index is None:
-        index = _empty(1, 1)
+        index = empty_index(1, 1)
         index.quantizer.add(np.zeros((1, 1), np.float32))
         index.is_trained = True
     return VectorLists(index, np.concatenate(kept))
 
 
-def clustered_lists(
-    read: Callable[[int], Batches], count: int, queries: Sequence[NDArray[np.float32]] = ()
-) -> VectorLists | None:
-    """The vectors of `read(1)` in clusters; None where they do not fall into any that help.
-
-    `read(n)` gives every n-th of the `count` vectors, and `queries` are sets of such as will be
-    asked for. Some of the vectors themselves are another set: in none may the recall be less.
-    """
-    lists = 1 << max(1, round(math.log2(math.sqrt(count))))
-    sample = np.concatenate([rows for _, rows in read(max(1, count // (_SAMPLED * lists)))])
-    sample = sample[: 2 * _SAMPLED * lists].astype(np.float32)
-    if len(sample) < lists:
-        return None
-    index = _empty(sample.shape[1], lists)
-    index.cp.min_points_per_centroid = 1  # or it warns, on standard error
-    index.train(sample)
-    asked = sample[:: max(1, len(sample) // _TRIED)][:_TRIED].copy()
-    del sample
-    kept = []
-    for ids, vectors in read(1):
-        index.add_with_ids(np.ascontiguousarray(vectors, np.float32), ids)
-        kept.append(ids)
-    built = VectorLists(index, np.concatenate(kept), tried=True)
-    measured = _measure(built, [asked, *(some for some in queries if len(some))])
-    for level in _LEVELS:
-        for probes, recalls in measured:
-            if recalls[level] >= _AIM:
-                built.probes[level] = probes
-                if level == _LEVELS[0]:
-                    built.recall = recalls[level]
-                break
-    return built if _LEVELS[0] in built.probes else None
-
-
-def _measure(
-    lists: VectorLists, sets: Sequence[NDArray[np.float32]]
-) -> list[tuple[int, dict[int, float]]]:
-    """Rising numbers of lists, each with its least mean recall of any set, by level."""
-    most = min(_LEVELS[-1], len(lists.ids))
-    truth = [lists.search(queries, most, exact=True)[1] for queries in sets]
-    probes = 2
-    results = []
-    while probes <= lists.index.nlist * _LARGEST_SHARE:
-        found = [lists._search(queries, most, None, probes)[1] for queries in sets]
-        results.append(
-            (
-                probes,
-                {
-                    level: min(
-                        _recall(a[:, :level], b[:, :level])
-                        for a, b in zip(found, truth, strict=True)
-                    )
-                    for level in _LEVELS
-                },
-            )
-        )
-        probes += max(1, probes // 2)
-    return results
-
-
-def _recall(found: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
-    shares = [np.isin(b, a).mean() for a, b in zip(found, truth, strict=True)]
-    return float(np.mean(shares))
-
-
-def _empty(width: int, lists: int) -> Any:
+def empty_index(width: int, lists: int) -> Any:
     faiss = faiss_library()
     quantizer = faiss.IndexFlatIP(width)
     index = faiss.IndexIVFScalarQuantizer(

@@ -8,6 +8,7 @@ that have changed since, and with the vectors that these have now beside it.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,14 +20,10 @@ from numpy.typing import NDArray
 
 from index.catalogue.frames import FrameLists, with_frames
 from index.catalogue.gathered import Gathered
+from index.vectors.building import NoClustersError, write_clusters, write_plain
+from index.vectors.chosen import Chosen
 from index.vectors.vector_file import Stamp, read_vectors, write_vectors
-from index.vectors.vector_lists import (
-    CLUSTERED_FROM,
-    Found,
-    VectorLists,
-    clustered_lists,
-    plain_lists,
-)
+from index.vectors.vector_lists import CLUSTERED_FROM, Found, VectorLists, plain_lists
 
 if TYPE_CHECKING:
     from index.catalogue.catalogue import Catalogue
@@ -37,6 +34,10 @@ FOLDER = "vectors"
 _PATCHED, _PATCHED_SHARE = 10_000, 0.2
 # An index run, for which nobody waits, leaves fewer.
 _LEFT_SHARE = 0.01
+# From so many photos on vectors go to the file without all being in memory.
+_STREAMED_FROM = 500_000
+# What searches were limited to lately, which is kept: a filter stays while a text is typed.
+_CHOSEN = 3
 
 Queries = Callable[[], NDArray[np.float32]]
 # Scores float32 (n,) and ids int64 (n,), best first.
@@ -99,6 +100,7 @@ class FaissIndex:
         self._left: NDArray[np.bool_] | None = None
         self._selector: Any = None
         self._count = len(lists.ids)
+        self._chosen: deque[tuple[NDArray[np.int64], list[Chosen]]] = deque(maxlen=_CHOSEN)
         if gone is not None and len(stale := lists.positions(gone)):
             self._left = np.ones(len(lists.ids), np.bool_)
             self._left[stale] = False
@@ -125,10 +127,16 @@ class FaissIndex:
                         return opened
                     if loaded[1].generation > stamp.generation and not last:
                         continue  # just written, from a later state than this snapshot
-                lists = plain_lists(
-                    catalogue.embedding_batches(bundle_id), catalogue.embedding_count(bundle_id)
-                )
                 frames = catalogue.frames(bundle_id)
+                count = catalogue.embedding_count(bundle_id)
+                if count >= _STREAMED_FROM and not catalogue.readonly and not last:
+                    written = write_plain(
+                        path, stamp, catalogue.embedding_batches(bundle_id), count
+                    )
+                    loaded = read_vectors(path) if written else None
+                    if loaded is not None:
+                        return cls(loaded[0], frames=frames)
+                lists = plain_lists(catalogue.embedding_batches(bundle_id), count)
             break
         # Of a model that has encoded nothing there is no file.
         if not catalogue.readonly and bundle_id in catalogue.bundle_ids():
@@ -178,21 +186,11 @@ class FaissIndex:
                 small = changed is not None and len(changed) <= _LEFT_SHARE * len(lists.ids)
                 if small and (lists.tried or len(lists.ids) < CLUSTERED_FROM):
                     return False
-            count = catalogue.embedding_count(bundle_id)
             if bundle_id not in catalogue.bundle_ids():
                 cls.discard(catalogue.folder, bundle_id)
                 return False
-            made = None
-            if count >= CLUSTERED_FROM:
-                made = clustered_lists(
-                    lambda every: catalogue.embedding_batches(bundle_id, every=every),
-                    count,
-                    [] if queries is None else [queries()],
-                )
-            if made is None:
-                made = plain_lists(catalogue.embedding_batches(bundle_id), count)
-                made.tried = count >= CLUSTERED_FROM
-        if write_vectors(made, path, stamp):
+            written = _write(catalogue, bundle_id, path, stamp, queries)
+        if written:
             catalogue.forget_changes(stamp.generation)
         return True
 
@@ -216,7 +214,7 @@ class FaissIndex:
 
     def count(self, among: NDArray[np.int64]) -> int:
         """See `VectorIndex.count`."""
-        return sum(len(ids) for _, ids in self._among(among))
+        return sum(len(each) for each in self._among(among))
 
     def search(
         self, queries: NDArray[np.float32], k: int, *, among: NDArray[np.int64] | None = None
@@ -266,8 +264,8 @@ class FaissIndex:
             if self._fresh is not None:
                 found.append(self._fresh.within(query, least, gap))
         else:
-            for part, ids in self._among(among):
-                found.append(part.within(query, least, gap, part.selector(ids), exact=True))
+            for chosen in self._among(among):
+                found.append(chosen.lists.within_chosen(query, least, gap, chosen))
         if self._frames is not None:
             found.append(self._frames.within(query, least, gap, among))
         if not found:
@@ -285,9 +283,9 @@ class FaissIndex:
     def gather(self, ids: NDArray[np.int64]) -> Gathered:
         """See `VectorIndex.gather`."""
         parts = self._among(ids)
-        found = np.concatenate([np.empty(0, np.int64), *(each for _, each in parts)])
+        found = np.concatenate([np.empty(0, np.int64), *(each.ids for each in parts)])
         width = self._width
-        rows = [part.vectors(part.positions(each)) for part, each in parts]
+        rows = [each.lists.vectors(each.positions) for each in parts]
         vectors = np.concatenate([np.empty((0, width), np.float32), *rows])
         order = np.argsort(found)
         found, vectors = found[order], vectors[order]
@@ -306,21 +304,52 @@ class FaissIndex:
             if fresh is not None:
                 parts.append(fresh.search(rows, min(limit, len(fresh.ids))))
             return parts
-        for part, ids in self._among(among):
-            chosen = part.selector(ids)
-            parts.append(part.search(rows, min(limit, len(ids)), chosen, exact=True))
+        for chosen in self._among(among):
+            parts.append(chosen.lists.search_chosen(rows, min(limit, len(chosen)), chosen))
         return parts
 
-    def _among(self, among: NDArray[np.int64]) -> list[tuple[VectorLists, NDArray[np.int64]]]:
+    def _among(self, among: NDArray[np.int64]) -> list[Chosen]:
         """Which of these photos are where, each once, for the parts that have any."""
+        # What nobody can write to is the same when it comes again.
+        fixed = not among.flags.writeable
+        if fixed:
+            for known, parts in self._chosen:
+                if known is among:
+                    return parts
         wanted = np.asarray(among, np.int64)
         places = self._lists.positions(wanted)
         if self._left is not None:
             places = places[self._left[places]]
-        found = [(self._lists, self._lists.ids[places])]
+        found = [Chosen(self._lists, places)]
         if self._fresh is not None:
-            found.append((self._fresh, self._fresh.ids[self._fresh.positions(wanted)]))
-        return [(part, ids) for part, ids in found if len(ids)]
+            found.append(Chosen(self._fresh, self._fresh.positions(wanted)))
+        parts = [part for part in found if len(part)]
+        if fixed:
+            self._chosen.append((among, parts))
+        return parts
+
+
+def _write(
+    catalogue: Catalogue, bundle_id: str, path: Path, stamp: Stamp, queries: Queries | None
+) -> bool:
+    """Write the file for an index run; whether that was possible."""
+    count = catalogue.embedding_count(bundle_id)
+    tried = count >= CLUSTERED_FROM
+    if tried:
+        with suppress(NoClustersError):
+            return write_clusters(
+                path,
+                stamp,
+                lambda every: catalogue.embedding_batches(bundle_id, every=every),
+                count,
+                [] if queries is None else [queries()],
+            )
+    batches = catalogue.embedding_batches(bundle_id)
+    if count >= _STREAMED_FROM:
+        return write_plain(path, stamp, batches, count, tried=tried)
+    made = plain_lists(batches, count)
+    made.tried = tried
+    return write_vectors(made, path, stamp)
 
 
 def vector_file(catalogue: Catalogue, bundle_id: str) -> Path:

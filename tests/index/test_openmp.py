@@ -25,7 +25,7 @@ def test_it_takes_them_where_the_language_is_turkish(tmp_path: Path) -> None:
         [
             sys.executable,
             "-c",
-            "from index.vectors.vector_lists import faiss_library; faiss_library()",
+            "from index.vectors.faiss_library import faiss_library; faiss_library()",
         ],
         env=environment | {"LOCPATH": str(tmp_path), "LC_ALL": made.name},
         cwd=Path(__file__).parents[2],

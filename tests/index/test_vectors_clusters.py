@@ -7,29 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from catalogue_data import BUNDLE, new_photo, new_photos, unit_vectors
+from clustered_data import WIDTH, like_photos, like_texts, nearest, recall
 from numpy.typing import NDArray
 
 from index import Catalogue, FaissIndex
 from index.vectors import vectors
+from index.vectors.building import RECALL
 from index.vectors.vector_file import read_vectors
-from index.vectors.vector_lists import RECALL
 
-COUNT, WIDTH, SUBJECTS = 6000, 32, 60
-
-
-def like_photos(count: int, *, seed: int, subjects: int = 0) -> NDArray[np.float32]:
-    """Unit vectors around a few directions, as photos of the same things have."""
-    directions = unit_vectors(SUBJECTS, WIDTH, seed=subjects)
-    random = np.random.default_rng(seed)
-    rows = directions[random.integers(SUBJECTS, size=count)]
-    rows = rows + random.standard_normal((count, WIDTH)) * 0.5 / np.sqrt(WIDTH)
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-
-
-def like_texts() -> NDArray[np.float32]:
-    """Farther from all photos than these are from one another."""
-    rows = like_photos(50, seed=5) + unit_vectors(1, WIDTH, seed=99)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+COUNT = 6000
 
 
 @pytest.fixture(autouse=True)
@@ -57,21 +43,6 @@ def library(made: Path, tmp_path: Path) -> Path:
         if path.is_file():
             (folder / path.relative_to(made)).write_bytes(path.read_bytes())
     return folder
-
-
-def nearest(
-    catalogue: Catalogue, queries: NDArray[np.float32], k: int, among: NDArray[np.int64] | None
-) -> NDArray[np.int64]:
-    ids, rows = catalogue.embeddings(BUNDLE)
-    if among is not None:
-        kept = np.isin(ids, among)
-        ids, rows = ids[kept], rows[kept]
-    order = np.argsort(-(queries @ rows.astype(np.float32).T), axis=1, kind="stable")
-    return ids[order[:, :k]]
-
-
-def recall(found: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
-    return float(np.mean([np.isin(b, a).mean() for a, b in zip(found, truth, strict=True)]))
 
 
 @pytest.mark.slow
