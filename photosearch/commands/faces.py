@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -15,11 +17,12 @@ from photosearch.commands.photos import photo_argument
 
 if TYPE_CHECKING:
     from index.catalogue.faces import FaceGroup
+    from photosearch.library import Library
 
 
 @click.group("faces")
 def command() -> None:
-    """Faces in photos. Nothing is looked for, and nothing kept, until you run `find`.
+    """Faces in photos. Nothing is looked for, and nothing kept, until you run `find` or `on`.
 
     What is found is kept in the library, leaves this machine by no export unless you ask for it,
     and is dropped by `forget`. No photo is touched.
@@ -33,17 +36,28 @@ def find(ctx: click.Context) -> None:
 
     Each photo is looked at once; Ctrl-C stops, and the next run goes on. Nothing is downloaded.
     """
-    from tqdm import tqdm
-
-    from photosearch.faces.run import FacesFailed, FacesFound, FacesGrouped, FacesStarted
     from photosearch.library import Library
 
     if not Library.exists(ctx.obj.library):
         click.echo("There is no library yet; index a folder first.", err=True)
         sys.exit(1)
+    with open_library(ctx) as library:
+        run(library)
+
+
+def run(library: Library, stop: threading.Event | None = None, *, quiet: bool = False) -> None:
+    """Look for faces with a progress bar until `stop` is set, and tell what was found.
+
+    With `quiet` nothing is told where there was nothing to look at.
+    """
+    from tqdm import tqdm
+
+    from photosearch.faces.run import FacesFailed, FacesFound, FacesGrouped, FacesStarted
+
     seen = faces = failed = grouped = 0
-    with open_library(ctx) as library, tqdm(unit="photo", disable=None, delay=0.5) as bar:
-        for event in library.faces.find():
+    bar = tqdm(unit="photo", desc="Faces", disable=None, delay=0.5)
+    with bar, closing(library.faces.find()) as events:
+        for event in events:
             match event:
                 case FacesStarted(photos):
                     bar.total = photos
@@ -57,10 +71,32 @@ def find(ctx: click.Context) -> None:
                     bar.write(f"{shown(path)}: {reason}", file=sys.stderr)
                 case FacesGrouped(count):
                     grouped = count
+            if stop is not None and stop.is_set():
+                break
+    if quiet and not seen + failed:
+        return
     click.echo(
         f"Looked at {counted(seen, 'photo')} and found {counted(faces, 'face')}; "
         f"{grouped} came into groups, and {counted(failed, 'photo')} could not be read."
     )
+
+
+@command.command("on")
+@click.pass_context
+def on(ctx: click.Context) -> None:
+    """Look for faces after each index run from now on, as the setting `faces` says."""
+    with open_library(ctx) as library:
+        library.faces.switch(True)
+    click.echo("Faces are looked for after each index run; `photosearch faces find` begins now.")
+
+
+@command.command("off")
+@click.pass_context
+def off(ctx: click.Context) -> None:
+    """Look for faces only when asked to. What was found is kept; `forget` drops it."""
+    with open_library(ctx) as library:
+        library.faces.switch(False)
+    click.echo("Faces are only looked for when you run `photosearch faces find`.")
 
 
 @command.command("list")
@@ -114,7 +150,7 @@ def hide(ctx: click.Context, group: int, show: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
 def forget(ctx: click.Context, yes: bool) -> None:
-    """Drop all that was found out about faces, the names of groups as well.
+    """Drop all that was found out about faces, the names of groups as well, and look for no more.
 
     Names that other programs wrote into photos are still known.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index import Catalogue, WriterLock
@@ -13,7 +14,7 @@ from photosearch.explaining import explaining
 from photosearch.library.named import ids_named
 from photosearch.library.people import named
 from photosearch.photo import PhotoName
-from photosearch.settings import Settings
+from photosearch.settings import SETTINGS, Settings, file, read
 
 if TYPE_CHECKING:
     from photosearch.faces.run import FaceEvent
@@ -44,6 +45,33 @@ class Faces:
 
         with self._lock.held():
             yield from find_faces(self._catalogue, limits=limits_by(self._settings, 2))
+
+    @property
+    def wanted(self) -> bool:
+        """Whether faces are to be looked for after each index run; see the setting `faces`."""
+        return read(self._catalogue.folder).faces
+
+    def switch(self, on: bool) -> None:
+        """Look for faces after each index run from now on, or no longer; what was found is kept.
+
+        Raises `UsageError` where the environment says otherwise; `LibraryError` when the settings
+        of the library cannot be written.
+        """
+        _keep_setting(self._catalogue.folder, on)
+        if self.wanted != on:
+            raise UsageError(
+                f"{SETTINGS['faces'].environment} is set, and goes before what is kept; unset it"
+            )
+
+    def group(self) -> int:
+        """Group the faces that are in no group yet, as `find` does at its end; how many came so.
+
+        Raises `LibraryError` when the library cannot be written.
+        """
+        from photosearch.faces.run import group_faces
+
+        with self._lock.held(wait=True):
+            return group_faces(self._catalogue)
 
     def keep_back(self) -> None:
         """Tell of no faces from now on, nor of people who are known only by them; not to be undone.
@@ -105,11 +133,21 @@ class Faces:
     def forget(self) -> int:
         """Drop all that was found out about faces, names of groups as well; how many there were.
 
-        What other programs wrote into photos is still known. Raises `LibraryError` when the library
-        cannot be written, also since another process is changing it.
+        None are looked for from then on, until that is switched on again. What other programs wrote
+        into photos is still known. Raises `LibraryError` when the library cannot be written, also
+        since another process is changing it.
         """
         with self._lock.held():
+            if self.wanted:
+                _keep_setting(self._catalogue.folder, False)
             return self._catalogue.faces.forget()
+
+
+def _keep_setting(folder: Path, on: bool) -> None:
+    if on:
+        file.set_(folder, "faces", "true")
+    else:
+        file.unset(folder, "faces")
 
 
 def _no_group(group: int) -> UsageError:

@@ -175,9 +175,15 @@ def names(library: Library, text: str) -> set[str]:
 @pytest.mark.slow
 @needs_kill
 def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
-    library: Library, tmp_path: Path, shell: Shell, astronaut: Image.Image, tiny_bundle: Path
+    library: Library,
+    photos: Path,
+    tmp_path: Path,
+    shell: Shell,
+    astronaut: Image.Image,
+    tiny_bundle: Path,
 ) -> None:
     assert names(library, "people:1") == {"whole"}
+    assert not library.faces.wanted
     seen_before = killed(library.folder, shell)
     done = shell("faces", "find")
     assert done.returncode == 0, done.stderr
@@ -204,12 +210,25 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
     assert thread.ask_now(lambda it: it.faces.groups()) == []
     thread.close()
 
+    # Switched on, each index run looks at what has come.
+    assert shell("index").stdout.count(b"\n") == 1
+    assert shell("faces", "on").returncode == 0
+    assert library.faces.wanted
+    astronaut.resize((300, 300)).save(photos / "late.jpg", quality=95)
+    told = shell("index").stdout
+    assert told.endswith(b"found 1 face; 1 came into groups, and 0 photos could not be read.\n")
+    assert names(library, "person:eileen") == {*everybody, "late"}
+    everybody.add("late")
+    refused_by_hand = shell("faces", "off", PHOTOSEARCH_FACES="true")
+    assert refused_by_hand.returncode == 2
+    assert b"PHOTOSEARCH_FACES is set, and goes before what is kept" in refused_by_hand.stderr
+
     # Looked at once, and not again.
     assert shell("faces", "find").stdout.startswith(b"Looked at 0 photos and found 0 faces; 0 came")
     # What is refused is not taken again for what a file says of it.
     refused = library.faces.refuse(whole.photo_id, "eileen")
     list(library.faces.find())
-    assert [one.count for one in library.faces.groups()] == [7]
+    assert [one.count for one in library.faces.groups()] == [8]
     library.faces.accept(refused)
     dark = next(hit for hit in library.search("people:1", limit=50) if "dark" in hit.path)
     library.faces.accept(library.faces.refuse(dark.photo_id, "eileen"))
@@ -231,11 +250,11 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
         library.faces.name(99, "x")
 
     # Nothing of it is in what is given to others, unless it is asked for.
-    for asked, kept in ((False, 0), (True, 8)):
+    for asked, kept in ((False, 0), (True, 9)):
         library.export(tmp_path / f"out{asked}", with_faces=asked)
         Library.import_from(tmp_path / f"out{asked}", tmp_path / f"in{asked}")
         with Catalogue.open(tmp_path / f"in{asked}") as catalogue:
-            assert catalogue.counts().photos == 9
+            assert catalogue.counts().photos == 10
             assert catalogue.health.faults() == []
         with closing(sqlite3.connect(tmp_path / f"in{asked}" / "catalogue.db")) as db:
             assert db.execute("SELECT count(*) FROM faces").fetchone() == (kept,)
@@ -244,7 +263,10 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
         carried.forget(carried.folders[0])
     assert known_of_faces(tmp_path / "inTrue") == 0
 
-    assert shell("faces", "forget", "--yes").stdout == b"Forgot 8 faces.\n"
+    # Nor are any looked for after that.
+    library.faces.switch(True)
+    assert shell("faces", "forget", "--yes").stdout == b"Forgot 9 faces.\n"
+    assert not library.faces.wanted
     assert names(library, "people:1") == {"whole"}
     assert [one.name for one in library.people.all()] == ["Eileen Collins"]
     assert known_of_faces(library.folder) == 0

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from accessible import serious_in_both_themes
-from in_browser import ask, open_tile, settled, shows
+from in_browser import ask, open_tile, settled, shows, watched_page
 from optional import needs_chromium
 from PIL import Image
 from served import Served, served_here
 
 from index import Catalogue, FileStamp, Metadata, NewPhoto, Region
 from index.catalogue.faces import FoundFace
+from photosearch import Library
 from photosearch.encoders import open_encoder
 
 pytestmark = [needs_chromium, pytest.mark.slow]
@@ -212,6 +213,43 @@ def test_people_are_named_merged_and_hidden_and_that_is_taken_back(
     no.wait_for(state="detached")
     notice.get_by_role("button", name="Undo").click()
     no.wait_for()
+
+
+def test_faces_are_looked_for_when_switched_on_held_and_forgotten(
+    browser: Any, tmp_path: Path, tiny_bundle: Path, pictures: Path
+) -> None:
+    (tmp_path / "photos").mkdir()
+    with Image.open(pictures / "astronaut.png") as image:
+        for side in (300, 420):
+            image.convert("RGB").resize((side, side)).save(tmp_path / "photos" / f"{side}.jpg")
+    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
+        list(library.index([tmp_path / "photos"], workers=1))
+    with (
+        served_here(tmp_path / "library", tiny_bundle) as server,
+        watched_page(browser, server, address="?browse=person") as page,
+    ):
+        card = page.locator("#browse .face-switch")
+        switch = card.get_by_label("Look for faces in my photos")
+        assert not switch.is_checked()
+        assert card.get_by_text("Only this machine sees it.").is_visible()
+        assert not card.get_by_role("button").first.is_visible()
+        server.post("/api/faces/hold", {"on": True})
+        switch.check()
+        # Held before it was switched on, it has not begun.
+        card.get_by_text("paused").wait_for()
+        card.get_by_role("button", name="Resume").click()
+        card.get_by_text("2 of 2 photos looked at; 2 faces, 0 with a name").wait_for()
+        stranger = page.locator(".stranger")
+        stranger.wait_for()
+        assert serious_in_both_themes(page) == []
+        card.get_by_role("button", name="Forget all faces").click()
+        dialog = page.locator("dialog.chooser")
+        dialog.get_by_label("I’m sure").check()
+        dialog.get_by_role("button", name="Forget all faces").click()
+        told(page, "2 faces forgotten")
+        stranger.wait_for(state="detached")
+        assert not switch.is_checked()
+        assert server.ask("/api/faces").json["seen"] == 0
 
 
 def test_what_is_no_face_is_refused(server: Served) -> None:

@@ -5,6 +5,7 @@ import { choose, confirm } from "./choosers.js";
 import { monthName } from "./days.js";
 import { fill, icon, make, number, say, tell } from "./dom.js";
 import { Duplicates } from "./duplicates.js";
+import { FaceSwitch } from "./face-switch.js";
 import { Grid, monthOf, thumbnail } from "./grid.js";
 import { monthsOf, unpack } from "./layout.js";
 import { beside, fetchPeople, personCard, personTools, strangers } from "./people.js";
@@ -34,6 +35,8 @@ export class BrowsePage {
     this.tools = make("div", { class: "line" });
     this.cards = make("ul", { class: "cards" });
     this.about = make("div", { class: "about-person" });
+    this.faces = new FaceSwitch(() => this.kind === "person" && !this.of && this.go("person", "replace"));
+    this.finding = make("details", { class: "card finding", hidden: true }, make("summary", {}, say("library.faces"), this.faces.state), this.faces.element);
     this.nothing = make("p", { class: "quiet" });
     this.problem = make("p", { class: "warning", role: "alert" });
     this.duplicates = new Duplicates(viewer);
@@ -51,6 +54,7 @@ export class BrowsePage {
       make("nav", { class: "kinds", "aria-label": say("browse.by") }, this.tabs),
       make("div", { class: "line head" }, this.title, this.tools),
       this.about,
+      this.finding,
       this.nothing,
       this.problem,
       this.duplicates.element,
@@ -169,6 +173,7 @@ export class BrowsePage {
     this.nothing.textContent = "";
     this.duplicates.element.hidden = kind !== "duplicates";
     this.onMap.hidden = kind !== "map";
+    this.finding.hidden = true;
   }
 
   // What draws maps is read when somebody opens one.
@@ -280,6 +285,12 @@ export class BrowsePage {
   // Those whom lists leave out are shown when they are asked for.
   #people(people) {
     this.everybody = people;
+    this.faces.refresh().then(({ allowed, on, seen }) => {
+      // Unless something else is shown by now.
+      if (this.everybody !== people || this.kind !== "person" || this.of) return;
+      this.finding.hidden = !allowed;
+      this.finding.open ||= !on && !seen;
+    }, () => {});
     strangers(people.map(({ name }) => name), () => this.go("person", "replace")).then((cards) => {
       // Unless something else is shown by now.
       if (this.everybody !== people || this.kind !== "person" || this.of) return;

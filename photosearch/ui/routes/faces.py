@@ -1,0 +1,136 @@
+"""Faces: whether they are looked for, whose they are, and what is not to be known of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from photosearch.errors import UsageError
+from photosearch.library import Library
+from photosearch.ui.context import Context
+from photosearch.ui.dependencies import CurrentContext
+from photosearch.ui.photos import Id, briefs
+from photosearch.ui.routes.indexing import Switch
+
+router = APIRouter(prefix="/api")
+
+_Name = Annotated[str, Field(min_length=1, max_length=400)]
+_MANY = 1000
+# Of groups without a name those in most photos are shown.
+_GROUPS = 60
+
+
+class GroupName(BaseModel):
+    group: Id
+    name: _Name | None
+
+
+class GroupHiding(BaseModel):
+    group: Id
+    hidden: bool
+
+
+class Refusal(BaseModel):
+    id: Id
+    name: _Name
+
+
+class Refused(BaseModel):
+    faces: list[tuple[Id, Id]] = Field(max_length=_MANY)
+
+
+@router.get("/faces")
+async def faces(context: CurrentContext) -> dict[str, Any]:
+    """Whether faces are looked for, how far that is, and who may see it."""
+    return await context.lookups.ask(lambda it: _state(context, it))
+
+
+@router.post("/faces/switch")
+async def switch(context: CurrentContext, wanted: Switch) -> dict[str, Any]:
+    """Look for faces, also in photos that come, or no longer; what was found is kept."""
+    _check(context)
+    await context.in_thread(context.face_pass.switch, wanted.on)
+    return await context.lookups.ask(lambda it: _state(context, it))
+
+
+@router.post("/faces/hold")
+async def hold(context: CurrentContext, wanted: Switch) -> dict[str, Any]:
+    """Look for none for now, or go on."""
+    _check(context)
+    await context.in_thread(context.face_pass.hold, wanted.on)
+    return await context.lookups.ask(lambda it: _state(context, it))
+
+
+@router.post("/faces/forget")
+async def forget(context: CurrentContext) -> dict[str, Any]:
+    """Drop all that was found, and look for no more; how many faces there were."""
+    _check(context)
+    await context.in_thread(context.face_pass.switch, False)
+    forgotten = await context.change(lambda it: it.faces.forget())
+    return {"forgotten": forgotten} | await context.lookups.ask(lambda it: _state(context, it))
+
+
+@router.get("/faces/groups")
+async def groups(context: CurrentContext) -> list[dict[str, Any]]:
+    """Groups of faces of which nobody has said whose they are, each with a photo."""
+    return await context.lookups.ask(_nameless)
+
+
+@router.post("/faces/name")
+async def name_group(context: CurrentContext, wanted: GroupName) -> dict[str, Any]:
+    """Say whose the faces of a group are; null takes it back."""
+    _check(context)
+    await context.lookups.ask(lambda it: it.faces.name(wanted.group, wanted.name))
+    return {}
+
+
+@router.post("/faces/hide")
+async def hide_group(context: CurrentContext, wanted: GroupHiding) -> dict[str, Any]:
+    """Leave a group out of lists, or show it again."""
+    _check(context)
+    await context.lookups.ask(lambda it: it.faces.hide(wanted.group, wanted.hidden))
+    return {}
+
+
+@router.post("/faces/refuse")
+async def refuse(context: CurrentContext, wanted: Refusal) -> dict[str, Any]:
+    """Say that no face in a photo is somebody's; what undoes it."""
+    _check(context)
+    return {"undo": await context.lookups.ask(lambda it: it.faces.refuse(wanted.id, wanted.name))}
+
+
+@router.post("/faces/accept")
+async def accept(context: CurrentContext, wanted: Refused) -> dict[str, Any]:
+    """Take that back."""
+    _check(context)
+    await context.lookups.ask(lambda it: it.faces.accept(wanted.faces))
+    return {}
+
+
+def _check(context: Context) -> None:
+    if not context.faces:
+        raise UsageError("faces are not shown to other machines; see the setting serve_faces")
+
+
+def _nameless(library: Library) -> list[dict[str, Any]]:
+    found = [one for one in library.faces.groups() if one.name is None and not one.hidden]
+    found = found[:_GROUPS]
+    covers = {photo["id"]: photo for photo in briefs(library, [one.photo for one in found])}
+    return [
+        {"group": one.id, "count": one.count, "area": one.area, "cover": covers.get(one.photo)}
+        for one in found
+        if one.photo in covers
+    ]
+
+
+def _state(context: Context, library: Library) -> dict[str, Any]:
+    """With `allowed` whether this page may know of faces, and `shared` whether others may, too."""
+    if not context.faces:
+        return {"allowed": False}
+    seen, found, named = library.faces.counts()
+    counts = {"seen": seen, "found": found, "named": named, "photos": library.status().photos}
+    told = {"allowed": True, "shared": not context.local}
+    return asdict(context.face_pass.now) | counts | told
