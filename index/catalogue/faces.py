@@ -17,7 +17,7 @@ from index.catalogue.connection import Connection
 from index.paths import text_to_path
 
 # All that is known of faces, each table after those that refer to it.
-TABLES = ("face_refusals", "faces", "face_groups", "face_scans")
+TABLES = ("face_answers", "face_refusals", "faces", "face_groups", "face_scans")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class FoundFace:
 
     `landmarks` (5, 2) are eyes, nose and corners of the mouth, in parts too; `score` how surely it
     is a face, `side` pixels of its smaller side, `sharp` its detail, and `vector` (d,) describes
-    it.
+    it. `seconds` is the moment of a video, None in the picture that stands for it, and in photos.
     """
 
     area: tuple[float, float, float, float]
@@ -35,6 +35,7 @@ class FoundFace:
     side: float
     sharp: float
     vector: NDArray[np.float32]
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,27 @@ class FaceGroup:
 
 
 @dataclass(frozen=True)
+class FaceSeen:
+    """A face by its number, and where it is: in a photo by its id, and there in `area`, or in a
+    video in the frame at `seconds`, None for that which stands for it.
+    """
+
+    id: int
+    photo: int
+    area: tuple[float, float, float, float]
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class FaceTable:
     """All faces of a model, by id: arrays of the same length n, vectors (n, d).
 
-    `contents` are numbers of bytes, and `groups` those of groups, 0 for none. `quality` is (n, 3):
-    score, side, and sharpness.
+    `pictures` are the same for faces in one picture, which the frames of a video each are; `groups`
+    numbers of groups, 0 for none. `quality` is (n, 3): score, side, and sharpness.
     """
 
     ids: NDArray[np.int64]
-    contents: NDArray[np.int64]
+    pictures: NDArray[np.int64]
     groups: NDArray[np.int64]
     quality: NDArray[np.float32]
     vectors: NDArray[np.float32]
@@ -105,13 +118,15 @@ class Faces:
                 db.execute("DELETE FROM faces WHERE content_id = ? AND model = ?", [content, model])
                 db.executemany(
                     "INSERT INTO faces (content_id, model, x, y, width, height, landmarks, "
-                    "score, side, sharp, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "score, side, sharp, vector, seconds) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     [
                         (
                             *(content, model, *one.area),
                             np.asarray(one.landmarks, np.float32).tobytes(),
                             *(one.score, one.side, one.sharp),
                             np.asarray(one.vector, np.float16).tobytes(),
+                            one.seconds,
                         )
                         for one in faces
                     ],
@@ -119,8 +134,8 @@ class Faces:
 
     def table(self, model: str) -> FaceTable:
         rows = self._connection.rows(
-            "SELECT id, content_id, coalesce(group_id, 0), score, side, sharp, vector "
-            "FROM faces WHERE model = ? ORDER BY id",
+            "SELECT id, dense_rank() OVER (ORDER BY content_id, seconds), coalesce(group_id, 0), "
+            "score, side, sharp, vector FROM faces WHERE model = ? ORDER BY id",
             [model],
         )
         vectors = np.frombuffer(b"".join(row[6] for row in rows), np.float16)
@@ -175,16 +190,36 @@ class Faces:
             return []
         rows = self._connection.rows(
             "SELECT face_groups.id, name, hidden, count(DISTINCT photos.id), "
-            "max(printf('%09.2f', side * min(1, sharp / 10)) || ' ' || photos.id || ' ' || "
-            "x || ' ' || y || ' ' || faces.width || ' ' || faces.height) FROM face_groups "
-            "JOIN faces ON group_id = face_groups.id JOIN photos USING (content_id) "
-            "WHERE NOT missing GROUP BY 1 ORDER BY 4 DESC, 1"
+            "max((seconds IS NULL) || printf('%09.2f', side * min(1, sharp / 10)) || ' ' || "
+            "photos.id || ' ' || x || ' ' || y || ' ' || faces.width || ' ' || faces.height) "
+            "FROM face_groups JOIN faces ON group_id = face_groups.id "
+            "JOIN photos USING (content_id) WHERE NOT missing GROUP BY 1 ORDER BY 4 DESC, 1"
         )
         return [
             FaceGroup(number, name, bool(hidden), count, int(photo), _four(area))
             for number, name, hidden, count, best in rows
             for photo, area in [(best.split(" ")[1], best.split(" ")[2:])]
         ]
+
+    def examples(self, groups: Iterable[int], most: int) -> dict[int, list[FaceSeen]]:
+        """Of each group some faces in photos that are there, the largest and clearest first."""
+        if not self._connection.shows_faces:
+            return {}
+        rows = self._connection.rows(
+            "SELECT group_id, id, photo, x, y, width, height, seconds FROM (SELECT group_id, "
+            "faces.id, min(photos.id) AS photo, x, y, faces.width, faces.height, seconds, "
+            "row_number() OVER (PARTITION BY group_id ORDER BY seconds IS NOT NULL, "
+            "side * min(1, sharp / 10) DESC) AS place "
+            "FROM faces JOIN photos USING (content_id) WHERE NOT missing "
+            "AND group_id IN (SELECT value FROM json_each(?)) GROUP BY faces.id) "
+            "WHERE place <= ? ORDER BY group_id, place",
+            [json.dumps(list(groups)), most],
+        )
+        shown: dict[int, list[FaceSeen]] = {}
+        for group, face, photo, left, top, width, height, seconds in rows:
+            seen = FaceSeen(face, photo, (left, top, width, height), seconds)
+            shown.setdefault(group, []).append(seen)
+        return shown
 
     def name(self, group: int, name: str | None) -> bool:
         """Say whose the faces of a group are; whether there is one of this id."""

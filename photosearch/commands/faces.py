@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -16,7 +17,8 @@ from photosearch.commands.output import counted, shown
 from photosearch.commands.photos import photo_argument
 
 if TYPE_CHECKING:
-    from index.catalogue.faces import FaceGroup
+    from index.catalogue.face_answers import Answer
+    from index.catalogue.faces import FaceGroup, FaceSeen
     from photosearch.library import Library
 
 
@@ -126,6 +128,62 @@ def name(ctx: click.Context, group: int, name: str) -> None:
         library.faces.name(group, name)
 
 
+@command.command("questions")
+@click.option(
+    "--limit", type=click.IntRange(1), default=10, show_default=True, help="At most so many."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; see docs/cli.md.")
+@click.pass_context
+def questions(ctx: click.Context, limit: int, as_json: bool) -> None:
+    """Ask which groups are the same person, those first whose answer is worth most."""
+    with open_to_read(ctx) as library:
+        every = library.faces.questions()
+        asked = every[:limit]
+        names = {one.id: one.name for one in library.faces.groups()}
+        shown_faces = library.faces.examples([at for one in asked for at in (one.group, one.other)])
+    if as_json:
+        told = [
+            {
+                "group": _side(one.group, names, shown_faces),
+                "other": _side(one.other, names, shown_faces),
+                "photos": one.photos,
+                "likely": one.likely,
+            }
+            for one in asked
+        ]
+        click.echo(json.dumps({"version": 1, "questions": told, "all": len(every)}, indent=2))
+        return
+    for one in asked:
+        first, second = (
+            f"{group} ({names[group] or 'nobody yet'}, photo:{shown_faces[group][0].photo})"
+            for group in (one.group, one.other)
+        )
+        click.echo(
+            shown(f"{first} and {second}: the same? A yes {_effect(names[one.group], one.photos)}.")
+        )
+    if asked:
+        click.echo("Answer: photosearch faces answer GROUP OTHER yes|no|unsure", err=True)
+    else:
+        click.echo("There is nothing to ask.", err=True)
+
+
+@command.command("answer")
+@click.argument("group", metavar="GROUP", type=int)
+@click.argument("other", metavar="OTHER", type=int)
+@click.argument("answer", type=click.Choice(["yes", "no", "unsure", "undo"]))
+@click.pass_context
+def answer(ctx: click.Context, group: int, other: int, answer: str) -> None:
+    """Say whether the groups GROUP and OTHER are the same person; `undo` takes that back.
+
+    A yes puts the faces of OTHER into GROUP.
+    """
+    with open_library(ctx) as library:
+        if answer == "undo":
+            library.faces.take_back(group, other)
+        else:
+            library.faces.answer(group, other, cast("Answer", answer))
+
+
 @command.command("not")
 @photo_argument
 @click.argument("name", metavar="NAME")
@@ -159,6 +217,18 @@ def forget(ctx: click.Context, yes: bool) -> None:
     with open_library(ctx) as library:
         faces = library.faces.forget()
     click.echo(f"Forgot {counted(faces, 'face')}.")
+
+
+def _effect(name: str | None, photos: int) -> str:
+    if name is None:
+        return f"joins {counted(photos, 'photo')}"
+    return f"names {counted(photos, 'photo')}"
+
+
+def _side(
+    group: int, names: Mapping[int, str | None], faces: Mapping[int, list[FaceSeen]]
+) -> dict[str, Any]:
+    return {"id": group, "name": names[group], "faces": [asdict(one) for one in faces[group]]}
 
 
 def _line(one: FaceGroup) -> str:

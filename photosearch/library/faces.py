@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index import Catalogue, WriterLock
-from index.catalogue.faces import FaceGroup
+from index.catalogue.face_answers import ANSWERS, Answer
+from index.catalogue.faces import FaceGroup, FaceSeen
 from index.catalogue.people import called
 from photosearch.errors import UsageError
 from photosearch.explaining import explaining
@@ -17,6 +18,7 @@ from photosearch.photo import PhotoName
 from photosearch.settings import SETTINGS, Settings, file, read
 
 if TYPE_CHECKING:
+    from photosearch.faces.questions import FaceQuestion
     from photosearch.faces.run import FaceEvent
 
 
@@ -120,6 +122,55 @@ class Faces:
     def accept(self, refused: Sequence[tuple[int, int]]) -> None:
         """Take back what was refused. Raises `LibraryError`."""
         self._catalogue.faces.accept(refused)
+
+    def questions(self) -> list[FaceQuestion]:
+        """Which groups may be one person's, the most valuable questions first.
+
+        Raises `LibraryError`.
+        """
+        from photosearch.faces.model import MODEL
+        from photosearch.faces.questions import face_questions
+
+        faces = self._catalogue.faces
+        with self._catalogue.snapshot():
+            groups = faces.groups()
+            if len(groups) < 2:
+                return []
+            return face_questions(faces.table(MODEL), groups, self._catalogue.face_answers.all())
+
+    def examples(self, groups: Sequence[int], most: int = 4) -> dict[int, list[FaceSeen]]:
+        """Up to so many faces of each group, the clearest first. Raises `LibraryError`."""
+        return self._catalogue.faces.examples(groups, most)
+
+    def answer(self, group: int, other: int, answer: Answer) -> None:
+        """Say whether two groups are one person's: "yes", "no", or "unsure" to be asked no more.
+
+        A yes puts the faces of `other` into `group`. It holds for what comes later, too.
+
+        Raises `UsageError` when there are no such two groups, for another answer, and for a yes
+        where `other` has a name; `LibraryError`.
+        """
+        if answer not in ANSWERS:
+            raise UsageError(f"{answer!r} is no answer; give yes, no or unsure")
+        named = {one.id: one.name for one in self._catalogue.faces.groups()}
+        if answer == "yes" and named.get(other) is not None:
+            raise UsageError(
+                f"group {other} is {named[other]}'s already; give the other group first, or merge "
+                "two people: photosearch people merge"
+            )
+        for each in (group, other):
+            if each not in named:
+                raise _no_group(each)
+        if group == other or not self._catalogue.face_answers.put(group, other, answer):
+            raise UsageError(f"{group} and {other} are not two groups; name two")
+
+    def take_back(self, group: int, other: int) -> None:
+        """Forget an answer; faces that a yes moved go back.
+
+        Raises `UsageError` when there was none; `LibraryError`.
+        """
+        if not self._catalogue.face_answers.take_back(group, other):
+            raise UsageError(f"nothing was said about groups {group} and {other}")
 
     def counts(self) -> tuple[int, int, int]:
         """In how many photos faces were looked for, how many there are, and how many have a name.

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -18,11 +18,13 @@ from PIL import Image, ImageFilter
 from shell import Shell
 from test_regions import area, face, mwg
 
-from index import Catalogue
-from index.catalogue.faces import TABLES, FaceTable
+from index import Catalogue, FileStamp, NewPhoto
+from index.catalogue.faces import TABLES, FaceTable, FoundFace
 from photosearch import Library, UsageError
 from photosearch.faces.grouping import grouped
-from photosearch.faces.model import FaceModel
+from photosearch.faces.model import MODEL, FaceModel
+from photosearch.faces.questions import face_questions
+from photosearch.faces.run import group_faces
 from photosearch.serving.library_thread import LibraryThread
 
 AT = (0.35, 0.123, 0.178, 0.225)
@@ -126,6 +128,86 @@ def test_two_faces_of_one_photo_are_two_people() -> None:
     for photo in range(4):
         both = [groups.get(photo + 1), groups.get(photo + 5)]
         assert both[0] is None or both[0] != both[1]
+
+
+def numbered(tmp_path: Path, people: Sequence[int], vectors: np.ndarray) -> Catalogue:
+    """A catalogue of photos with a face each, in groups by `people`, 0 for none."""
+    stamp = FileStamp(1, 1)
+    photos = [
+        NewPhoto(f"/p/{at:03}.jpg", stamp, 90, 90, "JPEG", bytes([at // 250, at % 250]) * 16)
+        for at in range(len(vectors))
+    ]
+    catalogue = Catalogue.open(tmp_path / "numbered")
+    catalogue.record("tiny", photos, np.eye(len(photos), 8, dtype=np.float32) + 0.1)
+    contents = [content for content, _ in catalogue.faces.unseen(MODEL)]
+    eyes = np.zeros((5, 2), np.float32)
+    catalogue.faces.put(
+        MODEL,
+        {
+            content: [FoundFace((0.1, 0.1, 0.5, 0.5), eyes, 0.9, 90, 20, vector)]
+            for content, vector in zip(contents, vectors, strict=True)
+        },
+    )
+    catalogue.faces.assign({at + 1: -one for at, one in enumerate(people) if one})
+    return catalogue
+
+
+def asked(catalogue: Catalogue) -> list[tuple[int, int, int]]:
+    groups, answers = catalogue.faces.groups(), catalogue.face_answers.all()
+    found = face_questions(catalogue.faces.table(MODEL), groups, answers)
+    return [(one.group, one.other, one.photos) for one in found]
+
+
+def test_the_question_that_names_most_photos_is_asked_first_and_answers_stay(
+    tmp_path: Path,
+) -> None:
+    # One person in four groups (1 to 4), and another in two; all others are strangers.
+    somebody, other, far = of_people(3, 1)
+    near = [somebody + offset * np.eye(128)[0] for offset in (0, 0.52, -0.52, 0.53)]
+    near[3] += 0.1 * np.eye(128)[1]
+    middles = [*near, other, other + 0.52 * np.eye(128)[2], far]
+    sizes = (6, 9, 3, 2, 5, 4, 8)
+    vectors = np.repeat(middles, sizes, axis=0)
+    vectors += np.random.default_rng(3).normal(scale=0.002, size=vectors.shape)
+    with numbered(tmp_path, np.repeat(np.arange(1, 8), sizes).tolist(), vectors) as catalogue:
+        # Groups are numbered from -7 on.
+        group = {one: 8 - one for one in range(1, 8)}
+        catalogue.faces.name(group[1], "Anna")
+        first = asked(catalogue)
+        assert first[0] == (group[1], group[2], 9)
+        assert [photos for *_, photos in first] == sorted((p for *_, p in first), reverse=True)
+        assert {frozenset(one[:2]) for one in first} >= {frozenset((group[5], group[6]))}
+
+        # A yes joins, is asked no more, and is undone; nobody is asked about strangers.
+        assert catalogue.face_answers.put(group[1], group[2], "yes")
+        assert [one.count for one in catalogue.faces.groups() if one.name] == [15]
+        assert (group[1], group[3], 3) in asked(catalogue)
+        assert catalogue.face_answers.put(group[2], group[3], "no")
+        # What was said of a group holds for that which it was joined to.
+        assert (group[1], group[3], 3) not in asked(catalogue)
+        assert catalogue.face_answers.take_back(group[2], group[1])
+        assert catalogue.face_answers.take_back(group[2], group[3])
+        assert asked(catalogue) == first
+        assert not catalogue.face_answers.take_back(group[2], group[3])
+        catalogue.face_answers.put(group[5], group[6], "unsure")
+        assert not {group[5], group[6]} & {one for pair in asked(catalogue) for one in pair[:2]}
+        catalogue.faces.hide(group[2], True)
+        assert group[2] not in {one for pair in asked(catalogue) for one in pair[:2]}
+
+        # What was refused as one group's stays out of it, and of that which the other becomes.
+        catalogue.faces.hide(group[2], False)
+        faces = catalogue.faces.table(MODEL)
+        (one,) = faces.ids[faces.groups == group[2]][:1].tolist()
+        catalogue.faces.name(group[2], "Berta")
+        catalogue.faces.refuse(one, ["Berta"])
+        catalogue.faces.name(group[2], None)
+        catalogue.face_answers.put(group[1], group[2], "yes")
+        held = catalogue.faces.table(MODEL).groups
+        # Nor does grouping anew change what was said.
+        group_faces(catalogue)
+        now = catalogue.faces.table(MODEL).groups
+        assert (np.delete(now, one - 1) == np.delete(held, one - 1)).all()
+        assert now[one - 1] not in (group[1], group[2])
 
 
 @pytest.fixture
@@ -242,6 +324,19 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
 
     assert shell("faces", "name", str(group.id), "Pilot").returncode == 0
     assert "Pilot" in [one.name for one in library.people.all()]
+    # Groups that may be the same are asked about, and the answer can be taken back.
+    with closing(sqlite3.connect(library.folder / "catalogue.db")) as db, db:
+        db.execute("INSERT INTO face_groups (id) VALUES (77)")
+        db.execute("UPDATE faces SET group_id = 77 WHERE id IN (SELECT max(id) FROM faces)")
+    (question,) = json.loads(shell("faces", "questions", "--json").stdout)["questions"]
+    assert [question[side]["id"] for side in ("group", "other")] == [group.id, 77]
+    assert shell("faces", "questions").stdout.endswith(b"the same? A yes names 1 photo.\n")
+    assert shell("faces", "answer", "77", str(group.id), "yes").returncode == 2
+    for said, named_now in (("yes", 0), ("undo", 1), ("yes", 0)):
+        assert shell("faces", "answer", str(group.id), "77", said).returncode == 0
+        assert [one.name for one in library.faces.groups()].count(None) == named_now
+    assert shell("faces", "questions").stderr == b"There is nothing to ask.\n"
+
     library.faces.hide(group.id)
     assert shell("faces", "list").stdout == b""
     told = json.loads(shell("faces", "list", "--all", "--json").stdout)

@@ -19,6 +19,7 @@ from index import Catalogue, FileStamp, Metadata, NewPhoto, Region
 from index.catalogue.faces import FoundFace
 from photosearch import Library
 from photosearch.encoders import open_encoder
+from photosearch.faces.model import MODEL
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 
@@ -250,6 +251,46 @@ def test_faces_are_looked_for_when_switched_on_held_and_forgotten(
         stranger.wait_for(state="detached")
         assert not switch.is_checked()
         assert server.ask("/api/faces").json["seen"] == 0
+
+
+def test_whether_it_is_the_same_person_is_asked_answered_and_taken_back(
+    browser: Any, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    library = make_library(tmp_path, tiny_bundle)
+    eyes = np.zeros((5, 2), np.float32)
+    near = [np.ones(128, np.float32) + 0.5 * np.eye(128, dtype=np.float32)[at] for at in (0, 1)]
+    first, second = (FoundFace((0.1, 0.1, 0.1, 0.15), eyes, 0.9, 60, 20, one) for one in near)
+    with Catalogue.open(library) as catalogue:
+        # Beside the group of two of `make_library`: one of one photo, and one of another.
+        base = FoundFace((0.1, 0.1, 0.1, 0.15), eyes, 0.9, 60, 20, np.ones(128, np.float32))
+        catalogue.faces.forget()
+        catalogue.faces.put(MODEL, {4: [base], 5: [base], 6: [first], 7: [second]})
+        catalogue.faces.assign({1: -1, 2: -1, 3: -2, 4: -3})
+        catalogue.faces.name(3, "Tom")
+    with (
+        served_here(library, tiny_bundle) as server,
+        watched_page(browser, server, address="?browse=person") as page,
+    ):
+        card = page.locator(".same-person")
+        card.get_by_text("Is this Tom?").wait_for()
+        assert " ".join(card.inner_text().split()).startswith("Is this Tom? 2 questions Tom2 photos")
+        assert page.locator(".stranger").count() == 2
+        assert serious_in_both_themes(page) == []
+        card.get_by_role("button", name="Yes").click()
+        told(page, "The same person")
+        page.locator(".stranger").nth(1).wait_for(state="detached")
+        card.get_by_text("1 question").wait_for()
+        told(page, "The same person").get_by_role("button", name="Undo").click()
+        card.get_by_text("2 questions").wait_for()
+        page.locator(".stranger").nth(1).wait_for()
+        # By the keyboard, without a word about it.
+        card.get_by_role("button", name="No", exact=True).focus()
+        page.keyboard.press("n")
+        told(page, "Two people")
+        card.get_by_text("1 question").wait_for()
+        page.keyboard.press("u")
+        told(page, "Not asked again")
+        card.wait_for(state="hidden")
 
 
 def test_what_is_no_face_is_refused(server: Served) -> None:

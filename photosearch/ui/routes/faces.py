@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -31,6 +31,14 @@ class GroupName(BaseModel):
 class GroupHiding(BaseModel):
     group: Id
     hidden: bool
+
+
+class Answered(BaseModel):
+    """With "undo" what was said is taken back."""
+
+    group: Id
+    other: Id
+    answer: Literal["yes", "no", "unsure", "undo"]
 
 
 class Refusal(BaseModel):
@@ -95,6 +103,27 @@ async def hide_group(context: CurrentContext, wanted: GroupHiding) -> dict[str, 
     return {}
 
 
+@router.get("/faces/question")
+async def question(context: CurrentContext) -> dict[str, Any]:
+    """The question that is worth most, with faces of both groups, and how many there are."""
+    return await context.lookups.ask(_question)
+
+
+@router.post("/faces/answer")
+async def answer(context: CurrentContext, wanted: Answered) -> dict[str, Any]:
+    """Say whether two groups are the same person's; the next question."""
+    _check(context)
+
+    def take(library: Library) -> dict[str, Any]:
+        if wanted.answer == "undo":
+            library.faces.take_back(wanted.group, wanted.other)
+        else:
+            library.faces.answer(wanted.group, wanted.other, wanted.answer)
+        return _question(library)
+
+    return await context.lookups.ask(take)
+
+
 @router.post("/faces/refuse")
 async def refuse(context: CurrentContext, wanted: Refusal) -> dict[str, Any]:
     """Say that no face in a photo is somebody's; what undoes it."""
@@ -124,6 +153,31 @@ def _nameless(library: Library) -> list[dict[str, Any]]:
         for one in found
         if one.photo in covers
     ]
+
+
+def _question(library: Library) -> dict[str, Any]:
+    every = library.faces.questions()
+    if not every:
+        return {"count": 0, "question": None}
+    one = every[0]
+    groups = {each.id: each for each in library.faces.groups()}
+    faces = library.faces.examples([one.group, one.other])
+    photos = {face.photo for each in faces.values() for face in each}
+    covers = {photo["id"]: photo for photo in briefs(library, sorted(photos))}
+    sides = [
+        {
+            "id": group,
+            "name": groups[group].name,
+            "count": groups[group].count,
+            "faces": [
+                {"area": face.area, "at": face.seconds, "cover": covers[face.photo]}
+                for face in faces[group]
+                if face.photo in covers
+            ],
+        }
+        for group in (one.group, one.other)
+    ]
+    return {"count": len(every), "question": {"sides": sides, "photos": one.photos}}
 
 
 def _state(context: Context, library: Library) -> dict[str, Any]:

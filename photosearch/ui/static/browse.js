@@ -8,6 +8,7 @@ import { Duplicates } from "./duplicates.js";
 import { FaceSwitch } from "./face-switch.js";
 import { Grid, monthOf, thumbnail } from "./grid.js";
 import { monthsOf, unpack } from "./layout.js";
+import { SamePerson } from "./same-person.js";
 import { beside, fetchPeople, personCard, personTools, strangers } from "./people.js";
 import { countryName, townName } from "./place-names.js";
 import { ask } from "./requests.js";
@@ -36,6 +37,7 @@ export class BrowsePage {
     this.cards = make("ul", { class: "cards" });
     this.about = make("div", { class: "about-person" });
     this.faces = new FaceSwitch(() => this.kind === "person" && !this.of && this.go("person", "replace"));
+    this.same = new SamePerson(() => this.kind === "person" && !this.of && this.#renewPeople());
     this.finding = make("details", { class: "card finding", hidden: true }, make("summary", {}, say("library.faces"), this.faces.state), this.faces.element);
     this.nothing = make("p", { class: "quiet" });
     this.problem = make("p", { class: "warning", role: "alert" });
@@ -55,6 +57,7 @@ export class BrowsePage {
       make("div", { class: "line head" }, this.title, this.tools),
       this.about,
       this.finding,
+      this.same.element,
       this.nothing,
       this.problem,
       this.duplicates.element,
@@ -174,6 +177,7 @@ export class BrowsePage {
     this.duplicates.element.hidden = kind !== "duplicates";
     this.onMap.hidden = kind !== "map";
     this.finding.hidden = true;
+    this.same.element.hidden = true;
   }
 
   // What draws maps is read when somebody opens one.
@@ -289,6 +293,7 @@ export class BrowsePage {
       // Unless something else is shown by now.
       if (this.everybody !== people || this.kind !== "person" || this.of) return;
       this.finding.hidden = !allowed;
+      if (seen) this.same.ask();
       this.finding.open ||= !on && !seen;
     }, () => {});
     strangers(people.map(({ name }) => name), () => this.go("person", "replace")).then((cards) => {
@@ -303,6 +308,12 @@ export class BrowsePage {
       this.#groups("person", people);
     } });
     fill(this.tools, make("label", { class: "check" }, tick, say("people.with_hidden")));
+  }
+
+  // Others than before, while a question stands above them.
+  async #renewPeople() {
+    const people = await fetchPeople().catch(() => null);
+    if (people && this.kind === "person" && !this.of) this.#groups("person", people);
   }
 
   // Other names of somebody, what can be said of them, and who else is in their photos.
