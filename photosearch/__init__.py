@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from index.catalogue.clusters import Cluster
     from index.catalogue.conditions import Condition
     from index.catalogue.days import Day, Days
+    from index.catalogue.face_answers import FaceAnswer
     from index.catalogue.faces import FaceGroup, FaceSeen
     from index.catalogue.own_people import OwnPerson
     from photosearch.about import About
@@ -144,6 +145,7 @@ __all__ = [
     "Encoder",
     "Event",
     "Exported",
+    "FaceAnswer",
     "FaceEvent",
     "FaceGroup",
     "FaceQuestion",
@@ -244,6 +246,7 @@ _LATER = {
     "index.catalogue.clusters": "Cluster",
     "index.catalogue.conditions": "Condition",
     "index.catalogue.days": "Day Days",
+    "index.catalogue.face_answers": "FaceAnswer",
     "index.catalogue.faces": "FaceGroup FaceSeen",
     "index.catalogue.own_people": "OwnPerson",
     "photosearch.about": "About",

@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias, get_args
 
 from index.catalogue.connection import Connection
 
-Answer: TypeAlias = Literal["yes", "no", "unsure"]
-ANSWERS: tuple[Answer, ...] = get_args(Answer)
+FaceAnswer: TypeAlias = Literal["yes", "no", "unsure"]
+ANSWERS: tuple[FaceAnswer, ...] = get_args(FaceAnswer)
 
 
 class FaceAnswers:
@@ -18,7 +18,7 @@ class FaceAnswers:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def all(self) -> dict[tuple[int, int], Answer]:
+    def all(self) -> dict[tuple[int, int], FaceAnswer]:
         """What was said, by the two groups."""
         return {
             (group, other): answer
@@ -27,7 +27,7 @@ class FaceAnswers:
             )
         }
 
-    def put(self, group: int, other: int, answer: Answer) -> bool:
+    def put(self, group: int, other: int, answer: FaceAnswer) -> bool:
         """Say whether they are one person's; whether there are both.
 
         A yes puts the faces of `other` into `group`, but for those that were refused as its, and

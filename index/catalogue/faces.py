@@ -7,7 +7,9 @@ so that all of it can be dropped at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -235,14 +237,38 @@ class Faces:
             )
             return done.rowcount > 0
 
-    def refuse(self, photo_id: int, names: Iterable[str]) -> list[tuple[int, int]]:
-        """Take the faces in a photo out of groups with these names for good; which of which."""
+    def name_face(self, face: int, name: str) -> int | None:
+        """Say whose a face is, and with it those of its group, where these are nobody's yet.
+
+        The group that it is in now, None where there is no such face.
+        """
+        with self._connection.write() as db:
+            found = db.execute(
+                "SELECT group_id, name FROM faces LEFT JOIN face_groups "
+                "ON group_id = face_groups.id WHERE faces.id = ?",
+                [face],
+            ).fetchone()
+            if found is None:
+                return None
+            group, now = found
+            if group is None or now is not None:
+                group = _new_group(db)
+                db.execute("UPDATE faces SET group_id = ? WHERE id = ?", [group, face])
+            db.execute("UPDATE face_groups SET name = ? WHERE id = ?", [name, group])
+        return int(group)
+
+    def refuse(self, photo_ids: Iterable[int], names: Iterable[str]) -> list[tuple[int, int]]:
+        """Take the faces in photos out of groups with these names for good; which of which.
+
+        Several are somebody else together: a group of their own.
+        """
         with self._connection.write() as db:
             rows = db.execute(
                 "SELECT faces.id, group_id FROM faces JOIN photos USING (content_id) "
                 "JOIN face_groups ON group_id = face_groups.id "
-                "WHERE photos.id = ? AND name IN (SELECT value FROM json_each(?))",
-                [photo_id, json.dumps(list(names))],
+                "WHERE photos.id IN (SELECT value FROM json_each(?)) "
+                "AND name IN (SELECT value FROM json_each(?)) GROUP BY faces.id",
+                [json.dumps(list(photo_ids)), json.dumps(list(names))],
             ).fetchall()
             # No other group of that person is it, either.
             db.executemany(
@@ -250,9 +276,10 @@ class Faces:
                 "FROM face_groups WHERE name = (SELECT name FROM face_groups WHERE id = ?)",
                 rows,
             )
+            group = _new_group(db) if len(rows) > 1 else None
             db.executemany(
-                "UPDATE faces SET group_id = NULL WHERE id = ?",
-                [(face,) for face, _ in rows],
+                "UPDATE faces SET group_id = ? WHERE id = ?",
+                [(group, face) for face, _ in rows],
             )
         return [(int(face), int(group)) for face, group in rows]
 
@@ -285,29 +312,65 @@ class Faces:
         )
         return int(seen), int(faces), int(named)
 
+    def forget_named(self, names: Iterable[str]) -> int:
+        """Drop the faces with these names and all that describes them; how many there were.
+
+        Their photos are not looked at again, so that they stay unknown.
+        """
+        given = [json.dumps(list(names))]
+        named = "SELECT id FROM face_groups WHERE name IN (SELECT value FROM json_each(?))"
+        with self._overwriting(), self._connection.write() as db:
+            faces = db.execute(f"DELETE FROM faces WHERE group_id IN ({named})", given).rowcount
+            db.execute(f"DELETE FROM face_groups WHERE id IN ({named})", given)
+        return int(faces)
+
     def forget(self) -> int:
         """Drop all that is known of faces, and overwrite it on the disk; how many there were."""
-        self._connection.rows("PRAGMA secure_delete = ON")
-        with self._connection.write() as db:
+        with self._overwriting(), self._connection.write() as db:
             ((faces,),) = db.execute("SELECT count(*) FROM faces").fetchall()
             for table in TABLES:
                 db.execute(f"DELETE FROM {table}")
-        # What was written before is in the log as well.
-        self._connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         return int(faces)
 
+    @contextmanager
+    def _overwriting(self) -> Iterator[None]:
+        """What is dropped meanwhile is overwritten on the disk."""
+        self._connection.rows("PRAGMA secure_delete = ON")
+        yield
+        # What was written before is in the log as well.
+        self._connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
-def faces_of(connection: Connection, photo_id: int) -> list[tuple[str, tuple[float, ...]]]:
-    """The faces in a photo: whose, "" where nobody has said it, and where."""
+
+@dataclass(frozen=True)
+class NamedFace:
+    """A face in a photo: its number, whose it is, "" where nobody has said it, and where.
+
+    `area` is None of one in another frame of a video than that which stands for it.
+    """
+
+    id: int
+    name: str
+    area: tuple[float, float, float, float] | None
+
+
+def faces_of(connection: Connection, photo_id: int) -> list[NamedFace]:
+    """The faces in a photo."""
     if not connection.shows_faces:
         return []
     rows = connection.rows(
-        "SELECT coalesce(name, ''), x, y, faces.width, faces.height FROM faces "
+        "SELECT faces.id, coalesce(name, ''), seconds, x, y, faces.width, faces.height FROM faces "
         "JOIN photos USING (content_id) LEFT JOIN face_groups ON group_id = face_groups.id "
         "WHERE photos.id = ? ORDER BY score DESC",
         [photo_id],
     )
-    return [(name, tuple(area)) for name, *area in rows]
+    return [
+        NamedFace(face, name, (left, top, width, height) if seconds is None else None)
+        for face, name, seconds, left, top, width, height in rows
+    ]
+
+
+def _new_group(db: sqlite3.Connection) -> int:
+    return int(db.execute("INSERT INTO face_groups (name) VALUES (NULL)").lastrowid or 0)
 
 
 def _four(texts: Sequence[str]) -> tuple[float, float, float, float]:

@@ -14,10 +14,10 @@ import click
 
 from photosearch.commands.opening import open_library, open_to_read
 from photosearch.commands.output import counted, shown
-from photosearch.commands.photos import photo_argument
+from photosearch.commands.photos import photos_argument
 
 if TYPE_CHECKING:
-    from index.catalogue.face_answers import Answer
+    from index.catalogue.face_answers import FaceAnswer
     from index.catalogue.faces import FaceGroup, FaceSeen
     from photosearch.library import Library
 
@@ -162,7 +162,7 @@ def questions(ctx: click.Context, limit: int, as_json: bool) -> None:
             shown(f"{first} and {second}: the same? A yes {_effect(names[one.group], one.photos)}.")
         )
     if asked:
-        click.echo("Answer: photosearch faces answer GROUP OTHER yes|no|unsure", err=True)
+        click.echo("FaceAnswer: photosearch faces answer GROUP OTHER yes|no|unsure", err=True)
     else:
         click.echo("There is nothing to ask.", err=True)
 
@@ -181,17 +181,20 @@ def answer(ctx: click.Context, group: int, other: int, answer: str) -> None:
         if answer == "undo":
             library.faces.take_back(group, other)
         else:
-            library.faces.answer(group, other, cast("Answer", answer))
+            library.faces.answer(group, other, cast("FaceAnswer", answer))
 
 
 @command.command("not")
-@photo_argument
+@photos_argument
 @click.argument("name", metavar="NAME")
 @click.pass_context
-def refuse(ctx: click.Context, photo: int | str, name: str) -> None:
-    """Say that no face in PHOTO is NAME's."""
+def refuse(ctx: click.Context, photos: tuple[int | str, ...], name: str) -> None:
+    """Say that no face in each PHOTO is NAME's.
+
+    Of several photos the faces become a group of their own: somebody else.
+    """
     with open_library(ctx) as library:
-        library.faces.refuse(photo, name)
+        library.faces.refuse(photos, name)
 
 
 @command.command("hide")
@@ -205,18 +208,21 @@ def hide(ctx: click.Context, group: int, show: bool) -> None:
 
 
 @command.command("forget")
+@click.option("--person", metavar="NAME", help="Only the faces of NAME.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
-def forget(ctx: click.Context, yes: bool) -> None:
+def forget(ctx: click.Context, person: str | None, yes: bool) -> None:
     """Drop all that was found out about faces, the names of groups as well, and look for no more.
 
     Names that other programs wrote into photos are still known.
     """
     if not yes:
-        click.confirm("Forget all faces, and whose they are?", abort=True)
+        whose = "all faces, and whose they are" if person is None else f"all faces of {person}"
+        click.confirm(f"Forget {whose}?", abort=True)
     with open_library(ctx) as library:
-        faces = library.faces.forget()
-    click.echo(f"Forgot {counted(faces, 'face')}.")
+        faces = library.faces
+        forgotten = faces.forget() if person is None else faces.forget_person(person)
+    click.echo(f"Forgot {counted(forgotten, 'face')}.")
 
 
 def _effect(name: str | None, photos: int) -> str:

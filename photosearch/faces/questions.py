@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalogue.face_answers import Answer
+from index.catalogue.face_answers import FaceAnswer
 from index.catalogue.faces import FaceGroup, FaceTable
 
 # The groups asked about: those with a name, and the largest without.
@@ -46,7 +46,7 @@ class FaceQuestion:
 
 
 def face_questions(
-    table: FaceTable, groups: Sequence[FaceGroup], answers: Mapping[tuple[int, int], Answer]
+    table: FaceTable, groups: Sequence[FaceGroup], answers: Mapping[tuple[int, int], FaceAnswer]
 ) -> list[FaceQuestion]:
     """All that are worth asking, the most valuable first.
 
@@ -73,7 +73,7 @@ def _asked(groups: Sequence[FaceGroup]) -> dict[int, FaceGroup]:
     return {one.id: one for one in first[:_GROUPS]}
 
 
-def _answered(answers: Mapping[tuple[int, int], Answer]) -> set[frozenset[int]]:
+def _answered(answers: Mapping[tuple[int, int], FaceAnswer]) -> set[frozenset[int]]:
     """Pairs that need not be asked about: an answer holds for all that was joined, too."""
     into = {other: group for (group, other), answer in answers.items() if answer == "yes"}
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index import Catalogue, WriterLock
-from index.catalogue.face_answers import ANSWERS, Answer
+from index.catalogue.face_answers import ANSWERS, FaceAnswer
 from index.catalogue.faces import FaceGroup, FaceSeen
 from index.catalogue.people import called
 from photosearch.errors import UsageError
@@ -103,21 +104,37 @@ class Faces:
         if not self._catalogue.faces.hide(group, hidden):
             raise _no_group(group)
 
-    def refuse(self, photo: PhotoName, name: str) -> list[tuple[int, int]]:
-        """Say that no face in a photo is somebody's; it will not be taken for theirs again.
+    def name_face(self, face: int, name: str) -> int:
+        """Say whose one face is, and with it those of its group, where these are nobody's yet.
 
-        Gives the numbers of faces and of the groups that they were in, for `accept`.
+        Gives the group that it is in then, which `name` takes. Raises `UsageError` for a name that
+        cannot be kept, and when there is no such face; `LibraryError`.
+        """
+        group = self._catalogue.faces.name_face(face, named(name))
+        if group is None:
+            raise UsageError(f"there is no face {face}; `photosearch show` has those of a photo")
+        return group
+
+    def refuse(self, photos: PhotoName | Sequence[PhotoName], name: str) -> list[tuple[int, int]]:
+        """Say that no face in photos is somebody's; it will not be taken for theirs again.
+
+        Faces in several photos are somebody else together, a group of their own: so a person is
+        taken apart. Gives the numbers of faces and of the groups that they were in, for `accept`.
 
         Raises `UsageError` when the library has no such photo, or none of its faces is theirs;
         `LibraryError`.
         """
-        (photo_id,) = ids_named(self._catalogue, [photo])
-        people = called(self._catalogue.selection.people(), name)
-        theirs = [each for one in people for each in one.names]
-        refused = self._catalogue.faces.refuse(photo_id, theirs)
+        several = [photos] if isinstance(photos, (str, int, os.PathLike)) else list(photos)
+        ids = ids_named(self._catalogue, several)
+        refused = self._catalogue.faces.refuse(ids, self._names_of(name))
         if not refused:
-            raise UsageError(f"photo:{photo_id} has no face that is {name}'s")
+            which = f"photo:{ids[0]} has" if len(ids) == 1 else "these photos have"
+            raise UsageError(f"{which} no face that is {name}'s")
         return refused
+
+    def _names_of(self, name: str) -> list[str]:
+        people = called(self._catalogue.selection.people(), name)
+        return [each for one in people for each in one.names]
 
     def accept(self, refused: Sequence[tuple[int, int]]) -> None:
         """Take back what was refused. Raises `LibraryError`."""
@@ -142,7 +159,7 @@ class Faces:
         """Up to so many faces of each group, the clearest first. Raises `LibraryError`."""
         return self._catalogue.faces.examples(groups, most)
 
-    def answer(self, group: int, other: int, answer: Answer) -> None:
+    def answer(self, group: int, other: int, answer: FaceAnswer) -> None:
         """Say whether two groups are one person's: "yes", "no", or "unsure" to be asked no more.
 
         A yes puts the faces of `other` into `group`. It holds for what comes later, too.
@@ -180,6 +197,18 @@ class Faces:
         from photosearch.faces.model import MODEL
 
         return self._catalogue.faces.counts(MODEL)
+
+    def forget_person(self, name: str) -> int:
+        """Drop the faces of somebody and all that describes them; how many there were.
+
+        Their photos are not looked at again. Raises `UsageError` when no face is theirs;
+        `LibraryError` as `forget`.
+        """
+        with self._lock.held():
+            faces = self._catalogue.faces.forget_named(self._names_of(name))
+        if not faces:
+            raise UsageError(f"no face is known to be {name}'s; see photosearch faces list")
+        return faces
 
     def forget(self) -> int:
         """Drop all that was found out about faces, names of groups as well; how many there were.

@@ -199,7 +199,7 @@ def test_the_question_that_names_most_photos_is_asked_first_and_answers_stay(
         faces = catalogue.faces.table(MODEL)
         (one,) = faces.ids[faces.groups == group[2]][:1].tolist()
         catalogue.faces.name(group[2], "Berta")
-        catalogue.faces.refuse(one, ["Berta"])
+        catalogue.faces.refuse([one], ["Berta"])
         catalogue.faces.name(group[2], None)
         catalogue.face_answers.put(group[1], group[2], "yes")
         held = catalogue.faces.table(MODEL).groups
@@ -358,9 +358,17 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
         carried.forget(carried.folders[0])
     assert known_of_faces(tmp_path / "inTrue") == 0
 
+    # One person alone, who is not found again.
+    library.faces.name(group.id, "Guest")
+    with pytest.raises(UsageError, match="no face is known to be Nobody's"):
+        library.faces.forget_person("Nobody")
+    assert shell("faces", "forget", "--person", "guest", "--yes").stdout == b"Forgot 8 faces.\n"
+    list(library.faces.find())
+    assert library.faces.counts()[1:] == (1, 0)
+
     # Nor are any looked for after that.
     library.faces.switch(True)
-    assert shell("faces", "forget", "--yes").stdout == b"Forgot 9 faces.\n"
+    assert shell("faces", "forget", "--yes").stdout == b"Forgot 1 face.\n"
     assert not library.faces.wanted
     assert names(library, "people:1") == {"whole"}
     assert [one.name for one in library.people.all()] == ["Eileen Collins"]

@@ -41,8 +41,13 @@ class Answered(BaseModel):
     answer: Literal["yes", "no", "unsure", "undo"]
 
 
+class FaceName(BaseModel):
+    face: Id
+    name: _Name
+
+
 class Refusal(BaseModel):
-    id: Id
+    ids: list[Id] = Field(min_length=1, max_length=_MANY)
     name: _Name
 
 
@@ -95,6 +100,15 @@ async def name_group(context: CurrentContext, wanted: GroupName) -> dict[str, An
     return {}
 
 
+@router.post("/faces/name-face")
+async def name_face(context: CurrentContext, wanted: FaceName) -> dict[str, Any]:
+    """Say whose one face is; its group, of which that can be taken back."""
+    _check(context)
+    return {
+        "group": await context.lookups.ask(lambda it: it.faces.name_face(wanted.face, wanted.name))
+    }
+
+
 @router.post("/faces/hide")
 async def hide_group(context: CurrentContext, wanted: GroupHiding) -> dict[str, Any]:
     """Leave a group out of lists, or show it again."""
@@ -128,7 +142,7 @@ async def answer(context: CurrentContext, wanted: Answered) -> dict[str, Any]:
 async def refuse(context: CurrentContext, wanted: Refusal) -> dict[str, Any]:
     """Say that no face in a photo is somebody's; what undoes it."""
     _check(context)
-    return {"undo": await context.lookups.ask(lambda it: it.faces.refuse(wanted.id, wanted.name))}
+    return {"undo": await context.lookups.ask(lambda it: it.faces.refuse(wanted.ids, wanted.name))}
 
 
 @router.post("/faces/accept")

@@ -8,10 +8,11 @@ import { Duplicates } from "./duplicates.js";
 import { FaceSwitch } from "./face-switch.js";
 import { Grid, monthOf, thumbnail } from "./grid.js";
 import { monthsOf, unpack } from "./layout.js";
-import { SamePerson } from "./same-person.js";
 import { beside, fetchPeople, personCard, personTools, strangers } from "./people.js";
+import { mergeByDragging } from "./people-drag.js";
 import { countryName, townName } from "./place-names.js";
 import { ask } from "./requests.js";
+import { SamePerson } from "./same-person.js";
 import { share } from "./share.js";
 import { sizeSlider } from "./tile-size.js";
 import { Timeline } from "./timeline.js";
@@ -35,6 +36,7 @@ export class BrowsePage {
     this.title = make("h2", { tabindex: "-1" });
     this.tools = make("div", { class: "line" });
     this.cards = make("ul", { class: "cards" });
+    mergeByDragging(this.cards, () => this.kind === "person" && !this.of && this.#renewPeople());
     this.about = make("div", { class: "about-person" });
     this.faces = new FaceSwitch(() => this.kind === "person" && !this.of && this.go("person", "replace"));
     this.same = new SamePerson(() => this.kind === "person" && !this.of && this.#renewPeople());
@@ -68,6 +70,7 @@ export class BrowsePage {
     );
     this.selection = selection;
     selection.addEventListener("out", ({ detail }) => this.key === String(detail.id) && this.kind === "album" && this.#renew());
+    selection.addEventListener("people", () => this.kind === "person" && this.of && this.#renew());
     selection.addEventListener("albums", () => this.kind === "album" && this.go("album"));
     this.duplicates.near.addEventListener("change", () => this.moved?.("push"));
   }
@@ -166,6 +169,7 @@ export class BrowsePage {
     if (how) this.moved?.(how);
     this.drawn = true;
     this.selection.show(null);
+    this.selection.showPerson("");
     for (const tab of this.tabs) tab.setAttribute("aria-pressed", String(tab.dataset.kind === kind));
     this.tools.replaceChildren();
     this.about.replaceChildren();
@@ -318,6 +322,7 @@ export class BrowsePage {
 
   // Other names of somebody, what can be said of them, and who else is in their photos.
   #person(person, tools) {
+    this.faces.refresh().then(({ allowed, found }) => this.of === person.name && this.selection.showPerson(allowed && found ? person.name : ""), () => {});
     const go = (name) => {
       const [by, of] = ["person", name];
       this.restore({ by, of: of || undefined }, 0).then(() => this.moved?.("push"));

@@ -26,7 +26,7 @@ export function personCard(person, open) {
   const { name, above, count, hidden, cover } = person;
   return make(
     "li",
-    { class: hidden ? "faded" : null },
+    { class: hidden ? "faded" : null, "data-drag": JSON.stringify({ name }) },
     make(
       "button",
       { type: "button", class: "group somebody", "data-name": name, onclick: open },
@@ -64,7 +64,7 @@ export async function strangers(known, changed) {
   return groups.map((one) =>
     make(
       "li",
-      { class: "stranger", "data-group": one.group },
+      { class: "stranger", "data-group": one.group, "data-drag": JSON.stringify({ group: one.group }) },
       make(
         "button",
         { type: "button", class: "group somebody", onclick: () => named(one) },
