@@ -45,7 +45,8 @@ class FaceGroup:
     """Faces of one person, so many in photos that are there, in the order of ids.
 
     `name` is whose they are, None where nobody has said it. `photo` is the id of one in which the
-    face is large and clear, and `area` where it is.
+    face is large and clear, and `area` where it is; in a video in the frame at `seconds`, where
+    these are given.
     """
 
     id: int
@@ -54,6 +55,7 @@ class FaceGroup:
     count: int
     photo: int
     area: tuple[float, float, float, float]
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -193,14 +195,18 @@ class Faces:
         rows = self._connection.rows(
             "SELECT face_groups.id, name, hidden, count(DISTINCT photos.id), "
             "max((seconds IS NULL) || printf('%09.2f', side * min(1, sharp / 10)) || ' ' || "
-            "photos.id || ' ' || x || ' ' || y || ' ' || faces.width || ' ' || faces.height) "
+            "photos.id || ' ' || x || ' ' || y || ' ' || faces.width || ' ' || faces.height || ' ' "
+            "|| coalesce(seconds, '')) "
             "FROM face_groups JOIN faces ON group_id = face_groups.id "
             "JOIN photos USING (content_id) WHERE NOT missing GROUP BY 1 ORDER BY 4 DESC, 1"
         )
         return [
-            FaceGroup(number, name, bool(hidden), count, int(photo), _four(area))
+            FaceGroup(
+                *(number, name, bool(hidden), count, int(photo), _four(area)),
+                seconds=float(seconds) if seconds else None,
+            )
             for number, name, hidden, count, best in rows
-            for photo, area in [(best.split(" ")[1], best.split(" ")[2:])]
+            for _, photo, *area, seconds in [best.split(" ")]
         ]
 
     def examples(self, groups: Iterable[int], most: int) -> dict[int, list[FaceSeen]]:

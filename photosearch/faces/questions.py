@@ -18,8 +18,9 @@ from index.catalogue.faces import FaceGroup, FaceTable
 
 # The groups asked about: those with a name, and the largest without.
 _GROUPS = 1000
-# Faces by which a group is known, its best ones, and how many near each are looked at.
-_FACES, _NEIGHBOURS = 16, 48
+# Faces by which a group is known, from so many of its clearest, and how many near each are looked
+# at.
+_FACES, _CLEAREST, _NEIGHBOURS = 16, 400, 48
 # Two groups are as far apart as the nearer quarter of the smaller one's faces is from the other: a
 # child's have few of the same age. At the first distance a yes is as likely as a no.
 _QUARTER = 25
@@ -109,7 +110,7 @@ def _distances(table: FaceTable, groups: Mapping[int, FaceGroup]) -> dict[tuple[
     """How far apart groups are that are near each other at all."""
     import faiss
 
-    chosen = _best_faces(table, list(groups))
+    chosen = _centres(table, list(groups))
     if len(chosen) < 2:
         return {}
     vectors = np.ascontiguousarray(table.vectors[chosen])
@@ -139,11 +140,24 @@ def _distances(table: FaceTable, groups: Mapping[int, FaceGroup]) -> dict[tuple[
     return apart
 
 
-def _best_faces(table: FaceTable, groups: Sequence[int]) -> NDArray[np.int64]:
-    """Places in the table of the faces by which groups are known."""
+def _centres(table: FaceTable, groups: Sequence[int]) -> NDArray[np.int64]:
+    """Places in the table of the faces by which groups are known: each as unlike those before as
+    can be, so that all ages of somebody are among them.
+    """
     clear = table.quality[:, 1] * np.minimum(1, table.quality[:, 2] / 10)
     order = np.lexsort((-clear, table.groups))
     order = order[np.isin(table.groups[order], groups)]
-    _, starts, counts = np.unique(table.groups[order], return_index=True, return_counts=True)
-    rank = np.arange(len(order)) - np.repeat(starts, counts)
-    return order[rank < _FACES]
+    _, starts = np.unique(table.groups[order], return_index=True)
+    parts = [each[:_CLEAREST] for each in np.split(order, starts[1:])]
+    spread = [each[_spread(table.vectors[each])] if len(each) > _FACES else each for each in parts]
+    return np.concatenate([np.empty(0, np.int64), *spread])
+
+
+def _spread(vectors: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Places of so many vectors (n, d), the first and then each that is farthest from those."""
+    chosen = [0]
+    far = np.linalg.norm(vectors - vectors[0], axis=1)
+    while len(chosen) < _FACES:
+        chosen.append(int(far.argmax()))
+        far = np.minimum(far, np.linalg.norm(vectors - vectors[chosen[-1]], axis=1))
+    return np.array(chosen)

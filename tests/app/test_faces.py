@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from optional import needs_kill
 from PIL import Image, ImageFilter
 from shell import Shell
 from test_regions import area, face, mwg
+from videos import film
 
 from index import Catalogue, FileStamp, NewPhoto
 from index.catalogue.faces import TABLES, FaceTable, FoundFace
@@ -25,6 +27,7 @@ from photosearch.faces.grouping import grouped
 from photosearch.faces.model import MODEL, FaceModel
 from photosearch.faces.questions import face_questions
 from photosearch.faces.run import group_faces
+from photosearch.serving.face_picture import FacePicture
 from photosearch.serving.library_thread import LibraryThread
 
 AT = (0.35, 0.123, 0.178, 0.225)
@@ -210,6 +213,42 @@ def test_the_question_that_names_most_photos_is_asked_first_and_answers_stay(
         assert now[one - 1] not in (group[1], group[2])
 
 
+def growing(seed: int, each: int, years: int = 11) -> np.ndarray:
+    """Vectors (years * each, 128) of a child, that of the last year farther from that of the first
+    than other people are.
+    """
+    rng = np.random.default_rng(seed)
+    first, way = rng.normal(size=(2, 128))
+    first, way = 1.4 * first / np.linalg.norm(first), way / np.linalg.norm(way)
+    middles = [first + 0.12 * year * way for year in range(years)]
+    return np.repeat(middles, each, axis=0) + rng.normal(scale=0.025, size=(years * each, 128))
+
+
+def test_a_child_of_two_and_of_twelve_is_one_person(tmp_path: Path) -> None:
+    children = np.concatenate([growing(seed, 6) for seed in range(3)])
+    assert np.linalg.norm(children[0] - children[65]) > 1
+    with numbered(tmp_path, [0] * len(children), children) as catalogue:
+        group_faces(catalogue)
+        found = catalogue.faces.table(MODEL).groups
+        apart = [set(found[at : at + 66].tolist()) for at in (0, 66, 132)]
+        # Each has several groups, of some years each, and shares none.
+        assert all(len(one) > 1 for one in apart)
+        assert len(set.union(*apart)) == sum(map(len, apart))
+        first = int(found[0])
+        catalogue.faces.name(first, "Anna")
+        # Questions lead from one age to the next, and from nobody to another child.
+        while questions := [one for one in asked(catalogue) if first in one[:2]]:
+            assert {*questions[0][:2]} <= apart[0]
+            assert catalogue.face_answers.put(questions[0][0], questions[0][1], "yes")
+        assert [one.count for one in catalogue.faces.groups() if one.name == "Anna"] == [66]
+        # What comes later joins, at whatever age.
+        late = growing(0, 8)[[6, 7, 86, 87]]
+        known = catalogue.faces.table(MODEL)
+        more = table(np.append(known.groups, [0] * 4), np.concatenate([known.vectors, late]))
+        joined = grouped(more)
+        assert [joined.get(one) for one in range(199, 203)] == [first] * 4
+
+
 @pytest.fixture
 def photos(tmp_path: Path, astronaut: Image.Image) -> Path:
     """Photos of one face, one of which another program gave a name, and one of nobody."""
@@ -230,6 +269,38 @@ def library(tmp_path: Path, tiny_bundle: Path, photos: Path) -> Iterator[Library
     with Library.open(tmp_path / "library", model=tiny_bundle) as library:
         list(library.index([photos], workers=1))
         yield library
+
+
+@pytest.mark.slow
+def test_faces_are_found_in_any_frame_of_a_video(
+    tmp_path: Path, tiny_bundle: Path, astronaut: Image.Image
+) -> None:
+    noise = Image.effect_noise((320, 320), 90).convert("RGB")
+    face = astronaut.resize((320, 320))
+    mirrored = face.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    (tmp_path / "photos").mkdir()
+    film(tmp_path / "photos" / "film.mp4", [noise, noise, mirrored, face], seconds=4)
+    astronaut.save(tmp_path / "photos" / "still.jpg")
+    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
+        list(library.index([tmp_path / "photos"], workers=1))
+        list(library.faces.find())
+        # Once in the video, whatever frames they are in, and not where it shows the noise.
+        assert library.faces.counts() == (2, 2, 0)
+        (group,) = library.faces.groups()
+        assert (group.count, group.seconds) == (2, None)
+        still, video = library.faces.examples([group.id])[group.id]
+        assert still.seconds is None
+        assert video.seconds is not None
+        assert video.seconds >= 6
+        library.faces.name(group.id, "Eileen")
+        assert names(library, "person:eileen") == {"film", "still"}
+        # Nobody is outlined in the frame that stands for it.
+        (seen,) = library.photos.about(video.photo).people
+        assert (seen.name, seen.area, seen.found) == ("Eileen", None, True)
+        path = library.photos.about(video.photo).file.path
+    picture = FacePicture(video.area, video.seconds).make(path, 10**8)
+    with Image.open(io.BytesIO(picture.data)) as image:
+        assert len(FaceModel().faces(image.resize((400, 400)))) == 1
 
 
 def killed(folder: Path, shell: Shell) -> int:

@@ -71,7 +71,7 @@ def make_library(place: Path, bundle: Path) -> Path:
         # As if a face had been found twice, of which nobody says whose it is.
         eyes = np.zeros((5, 2), np.float32)
         somebody = FoundFace((0.1, 0.1, 0.1, 0.15), eyes, 0.9, 60, 20, np.ones(128, np.float32))
-        catalogue.faces.put("model", {4: [somebody], 5: [somebody]})
+        catalogue.faces.put(MODEL, {4: [somebody], 5: [somebody]})
         catalogue.faces.assign({1: -1, 2: -1})
     return place / "library"
 

@@ -163,7 +163,13 @@ def _nameless(library: Library) -> list[dict[str, Any]]:
     found = found[:_GROUPS]
     covers = {photo["id"]: photo for photo in briefs(library, [one.photo for one in found])}
     return [
-        {"group": one.id, "count": one.count, "area": one.area, "cover": covers.get(one.photo)}
+        {
+            "group": one.id,
+            "count": one.count,
+            "area": one.area,
+            "at": one.seconds,
+            "cover": covers.get(one.photo),
+        }
         for one in found
         if one.photo in covers
     ]

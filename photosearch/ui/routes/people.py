@@ -83,9 +83,16 @@ async def together(context: CurrentContext, name: str) -> list[dict[str, Any]]:
 
 @router.get("/photo/{photo_id}/face")
 async def face(
-    context: CurrentContext, photo_id: int, area: Annotated[str, Query(max_length=100)], v: str = ""
+    context: CurrentContext,
+    photo_id: int,
+    area: Annotated[str, Query(max_length=100)],
+    at: Annotated[float | None, Query(ge=0, le=1e6)] = None,
+    v: str = "",
 ) -> Response:
-    """The face in an area of a photo: left, top, width and height in parts of it, with commas."""
+    """The face in an area of a photo: left, top, width and height in parts of it, with commas.
+
+    Of a video in the frame `at` so many seconds, where these are given.
+    """
     try:
         sides = tuple(map(float, area.split(",")))
     except ValueError:
@@ -94,7 +101,7 @@ async def face(
         raise UsageError(f"{area!r} is no area; give left, top, width, height, as in .1,.2,.3,.3")
     found = await find_photo(context, photo_id)
     try:
-        data = await context.thumbnails.face(found, (sides[0], sides[1], sides[2], sides[3]))
+        data = await context.thumbnails.face(found, (sides[0], sides[1], sides[2], sides[3]), at)
     except ShrinkError as error:
         raise HTTPException(503 if isinstance(error, LateError) else 404, str(error)) from error
     return Response(data, media_type="image/webp", headers={"cache-control": keep(found, v)})
