@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from index.catalogue.clusters import Cluster
     from index.catalogue.conditions import Condition
     from index.catalogue.days import Day, Days
-    from index.catalogue.faces import FaceGroup
+    from index.catalogue.face_answers import FaceAnswer
+    from index.catalogue.faces import FaceGroup, FaceSeen
     from index.catalogue.own_people import OwnPerson
     from photosearch.about import About
     from photosearch.browsing.anniversaries import Anniversaries, Anniversary
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from photosearch.browsing.trips import Trip
     from photosearch.doctor.finding import Finding
     from photosearch.encoders import Encoder
+    from photosearch.faces.questions import FaceQuestion
     from photosearch.faces.run import (
         FaceEvent,
         FacesFailed,
@@ -143,8 +145,11 @@ __all__ = [
     "Encoder",
     "Event",
     "Exported",
+    "FaceAnswer",
     "FaceEvent",
     "FaceGroup",
+    "FaceQuestion",
+    "FaceSeen",
     "Faces",
     "FacesFailed",
     "FacesFound",
@@ -241,12 +246,14 @@ _LATER = {
     "index.catalogue.clusters": "Cluster",
     "index.catalogue.conditions": "Condition",
     "index.catalogue.days": "Day Days",
-    "index.catalogue.faces": "FaceGroup",
+    "index.catalogue.face_answers": "FaceAnswer",
+    "index.catalogue.faces": "FaceGroup FaceSeen",
     "index.catalogue.own_people": "OwnPerson",
     "photosearch.about": "About",
     "photosearch.browsing.anniversaries": "Anniversaries Anniversary",
     "photosearch.doctor.finding": "Finding",
     "photosearch.encoders": "Encoder",
+    "photosearch.faces.questions": "FaceQuestion",
     "photosearch.faces.run": "FaceEvent FacesFailed FacesFound FacesGrouped FacesStarted",
     "photosearch.indexing.events": (
         "Absent Event Failed Finished Held Indexed Kept OnBattery "

@@ -115,9 +115,13 @@ def _fill(db: sqlite3.Connection) -> None:
         db.execute("INSERT INTO face_scans VALUES (1, 'm')")
         db.execute("INSERT INTO face_groups (id, name) VALUES (1, 'Anna')")
         db.execute(
-            "INSERT INTO faces VALUES (1, 1, 'm', .1, .2, .3, .4, ?, .9, 80, 9, ?, 1)",
+            "INSERT INTO faces (id, content_id, model, x, y, width, height, landmarks, score, "
+            "side, sharp, vector, group_id) VALUES (1, 1, 'm', .1, .2, .3, .4, ?, .9, 80, 9, ?, 1)",
             [bytes(40), bytes(256)],
         )
+    if "face_answers" in tables:
+        db.execute("INSERT INTO face_groups (id) VALUES (2)")
+        db.execute("INSERT INTO face_answers VALUES (1, 2, 'no', '[]', '[]')")
 
 
 def _steps(db: sqlite3.Connection) -> set[str]:

@@ -22,6 +22,20 @@ def video(
     codec: str = "mpeg4",
 ) -> Path:
     """A video that shows each colour, with a key frame each, for so many seconds."""
+    pictures = [Image.new("RGB", (SIDE, SIDE), colour) for colour in colours]
+    return film(path, pictures, seconds=seconds, metadata=metadata, rate=rate, codec=codec)
+
+
+def film(
+    path: Path,
+    pictures: Sequence[Image.Image],
+    *,
+    seconds: int = 1,
+    metadata: dict[str, str] | None = None,
+    rate: int = 4,
+    codec: str = "mpeg4",
+) -> Path:
+    """The same of pictures, all of the size of the first."""
     import av
 
     options = {"movflags": "use_metadata_tags"}
@@ -29,11 +43,11 @@ def video(
     with av.open(str(path), "w", format=form, options=options) as container:
         container.metadata.update(metadata or {})
         stream = container.add_stream(codec, rate=rate)
-        stream.width = stream.height = SIDE
+        stream.width, stream.height = pictures[0].size
         stream.pix_fmt = "yuv420p"
         stream.gop_size = rate * seconds
-        for colour in colours:
-            picture = np.asarray(Image.new("RGB", (SIDE, SIDE), colour))
+        for each in pictures:
+            picture = np.asarray(each)
             for _ in range(rate * seconds):
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())

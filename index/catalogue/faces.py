@@ -7,7 +7,9 @@ so that all of it can be dropped at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +19,7 @@ from index.catalogue.connection import Connection
 from index.paths import text_to_path
 
 # All that is known of faces, each table after those that refer to it.
-TABLES = ("face_refusals", "faces", "face_groups", "face_scans")
+TABLES = ("face_answers", "face_refusals", "faces", "face_groups", "face_scans")
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class FoundFace:
 
     `landmarks` (5, 2) are eyes, nose and corners of the mouth, in parts too; `score` how surely it
     is a face, `side` pixels of its smaller side, `sharp` its detail, and `vector` (d,) describes
-    it.
+    it. `seconds` is the moment of a video, None in the picture that stands for it, and in photos.
     """
 
     area: tuple[float, float, float, float]
@@ -35,6 +37,7 @@ class FoundFace:
     side: float
     sharp: float
     vector: NDArray[np.float32]
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class FaceGroup:
     """Faces of one person, so many in photos that are there, in the order of ids.
 
     `name` is whose they are, None where nobody has said it. `photo` is the id of one in which the
-    face is large and clear, and `area` where it is.
+    face is large and clear, and `area` where it is; in a video in the frame at `seconds`, where
+    these are given.
     """
 
     id: int
@@ -51,18 +55,31 @@ class FaceGroup:
     count: int
     photo: int
     area: tuple[float, float, float, float]
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class FaceSeen:
+    """A face by its number, and where it is: in a photo by its id, and there in `area`, or in a
+    video in the frame at `seconds`, None for that which stands for it.
+    """
+
+    id: int
+    photo: int
+    area: tuple[float, float, float, float]
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class FaceTable:
     """All faces of a model, by id: arrays of the same length n, vectors (n, d).
 
-    `contents` are numbers of bytes, and `groups` those of groups, 0 for none. `quality` is (n, 3):
-    score, side, and sharpness.
+    `pictures` are the same for faces in one picture, which the frames of a video each are; `groups`
+    numbers of groups, 0 for none. `quality` is (n, 3): score, side, and sharpness.
     """
 
     ids: NDArray[np.int64]
-    contents: NDArray[np.int64]
+    pictures: NDArray[np.int64]
     groups: NDArray[np.int64]
     quality: NDArray[np.float32]
     vectors: NDArray[np.float32]
@@ -105,13 +122,15 @@ class Faces:
                 db.execute("DELETE FROM faces WHERE content_id = ? AND model = ?", [content, model])
                 db.executemany(
                     "INSERT INTO faces (content_id, model, x, y, width, height, landmarks, "
-                    "score, side, sharp, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "score, side, sharp, vector, seconds) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     [
                         (
                             *(content, model, *one.area),
                             np.asarray(one.landmarks, np.float32).tobytes(),
                             *(one.score, one.side, one.sharp),
                             np.asarray(one.vector, np.float16).tobytes(),
+                            one.seconds,
                         )
                         for one in faces
                     ],
@@ -119,8 +138,8 @@ class Faces:
 
     def table(self, model: str) -> FaceTable:
         rows = self._connection.rows(
-            "SELECT id, content_id, coalesce(group_id, 0), score, side, sharp, vector "
-            "FROM faces WHERE model = ? ORDER BY id",
+            "SELECT id, dense_rank() OVER (ORDER BY content_id, seconds), coalesce(group_id, 0), "
+            "score, side, sharp, vector FROM faces WHERE model = ? ORDER BY id",
             [model],
         )
         vectors = np.frombuffer(b"".join(row[6] for row in rows), np.float16)
@@ -175,16 +194,40 @@ class Faces:
             return []
         rows = self._connection.rows(
             "SELECT face_groups.id, name, hidden, count(DISTINCT photos.id), "
-            "max(printf('%09.2f', side * min(1, sharp / 10)) || ' ' || photos.id || ' ' || "
-            "x || ' ' || y || ' ' || faces.width || ' ' || faces.height) FROM face_groups "
-            "JOIN faces ON group_id = face_groups.id JOIN photos USING (content_id) "
-            "WHERE NOT missing GROUP BY 1 ORDER BY 4 DESC, 1"
+            "max((seconds IS NULL) || printf('%09.2f', side * min(1, sharp / 10)) || ' ' || "
+            "photos.id || ' ' || x || ' ' || y || ' ' || faces.width || ' ' || faces.height || ' ' "
+            "|| coalesce(seconds, '')) "
+            "FROM face_groups JOIN faces ON group_id = face_groups.id "
+            "JOIN photos USING (content_id) WHERE NOT missing GROUP BY 1 ORDER BY 4 DESC, 1"
         )
         return [
-            FaceGroup(number, name, bool(hidden), count, int(photo), _four(area))
+            FaceGroup(
+                *(number, name, bool(hidden), count, int(photo), _four(area)),
+                seconds=float(seconds) if seconds else None,
+            )
             for number, name, hidden, count, best in rows
-            for photo, area in [(best.split(" ")[1], best.split(" ")[2:])]
+            for _, photo, *area, seconds in [best.split(" ")]
         ]
+
+    def examples(self, groups: Iterable[int], most: int) -> dict[int, list[FaceSeen]]:
+        """Of each group some faces in photos that are there, the largest and clearest first."""
+        if not self._connection.shows_faces:
+            return {}
+        rows = self._connection.rows(
+            "SELECT group_id, id, photo, x, y, width, height, seconds FROM (SELECT group_id, "
+            "faces.id, min(photos.id) AS photo, x, y, faces.width, faces.height, seconds, "
+            "row_number() OVER (PARTITION BY group_id ORDER BY seconds IS NOT NULL, "
+            "side * min(1, sharp / 10) DESC) AS place "
+            "FROM faces JOIN photos USING (content_id) WHERE NOT missing "
+            "AND group_id IN (SELECT value FROM json_each(?)) GROUP BY faces.id) "
+            "WHERE place <= ? ORDER BY group_id, place",
+            [json.dumps(list(groups)), most],
+        )
+        shown: dict[int, list[FaceSeen]] = {}
+        for group, face, photo, left, top, width, height, seconds in rows:
+            seen = FaceSeen(face, photo, (left, top, width, height), seconds)
+            shown.setdefault(group, []).append(seen)
+        return shown
 
     def name(self, group: int, name: str | None) -> bool:
         """Say whose the faces of a group are; whether there is one of this id."""
@@ -200,14 +243,38 @@ class Faces:
             )
             return done.rowcount > 0
 
-    def refuse(self, photo_id: int, names: Iterable[str]) -> list[tuple[int, int]]:
-        """Take the faces in a photo out of groups with these names for good; which of which."""
+    def name_face(self, face: int, name: str) -> int | None:
+        """Say whose a face is, and with it those of its group, where these are nobody's yet.
+
+        The group that it is in now, None where there is no such face.
+        """
+        with self._connection.write() as db:
+            found = db.execute(
+                "SELECT group_id, name FROM faces LEFT JOIN face_groups "
+                "ON group_id = face_groups.id WHERE faces.id = ?",
+                [face],
+            ).fetchone()
+            if found is None:
+                return None
+            group, now = found
+            if group is None or now is not None:
+                group = _new_group(db)
+                db.execute("UPDATE faces SET group_id = ? WHERE id = ?", [group, face])
+            db.execute("UPDATE face_groups SET name = ? WHERE id = ?", [name, group])
+        return int(group)
+
+    def refuse(self, photo_ids: Iterable[int], names: Iterable[str]) -> list[tuple[int, int]]:
+        """Take the faces in photos out of groups with these names for good; which of which.
+
+        Several are somebody else together: a group of their own.
+        """
         with self._connection.write() as db:
             rows = db.execute(
                 "SELECT faces.id, group_id FROM faces JOIN photos USING (content_id) "
                 "JOIN face_groups ON group_id = face_groups.id "
-                "WHERE photos.id = ? AND name IN (SELECT value FROM json_each(?))",
-                [photo_id, json.dumps(list(names))],
+                "WHERE photos.id IN (SELECT value FROM json_each(?)) "
+                "AND name IN (SELECT value FROM json_each(?)) GROUP BY faces.id",
+                [json.dumps(list(photo_ids)), json.dumps(list(names))],
             ).fetchall()
             # No other group of that person is it, either.
             db.executemany(
@@ -215,9 +282,10 @@ class Faces:
                 "FROM face_groups WHERE name = (SELECT name FROM face_groups WHERE id = ?)",
                 rows,
             )
+            group = _new_group(db) if len(rows) > 1 else None
             db.executemany(
-                "UPDATE faces SET group_id = NULL WHERE id = ?",
-                [(face,) for face, _ in rows],
+                "UPDATE faces SET group_id = ? WHERE id = ?",
+                [(group, face) for face, _ in rows],
             )
         return [(int(face), int(group)) for face, group in rows]
 
@@ -250,29 +318,65 @@ class Faces:
         )
         return int(seen), int(faces), int(named)
 
+    def forget_named(self, names: Iterable[str]) -> int:
+        """Drop the faces with these names and all that describes them; how many there were.
+
+        Their photos are not looked at again, so that they stay unknown.
+        """
+        given = [json.dumps(list(names))]
+        named = "SELECT id FROM face_groups WHERE name IN (SELECT value FROM json_each(?))"
+        with self._overwriting(), self._connection.write() as db:
+            faces = db.execute(f"DELETE FROM faces WHERE group_id IN ({named})", given).rowcount
+            db.execute(f"DELETE FROM face_groups WHERE id IN ({named})", given)
+        return int(faces)
+
     def forget(self) -> int:
         """Drop all that is known of faces, and overwrite it on the disk; how many there were."""
-        self._connection.rows("PRAGMA secure_delete = ON")
-        with self._connection.write() as db:
+        with self._overwriting(), self._connection.write() as db:
             ((faces,),) = db.execute("SELECT count(*) FROM faces").fetchall()
             for table in TABLES:
                 db.execute(f"DELETE FROM {table}")
-        # What was written before is in the log as well.
-        self._connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         return int(faces)
 
+    @contextmanager
+    def _overwriting(self) -> Iterator[None]:
+        """What is dropped meanwhile is overwritten on the disk."""
+        self._connection.rows("PRAGMA secure_delete = ON")
+        yield
+        # What was written before is in the log as well.
+        self._connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
-def faces_of(connection: Connection, photo_id: int) -> list[tuple[str, tuple[float, ...]]]:
-    """The faces in a photo: whose, "" where nobody has said it, and where."""
+
+@dataclass(frozen=True)
+class NamedFace:
+    """A face in a photo: its number, whose it is, "" where nobody has said it, and where.
+
+    `area` is None of one in another frame of a video than that which stands for it.
+    """
+
+    id: int
+    name: str
+    area: tuple[float, float, float, float] | None
+
+
+def faces_of(connection: Connection, photo_id: int) -> list[NamedFace]:
+    """The faces in a photo."""
     if not connection.shows_faces:
         return []
     rows = connection.rows(
-        "SELECT coalesce(name, ''), x, y, faces.width, faces.height FROM faces "
+        "SELECT faces.id, coalesce(name, ''), seconds, x, y, faces.width, faces.height FROM faces "
         "JOIN photos USING (content_id) LEFT JOIN face_groups ON group_id = face_groups.id "
         "WHERE photos.id = ? ORDER BY score DESC",
         [photo_id],
     )
-    return [(name, tuple(area)) for name, *area in rows]
+    return [
+        NamedFace(face, name, (left, top, width, height) if seconds is None else None)
+        for face, name, seconds, left, top, width, height in rows
+    ]
+
+
+def _new_group(db: sqlite3.Connection) -> int:
+    return int(db.execute("INSERT INTO face_groups (name) VALUES (NULL)").lastrowid or 0)
 
 
 def _four(texts: Sequence[str]) -> tuple[float, float, float, float]:

@@ -18,6 +18,7 @@ from index.catalogue.first_schema_steps import (
     create_tables,
 )
 from index.catalogue.schema_steps import (
+    add_face_answers,
     add_faces,
     add_filter_indexes,
     add_looks,
@@ -58,6 +59,7 @@ STEPS: tuple[Step, ...] = (
     add_verdicts,
     add_people,
     add_faces,
+    add_face_answers,
 )
 
 

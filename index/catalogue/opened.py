@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from index.catalogue.connection import Connection
+from index.catalogue.face_answers import FaceAnswers
 from index.catalogue.faces import Faces
 from index.catalogue.marks import Marks
 from index.catalogue.own_people import OwnPeople
@@ -36,6 +37,7 @@ class OpenCatalogue:
         self.marks = Marks(connection)
         self.own_people = OwnPeople(connection)
         self.faces = Faces(connection)
+        self.face_answers = FaceAnswers(connection)
         self.verdicts = Verdicts(connection)
 
     @classmethod

@@ -137,7 +137,7 @@ def areas_of_people(connection: Connection) -> dict[str, dict[int, FaceArea]]:
         connection,
         "SELECT name, photos.id, x, y, faces.width, faces.height FROM faces "
         "JOIN photos USING (content_id) JOIN face_groups ON group_id = face_groups.id "
-        "WHERE name IS NOT NULL",
+        "WHERE name IS NOT NULL AND seconds IS NULL",
     )
     by_name: dict[str, dict[int, FaceArea]] = {}
     for name, photo, *area in rows:

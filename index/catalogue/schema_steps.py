@@ -264,3 +264,31 @@ def add_faces(db: Database) -> None:
         ) STRICT
         """
     )
+
+
+def add_face_answers(db: Database) -> None:
+    """Whether groups of faces are one person's, as somebody said, and at which moment of a video
+    a face was found.
+
+    A yes puts the faces of `other_id` into `group_id`: which these were, and what was refused of
+    them for that, is kept so that it can be taken back. Videos are looked at again, since only
+    their first frame was.
+    """
+    db.execute(
+        """
+        CREATE TABLE face_answers (
+            group_id INTEGER NOT NULL REFERENCES face_groups (id) ON DELETE CASCADE,
+            other_id INTEGER NOT NULL REFERENCES face_groups (id) ON DELETE CASCADE,
+            answer TEXT NOT NULL CHECK (answer IN ('yes', 'no', 'unsure')),
+            moved TEXT NOT NULL DEFAULT '[]',
+            refused TEXT NOT NULL DEFAULT '[]',
+            PRIMARY KEY (group_id, other_id)
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX face_answers_other_id ON face_answers (other_id)")
+    db.execute("ALTER TABLE faces ADD COLUMN seconds REAL")
+    db.execute(
+        "DELETE FROM face_scans WHERE content_id IN "
+        "(SELECT content_id FROM photos WHERE format = 'VIDEO')"
+    )

@@ -15,7 +15,7 @@ from index.catalogue.connection import Connection
 from index.catalogue.dated import Dated
 from index.catalogue.days import Days, Whereabouts, days_of, whereabouts_of
 from index.catalogue.embedded import Batch, vectors_of
-from index.catalogue.faces import faces_of
+from index.catalogue.faces import NamedFace, faces_of
 from index.catalogue.functions import place_keys
 from index.catalogue.grouped import Grouped, GroupedBy
 from index.catalogue.holding import Holding
@@ -215,8 +215,8 @@ class Selection:
         """By the keys of names, where the faces with that name are, by the ids of the photos."""
         return areas_of_people(self._connection)
 
-    def faces_of(self, photo_id: int) -> list[tuple[str, tuple[float, ...]]]:
-        """The faces that were found in a photo: whose, "" where it is not known, and where."""
+    def faces_of(self, photo_id: int) -> list[NamedFace]:
+        """The faces that were found in a photo."""
         return faces_of(self._connection, photo_id)
 
     def whereabouts(self) -> list[Whereabouts]:

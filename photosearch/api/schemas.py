@@ -108,6 +108,7 @@ class PersonSeen(BaseModel):
         description="of the face: left, top, width, height, in parts of the upright picture"
     )
     found: bool = Field(description="whether it was found here, and not by another program")
+    face: int | None = Field(description="the number of the face that was found")
 
 
 class Details(BaseModel):

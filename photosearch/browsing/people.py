@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,12 +41,28 @@ class PersonSeen:
     """Somebody in a photo; `name` is "" of a face of which nobody has said whose it is.
 
     `area` is where the face is: left, top, width and height in parts of the upright picture; None
-    where that is not known. `found` tells that it was found here, and not by another program.
+    where that is not known. `found` tells that it was found here, and not by another program; then
+    `face` is its number.
     """
 
     name: str
     area: tuple[float, float, float, float] | None = None
     found: bool = False
+    face: int | None = None
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a face is, by whomever that was said."""
+
+    region: Region
+    face: int | None = None
+
+    @property
+    def seen(self) -> PersonSeen:
+        one = self.region
+        area = None if self.face is not None and not one.width else _area(one)
+        return PersonSeen(one.name, area, self.face is not None, self.face)
 
 
 def people_seen(
@@ -54,30 +70,40 @@ def people_seen(
 ) -> tuple[PersonSeen, ...]:
     """Who is in a photo, in order of name, and then the faces without one.
 
-    A face that was found here as well as outlined by another program counts once.
+    A face that was found here as well as outlined by another program counts once. Nobody counts
+    twice in a video, nor do faces in frames of it that nobody knows.
     """
-    found = [Region(name, *area) for name, area in selection.faces_of(photo_id)]
-    known = [one for one in found if one.name]
-    places = known + [one for one in regions if not any(_same_place(one, other) for other in known)]
-    for face in found:
-        if not any(_same_place(face, other) for other in places):
-            places.append(face)
-    left = {place_key(place.name): place for place in places if place.name}
+    faces = selection.faces_of(photo_id)
+    found = [_Place(Region(one.name, *(one.area or (0, 0, 0, 0))), one.id) for one in faces]
+    known = [one for one in found if one.region.name]
+    known.sort(key=lambda one: one.region.width > 0)
+    outlined = [one for one in map(_Place, regions) if not _is_among(one, known)]
+    named = known + [one for one in outlined if one.region.name]
+    nobody = [one for one in found if not one.region.name and one.region.width]
+    nobody = [one for one in nobody if not _is_among(one, named)]
+    # Of a face that nobody knows rather what was found here, which can be given a name.
+    nobody += [one for one in outlined if not one.region.name and not _is_among(one, nobody)]
+    left = {place_key(one.region.name): one for one in named}
     seen = []
     for one in selection.people_of(photo_id):
         theirs = [left.pop(key) for key in map(place_key, one.names) if key in left]
-        place = theirs[0] if theirs else None
-        seen.append(PersonSeen(one.name, _area(place) if place else None, place in known))
-    nameless = [*left.values(), *(place for place in places if not place.name)]
-    return (*seen, *(PersonSeen("", _area(one)) for one in nameless))
+        seen.append(replace(theirs[0].seen, name=one.name) if theirs else PersonSeen(one.name))
+    return (*seen, *(replace(one.seen, name="") for one in (*left.values(), *nobody)))
 
 
-def _same_place(one: Region, other: Region) -> bool:
+def _is_among(one: _Place, others: Sequence[_Place]) -> bool:
+    return any(_same_place(one, other) for other in others)
+
+
+def _same_place(one: _Place, other: _Place) -> bool:
     """Whether two outlines are of one face: the middle of the smaller lies in the other.
 
     Programs outline faces more or less tightly.
     """
-    small, large = sorted((one, other), key=lambda each: each.width * each.height)
+    both = one.region, other.region
+    small, large = sorted(both, key=lambda each: each.width * each.height)
+    if not small.width:
+        return False
     x, y = small.left + small.width / 2, small.top + small.height / 2
     return (
         large.left <= x <= large.left + large.width and large.top <= y <= large.top + large.height

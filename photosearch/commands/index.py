@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from photosearch.commands import faces
 from photosearch.commands.ending import Ending
 from photosearch.commands.opening import nice_option, open_library, setting_option, settings_of
 from photosearch.commands.output import (
@@ -68,6 +69,8 @@ def command(
     with Ending() as ending, open_library(ctx) as library:
         nice = settings_of(ctx, nice=nice).nice
         run(library, folders, ending, workers=workers, nice=nice, retry=retry, wait=wait)
+        if library.faces.wanted:
+            faces.run(library, ending.asked, quiet=True)
 
 
 def run(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from photosearch.commands import faces
 from photosearch.commands.ending import Ending
 from photosearch.commands.opening import nice_option, open_library, setting_option, settings_of
 from photosearch.commands.output import WAITING_FOR_POWER, counted, not_connected, shown
@@ -110,6 +111,8 @@ def command(
                         if done or first:
                             held = counted(library.status().photos, "photo")
                             click.echo(f"Done: {done or 'nothing new'}. The library holds {held}.")
+                        if library.faces.wanted:
+                            faces.run(library, ending.asked, quiet=True)
                         first = False
                     if ending.asked.is_set():
                         break

@@ -61,9 +61,17 @@ class Thumbnails:
                 await asyncio.to_thread(self._keep, self._place(photo.digest), small.data)
             return small.data
 
-    async def face(self, photo: PhotoFile, area: tuple[float, float, float, float]) -> bytes:
-        """The face in an area of it, which is kept nowhere. Raises `ShrinkError`."""
-        made = self._shrinkers.make(photo.path, FacePicture(area).make)
+    async def face(
+        self,
+        photo: PhotoFile,
+        area: tuple[float, float, float, float],
+        seconds: float | None = None,
+    ) -> bytes:
+        """The face in an area of it, of a video in the frame at `seconds`; it is kept nowhere.
+
+        Raises `ShrinkError`.
+        """
+        made = self._shrinkers.make(photo.path, FacePicture(area, seconds).make)
         return (await asyncio.wrap_future(made)).data
 
     async def screen(self, photo: PhotoFile) -> bytes:

@@ -40,7 +40,7 @@ def grouped(table: FaceTable, refused: Set[tuple[int, int]] = frozenset()) -> di
     # Which labels a photo has already.
     held: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for at in good.tolist():
-        held[int(table.contents[at])][int(labels[at])] += 1
+        held[int(table.pictures[at])][int(labels[at])] += 1
     order = np.random.default_rng(0)
     for _ in range(_ROUNDS):
         changed = 0
@@ -59,7 +59,7 @@ def grouped(table: FaceTable, refused: Set[tuple[int, int]] = frozenset()) -> di
             del members[label]
             labels[faces] = to
             for at in faces:
-                held[int(table.contents[at])][to] += 1
+                held[int(table.pictures[at])][to] += 1
     return {
         int(table.ids[at]): label
         for label, faces in members.items()
@@ -77,7 +77,7 @@ def _drawn(
     refused: Set[tuple[int, int]],
 ) -> bool:
     """Give a face the label of most of those near it; whether that is another one."""
-    face, there, now = int(table.ids[at]), held[int(table.contents[at])], int(labels[at])
+    face, there, now = int(table.ids[at]), held[int(table.pictures[at])], int(labels[at])
     weights: dict[int, float] = defaultdict(float)
     for other, weight in near.get(at, ()):
         weights[int(labels[other])] += weight
@@ -115,7 +115,7 @@ def _joined(
         (count, label)
         for label, count in linked.items()
         if 2 * count >= len(faces)
-        and not any(held[int(table.contents[at])].get(label) for at in faces)
+        and not any(held[int(table.pictures[at])].get(label) for at in faces)
         and not any((int(table.ids[at]), label) in refused for at in faces)
     ]
     return max(free, default=(0, 0))[1]
@@ -133,7 +133,7 @@ def _near(table: FaceTable, good: NDArray[np.int64]) -> dict[int, list[tuple[int
     near: dict[int, list[tuple[int, float]]] = {}
     rows, columns = np.nonzero(weights > 0)
     ones, others = good[rows], good[found[rows, columns]]
-    apart = table.contents[ones] != table.contents[others]
+    apart = table.pictures[ones] != table.pictures[others]
     for one, other, weight in zip(
         ones[apart].tolist(), others[apart].tolist(), weights[rows, columns][apart].tolist(),
         strict=True,

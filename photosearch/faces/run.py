@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from index import Catalogue
 from index.catalogue.faces import FoundFace
+from index.catalogue.frames import MOST
 from photosearch.faces.grouping import grouped
 from photosearch.faces.model import MODEL, FaceModel, overlap
 from photosearch.indexing.limits import Limits
-from photosearch.serving.passes import pass_over
+from photosearch.serving.passes import Seen, pass_over
 from photosearch.serving.shrinking import Still
 
 # A photo as it is looked at: a face in a group of thirty has some 60 pixels.
-_SMALL = Still(1920, quality=92)
+# Of a video as many frames as are encoded.
+_SMALL = Still(1920, quality=92, frames=MOST)
+# Faces nearer than this in two frames of a video are one person's there.
+_SAME_IN_VIDEO = 0.45
 # How much of an outline by another program has to lie on a face that was found.
 _SAME = 0.25
 
@@ -70,10 +74,31 @@ def find_faces(
             catalogue.faces.put(MODEL, {content: faces for content, (_, faces) in seen.items()})
             return FacesFound(tuple((path, len(faces)) for path, faces in seen.values()))
 
+        model = opened()
         yield from pass_over(
-            unseen, _SMALL, opened().faces, record=record, failed=FacesFailed, limits=limits
+            unseen,
+            _SMALL,
+            lambda pictures: _faces_in(model, pictures),
+            record=record,
+            failed=FacesFailed,
+            limits=limits,
         )
     yield FacesGrouped(group_faces(catalogue))
+
+
+def _faces_in(model: FaceModel, pictures: Sequence[Seen]) -> list[FoundFace]:
+    """The faces in a photo, or in the frames of a video: there in other frames than the one that
+    stands for it only those whom no clearer face is near.
+    """
+    (_, image), *frames = pictures
+    found = model.faces(image)
+    others = [
+        replace(face, seconds=seconds) for seconds, frame in frames for face in model.faces(frame)
+    ]
+    for face in sorted(others, key=lambda one: -one.side * min(1.0, one.sharp / 10)):
+        if all(np.linalg.norm(face.vector - one.vector) > _SAME_IN_VIDEO for one in found):
+            found.append(face)
+    return found
 
 
 def group_faces(catalogue: Catalogue) -> int:

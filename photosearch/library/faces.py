@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index import Catalogue, WriterLock
-from index.catalogue.faces import FaceGroup
+from index.catalogue.face_answers import ANSWERS, FaceAnswer
+from index.catalogue.faces import FaceGroup, FaceSeen
 from index.catalogue.people import called
 from photosearch.errors import UsageError
 from photosearch.explaining import explaining
 from photosearch.library.named import ids_named
 from photosearch.library.people import named
 from photosearch.photo import PhotoName
-from photosearch.settings import Settings
+from photosearch.settings import SETTINGS, Settings, file, read
 
 if TYPE_CHECKING:
+    from photosearch.faces.questions import FaceQuestion
     from photosearch.faces.run import FaceEvent
 
 
@@ -45,6 +49,33 @@ class Faces:
         with self._lock.held():
             yield from find_faces(self._catalogue, limits=limits_by(self._settings, 2))
 
+    @property
+    def wanted(self) -> bool:
+        """Whether faces are to be looked for after each index run; see the setting `faces`."""
+        return read(self._catalogue.folder).faces
+
+    def switch(self, on: bool) -> None:
+        """Look for faces after each index run from now on, or no longer; what was found is kept.
+
+        Raises `UsageError` where the environment says otherwise; `LibraryError` when the settings
+        of the library cannot be written.
+        """
+        _keep_setting(self._catalogue.folder, on)
+        if self.wanted != on:
+            raise UsageError(
+                f"{SETTINGS['faces'].environment} is set, and goes before what is kept; unset it"
+            )
+
+    def group(self) -> int:
+        """Group the faces that are in no group yet, as `find` does at its end; how many came so.
+
+        Raises `LibraryError` when the library cannot be written.
+        """
+        from photosearch.faces.run import group_faces
+
+        with self._lock.held(wait=True):
+            return group_faces(self._catalogue)
+
     def keep_back(self) -> None:
         """Tell of no faces from now on, nor of people who are known only by them; not to be undone.
 
@@ -73,25 +104,90 @@ class Faces:
         if not self._catalogue.faces.hide(group, hidden):
             raise _no_group(group)
 
-    def refuse(self, photo: PhotoName, name: str) -> list[tuple[int, int]]:
-        """Say that no face in a photo is somebody's; it will not be taken for theirs again.
+    def name_face(self, face: int, name: str) -> int:
+        """Say whose one face is, and with it those of its group, where these are nobody's yet.
 
-        Gives the numbers of faces and of the groups that they were in, for `accept`.
+        Gives the group that it is in then, which `name` takes. Raises `UsageError` for a name that
+        cannot be kept, and when there is no such face; `LibraryError`.
+        """
+        group = self._catalogue.faces.name_face(face, named(name))
+        if group is None:
+            raise UsageError(f"there is no face {face}; `photosearch show` has those of a photo")
+        return group
+
+    def refuse(self, photos: PhotoName | Sequence[PhotoName], name: str) -> list[tuple[int, int]]:
+        """Say that no face in photos is somebody's; it will not be taken for theirs again.
+
+        Faces in several photos are somebody else together, a group of their own: so a person is
+        taken apart. Gives the numbers of faces and of the groups that they were in, for `accept`.
 
         Raises `UsageError` when the library has no such photo, or none of its faces is theirs;
         `LibraryError`.
         """
-        (photo_id,) = ids_named(self._catalogue, [photo])
-        people = called(self._catalogue.selection.people(), name)
-        theirs = [each for one in people for each in one.names]
-        refused = self._catalogue.faces.refuse(photo_id, theirs)
+        several = [photos] if isinstance(photos, (str, int, os.PathLike)) else list(photos)
+        ids = ids_named(self._catalogue, several)
+        refused = self._catalogue.faces.refuse(ids, self._names_of(name))
         if not refused:
-            raise UsageError(f"photo:{photo_id} has no face that is {name}'s")
+            which = f"photo:{ids[0]} has" if len(ids) == 1 else "these photos have"
+            raise UsageError(f"{which} no face that is {name}'s")
         return refused
+
+    def _names_of(self, name: str) -> list[str]:
+        people = called(self._catalogue.selection.people(), name)
+        return [each for one in people for each in one.names]
 
     def accept(self, refused: Sequence[tuple[int, int]]) -> None:
         """Take back what was refused. Raises `LibraryError`."""
         self._catalogue.faces.accept(refused)
+
+    def questions(self) -> list[FaceQuestion]:
+        """Which groups may be one person's, the most valuable questions first.
+
+        Raises `LibraryError`.
+        """
+        from photosearch.faces.model import MODEL
+        from photosearch.faces.questions import face_questions
+
+        faces = self._catalogue.faces
+        with self._catalogue.snapshot():
+            groups = faces.groups()
+            if len(groups) < 2:
+                return []
+            return face_questions(faces.table(MODEL), groups, self._catalogue.face_answers.all())
+
+    def examples(self, groups: Sequence[int], most: int = 4) -> dict[int, list[FaceSeen]]:
+        """Up to so many faces of each group, the clearest first. Raises `LibraryError`."""
+        return self._catalogue.faces.examples(groups, most)
+
+    def answer(self, group: int, other: int, answer: FaceAnswer) -> None:
+        """Say whether two groups are one person's: "yes", "no", or "unsure" to be asked no more.
+
+        A yes puts the faces of `other` into `group`. It holds for what comes later, too.
+
+        Raises `UsageError` when there are no such two groups, for another answer, and for a yes
+        where `other` has a name; `LibraryError`.
+        """
+        if answer not in ANSWERS:
+            raise UsageError(f"{answer!r} is no answer; give yes, no or unsure")
+        named = {one.id: one.name for one in self._catalogue.faces.groups()}
+        if answer == "yes" and named.get(other) is not None:
+            raise UsageError(
+                f"group {other} is {named[other]}'s already; give the other group first, or merge "
+                "two people: photosearch people merge"
+            )
+        for each in (group, other):
+            if each not in named:
+                raise _no_group(each)
+        if group == other or not self._catalogue.face_answers.put(group, other, answer):
+            raise UsageError(f"{group} and {other} are not two groups; name two")
+
+    def take_back(self, group: int, other: int) -> None:
+        """Forget an answer; faces that a yes moved go back.
+
+        Raises `UsageError` when there was none; `LibraryError`.
+        """
+        if not self._catalogue.face_answers.take_back(group, other):
+            raise UsageError(f"nothing was said about groups {group} and {other}")
 
     def counts(self) -> tuple[int, int, int]:
         """In how many photos faces were looked for, how many there are, and how many have a name.
@@ -102,14 +198,36 @@ class Faces:
 
         return self._catalogue.faces.counts(MODEL)
 
+    def forget_person(self, name: str) -> int:
+        """Drop the faces of somebody and all that describes them; how many there were.
+
+        Their photos are not looked at again. Raises `UsageError` when no face is theirs;
+        `LibraryError` as `forget`.
+        """
+        with self._lock.held():
+            faces = self._catalogue.faces.forget_named(self._names_of(name))
+        if not faces:
+            raise UsageError(f"no face is known to be {name}'s; see photosearch faces list")
+        return faces
+
     def forget(self) -> int:
         """Drop all that was found out about faces, names of groups as well; how many there were.
 
-        What other programs wrote into photos is still known. Raises `LibraryError` when the library
-        cannot be written, also since another process is changing it.
+        None are looked for from then on, until that is switched on again. What other programs wrote
+        into photos is still known. Raises `LibraryError` when the library cannot be written, also
+        since another process is changing it.
         """
         with self._lock.held():
+            if self.wanted:
+                _keep_setting(self._catalogue.folder, False)
             return self._catalogue.faces.forget()
+
+
+def _keep_setting(folder: Path, on: bool) -> None:
+    if on:
+        file.set_(folder, "faces", "true")
+    else:
+        file.unset(folder, "faces")
 
 
 def _no_group(group: int) -> UsageError:

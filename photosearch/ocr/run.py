@@ -53,6 +53,12 @@ def read_text(
         catalogue.readings.put({content: text for content, (_, text) in read.items()})
         return TextRead(tuple(read.values()))
 
+    reader = opened()
     yield from pass_over(
-        unread, Still(SIDE), opened().read, record=record, failed=TextFailed, limits=limits
+        unread,
+        Still(SIDE),
+        lambda seen: reader.read(seen[0][1]),
+        record=record,
+        failed=TextFailed,
+        limits=limits,
     )

@@ -6,7 +6,9 @@ import io
 import os
 from dataclasses import dataclass
 
+from index.catalogue.frames import MOST
 from photosearch.indexing.formats import open_picture
+from photosearch.indexing.formats.video import CANDIDATES
 from photosearch.regular_file import open_regular
 from photosearch.serving.shrinking import Small
 
@@ -20,10 +22,12 @@ _LARGEST = 6000
 class FacePicture:
     """WebP, `side` pixels wide and high at most, in sRGB.
 
-    `area` is that of the face: left, top, width and height in parts of the upright picture.
+    `area` is that of the face: left, top, width and height in parts of the upright picture, or of
+    the frame of a video that is nearest to `seconds`.
     """
 
     area: tuple[float, float, float, float]
+    seconds: float | None = None
     side: int = 256
 
     def make(self, path: str, max_pixels: int) -> Small:
@@ -36,7 +40,12 @@ class FacePicture:
         with open_regular(path) as file:
             status = os.fstat(file.fileno())
             suffix = os.path.splitext(path)[1].lower()
-            image = open_picture(file, suffix, least, max_pixels).image
+            frames = CANDIDATES if self.seconds is None else MOST
+            picture = open_picture(file, suffix, least, max_pixels, frames)
+        image = picture.image
+        if self.seconds is not None and picture.frames:
+            moment = self.seconds
+            _, image = min(picture.frames, key=lambda one: abs(one[0] - moment))
         wide, high = image.size
         side = min(wide, high, max(1.0, _AROUND * max(width * wide, height * high)))
         # Where it would reach beyond the picture, it is moved inside.

@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from photosearch.indexing.limits import Limits
 from photosearch.serving.shrinking import ShrinkError, Shrinkers, Small, Still
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+# A picture, with the seconds of a frame of a video, None of what stands for the file.
+Seen: TypeAlias = "tuple[float | None, Image]"
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -27,7 +31,7 @@ _COMMIT_SECONDS = 1.0
 def pass_over(
     photos: Iterable[tuple[int, str]],
     small: Still,
-    look: Callable[[Image], T],
+    look: Callable[[Sequence[Seen]], T],
     *,
     record: Callable[[Mapping[int, tuple[str, T]]], R],
     failed: Callable[[str, str], F],
@@ -35,8 +39,9 @@ def pass_over(
 ) -> Iterator[R | F]:
     """Look at `photos`, numbers with paths, and record what was seen each second.
 
-    `record` takes by number the path and what `look` gave for the picture, made `small`; `failed` a
-    path and why there is no picture of it. What both give is told. A damaged photo may crash the
+    `look` is given the picture, made `small`, and behind it the frames of a video that were asked
+    for, each with its seconds. `record` takes by number the path and what it gave; `failed` a path
+    and why there is no picture of it. What both give is told. A damaged photo may crash the
     process that decodes it. All that was seen is recorded, also after Ctrl-C, or when the caller
     has had enough.
     """
@@ -55,12 +60,20 @@ def pass_over(
                 break
             number, path, future = ahead.popleft()
             try:
-                data = future.result().data
+                made = future.result()
             except ShrinkError as error:
                 yield failed(path, str(error))
                 continue
-            with Image.open(io.BytesIO(data)) as image:
-                ready[number] = path, look(image)
+            with ExitStack() as opened:
+                ready[number] = (
+                    path,
+                    look(
+                        [
+                            (seconds, opened.enter_context(Image.open(io.BytesIO(data))))
+                            for seconds, data in ((None, made.data), *made.frames)
+                        ]
+                    ),
+                )
             if time.monotonic() - committed >= _COMMIT_SECONDS:
                 yield record(ready)
                 ready, committed = {}, time.monotonic()

@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from photosearch.indexing.formats import DecodeError, open_picture
 from photosearch.indexing.formats.colour import srgb_profile
@@ -25,6 +25,9 @@ from photosearch.indexing.printed import Listening, Printed
 from photosearch.indexing.workers import without_main
 from photosearch.regular_file import NotRegularError, open_regular
 from photosearch.serving.full_size import FullSize, Wanted, make_full_size
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 T = TypeVar("T")
 
@@ -36,11 +39,15 @@ _END_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Small:
-    """A picture, and the size and time of change of the file that it was made from."""
+    """A picture, and the size and time of change of the file that it was made from.
+
+    `frames` are others of a video, with the seconds from its beginning, where they were asked for.
+    """
 
     data: bytes
     size: int
     mtime_ns: int
+    frames: tuple[tuple[float, bytes], ...] = ()
 
 
 class ShrinkError(Exception):
@@ -56,7 +63,8 @@ class Still:
     """A picture, upright, first frame, in sRGB, at most `side` pixels wide and high.
 
     Nothing of the file's metadata goes along; a JPEG has `exif`. A decoder may shrink the picture
-    until its short side is `least` pixels, by default `side`.
+    until its short side is `least` pixels, by default `side`. Of a video other frames are made,
+    too, up to so many `frames`.
     """
 
     side: int
@@ -64,16 +72,32 @@ class Still:
     form: str = "WEBP"
     quality: int = 80
     exif: bytes = b""
+    frames: int = 0
 
     def make(self, path: str, max_pixels: int) -> Small:
+        suffix = os.path.splitext(path)[1].lower()
+        least = self.least or self.side
+        with open_regular(path) as file:
+            status = os.fstat(file.fileno())
+            picture = open_picture(file, suffix, least, max_pixels)
+            others = picture.frames
+            if self.frames and others:
+                # Sampled apart: of many frames another one would stand for the video.
+                file.seek(0)
+                others = open_picture(file, suffix, least, max_pixels, self.frames).frames
+        shown = {seconds for seconds, image in picture.frames if image is picture.image}
+        frames = tuple(
+            (seconds, self._written(image))
+            for seconds, image in others
+            if self.frames and seconds not in shown
+        )
+        return Small(self._written(picture.image), status.st_size, status.st_mtime_ns, frames)
+
+    def _written(self, image: Image) -> bytes:
         from PIL.Image import Resampling
 
         from photosearch.encoders.preprocess import to_rgb
 
-        with open_regular(path) as file:
-            status = os.fstat(file.fileno())
-            suffix = os.path.splitext(path)[1].lower()
-            image = open_picture(file, suffix, self.least or self.side, max_pixels).image
         scale = min(1.0, self.side / max(image.size))
         width, height = (max(1, round(length * scale)) for length in image.size)
         image = to_rgb(image)
@@ -87,7 +111,7 @@ class Still:
         else:
             options = {"optimize": True, "exif": self.exif, "icc_profile": srgb_profile()}
             image.save(out, self.form, quality=self.quality, **options)
-        return Small(out.getvalue(), status.st_size, status.st_mtime_ns)
+        return out.getvalue()
 
 
 @dataclass(frozen=True)

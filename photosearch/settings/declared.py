@@ -220,6 +220,15 @@ class Settings:
             in_file=False,
         )
     )
+    faces: bool = field(
+        metadata=_about(
+            Flag(),
+            "PHOTOSEARCH_FACES",
+            "Look for faces after each index run, as `faces on` and the page set it; see "
+            "docs/privacy.md.",
+            default=False,
+        )
+    )
     serve_faces: bool = field(
         metadata=_about(
             Flag(),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
@@ -18,8 +19,10 @@ from photosearch.settings import library_folder, read
 from photosearch.ui.copies import Copies
 from photosearch.ui.downloads import Downloads
 from photosearch.ui.examples import Examples
+from photosearch.ui.faces import finding_faces
 from photosearch.ui.job import IndexJob
-from photosearch.ui.ocr import Readings
+from photosearch.ui.ocr import reading
+from photosearch.ui.passes import BackgroundPass
 from photosearch.ui.queries import Pictures
 from photosearch.ui.recent import RecentSearches
 from photosearch.ui.shares import Shares
@@ -57,7 +60,8 @@ class Context:
     slow: LibraryThread
     job: IndexJob
     downloads: Downloads
-    readings: Readings
+    readings: BackgroundPass
+    face_pass: BackgroundPass
     shrinkers: Shrinkers
     thumbnails: Thumbnails
     pictures: Pictures
@@ -94,16 +98,22 @@ class Context:
         limits, faces = limits_by(settings, 2), local or settings.serve_faces
         shrinkers = Shrinkers(limits=limits)
         switches = Switches(folder)
-        readings = Readings(folder, switches)
+        readings, face_pass = reading(folder, switches), finding_faces(folder)
         searching, lookups, suggesting, slow = (
             LibraryThread(folder, model, faces=faces) for _ in range(4)
         )
-        job = IndexJob(folder, model, switches, readings.paused, workers=workers)
+
+        @contextmanager
+        def alone() -> Iterator[None]:
+            with readings.paused(), face_pass.paused():
+                yield
+
+        job = IndexJob(folder, model, switches, alone, workers=workers)
 
         def use(bundle_id: str) -> bool:
             if job.progress.running:
                 return False
-            with readings.paused():
+            with alone():
                 lookups.ask_now(lambda it: it.models.use(bundle_id))
             return not lookups.ask_now(lambda it: it.folders) or job.start(())
 
@@ -117,6 +127,7 @@ class Context:
             job=job,
             downloads=downloads,
             readings=readings,
+            face_pass=face_pass,
             shrinkers=shrinkers,
             thumbnails=Thumbnails(folder, shrinkers),
             pictures=Pictures(shrinkers),
@@ -141,13 +152,14 @@ class Context:
         return await self.in_thread(self._change, do)
 
     def _change(self, do: Callable[[Library], T]) -> T:
-        with self.readings.paused():
+        with self.readings.paused(), self.face_pass.paused():
             return self.lookups.ask_now(do)
 
     def close(self) -> None:
         self.downloads.close()
         self.job.stop(wait=True)
         self.readings.close()
+        self.face_pass.close()
         self.shares.close()
         self.shrinkers.close()
         self.searching.close()

@@ -154,7 +154,7 @@ def test_photos_similar_ones_saved_searches_and_the_state(served: Served) -> Non
     people = schemas.People.model_validate(served.client.get("/v1/people").json())
     assert [(one.name, one.count) for one in people.people] == [("Anna", 1)]
     assert served.client.get("/v1/photos/1").json()["persons"] == [
-        {"name": "Anna", "area": None, "found": False}
+        {"name": "Anna", "area": None, "found": False, "face": None}
     ]
     with_anna = served.client.get("/v1/search", params={"person": "anna", "people": "1"}).json()
     assert [hit["photo_id"] for hit in with_anna["hits"]] == [1]

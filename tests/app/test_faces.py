@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -17,12 +18,16 @@ from optional import needs_kill
 from PIL import Image, ImageFilter
 from shell import Shell
 from test_regions import area, face, mwg
+from videos import film
 
-from index import Catalogue
-from index.catalogue.faces import TABLES, FaceTable
+from index import Catalogue, FileStamp, NewPhoto
+from index.catalogue.faces import TABLES, FaceTable, FoundFace
 from photosearch import Library, UsageError
 from photosearch.faces.grouping import grouped
-from photosearch.faces.model import FaceModel
+from photosearch.faces.model import MODEL, FaceModel
+from photosearch.faces.questions import face_questions
+from photosearch.faces.run import group_faces
+from photosearch.serving.face_picture import FacePicture
 from photosearch.serving.library_thread import LibraryThread
 
 AT = (0.35, 0.123, 0.178, 0.225)
@@ -128,6 +133,122 @@ def test_two_faces_of_one_photo_are_two_people() -> None:
         assert both[0] is None or both[0] != both[1]
 
 
+def numbered(tmp_path: Path, people: Sequence[int], vectors: np.ndarray) -> Catalogue:
+    """A catalogue of photos with a face each, in groups by `people`, 0 for none."""
+    stamp = FileStamp(1, 1)
+    photos = [
+        NewPhoto(f"/p/{at:03}.jpg", stamp, 90, 90, "JPEG", bytes([at // 250, at % 250]) * 16)
+        for at in range(len(vectors))
+    ]
+    catalogue = Catalogue.open(tmp_path / "numbered")
+    catalogue.record("tiny", photos, np.eye(len(photos), 8, dtype=np.float32) + 0.1)
+    contents = [content for content, _ in catalogue.faces.unseen(MODEL)]
+    eyes = np.zeros((5, 2), np.float32)
+    catalogue.faces.put(
+        MODEL,
+        {
+            content: [FoundFace((0.1, 0.1, 0.5, 0.5), eyes, 0.9, 90, 20, vector)]
+            for content, vector in zip(contents, vectors, strict=True)
+        },
+    )
+    catalogue.faces.assign({at + 1: -one for at, one in enumerate(people) if one})
+    return catalogue
+
+
+def asked(catalogue: Catalogue) -> list[tuple[int, int, int]]:
+    groups, answers = catalogue.faces.groups(), catalogue.face_answers.all()
+    found = face_questions(catalogue.faces.table(MODEL), groups, answers)
+    return [(one.group, one.other, one.photos) for one in found]
+
+
+def test_the_question_that_names_most_photos_is_asked_first_and_answers_stay(
+    tmp_path: Path,
+) -> None:
+    # One person in four groups (1 to 4), and another in two; all others are strangers.
+    somebody, other, far = of_people(3, 1)
+    near = [somebody + offset * np.eye(128)[0] for offset in (0, 0.52, -0.52, 0.53)]
+    near[3] += 0.1 * np.eye(128)[1]
+    middles = [*near, other, other + 0.52 * np.eye(128)[2], far]
+    sizes = (6, 9, 3, 2, 5, 4, 8)
+    vectors = np.repeat(middles, sizes, axis=0)
+    vectors += np.random.default_rng(3).normal(scale=0.002, size=vectors.shape)
+    with numbered(tmp_path, np.repeat(np.arange(1, 8), sizes).tolist(), vectors) as catalogue:
+        # Groups are numbered from -7 on.
+        group = {one: 8 - one for one in range(1, 8)}
+        catalogue.faces.name(group[1], "Anna")
+        first = asked(catalogue)
+        assert first[0] == (group[1], group[2], 9)
+        assert [photos for *_, photos in first] == sorted((p for *_, p in first), reverse=True)
+        assert {frozenset(one[:2]) for one in first} >= {frozenset((group[5], group[6]))}
+
+        # A yes joins, is asked no more, and is undone; nobody is asked about strangers.
+        assert catalogue.face_answers.put(group[1], group[2], "yes")
+        assert [one.count for one in catalogue.faces.groups() if one.name] == [15]
+        assert (group[1], group[3], 3) in asked(catalogue)
+        assert catalogue.face_answers.put(group[2], group[3], "no")
+        # What was said of a group holds for that which it was joined to.
+        assert (group[1], group[3], 3) not in asked(catalogue)
+        assert catalogue.face_answers.take_back(group[2], group[1])
+        assert catalogue.face_answers.take_back(group[2], group[3])
+        assert asked(catalogue) == first
+        assert not catalogue.face_answers.take_back(group[2], group[3])
+        catalogue.face_answers.put(group[5], group[6], "unsure")
+        assert not {group[5], group[6]} & {one for pair in asked(catalogue) for one in pair[:2]}
+        catalogue.faces.hide(group[2], True)
+        assert group[2] not in {one for pair in asked(catalogue) for one in pair[:2]}
+
+        # What was refused as one group's stays out of it, and of that which the other becomes.
+        catalogue.faces.hide(group[2], False)
+        faces = catalogue.faces.table(MODEL)
+        (one,) = faces.ids[faces.groups == group[2]][:1].tolist()
+        catalogue.faces.name(group[2], "Berta")
+        catalogue.faces.refuse([one], ["Berta"])
+        catalogue.faces.name(group[2], None)
+        catalogue.face_answers.put(group[1], group[2], "yes")
+        held = catalogue.faces.table(MODEL).groups
+        # Nor does grouping anew change what was said.
+        group_faces(catalogue)
+        now = catalogue.faces.table(MODEL).groups
+        assert (np.delete(now, one - 1) == np.delete(held, one - 1)).all()
+        assert now[one - 1] not in (group[1], group[2])
+
+
+def growing(seed: int, each: int, years: int = 11) -> np.ndarray:
+    """Vectors (years * each, 128) of a child, that of the last year farther from that of the first
+    than other people are.
+    """
+    rng = np.random.default_rng(seed)
+    first, way = rng.normal(size=(2, 128))
+    first, way = 1.4 * first / np.linalg.norm(first), way / np.linalg.norm(way)
+    middles = [first + 0.12 * year * way for year in range(years)]
+    return np.repeat(middles, each, axis=0) + rng.normal(scale=0.025, size=(years * each, 128))
+
+
+def test_a_child_of_two_and_of_twelve_is_one_person(tmp_path: Path) -> None:
+    children = np.concatenate([growing(seed, 6) for seed in range(3)])
+    assert np.linalg.norm(children[0] - children[65]) > 1
+    with numbered(tmp_path, [0] * len(children), children) as catalogue:
+        group_faces(catalogue)
+        found = catalogue.faces.table(MODEL).groups
+        apart = [set(found[at : at + 66].tolist()) for at in (0, 66, 132)]
+        # Each has several groups, of some years each, and shares none.
+        assert all(len(one) > 1 for one in apart)
+        assert len(set.union(*apart)) == sum(map(len, apart))
+        first = int(found[0])
+        catalogue.faces.name(first, "Anna")
+        # Questions lead from one age to the next, and from nobody to another child.
+        while questions := [one for one in asked(catalogue) if first in one[:2]]:
+            assert {*questions[0][:2]} <= apart[0]
+            assert catalogue.face_answers.put(questions[0][0], questions[0][1], "yes")
+        assert [one.count for one in catalogue.faces.groups() if one.name == "Anna"] == [66]
+        # What comes later joins, at whatever age.
+        late = growing(0, 8)[[6, 7, 86, 87]]
+        known = catalogue.faces.table(MODEL)
+        more = table(np.append(known.groups, [0] * 4), np.concatenate([known.vectors, late]))
+        joined = grouped(more)
+        assert [joined.get(one) for one in range(199, 203)] == [first] * 4
+
+
 @pytest.fixture
 def photos(tmp_path: Path, astronaut: Image.Image) -> Path:
     """Photos of one face, one of which another program gave a name, and one of nobody."""
@@ -148,6 +269,38 @@ def library(tmp_path: Path, tiny_bundle: Path, photos: Path) -> Iterator[Library
     with Library.open(tmp_path / "library", model=tiny_bundle) as library:
         list(library.index([photos], workers=1))
         yield library
+
+
+@pytest.mark.slow
+def test_faces_are_found_in_any_frame_of_a_video(
+    tmp_path: Path, tiny_bundle: Path, astronaut: Image.Image
+) -> None:
+    noise = Image.effect_noise((320, 320), 90).convert("RGB")
+    face = astronaut.resize((320, 320))
+    mirrored = face.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    (tmp_path / "photos").mkdir()
+    film(tmp_path / "photos" / "film.mp4", [noise, noise, mirrored, face], seconds=4)
+    astronaut.save(tmp_path / "photos" / "still.jpg")
+    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
+        list(library.index([tmp_path / "photos"], workers=1))
+        list(library.faces.find())
+        # Once in the video, whatever frames they are in, and not where it shows the noise.
+        assert library.faces.counts() == (2, 2, 0)
+        (group,) = library.faces.groups()
+        assert (group.count, group.seconds) == (2, None)
+        still, video = library.faces.examples([group.id])[group.id]
+        assert still.seconds is None
+        assert video.seconds is not None
+        assert video.seconds >= 6
+        library.faces.name(group.id, "Eileen")
+        assert names(library, "person:eileen") == {"film", "still"}
+        # Nobody is outlined in the frame that stands for it.
+        (seen,) = library.photos.about(video.photo).people
+        assert (seen.name, seen.area, seen.found) == ("Eileen", None, True)
+        path = library.photos.about(video.photo).file.path
+    picture = FacePicture(video.area, video.seconds).make(path, 10**8)
+    with Image.open(io.BytesIO(picture.data)) as image:
+        assert len(FaceModel().faces(image.resize((400, 400)))) == 1
 
 
 def killed(folder: Path, shell: Shell) -> int:
@@ -175,9 +328,15 @@ def names(library: Library, text: str) -> set[str]:
 @pytest.mark.slow
 @needs_kill
 def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
-    library: Library, tmp_path: Path, shell: Shell, astronaut: Image.Image, tiny_bundle: Path
+    library: Library,
+    photos: Path,
+    tmp_path: Path,
+    shell: Shell,
+    astronaut: Image.Image,
+    tiny_bundle: Path,
 ) -> None:
     assert names(library, "people:1") == {"whole"}
+    assert not library.faces.wanted
     seen_before = killed(library.folder, shell)
     done = shell("faces", "find")
     assert done.returncode == 0, done.stderr
@@ -204,12 +363,25 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
     assert thread.ask_now(lambda it: it.faces.groups()) == []
     thread.close()
 
+    # Switched on, each index run looks at what has come.
+    assert shell("index").stdout.count(b"\n") == 1
+    assert shell("faces", "on").returncode == 0
+    assert library.faces.wanted
+    astronaut.resize((300, 300)).save(photos / "late.jpg", quality=95)
+    told = shell("index").stdout
+    assert told.endswith(b"found 1 face; 1 came into groups, and 0 photos could not be read.\n")
+    assert names(library, "person:eileen") == {*everybody, "late"}
+    everybody.add("late")
+    refused_by_hand = shell("faces", "off", PHOTOSEARCH_FACES="true")
+    assert refused_by_hand.returncode == 2
+    assert b"PHOTOSEARCH_FACES is set, and goes before what is kept" in refused_by_hand.stderr
+
     # Looked at once, and not again.
     assert shell("faces", "find").stdout.startswith(b"Looked at 0 photos and found 0 faces; 0 came")
     # What is refused is not taken again for what a file says of it.
     refused = library.faces.refuse(whole.photo_id, "eileen")
     list(library.faces.find())
-    assert [one.count for one in library.faces.groups()] == [7]
+    assert [one.count for one in library.faces.groups()] == [8]
     library.faces.accept(refused)
     dark = next(hit for hit in library.search("people:1", limit=50) if "dark" in hit.path)
     library.faces.accept(library.faces.refuse(dark.photo_id, "eileen"))
@@ -223,6 +395,19 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
 
     assert shell("faces", "name", str(group.id), "Pilot").returncode == 0
     assert "Pilot" in [one.name for one in library.people.all()]
+    # Groups that may be the same are asked about, and the answer can be taken back.
+    with closing(sqlite3.connect(library.folder / "catalogue.db")) as db, db:
+        db.execute("INSERT INTO face_groups (id) VALUES (77)")
+        db.execute("UPDATE faces SET group_id = 77 WHERE id IN (SELECT max(id) FROM faces)")
+    (question,) = json.loads(shell("faces", "questions", "--json").stdout)["questions"]
+    assert [question[side]["id"] for side in ("group", "other")] == [group.id, 77]
+    assert shell("faces", "questions").stdout.endswith(b"the same? A yes names 1 photo.\n")
+    assert shell("faces", "answer", "77", str(group.id), "yes").returncode == 2
+    for said, named_now in (("yes", 0), ("undo", 1), ("yes", 0)):
+        assert shell("faces", "answer", str(group.id), "77", said).returncode == 0
+        assert [one.name for one in library.faces.groups()].count(None) == named_now
+    assert shell("faces", "questions").stderr == b"There is nothing to ask.\n"
+
     library.faces.hide(group.id)
     assert shell("faces", "list").stdout == b""
     told = json.loads(shell("faces", "list", "--all", "--json").stdout)
@@ -231,11 +416,11 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
         library.faces.name(99, "x")
 
     # Nothing of it is in what is given to others, unless it is asked for.
-    for asked, kept in ((False, 0), (True, 8)):
+    for asked, kept in ((False, 0), (True, 9)):
         library.export(tmp_path / f"out{asked}", with_faces=asked)
         Library.import_from(tmp_path / f"out{asked}", tmp_path / f"in{asked}")
         with Catalogue.open(tmp_path / f"in{asked}") as catalogue:
-            assert catalogue.counts().photos == 9
+            assert catalogue.counts().photos == 10
             assert catalogue.health.faults() == []
         with closing(sqlite3.connect(tmp_path / f"in{asked}" / "catalogue.db")) as db:
             assert db.execute("SELECT count(*) FROM faces").fetchone() == (kept,)
@@ -244,7 +429,18 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
         carried.forget(carried.folders[0])
     assert known_of_faces(tmp_path / "inTrue") == 0
 
-    assert shell("faces", "forget", "--yes").stdout == b"Forgot 8 faces.\n"
+    # One person alone, who is not found again.
+    library.faces.name(group.id, "Guest")
+    with pytest.raises(UsageError, match="no face is known to be Nobody's"):
+        library.faces.forget_person("Nobody")
+    assert shell("faces", "forget", "--person", "guest", "--yes").stdout == b"Forgot 8 faces.\n"
+    list(library.faces.find())
+    assert library.faces.counts()[1:] == (1, 0)
+
+    # Nor are any looked for after that.
+    library.faces.switch(True)
+    assert shell("faces", "forget", "--yes").stdout == b"Forgot 1 face.\n"
+    assert not library.faces.wanted
     assert names(library, "people:1") == {"whole"}
     assert [one.name for one in library.people.all()] == ["Eileen Collins"]
     assert known_of_faces(library.folder) == 0

@@ -233,4 +233,4 @@ def test_the_command(library: Library, shell: Shell) -> None:
     assert "nobody in this library is called Anton" in refused
     known = json.loads(shell("show", "2", "--json").stdout)
     assert known["people"] == ["anna", "Ben"]
-    assert known["persons"][0] == {"name": "Anna", "area": list(FACE), "found": False}
+    assert known["persons"][0] == {"name": "Anna", "area": list(FACE), "found": False, "face": None}

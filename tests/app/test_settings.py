@@ -32,6 +32,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "serve_host": ("0.0.0.0", "::1"),
     "serve_port": ("0", "8001"),
     "endpoint": ("https://mirror.example", "http://127.0.0.1:9"),
+    "faces": ("true", "no"),
     "serve_faces": ("true", "no"),
     "offline": ("true", "no"),
     "log_file": ("/logs/one", "/logs/two"),

@@ -35,6 +35,7 @@ SINCE = {
         "Anna Berger",
     ),
     "SELECT name FROM faces JOIN face_groups ON group_id = face_groups.id": ("add_faces", "Anna"),
+    "SELECT answer FROM face_answers": ("add_face_answers", "no"),
     "SELECT reason FROM problems": ("", "is damaged"),
 }
 

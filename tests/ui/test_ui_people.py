@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 from accessible import serious_in_both_themes
-from in_browser import ask, open_tile, settled, shows
+from in_browser import ask, open_tile, settled, shows, watched_page
 from optional import needs_chromium
 from PIL import Image
 from served import Served, served_here
 
 from index import Catalogue, FileStamp, Metadata, NewPhoto, Region
 from index.catalogue.faces import FoundFace
+from photosearch import Library
 from photosearch.encoders import open_encoder
+from photosearch.faces.model import MODEL
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 
@@ -69,7 +71,7 @@ def make_library(place: Path, bundle: Path) -> Path:
         # As if a face had been found twice, of which nobody says whose it is.
         eyes = np.zeros((5, 2), np.float32)
         somebody = FoundFace((0.1, 0.1, 0.1, 0.15), eyes, 0.9, 60, 20, np.ones(128, np.float32))
-        catalogue.faces.put("model", {4: [somebody], 5: [somebody]})
+        catalogue.faces.put(MODEL, {4: [somebody], 5: [somebody]})
         catalogue.faces.assign({1: -1, 2: -1})
     return place / "library"
 
@@ -178,6 +180,18 @@ def test_people_are_named_merged_and_hidden_and_that_is_taken_back(
     press(page, "Show in lists")
     told(page, "Annie is shown in lists again")
 
+    # One dropped on another is the same person, a group of faces as well.
+    press(page, "Back")
+    anna = page.locator(".somebody[data-name='Anna Berger']")
+    page.locator(".somebody[data-name=Annie]").drag_to(anna)
+    anna.filter(has_text="5 photos").wait_for()
+    told(page, "Both are Anna Berger now").get_by_role("button", name="Undo").click()
+    anna.filter(has_text="4 photos").wait_for()
+    stranger.drag_to(page.locator(".somebody[data-name=Zoë]"))
+    page.locator(".somebody[data-name=Zoë]", has_text="3 photos").wait_for()
+    told(page, "Named Zoë").get_by_role("button", name="Undo").click()
+    stranger.wait_for()
+
     # In a photo each face has a box, and the known ones a name, of which one leads to more.
     page.get_by_role("tab", name="Search").click()
     assert ask(page, "person:anna people>=3") == ["3.jpg"]
@@ -202,16 +216,118 @@ def test_people_are_named_merged_and_hidden_and_that_is_taken_back(
     names.get_by_text("Tom").click()
     assert ask(page, "person:Tom") == ["4.jpg", "3.jpg", "2.jpg"]
 
-    # Whom a face was taken for by mistake, it is not.
-    assert server.post("/api/faces/name", {"group": 1, "name": "Zoë"}).status == 200
+    # A face of nobody is named in the photo, and with it those that look like it; by mistake, it
+    # turns out.
+    assert ask(page, '"4.jpg"') == ["4.jpg"]
+    viewer = open_tile(page, "4.jpg")
+    viewer.locator(".face").get_by_role("button", name="Who is this?").click()
+    answer(page, "Zoë", "Give a name")
+    no = viewer.get_by_role("button", name="Not Zoë")
+    no.wait_for()
+    page.keyboard.press("Escape")
     assert ask(page, "person:Zoë") == ["6.jpg", "4.jpg", "3.jpg"]
     viewer = open_tile(page, "3.jpg")
-    no = viewer.get_by_role("button", name="Not Zoë")
     no.click()
     notice = told(page, "Not taken for Zoë any more")
     no.wait_for(state="detached")
     notice.get_by_role("button", name="Undo").click()
     no.wait_for()
+
+    # Of several photos somebody else is made, who can be named in turn.
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Browse").click()
+    press(page, "People")
+    page.locator(".somebody[data-name=Zoë]").click()
+    at(page, "Zoë")
+    for name in ("3.jpg", "4.jpg"):
+        page.locator(f"#browse .tile[title='{name}']").focus()
+        page.keyboard.press("x")
+    page.get_by_role("button", name="Not Zoë").click()
+    told(page, "Not taken for Zoë any more")
+    page.locator("#browse .tile").nth(1).wait_for(state="detached")
+    press(page, "Back")
+    page.locator(".stranger", has_text="2 photos").wait_for()
+
+
+def test_faces_are_looked_for_when_switched_on_held_and_forgotten(
+    browser: Any, tmp_path: Path, tiny_bundle: Path, pictures: Path
+) -> None:
+    (tmp_path / "photos").mkdir()
+    with Image.open(pictures / "astronaut.png") as image:
+        for side in (300, 420):
+            image.convert("RGB").resize((side, side)).save(tmp_path / "photos" / f"{side}.jpg")
+    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
+        list(library.index([tmp_path / "photos"], workers=1))
+    with (
+        served_here(tmp_path / "library", tiny_bundle) as server,
+        watched_page(browser, server, address="?browse=person") as page,
+    ):
+        card = page.locator("#browse .face-switch")
+        switch = card.get_by_label("Look for faces in my photos")
+        assert not switch.is_checked()
+        assert card.get_by_text("Only this machine sees it.").is_visible()
+        assert not card.get_by_role("button").first.is_visible()
+        server.post("/api/faces/hold", {"on": True})
+        switch.check()
+        # Held before it was switched on, it has not begun.
+        card.get_by_text("paused").wait_for()
+        card.get_by_role("button", name="Resume").click()
+        card.get_by_text("2 of 2 photos looked at; 2 faces, 0 with a name").wait_for(
+            timeout=120_000
+        )
+        stranger = page.locator(".stranger")
+        stranger.wait_for()
+        assert serious_in_both_themes(page) == []
+        card.get_by_role("button", name="Forget all faces").click()
+        dialog = page.locator("dialog.chooser")
+        dialog.get_by_label("I’m sure").check()
+        dialog.get_by_role("button", name="Forget all faces").click()
+        told(page, "2 faces forgotten")
+        stranger.wait_for(state="detached")
+        assert not switch.is_checked()
+        assert server.ask("/api/faces").json["seen"] == 0
+
+
+def test_whether_it_is_the_same_person_is_asked_answered_and_taken_back(
+    browser: Any, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    library = make_library(tmp_path, tiny_bundle)
+    eyes = np.zeros((5, 2), np.float32)
+    near = [np.ones(128, np.float32) + 0.5 * np.eye(128, dtype=np.float32)[at] for at in (0, 1)]
+    first, second = (FoundFace((0.1, 0.1, 0.1, 0.15), eyes, 0.9, 60, 20, one) for one in near)
+    with Catalogue.open(library) as catalogue:
+        # Beside the group of two of `make_library`: one of one photo, and one of another.
+        base = FoundFace((0.1, 0.1, 0.1, 0.15), eyes, 0.9, 60, 20, np.ones(128, np.float32))
+        catalogue.faces.forget()
+        catalogue.faces.put(MODEL, {4: [base], 5: [base], 6: [first], 7: [second]})
+        catalogue.faces.assign({1: -1, 2: -1, 3: -2, 4: -3})
+        catalogue.faces.name(3, "Tom")
+    with (
+        served_here(library, tiny_bundle) as server,
+        watched_page(browser, server, address="?browse=person") as page,
+    ):
+        card = page.locator(".same-person")
+        card.get_by_text("Is this Tom?").wait_for()
+        assert " ".join(card.inner_text().split()).startswith(
+            "Is this Tom? 2 questions Tom2 photos"
+        )
+        assert page.locator(".stranger").count() == 2
+        assert serious_in_both_themes(page) == []
+        card.get_by_role("button", name="Yes").click()
+        told(page, "The same person")
+        page.locator(".stranger").nth(1).wait_for(state="detached")
+        card.get_by_text("1 question").wait_for()
+        told(page, "The same person").get_by_role("button", name="Undo").click()
+        card.get_by_text("2 questions").wait_for()
+        page.locator(".stranger").nth(1).wait_for()
+        # By the keyboard, without a word about it.
+        card.get_by_role("button", name="No", exact=True).focus()
+        page.keyboard.press("n")
+        told(page, "Two people")
+        card.get_by_text("1 question").wait_for()
+        page.keyboard.press("u")
+        told(page, "Not asked again")
+        card.wait_for(state="hidden")
 
 
 def test_what_is_no_face_is_refused(server: Served) -> None:

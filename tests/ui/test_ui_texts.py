@@ -51,11 +51,13 @@ SAME = {
         "{count} h {minutes} min",
         "{count} minutes",
         "{count} photos",
+        "{count} question",
+        "{count} questions",
         "{count} suggestions",
         "{side} pixels",
         "Zip",
     },
-    "es": {"Ctrl", "Esc", "JPEG", "Zip", "{count} h {minutes} min"},
+    "es": {"Ctrl", "Esc", "JPEG", "No", "Zip", "{count} h {minutes} min"},
 }
 
 

@@ -11,6 +11,7 @@ sharing     copies of many: a zip file, a folder, a web album
 albums      photos in groups and in albums
 map         photos where they were taken
 people      who is in photos, and what is said of these people
+faces       whether they are looked for, and whose they are
 marks       ratings and keywords
 verdicts    what is right for a query, and learning from it
 timeline    all photos by their days, and trips
@@ -28,6 +29,7 @@ exception is the list of folders to choose from, which gives names of folders on
 from photosearch.ui.routes import (
     albums,
     duplicates,
+    faces,
     facets,
     indexing,
     library,
@@ -62,6 +64,7 @@ ROUTERS = tuple(
         albums,
         map,
         people,
+        faces,
         marks,
         verdicts,
         timeline,

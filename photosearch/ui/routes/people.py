@@ -15,16 +15,13 @@ from photosearch.library import Library
 from photosearch.library.people import PeopleEdit
 from photosearch.search.lexicon import asking
 from photosearch.serving.shrinking import LateError, ShrinkError
-from photosearch.ui.context import Context
 from photosearch.ui.dependencies import CurrentContext
-from photosearch.ui.photos import Id, briefs, find_photo, keep
+from photosearch.ui.photos import briefs, find_photo, keep
 
 router = APIRouter(prefix="/api")
 
 _Name = Annotated[str, Field(min_length=1, max_length=400)]
 _MANY = 1000
-# Of groups without a name those in most photos are shown.
-_GROUPS = 60
 
 
 class Named(BaseModel):
@@ -46,24 +43,6 @@ class Splitting(Named):
 
 class Hiding(Named):
     hidden: bool
-
-
-class GroupName(BaseModel):
-    group: Id
-    name: _Name | None
-
-
-class GroupHiding(BaseModel):
-    group: Id
-    hidden: bool
-
-
-class Refusal(Named):
-    id: Id
-
-
-class Refused(BaseModel):
-    faces: list[tuple[Id, Id]] = Field(max_length=_MANY)
 
 
 class Before(BaseModel):
@@ -104,9 +83,16 @@ async def together(context: CurrentContext, name: str) -> list[dict[str, Any]]:
 
 @router.get("/photo/{photo_id}/face")
 async def face(
-    context: CurrentContext, photo_id: int, area: Annotated[str, Query(max_length=100)], v: str = ""
+    context: CurrentContext,
+    photo_id: int,
+    area: Annotated[str, Query(max_length=100)],
+    at: Annotated[float | None, Query(ge=0, le=1e6)] = None,
+    v: str = "",
 ) -> Response:
-    """The face in an area of a photo: left, top, width and height in parts of it, with commas."""
+    """The face in an area of a photo: left, top, width and height in parts of it, with commas.
+
+    Of a video in the frame `at` so many seconds, where these are given.
+    """
     try:
         sides = tuple(map(float, area.split(",")))
     except ValueError:
@@ -115,7 +101,7 @@ async def face(
         raise UsageError(f"{area!r} is no area; give left, top, width, height, as in .1,.2,.3,.3")
     found = await find_photo(context, photo_id)
     try:
-        data = await context.thumbnails.face(found, (sides[0], sides[1], sides[2], sides[3]))
+        data = await context.thumbnails.face(found, (sides[0], sides[1], sides[2], sides[3]), at)
     except ShrinkError as error:
         raise HTTPException(503 if isinstance(error, LateError) else 404, str(error)) from error
     return Response(data, media_type="image/webp", headers={"cache-control": keep(found, v)})
@@ -151,59 +137,6 @@ async def undo(context: CurrentContext, wanted: Undo) -> dict[str, Any]:
     before = tuple(OwnPerson(**one.model_dump()) for one in wanted.before)
     edit = PeopleEdit("", before, tuple(wanted.keys))
     return await _edited(context, lambda it: it.people.undo(edit))
-
-
-@router.get("/faces/groups")
-async def groups(context: CurrentContext) -> list[dict[str, Any]]:
-    """Groups of faces of which nobody has said whose they are, each with a photo."""
-    return await context.lookups.ask(_nameless)
-
-
-@router.post("/faces/name")
-async def name_group(context: CurrentContext, wanted: GroupName) -> dict[str, Any]:
-    """Say whose the faces of a group are; null takes it back."""
-    _check_faces(context)
-    await context.lookups.ask(lambda it: it.faces.name(wanted.group, wanted.name))
-    return {}
-
-
-@router.post("/faces/hide")
-async def hide_group(context: CurrentContext, wanted: GroupHiding) -> dict[str, Any]:
-    """Leave a group out of lists, or show it again."""
-    _check_faces(context)
-    await context.lookups.ask(lambda it: it.faces.hide(wanted.group, wanted.hidden))
-    return {}
-
-
-@router.post("/faces/refuse")
-async def refuse(context: CurrentContext, wanted: Refusal) -> dict[str, Any]:
-    """Say that no face in a photo is somebody's; what undoes it."""
-    _check_faces(context)
-    return {"undo": await context.lookups.ask(lambda it: it.faces.refuse(wanted.id, wanted.name))}
-
-
-@router.post("/faces/accept")
-async def accept(context: CurrentContext, wanted: Refused) -> dict[str, Any]:
-    """Take that back."""
-    _check_faces(context)
-    await context.lookups.ask(lambda it: it.faces.accept(wanted.faces))
-    return {}
-
-
-def _check_faces(context: Context) -> None:
-    if not context.faces:
-        raise UsageError("faces are not shown to other machines; see the setting serve_faces")
-
-
-def _nameless(library: Library) -> list[dict[str, Any]]:
-    found = [one for one in library.faces.groups() if one.name is None and not one.hidden]
-    found = found[:_GROUPS]
-    covers = {photo["id"]: photo for photo in briefs(library, [one.photo for one in found])}
-    return [
-        {"group": one.id, "count": one.count, "area": one.area, "cover": covers.get(one.photo)}
-        for one in found
-        if one.photo in covers
-    ]
 
 
 async def _edited(

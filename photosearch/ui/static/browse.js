@@ -5,11 +5,14 @@ import { choose, confirm } from "./choosers.js";
 import { monthName } from "./days.js";
 import { fill, icon, make, number, say, tell } from "./dom.js";
 import { Duplicates } from "./duplicates.js";
+import { FaceSwitch } from "./face-switch.js";
 import { Grid, monthOf, thumbnail } from "./grid.js";
 import { monthsOf, unpack } from "./layout.js";
 import { beside, fetchPeople, personCard, personTools, strangers } from "./people.js";
+import { mergeByDragging } from "./people-drag.js";
 import { countryName, townName } from "./place-names.js";
 import { ask } from "./requests.js";
+import { SamePerson } from "./same-person.js";
 import { share } from "./share.js";
 import { sizeSlider } from "./tile-size.js";
 import { Timeline } from "./timeline.js";
@@ -33,7 +36,11 @@ export class BrowsePage {
     this.title = make("h2", { tabindex: "-1" });
     this.tools = make("div", { class: "line" });
     this.cards = make("ul", { class: "cards" });
+    mergeByDragging(this.cards, () => this.kind === "person" && !this.of && this.#renewPeople());
     this.about = make("div", { class: "about-person" });
+    this.faces = new FaceSwitch(() => this.kind === "person" && !this.of && this.go("person", "replace"));
+    this.same = new SamePerson(() => this.kind === "person" && !this.of && this.#renewPeople());
+    this.finding = make("details", { class: "card finding", hidden: true }, make("summary", {}, say("library.faces"), this.faces.state), this.faces.element);
     this.nothing = make("p", { class: "quiet" });
     this.problem = make("p", { class: "warning", role: "alert" });
     this.duplicates = new Duplicates(viewer);
@@ -51,6 +58,8 @@ export class BrowsePage {
       make("nav", { class: "kinds", "aria-label": say("browse.by") }, this.tabs),
       make("div", { class: "line head" }, this.title, this.tools),
       this.about,
+      this.finding,
+      this.same.element,
       this.nothing,
       this.problem,
       this.duplicates.element,
@@ -61,6 +70,7 @@ export class BrowsePage {
     );
     this.selection = selection;
     selection.addEventListener("out", ({ detail }) => this.key === String(detail.id) && this.kind === "album" && this.#renew());
+    selection.addEventListener("people", () => this.kind === "person" && this.of && this.#renew());
     selection.addEventListener("albums", () => this.kind === "album" && this.go("album"));
     this.duplicates.near.addEventListener("change", () => this.moved?.("push"));
   }
@@ -159,6 +169,7 @@ export class BrowsePage {
     if (how) this.moved?.(how);
     this.drawn = true;
     this.selection.show(null);
+    this.selection.showPerson("");
     for (const tab of this.tabs) tab.setAttribute("aria-pressed", String(tab.dataset.kind === kind));
     this.tools.replaceChildren();
     this.about.replaceChildren();
@@ -169,6 +180,8 @@ export class BrowsePage {
     this.nothing.textContent = "";
     this.duplicates.element.hidden = kind !== "duplicates";
     this.onMap.hidden = kind !== "map";
+    this.finding.hidden = true;
+    this.same.element.hidden = true;
   }
 
   // What draws maps is read when somebody opens one.
@@ -280,6 +293,13 @@ export class BrowsePage {
   // Those whom lists leave out are shown when they are asked for.
   #people(people) {
     this.everybody = people;
+    this.faces.refresh().then(({ allowed, on, seen }) => {
+      // Unless something else is shown by now.
+      if (this.everybody !== people || this.kind !== "person" || this.of) return;
+      this.finding.hidden = !allowed;
+      if (seen) this.same.ask();
+      this.finding.open ||= !on && !seen;
+    }, () => {});
     strangers(people.map(({ name }) => name), () => this.go("person", "replace")).then((cards) => {
       // Unless something else is shown by now.
       if (this.everybody !== people || this.kind !== "person" || this.of) return;
@@ -294,8 +314,15 @@ export class BrowsePage {
     fill(this.tools, make("label", { class: "check" }, tick, say("people.with_hidden")));
   }
 
+  // Others than before, while a question stands above them.
+  async #renewPeople() {
+    const people = await fetchPeople().catch(() => null);
+    if (people && this.kind === "person" && !this.of) this.#groups("person", people);
+  }
+
   // Other names of somebody, what can be said of them, and who else is in their photos.
   #person(person, tools) {
+    this.faces.refresh().then(({ allowed, found }) => this.of === person.name && this.selection.showPerson(allowed && found ? person.name : ""), () => {});
     const go = (name) => {
       const [by, of] = ["person", name];
       this.restore({ by, of: of || undefined }, 0).then(() => this.moved?.("push"));

@@ -1,9 +1,12 @@
 // Who is where in the open photo: boxes around faces, with the names of those who are known.
 
+import { choose } from "./choosers.js";
 import { fill, icon, make, say, tell } from "./dom.js";
 import { ask } from "./requests.js";
 
 const KEPT = "photosearch.faces";
+// People who are proposed as whose a face is.
+const PROPOSED = 8;
 
 const percent = (part) => `${(100 * part).toFixed(2)}%`;
 
@@ -15,15 +18,15 @@ export class Faces {
     this.on = localStorage.getItem(KEPT) === "on";
   }
 
-  // Of a photo whose picture fills the place of `picture`.
-  show(persons, picture) {
+  // Of a photo whose picture fills the place of `picture`; `changed` is called when a face got a name.
+  show(persons, picture, changed = () => {}) {
     const placed = persons.filter(({ area }) => area);
     this.element.style.cssText = picture.style.cssText;
-    fill(this.element, placed.map(({ name, area: [left, top, width, height] }) =>
+    fill(this.element, placed.map(({ name, face, area: [left, top, width, height] }) =>
       make(
         "div",
         { class: "face", "data-name": name, style: `left: ${percent(left)}; top: ${percent(top)}; width: ${percent(width)}; height: ${percent(height)}` },
-        name ? make("span", {}, name) : null,
+        name ? make("span", {}, name) : face ? make("button", { type: "button", onclick: () => nameFace(face, changed) }, say("faces.who")) : null,
       ),
     ));
     this.button.hidden = !placed.length;
@@ -44,6 +47,11 @@ export class Faces {
     return true;
   }
 
+  open() {
+    if (!this.on) this.toggle();
+    this.element.querySelector("button")?.focus();
+  }
+
   // The face of one person, for as long as somebody points at the name; "" for none.
   point(name) {
     this.pointed = name;
@@ -57,11 +65,26 @@ export class Faces {
   }
 }
 
-// Says that a face in a photo is not somebody's; `changed` is called when that was done, or taken back.
-async function refuse(id, name, changed) {
+// Asks whose a face is; `changed` is called when that was said, or taken back.
+async function nameFace(face, changed) {
+  const known = (await ask("/api/people").catch(() => [])).map(({ name }) => name);
+  const name = await choose({ title: say("faces.who"), label: say("people.name"), button: say("faces.name"), options: known.slice(0, PROPOSED).map((text) => ({ value: text, text })), known });
+  if (!name) return;
+  try {
+    const { group } = await ask("/api/faces/name-face", { body: { face, name } });
+    const back = () => ask("/api/faces/name", { body: { group, name: null } }).then(changed, (error) => tell(error.message));
+    tell(say("faces.named", { name }), { text: say("rating.undo"), press: back });
+    changed();
+  } catch (error) {
+    tell(error.message);
+  }
+}
+
+// Says that no face in photos is somebody's; `changed` is called when that was done, or taken back.
+export async function refuse(ids, name, changed) {
   const send = (path, body) => ask(`/api/faces/${path}`, { body });
   try {
-    const { undo } = await send("refuse", { id, name });
+    const { undo } = await send("refuse", { ids, name });
     const back = () => send("accept", { faces: undo }).then(changed, (error) => tell(error.message));
     tell(say("faces.refused", { name }), { text: say("rating.undo"), press: back });
     changed();
@@ -71,13 +94,13 @@ async function refuse(id, name, changed) {
 }
 
 // The names in a photo, each a way to more of them; `link` makes one, `point` is called with the name
-// that is pointed at, and `changed` when somebody was taken off the photo.
-export function namesIn({ photo_id: id, persons = [] }, link, point, changed) {
+// that is pointed at, `changed` when somebody was taken off the photo, and `open` shows all faces.
+export function namesIn({ photo_id: id, persons = [] }, link, point, changed, open) {
   const named = persons.filter(({ name }) => name);
   const nameless = persons.length - named.length;
   const parts = named.map(({ name, area, found }) => {
     const label = say("faces.not", { name });
-    const no = () => refuse(id, name, changed);
+    const no = () => refuse([id], name, changed);
     const item = make("span", { class: "named" }, link(name), found ? make("button", { type: "button", class: "remove", "aria-label": label, title: label, onclick: no }, icon("close")) : null);
     if (!area) return item;
     for (const [event, shown] of [["pointerenter", name], ["pointerleave", ""], ["focusin", name], ["focusout", ""]]) {
@@ -85,6 +108,10 @@ export function namesIn({ photo_id: id, persons = [] }, link, point, changed) {
     }
     return item;
   });
-  if (nameless) parts.push(make("span", { class: "quiet" }, say("people.nameless", { count: nameless })));
+  if (nameless) {
+    const told = say("people.nameless", { count: nameless });
+    const found = persons.some(({ name, face, area }) => !name && face && area);
+    parts.push(found ? make("button", { type: "button", class: "plain slim", onclick: open }, told) : make("span", { class: "quiet" }, told));
+  }
   return parts;
 }

@@ -3,6 +3,7 @@
 import { away } from "./absent.js";
 import { confirm } from "./choosers.js";
 import { bytes, fill, icon, make, number, say, tell } from "./dom.js";
+import { FaceSwitch } from "./face-switch.js";
 import { folderForm, problemList } from "./indexing.js";
 import { Models } from "./models.js";
 import { Reading } from "./reading.js";
@@ -18,6 +19,7 @@ export class LibraryPage {
     this.problems = make("div", { class: "stacked" });
     this.models = new Models(started, () => this.#disk());
     this.reading = new Reading();
+    this.faces = new FaceSwitch();
     this.disk = make("dl", { class: "overview" });
     this.findings = make("ul", { class: "findings", "aria-live": "polite" });
     this.watching = make("input", { type: "checkbox", id: "watching", onchange: () => this.#watch() });
@@ -42,6 +44,7 @@ export class LibraryPage {
       section("library.problems", this.problems),
       section("library.models", this.models.element),
       section("library.text", this.reading.element),
+      section("library.faces", this.faces.element),
       section("library.disk", this.disk),
       section(
         "library.doctor",
@@ -80,7 +83,7 @@ export class LibraryPage {
         ? state.folders.map((folder) => this.#folder(folder, state.not_connected.find((one) => one.path === folder)))
         : [make("li", { class: "quiet" }, say("library.no_folder"))]),
     );
-    const parts = () => Promise.all([this.#problems(state), this.models.refresh(state), this.reading.refresh(), this.#disk()]);
+    const parts = () => Promise.all([this.#problems(state), this.models.refresh(state), this.reading.refresh(), this.faces.refresh(), this.#disk()]);
     this.problem.textContent = "";
     await this.turns.take("library", parts).catch((error) => (this.problem.textContent = error.message));
   }

@@ -14,9 +14,11 @@ const BESIDE = 12;
 export const fetchPeople = () => ask("/api/people");
 
 // The address of a picture of somebody: the face, where it is known where that is.
-export function faceOf({ cover, area }) {
+// `at` is a moment of a video, in seconds.
+export function faceOf({ cover, area, at = null }) {
   if (!area) return thumbnail(cover);
-  return `/api/photo/${cover.id}/face?area=${area.map((side) => side.toFixed(4)).join(",")}&v=${cover.version ?? ""}`;
+  const moment = at === null ? "" : `&at=${at.toFixed(3)}`;
+  return `/api/photo/${cover.id}/face?area=${area.map((side) => side.toFixed(4)).join(",")}${moment}&v=${cover.version ?? ""}`;
 }
 
 // What a card shows: a face, the name, and in what group they are.
@@ -24,7 +26,7 @@ export function personCard(person, open) {
   const { name, above, count, hidden, cover } = person;
   return make(
     "li",
-    { class: hidden ? "faded" : null },
+    { class: hidden ? "faded" : null, "data-drag": JSON.stringify({ name }) },
     make(
       "button",
       { type: "button", class: "group somebody", "data-name": name, onclick: open },
@@ -62,7 +64,7 @@ export async function strangers(known, changed) {
   return groups.map((one) =>
     make(
       "li",
-      { class: "stranger", "data-group": one.group },
+      { class: "stranger", "data-group": one.group, "data-drag": JSON.stringify({ group: one.group }) },
       make(
         "button",
         { type: "button", class: "group somebody", onclick: () => named(one) },

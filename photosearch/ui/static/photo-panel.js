@@ -54,7 +54,7 @@ export class PhotoPanel {
       [say("photo.place"), this.#each(places(metadata), "in", placeNames(metadata.place ?? {}))],
       [say("photo.coordinates"), where && this.#link(where, near(metadata), say("viewer.more_near"))],
       [say("photo.caption"), metadata.caption],
-      [say("viewer.people"), listed(namesIn(known, (name) => this.#more(name, "person"), (name) => this.faces?.point(name), () => this.renew?.()))],
+      [say("viewer.people"), listed(namesIn(known, (name) => this.#more(name, "person"), (name) => this.faces?.point(name), () => this.renew?.(), () => this.faces?.open()))],
       [say("photo.text"), known.text],
       [say("photo.camera"), this.#gear(metadata)],
       [say("photo.exposure"), exposure(metadata)],

@@ -2,6 +2,7 @@
 
 import { choose } from "./choosers.js";
 import { fill, icon, make, say, tell } from "./dom.js";
+import { refuse } from "./faces.js";
 import { askKeywords, askRating, rate } from "./rating.js";
 import { ask } from "./requests.js";
 import { share } from "./share.js";
@@ -16,6 +17,8 @@ export class Selection extends EventTarget {
       make("button", { type: "button", class: "plain", "aria-label": say(label), onclick }, icon(picture), ...worded(say(label), say(`${label}.short`)));
     // Only while an album is shown.
     this.out = make("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#takeOut() });
+    // Only while somebody's photos are shown, whose faces were found in them.
+    this.not = make("button", { type: "button", class: "plain", hidden: true, onclick: () => this.#not() });
     const clear = button("close", "select.clear", () => this.clear());
     clear.classList.add("clear");
     this.bar = make(
@@ -27,6 +30,7 @@ export class Selection extends EventTarget {
       button("star", "rating.rate", () => askRating([...this.photos.keys()])),
       button("tag", "keyword.edit", () => askKeywords([...this.photos.keys()])),
       this.out,
+      this.not,
       button("download", "select.zip", () => this.#zip()),
       button("share", "share.open", () => share({ ids: [...this.photos.keys()], local: this.local })),
       clear,
@@ -51,6 +55,18 @@ export class Selection extends EventTarget {
     this.album = album;
     this.out.hidden = !album;
     if (album) fill(this.out, icon("close"), ...worded(say("album.out", { name: album.name }), say("album.out.short")));
+  }
+
+  // The name of somebody whose photos are shown, "" for nobody.
+  showPerson(name) {
+    this.person = name;
+    this.not.hidden = !name;
+    if (name) fill(this.not, icon("close"), ...worded(say("faces.not", { name }), say("faces.not", { name })));
+  }
+
+  async #not() {
+    await refuse([...this.photos.keys()], this.person, () => this.dispatchEvent(new Event("people")));
+    this.clear();
   }
 
   put(photos) {

@@ -94,7 +94,7 @@ export class Viewer extends EventTarget {
       if (!this.#isShown(photo)) return;
       this.panel.show(photo, known, { asked, local: this.local });
       if (known.missing) return;
-      this.faces.show(known.persons, this.picture);
+      this.faces.show(known.persons, this.picture, () => this.panel.renew());
       if (known.format === "VIDEO") {
         this.zoom.show(null);
         this.player.open(photo);

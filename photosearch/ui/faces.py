@@ -1,0 +1,68 @@
+"""Faces in photos, looked for in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+from photosearch.faces.run import FacesFailed, FacesFound, FacesGrouped, FacesStarted
+from photosearch.library import Library
+from photosearch.ui.passes import BackgroundPass, Step, in_slices
+
+# People are worth showing before all photos were looked at: faces are grouped whenever so many have
+# come, and a fifth of those that there were.
+_WORTH = 200
+
+
+class _Switch:
+    """The setting `faces` of the library, which the command line has as well."""
+
+    def __init__(self, library: Path) -> None:
+        self._folder = library
+
+    def get(self) -> bool:
+        with Library.open_to_read(self._folder) as library:
+            return library.faces.wanted
+
+    def set(self, on: bool) -> None:
+        with Library.open_to_read(self._folder) as library:
+            library.faces.switch(on)
+
+
+def finding_faces(library: Path) -> BackgroundPass:
+    """Looks where nobody has, as long as the setting says so."""
+    return BackgroundPass(library, _Switch(library), _find, unseen)
+
+
+def unseen(library: Library) -> int:
+    """Photos in which nobody has looked for faces."""
+    return library.status().photos - library.faces.counts()[0]
+
+
+def _find(tell: Callable[[Step], None], library: Path) -> None:
+    with Library.open(library, new=False) as opened:
+        found = 0
+
+        def steps() -> Generator[Step, None, None]:
+            nonlocal found
+            for event in opened.faces.find():
+                match event:
+                    case FacesStarted(photos):
+                        step = Step(begun=photos)
+                    case FacesFound(photos):
+                        found += sum(faces for _, faces in photos)
+                        step = Step(done=len(photos))
+                    case FacesFailed():
+                        step = Step(failed=1)
+                    case FacesGrouped():
+                        step = Step()
+                tell(step)
+                yield step
+
+        def group() -> None:
+            nonlocal found
+            if found >= max(_WORTH, opened.faces.counts()[1] // 5):
+                found = 0
+                opened.faces.group()
+
+        in_slices(opened, steps, group)

@@ -1,0 +1,219 @@
+"""Passes over all photos in the background: each while it is switched on, and nothing else changes
+the library.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from photosearch.errors import PhotosearchError
+from photosearch.library import Library
+from photosearch.ui.background import BackgroundProcess, Work
+
+# Seconds of work, and then of leaving the library to whoever waits to change it.
+_SLICE = 20.0
+_GAP = 1.0
+# Seconds between two looks for photos that have come.
+_AGAIN = 30.0
+
+
+@dataclass(frozen=True)
+class Pass:
+    """How far a pass is: `done` of `left` photos since it began, `failed` of them in vain.
+
+    `on`: it is to be done. `held`: but not until somebody says so. `running`: it is being done now.
+    `error`: why it cannot be.
+    """
+
+    on: bool = False
+    held: bool = False
+    running: bool = False
+    done: int = 0
+    left: int = 0
+    failed: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a pass tells: so many photos are `begun`, or came to their end."""
+
+    begun: int = 0
+    done: int = 0
+    failed: int = 0
+
+
+class Kept(Protocol):
+    """A switch that is remembered; setting it raises `PhotosearchError` where it cannot be."""
+
+    def get(self) -> bool: ...
+
+    def set(self, on: bool) -> None: ...
+
+
+class BackgroundPass:
+    """Does `work` in a process as long as it is switched on. Safe to ask from any thread.
+
+    `work` is called with a function to tell each `Step`, and the library folder; `left` counts the
+    photos of a library that it has not looked at.
+    """
+
+    def __init__(
+        self, library: Path, switch: Kept, work: Work, left: Callable[[Library], int]
+    ) -> None:
+        self._library, self._switch = library, switch
+        self._work, self._left = work, left
+        self._lock = threading.Lock()
+        self._now = Pass(on=switch.get())
+        self._process = BackgroundProcess(self._note)
+        # Taken to begin and to end, so that nothing begins while somebody wants it ended.
+        self._turn = threading.Lock()
+        self._paused = 0
+        self._closed = threading.Event()
+        self._poke = threading.Event()
+        # Photos that were left when the pass last came to its end: those that cannot be read.
+        self._hopeless = 0
+        self._thread: threading.Thread | None = None
+        if self._now.on:
+            self._begin()
+
+    @property
+    def now(self) -> Pass:
+        with self._lock:
+            return self._now
+
+    def switch(self, on: bool) -> None:
+        """Do it, also for what comes later, or no longer; it is remembered.
+
+        Raises `PhotosearchError` where it cannot be remembered.
+        """
+        self._switch.set(on)
+        with self._lock:
+            self._now = Pass(on=on, held=self._now.held)
+            self._hopeless = 0
+        if on:
+            self._begin()
+        else:
+            self._halt()
+
+    def hold(self, held: bool) -> None:
+        """Do nothing until this is taken back, or the server starts anew."""
+        with self._lock:
+            self._now = replace(self._now, held=held)
+        if held:
+            self._halt()
+        else:
+            self._poke.set()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is done meanwhile, so that the library can be changed at once."""
+        with self._turn:
+            self._paused += 1
+        self._halt()
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._paused -= 1
+            self._poke.set()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._poke.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._halt()
+
+    def _halt(self) -> None:
+        with self._turn:
+            self._process.end()
+        with self._lock:
+            self._now = replace(self._now, running=False)
+
+    def _begin(self) -> None:
+        self._poke.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._look, name="photosearch-pass")
+            self._thread.start()
+
+    def _look(self) -> None:
+        """Start whenever it is wanted and there is something to do."""
+        while not self._closed.is_set():
+            self._poke.clear()
+            if self._wanted():
+                self._start()
+            self._poke.wait(_AGAIN)
+
+    def _wanted(self) -> bool:
+        with self._lock:
+            if not self._now.on or self._now.held or self._now.running:
+                return False
+            hopeless = self._hopeless
+        try:
+            return self._count() > hopeless
+        except PhotosearchError:
+            return False
+
+    def _count(self) -> int:
+        with Library.open(self._library, readonly=True) as opened:
+            return self._left(opened)
+
+    def _start(self) -> None:
+        with self._turn:
+            with self._lock:
+                if self._paused or not self._now.on or self._now.held:
+                    return
+                self._now = Pass(on=True, running=True)
+            self._process.start(self._work, self._library)
+
+    def _note(self, told: Step | PhotosearchError | None) -> None:
+        with self._lock:
+            now = self._now
+            match told:
+                case Step():
+                    self._now = replace(
+                        now,
+                        left=now.done + now.failed + told.begun if told.begun else now.left,
+                        done=now.done + told.done,
+                        failed=now.failed + told.failed,
+                    )
+                case PhotosearchError():
+                    self._now = replace(now, running=False, error=str(told))
+                case None:
+                    self._now = replace(now, running=False)
+        if told is None:
+            hopeless = self._count()
+            with self._lock:
+                self._hopeless = hopeless
+
+
+def in_slices(
+    library: Library,
+    begin: Callable[[], Generator[Step, None, None]],
+    between: Callable[[], None] = lambda: None,
+) -> None:
+    """Go through what `begin` gives, which the caller tells of, until nothing is left.
+
+    Every so often it is ended, what is to be done `between` is done, and it is begun anew: each
+    slice holds the library for itself.
+    """
+    if hasattr(os, "nice"):
+        os.nice(10)  # whoever searches meanwhile must not wait
+    while True:
+        until = time.monotonic() + _SLICE
+        with library.writing(wait=True), closing(begin()) as steps:
+            for _ in steps:
+                if time.monotonic() > until:
+                    break
+            else:
+                return
+        between()
+        time.sleep(_GAP)
