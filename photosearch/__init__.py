@@ -17,6 +17,7 @@ from photosearch.errors import (
     BundleError,
     DownloadError,
     LibraryError,
+    LostPlaceError,
     PhotoIdError,
     PhotosearchError,
     UsageError,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from index.catalogue.conditions import Condition
     from index.catalogue.days import Day, Days
     from index.catalogue.faces import FaceGroup
+    from index.catalogue.feed import Change, Changes
     from index.catalogue.own_people import OwnPerson
     from photosearch.about import About
     from photosearch.browsing.anniversaries import Anniversaries, Anniversary
@@ -129,6 +131,8 @@ __all__ = [
     "Area",
     "BrowseBy",
     "BundleError",
+    "Change",
+    "Changes",
     "Choice",
     "Cluster",
     "Condition",
@@ -174,6 +178,7 @@ __all__ = [
     "Library",
     "LibraryError",
     "ListedPhoto",
+    "LostPlaceError",
     "Mark",
     "Marks",
     "Metadata",
@@ -241,6 +246,7 @@ _LATER = {
     "index.catalogue.clusters": "Cluster",
     "index.catalogue.conditions": "Condition",
     "index.catalogue.days": "Day Days",
+    "index.catalogue.feed": "Change Changes",
     "index.catalogue.faces": "FaceGroup",
     "index.catalogue.own_people": "OwnPerson",
     "photosearch.about": "About",

@@ -19,6 +19,7 @@ from index.catalogue.first_schema_steps import (
 )
 from index.catalogue.schema_steps import (
     add_faces,
+    add_feed,
     add_filter_indexes,
     add_looks,
     add_marks,
@@ -58,6 +59,7 @@ STEPS: tuple[Step, ...] = (
     add_verdicts,
     add_people,
     add_faces,
+    add_feed,
 )
 
 

@@ -8,6 +8,7 @@ from typing import Self
 
 from index.catalogue.connection import Connection
 from index.catalogue.faces import Faces
+from index.catalogue.feed import Feed
 from index.catalogue.marks import Marks
 from index.catalogue.own_people import OwnPeople
 from index.catalogue.readings import Readings
@@ -36,6 +37,7 @@ class OpenCatalogue:
         self.marks = Marks(connection)
         self.own_people = OwnPeople(connection)
         self.faces = Faces(connection)
+        self.feed = Feed(connection)
         self.verdicts = Verdicts(connection)
 
     @classmethod

@@ -237,6 +237,7 @@ class Library(Parts):
         collapse: bool = False,
         limit: int = 20,
         offset: int = 0,
+        after: Sequence[int] = (),
         literal: bool = False,
         files: bool = True,
         everything: bool = False,
@@ -260,13 +261,23 @@ class Library(Parts):
         ("day" or "event") keeps those of a day or an event together, in thousands as well. With
         `collapse` copies, near duplicates and the photos of a burst are one hit, the best of them,
         with the `others`. Pages are made with `offset`, and there is no last one before the last
-        photo: `more` of the hits tells whether another follows.
+        photo: `more` of the hits tells whether another follows. With `after`, the ids of the last
+        photos of the page before, the very last first, the page begins behind the first of them
+        that is still found, so that photos which come and go meanwhile move nothing; and at
+        `offset` where none is.
 
         Raises `UsageError` for a text that asks for nothing or cannot be understood (`QueryError`
         then), for a limit, offset, order or group that makes no page, and for a picture that cannot
         be read; `LibraryError`; `BundleError`.
         """
-        view = View(limit=limit, offset=offset, sort=sort, group=group, collapse=collapse)
+        view = View(
+            limit=limit,
+            offset=offset,
+            after=tuple(after),
+            sort=sort,
+            group=group,
+            collapse=collapse,
+        )
         return self._searcher.search(
             text,
             view,

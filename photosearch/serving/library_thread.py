@@ -55,9 +55,12 @@ class LibraryThread:
         # Only the event loop counts, so that no lock is needed.
         self.waiting = 0
 
-    async def ask(self, question: Callable[[Library], T]) -> T:
-        """What `question` gives, or raises, when it is put to the library. Raises `BusyError`."""
-        if self._most is not None and self.waiting >= self._most:
+    async def ask(self, question: Callable[[Library], T], *, admitted: bool = False) -> T:
+        """What `question` gives, or raises, when it is put to the library.
+
+        Raises `BusyError`, unless it is `admitted` as part of what was begun.
+        """
+        if self._most is not None and self.waiting >= self._most and not admitted:
             raise BusyError
         loop = asyncio.get_running_loop()
         self.waiting += 1
