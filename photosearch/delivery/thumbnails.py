@@ -29,13 +29,15 @@ SCREEN = 2048
 class Thumbnails:
     """WebP pictures by the content of the photo, so that copies and moved photos share one."""
 
-    def __init__(self, library: Path, shrinkers: Shrinkers) -> None:
+    def __init__(self, library: Path, shrinkers: Shrinkers, *, keeping: bool = True) -> None:
+        """Without `keeping` those that are there are used, and none is written or removed."""
         self._library = library
         self._folder = library / FOLDER / MADE
         self._shrinkers = shrinkers
+        self._keeping = keeping
         self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         older = list((library / FOLDER).glob("[0-9a-f][0-9a-f]"))
-        if older:
+        if older and keeping:
             self._clearing = threading.Thread(target=_remove, args=(older,), daemon=True)
             self._clearing.start()
 
@@ -57,7 +59,8 @@ class Thumbnails:
                 return await asyncio.to_thread(path.read_bytes)
             small = await self._make(photo, GRID)
             # A file that was changed since is another picture, which the next index run will know.
-            if FileStamp(small.size, small.mtime_ns) == photo.stamp:
+            is_current = FileStamp(small.size, small.mtime_ns) == photo.stamp
+            if is_current and self._keeping:
                 await asyncio.to_thread(self._keep, self._place(photo.digest), small.data)
             return small.data
 

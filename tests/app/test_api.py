@@ -8,7 +8,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,9 +25,16 @@ REPOSITORY = Path(__file__).parents[2]
 class Served:
     """`photosearch serve`, running."""
 
-    def __init__(self, library: Path, bundle: Path, *options: str, token: str = "") -> None:
+    def __init__(
+        self,
+        library: Path,
+        bundle: Path,
+        *options: str,
+        token: str = "",
+        before: Sequence[str] = (),
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "photosearch", "serve", "--port", "0", *options]
+            [sys.executable, "-m", "photosearch", *before, "serve", "--port", "0", *options]
             + ([] if token or options else ["--open-to-this-machine"]),
             env=os.environ
             | {
