@@ -1,4 +1,4 @@
-"""What is noted of each request: its route, its status, and how long it took. Never what was asked."""
+"""What is noted of each request: its route, its status, its time; never what was asked."""
 
 from __future__ import annotations
 

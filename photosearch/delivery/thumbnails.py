@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import tempfile
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 from index import FileStamp, PhotoFile
-from index.safety.private import make_private_folder
 from photosearch.serving.face_picture import FacePicture
 from photosearch.serving.shrinking import Shrinkers, Small
+from photosearch.thumbnail_files import FOLDER, GRID, keep, place_of
 
-FOLDER = "thumbnails"
-# To be changed when pictures are made otherwise, so that those of before are not shown. Those
-# outside this folder have the colours of their files' profiles taken for sRGB's.
-MADE = "srgb"
-# Longest side, in pixels: on the grid, and filling a screen. Only the small ones are kept: making
-# a large one takes a moment, and 30,000 of them would take gigabytes.
-GRID = 512
+# Longest side, in pixels, of one that fills a screen. Only the small ones are kept: making a large
+# one takes a moment, and 30,000 of them would take gigabytes.
 SCREEN = 2048
 
 
@@ -32,7 +25,6 @@ class Thumbnails:
     def __init__(self, library: Path, shrinkers: Shrinkers, *, keeping: bool = True) -> None:
         """Without `keeping` those that are there are used, and none is written or removed."""
         self._library = library
-        self._folder = library / FOLDER / MADE
         self._shrinkers = shrinkers
         self._keeping = keeping
         self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
@@ -45,7 +37,7 @@ class Thumbnails:
         """The file of the grid's picture if it was made before."""
         if photo.digest is None:
             return None
-        path = self._place(photo.digest)
+        path = place_of(self._library, photo.digest)
         return path if path.is_file() else None
 
     async def grid(self, photo: PhotoFile) -> bytes:
@@ -61,7 +53,7 @@ class Thumbnails:
             # A file that was changed since is another picture, which the next index run will know.
             is_current = FileStamp(small.size, small.mtime_ns) == photo.stamp
             if is_current and self._keeping:
-                await asyncio.to_thread(self._keep, self._place(photo.digest), small.data)
+                await asyncio.to_thread(keep, self._library, photo.digest, small.data)
             return small.data
 
     async def face(self, photo: PhotoFile, area: tuple[float, float, float, float]) -> bytes:
@@ -75,29 +67,6 @@ class Thumbnails:
 
     async def _make(self, photo: PhotoFile, side: int) -> Small:
         return await asyncio.wrap_future(self._shrinkers.shrink(photo.path, side))
-
-    def _place(self, digest: bytes) -> Path:
-        name = digest.hex()
-        return self._folder / name[:2] / f"{name[:40]}.webp"
-
-    def _keep(self, path: Path, data: bytes) -> None:
-        """Written beside and renamed, so that nobody reads half a picture."""
-        if not self._library.is_dir():
-            return  # it was deleted or moved away, and nothing is to be made in its place
-        try:
-            make_private_folder(path.parent)
-            descriptor, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(data)
-                os.replace(beside, path)
-            except OSError:
-                # Windows replaces no file that somebody reads just now.
-                os.unlink(beside)
-                raise
-        except OSError:
-            # A full or read-only disk: the picture is made anew each time.
-            return
 
 
 def _remove(folders: Iterable[Path]) -> None:

@@ -172,9 +172,14 @@ class Library(Parts):
         retry: bool = False,
         wait: bool = False,
         nice: bool | None = None,
+        on: str | None = None,
         stop: threading.Event | None = None,
     ) -> Generator[Event, None, None]:
         """Index the photos below `folders`, or all known ones; only new and changed files are read.
+
+        A folder may be at an address, such as s3://bucket/photos. With `on`, "ray" or
+        "ray://HOST:PORT", the machines of a cluster read, decode and encode, each with so many
+        `workers`; they have to see folders at the same paths.
 
         A known folder that is not there has its photos hidden until it is back. With `retry` the
         files listed as problems are tried again.
@@ -201,7 +206,9 @@ class Library(Parts):
         machine can take, before anything is done;
         `LibraryError` when the library cannot be written; `BundleError`.
         """
-        return self._runs.index(folders, workers, retry=retry, wait=wait, nice=nice, stop=stop)
+        return self._runs.index(
+            folders, workers, retry=retry, wait=wait, nice=nice, stop=stop, on=on
+        )
 
     def watch(
         self,
