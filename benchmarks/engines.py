@@ -127,7 +127,7 @@ class Lance:
     def finish(self) -> None:
         self._table.create_index(
             metric="dot", vector_column_name="vector", index_type="IVF_PQ",
-            num_partitions=1024, num_sub_vectors=96,
+            num_partitions=int(self._table.count_rows() ** 0.5), num_sub_vectors=96,
         )  # fmt: skip
         for column in ("year", "album"):
             self._table.create_scalar_index(column, index_type="BITMAP")
@@ -173,7 +173,7 @@ class Milvus:
     def finish(self) -> None:
         index = self._client.prepare_index_params()
         index.add_index("vector", index_type=os.environ.get("MILVUS_INDEX", "IVF_FLAT"),
-                        metric_type="IP", params={"nlist": 1024})  # fmt: skip
+                        metric_type="IP", params={"nlist": 512})  # fmt: skip
         self._client.create_index("photos", index)
         self._client.load_collection("photos")
 

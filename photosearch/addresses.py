@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from index import FileStamp
 from photosearch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,11 +78,11 @@ def is_there(address: str) -> bool:
         return True
 
 
-def listed(address: str) -> Iterator[tuple[str, FileStamp]]:
-    """The files below an address, or at it, in order, with their stamps. Raises `OSError`.
+def listed(address: str) -> Iterator[tuple[str, int, int]]:
+    """The files below an address, or at it, in order: address, bytes, and nanoseconds of change.
 
-    The time of a stamp has in its fractions what the file's ETag says, where there is one, so that
-    either tells of a change.
+    These have in their fractions what the file's ETag says, where there is one, so that either
+    tells of a change. Raises `OSError`.
     """
     files = _files(address)
     # Names come as the system of files has them: without a scheme, or also without the host.
@@ -95,7 +94,7 @@ def listed(address: str) -> Iterator[tuple[str, FileStamp]]:
             if told.get("size") is None:
                 told = files.info(name)
             path = address + name.removeprefix(top)
-            yield path, FileStamp(int(told.get("size") or 0), _time(told))
+            yield path, int(told.get("size") or 0), _time(told)
 
 
 def _time(told: dict[str, Any]) -> int:

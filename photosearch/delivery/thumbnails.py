@@ -10,6 +10,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from index import FileStamp, PhotoFile
+from photosearch.addresses import is_address
 from photosearch.serving.face_picture import FacePicture
 from photosearch.serving.shrinking import Shrinkers, Small
 from photosearch.thumbnail_files import FOLDER, GRID, keep, place_of
@@ -62,7 +63,12 @@ class Thumbnails:
         return (await asyncio.wrap_future(made)).data
 
     async def screen(self, photo: PhotoFile) -> bytes:
-        """The picture as large as a screen. Raises `ShrinkError`."""
+        """The picture as large as a screen, or the small one of a photo that is in no folder.
+
+        Raises `ShrinkError`.
+        """
+        if is_address(photo.path):
+            return await self.grid(photo)
         return (await self._make(photo, SCREEN)).data
 
     async def _make(self, photo: PhotoFile, side: int) -> Small:

@@ -236,12 +236,12 @@ def scan_address(root: str) -> Iterator[Found | Unreadable]:
     stamps: dict[str, FileStamp] = {}
     folders: dict[str, list[str]] = {}
     try:
-        for path, stamp in listed(root):
+        for path, size, changed in listed(root):
             folder, _, name = path.rpartition("/")
             below = folder.removeprefix(root).strip("/").split("/")
             if not is_looked_at(name) or any(map(is_left_out, below, repeat(folder))):
                 continue
-            stamps[path] = stamp
+            stamps[path] = FileStamp(size, changed)
             folders.setdefault(folder, []).append(name)
     except OSError as error:
         yield Unreadable(root, error.strerror or "cannot be listed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import threading
@@ -11,15 +12,22 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
+import on_a_thread
 import pytest
 from optional import module
 from PIL import Image
 from shell import Shell
 
-from photosearch import Library, UsageError
+from photosearch import Library, LibraryError, UsageError
 from photosearch.addresses import checked, is_address, listed
+from photosearch.api.app import create_app
+from photosearch.api.pictures import Pictures
+from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.indexing.events import Absent, Failed, Finished
 from photosearch.indexing.scan import resolve_roots
+from photosearch.serving.library_thread import LibraryThread
+from photosearch.serving.shrinking import Shrinkers
 from photosearch.thumbnail_files import place_of
 
 module("s3fs")
@@ -119,6 +127,14 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
         assert [each.path for each in events if isinstance(each, Failed)] == [root]
         assert not any(isinstance(each, Absent) for each in events)
         assert len(library.search("-is:video")) == 6
+        # Nothing about it is wrong, but it is not for others to bring.
+        assert not [
+            one for one in library.examine(folder, model=tiny_bundle) if one.state == "wrong"
+        ]
+        library.export(tmp_path / "exported.zip")
+    with pytest.raises(LibraryError, match="path in folders: 1, path in photos: 7"):
+        Library.import_from(tmp_path / "exported.zip", tmp_path / "imported")
+    _shown_by_the_server(folder, tiny_bundle, coffee.id)
     after = {
         each["Key"]: each["ETag"] for each in bucket.list_objects_v2(Bucket="archive")["Contents"]
     }
@@ -130,6 +146,29 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
     assert SECRET.encode() not in kept
     assert b"AKIAOFTHETEST" not in kept
     assert SECRET not in caplog.text
+
+
+def _shown_by_the_server(folder: Path, bundle: Path, photo: int) -> None:
+    """By the picture that the index made; the server itself fetches nothing."""
+
+    async def asked() -> list[tuple[int, str]]:
+        thread, shrinkers = LibraryThread(folder, bundle), Shrinkers(1)
+        app = create_app(thread, Pictures(Thumbnails(folder, shrinkers), shrinkers))
+        transport = httpx.ASGITransport(app)
+        found = []
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            for name in ("thumbnail", "preview", "original"):
+                answer = await client.get(f"/v1/photos/{photo}/{name}")
+                found.append((answer.status_code, answer.headers["content-type"]))
+        await asyncio.to_thread(thread.close)
+        shrinkers.close()
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        assert on_a_thread.run(asked()) == [
+            (200, "image/webp"), (200, "image/webp"), (404, "application/json"),
+        ]  # fmt: skip
 
 
 def _unreachable(address: str) -> Iterator[Any]:
@@ -145,7 +184,7 @@ def test_a_web_server_with_listings(pictures: Path, tmp_path: Path, tiny_bundle:
         thread.start()
         try:
             root = f"http://127.0.0.1:{server.server_port}/{pictures.name}"
-            assert sorted(path for path, _ in listed(root)) == [
+            assert sorted(path for path, *_ in listed(root)) == [
                 f"{root}/{name}" for name in sorted(path.name for path in pictures.iterdir())
             ]
             with Library.open(tmp_path / "library", model=tiny_bundle) as library:
