@@ -128,9 +128,7 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
         assert not any(isinstance(each, Absent) for each in events)
         assert len(library.search("-is:video")) == 6
         # Nothing about it is wrong, but it is not for others to bring.
-        assert not [
-            one for one in library.examine(folder, model=tiny_bundle) if one.state == "wrong"
-        ]
+        assert "wrong" not in {one.state for one in library.examine(folder, model=tiny_bundle)}
         library.export(tmp_path / "exported.zip")
     with pytest.raises(LibraryError, match="path in folders: 1, path in photos: 7"):
         Library.import_from(tmp_path / "exported.zip", tmp_path / "imported")
