@@ -71,7 +71,7 @@ async def _refused(_: Request, error: Exception) -> Response:
     if isinstance(error, answers.UnknownPhotoError):
         return Json({"error": str(error)}, 404)
     if isinstance(error, BusyError):
-        return Json({"error": str(error)}, 429, {"retry-after": "1"})
+        return Json({"error": str(error)}, 429, {"retry-after": str(error.seconds)})
     body: dict[str, Any] = {"error": str(error)}
     if isinstance(error, QueryError):
         body["position"] = error.position

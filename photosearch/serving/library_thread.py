@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import threading
 import time
@@ -17,14 +18,20 @@ from photosearch.library import Library
 _AGAIN = 10.0
 # How often something is read that is written under our hands.
 _TRIES = 3
+# Seconds after which who was refused may ask again, at most.
+_LONGEST = 60
 T = TypeVar("T")
 
 
 class BusyError(PhotosearchError):
-    """So many questions wait already that nobody would wait for another to be answered."""
+    """So many questions wait already that nobody would wait for another to be answered.
 
-    def __init__(self) -> None:
+    In so many `seconds` those are answered.
+    """
+
+    def __init__(self, seconds: int) -> None:
         super().__init__("too many wait for an answer; ask again in a moment")
+        self.seconds = seconds
 
 
 class LibraryThread:
@@ -58,6 +65,8 @@ class LibraryThread:
         self._threads, self._most = threads, most
         self._pool = ThreadPoolExecutor(threads, "photosearch-library")
         self._local = threading.local()
+        # Seconds of an answer, the latest above all.
+        self._usual = 0.0
         # Only the event loop counts, so that no lock is needed.
         self.waiting = 0
 
@@ -67,7 +76,8 @@ class LibraryThread:
         Raises `BusyError`, unless it is `admitted` as part of what was begun.
         """
         if self._most is not None and self.waiting >= self._most and not admitted:
-            raise BusyError
+            wait = self.waiting * self._usual / self._threads
+            raise BusyError(min(_LONGEST, max(1, math.ceil(wait))))
         loop = asyncio.get_running_loop()
         self.waiting += 1
         try:
@@ -82,8 +92,11 @@ class LibraryThread:
     def _answer(self, question: Callable[[Library], T]) -> T:
         for left in range(_TRIES - 1, -1, -1):
             library = self._current()
+            begun = time.monotonic()
             try:
-                return question(library)
+                answer = question(library)
+                self._usual += (time.monotonic() - begun - self._usual) / 20
+                return answer
             except LibraryError:
                 # Where it cannot be told that others read, it may be written under our hands. What
                 # is half of what was is no answer; and to ask again changes nothing.

@@ -18,7 +18,7 @@ from photosearch import Library
 from photosearch.api import bulk, schemas
 from photosearch.api.app import create_app
 from photosearch.encoders import open_encoder
-from photosearch.serving.library_thread import LibraryThread
+from photosearch.serving.library_thread import BusyError, LibraryThread
 
 COUNT = 240
 Ask = Callable[..., httpx.Response]
@@ -190,3 +190,26 @@ def test_a_program_follows(ask: Ask, library: Path, tiny_bundle: Path) -> None:
     ]
     lost = ask("GET", "/v1/changes", params={"since": place[:-1] + "x"})
     assert (lost.status_code, "without since" in lost.json()["error"]) == (410, True)
+
+
+def test_who_is_refused_is_told_how_long_others_take(library: Path, tiny_bundle: Path) -> None:
+    async def crowd() -> list[int]:
+        thread = LibraryThread(library, tiny_bundle, most=4)
+        # Of answers that take no time, a second is the least.
+        told = [await refused(thread)]
+        thread._usual = 5.2
+        told.append(await refused(thread))
+        thread._usual = 1000.0
+        told.append(await refused(thread))
+        await asyncio.to_thread(thread.close)
+        return told
+
+    async def refused(thread: LibraryThread) -> int:
+        waiting = [asyncio.ensure_future(thread.ask(Library.status)) for _ in range(4)]
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError) as error:
+            await thread.ask(Library.status)
+        await asyncio.gather(*waiting)
+        return error.value.seconds
+
+    assert on_a_thread.run(crowd()) == [1, 21, 60]
