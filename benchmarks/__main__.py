@@ -214,6 +214,25 @@ def warm_search(photos: int, searches: int, out: Path) -> None:
         run(Path(folder), out, photos=photos, searches=searches)
 
 
+@main.command()
+@click.option("--photos", type=click.IntRange(min=1000), default=1_000_000, show_default=True)
+@click.option("--seconds", type=click.FloatRange(min=3), default=30.0, show_default=True)
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the library is made, or was made before.",
+)
+@_OUT
+def serving(photos: int, seconds: float, workers: int, work: Path | None, out: Path) -> None:
+    """200 people who search over HTTP, and what each search costs the server."""
+    from benchmarks.serving import run
+
+    click.echo("\nserving")
+    with tempfile.TemporaryDirectory(prefix="photosearch-bench-") as folder:
+        run(work or Path(folder), out, photos, seconds, workers)
+
+
 @main.command("train-overhead")
 @click.option("--rounds", type=click.IntRange(min=2), default=5, show_default=True)
 @_THREADS

@@ -17,6 +17,7 @@ from photosearch.errors import (
     BundleError,
     DownloadError,
     LibraryError,
+    LostPlaceError,
     PhotoIdError,
     PhotosearchError,
     UsageError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from index.catalogue.days import Day, Days
     from index.catalogue.face_answers import FaceAnswer
     from index.catalogue.faces import FaceGroup, FaceSeen
+    from index.catalogue.feed import Change, Changes
     from index.catalogue.own_people import OwnPerson
     from photosearch.about import About
     from photosearch.browsing.anniversaries import Anniversaries, Anniversary
@@ -131,6 +133,8 @@ __all__ = [
     "Area",
     "BrowseBy",
     "BundleError",
+    "Change",
+    "Changes",
     "Choice",
     "Cluster",
     "Condition",
@@ -179,6 +183,7 @@ __all__ = [
     "Library",
     "LibraryError",
     "ListedPhoto",
+    "LostPlaceError",
     "Mark",
     "Marks",
     "Metadata",
@@ -248,6 +253,7 @@ _LATER = {
     "index.catalogue.days": "Day Days",
     "index.catalogue.face_answers": "FaceAnswer",
     "index.catalogue.faces": "FaceGroup FaceSeen",
+    "index.catalogue.feed": "Change Changes",
     "index.catalogue.own_people": "OwnPerson",
     "photosearch.about": "About",
     "photosearch.browsing.anniversaries": "Anniversaries Anniversary",

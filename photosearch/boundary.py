@@ -39,8 +39,9 @@ class Guard:
         verbose: int = 0,
         file: Path | None = None,
         library: str | os.PathLike[str] | None = None,
+        form: str | None = None,
     ) -> None:
-        """Write to `file`, or else to where the settings of the library say.
+        """Write to `file`, or else to where the settings of the library say, in the format `form`.
 
         Raises `UsageError` when `file` is named and cannot be written.
         """
@@ -52,7 +53,9 @@ class Guard:
                 raise UsageError(
                     f"--log-file {file}: cannot be written ({error.strerror}); name another file"
                 ) from None
-        self.log = Log(verbose, lambda: _files(file, library), sys.stderr)
+        self.log = Log(
+            verbose, lambda: _files(file, library), sys.stderr, lambda: _is_json(form, library)
+        )
         self.log.start()
 
     def tell(self, error: Exception) -> None:
@@ -88,6 +91,12 @@ def guarded() -> Iterator[Guard]:
     finally:
         if guard.log is not None:
             guard.log.stop()
+
+
+def _is_json(given: str | None, library: str | os.PathLike[str] | None) -> bool:
+    with suppress(Exception):  # as in `_files`
+        return (given or read(library).log_format) == "json"
+    return False
 
 
 def _files(given: Path | None, library: str | os.PathLike[str] | None) -> Iterator[Path]:

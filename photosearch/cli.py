@@ -104,6 +104,7 @@ def _tell(plugin: Plugin) -> None:
 @setting_option("--library", "library")
 @setting_option("--model", "model")
 @setting_option("--log-file", "log_file")
+@setting_option("--log-format", "log_format")
 @click.option(
     "-v",
     "--verbose",
@@ -111,8 +112,10 @@ def _tell(plugin: Plugin) -> None:
     help="Write what happens to standard error; -vv also details, with names of photos.",
 )
 @click.pass_context
-def main(ctx: click.Context, library: Any, model: Any, log_file: Any, verbose: int) -> None:
+def main(
+    ctx: click.Context, library: Any, model: Any, log_file: Any, log_format: Any, verbose: int
+) -> None:
     """Find photos on this machine by describing them. Nothing leaves the machine."""
     guard: Guard = ctx.obj
-    guard.start_log(verbose, log_file, library)
-    ctx.obj = Options(library, model, log_file)
+    guard.start_log(verbose, log_file, library, log_format)
+    ctx.obj = Options(library, model, log_file, log_format)

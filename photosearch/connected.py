@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 
 from index import Catalogue
+from photosearch.addresses import is_address
 
 # Seconds that a drive has to answer. One on the network that is away may never do so.
 _PATIENCE = 2.0
@@ -48,6 +49,8 @@ def _looks(folders: Iterable[str]) -> list[_Look]:
     looks = []
     end = time.monotonic() + _PATIENCE
     for folder in folders:
+        if is_address(folder):
+            continue  # its listing tells, which may take longer
         with _lock:
             late = folder in _waiting
             look = _waiting[folder] if late else _Look(folder)

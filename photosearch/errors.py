@@ -2,7 +2,8 @@
 
 PhotosearchError                exit code 1
 ├── UsageError                  exit code 2: a folder or option that cannot be used
-│   └── PhotoIdError            a number that no photo can have as its id
+│   ├── PhotoIdError            a number that no photo can have as its id
+│   └── LostPlaceError          changes since a place that is not known any more
 ├── BundleError                 a model bundle that is missing, damaged or of another format
 ├── DownloadError               a model that cannot be fetched from elsewhere, or not be converted
 └── LibraryError                a library that cannot be opened, read or written
@@ -25,6 +26,10 @@ class UsageError(PhotosearchError):
 
 class PhotoIdError(UsageError):
     """A number that no photo can have as its id."""
+
+
+class LostPlaceError(UsageError):
+    """Changes were asked for since a place that is not known any more: read all anew."""
 
 
 class BundleError(PhotosearchError):

@@ -3,21 +3,25 @@
 Modules write to `logging.getLogger(__name__)`. Messages of the level INFO and above name no photo,
 no folder and no text that was searched for; those are for DEBUG, which `-vv` asks for. As the
 message of an exception may have such a name in it, below that level its traceback is written
-without.
+without. What a message is about may be given besides, as fields by the name `FIELDS` of its
+`extra`; in JSON they are keys of their own.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from traceback import format_exception, format_tb
 from types import TracebackType
 from typing import Any, TextIO, TypeAlias
 
 NAME = "photosearch.log"
+FIELDS = "photosearch_fields"
 # Bytes after which a new file is begun, and how many old ones are kept.
 _MOST, _KEPT = 1 << 20, 3
 # Ours, that of the servers, which tells what an answer failed of, and those that what goes wrong in
@@ -47,6 +51,38 @@ class _Formatter(logging.Formatter):
             return ""
         text = "".join(format_exception(error)) if self._detailed else "\n".join(_bare(error))
         return text.rstrip()
+
+
+class _Json(_Formatter):
+    """An object of JSON in each line, in ASCII: for programs that gather logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "process": record.process,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, FIELDS, {}),
+        }
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(told)
+
+
+class _Chosen(logging.Formatter):
+    """One of the two, chosen when the first line is written: most runs write none."""
+
+    def __init__(self, as_json: Callable[[], bool], *, detailed: bool) -> None:
+        super().__init__()
+        self._as_json, self._detailed = as_json, detailed
+        self._formatter: logging.Formatter | None = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        if self._formatter is None:
+            kind = _Json if self._as_json() else _Formatter
+            self._formatter = kind(detailed=self._detailed)
+        return self._formatter.format(record)
 
 
 class _OneLine(logging.Formatter):
@@ -115,17 +151,25 @@ class Log:
     """The log of one run of a program, from `start` to `stop`."""
 
     def __init__(
-        self, verbose: int, candidates: Callable[[], Iterator[Path]], errors: TextIO | None
+        self,
+        verbose: int,
+        candidates: Callable[[], Iterator[Path]],
+        errors: TextIO | None,
+        as_json: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`verbose` is 0, 1 or 2; the first of the `candidates` that can be written is the file."""
+        """`verbose` is 0, 1 or 2; the first of the `candidates` that can be written is the file.
+
+        `as_json` is asked once, when there is something to write.
+        """
         level = logging.DEBUG if verbose > 1 else logging.INFO
         self._file = _Lazy(candidates)
-        self._file.setFormatter(_Formatter(detailed=verbose > 1))
+        chosen = _Chosen(as_json, detailed=verbose > 1)
+        self._file.setFormatter(chosen)
         self._handlers: list[logging.Handler] = [self._file]
         if errors is not None:
             told = logging.StreamHandler(errors)
             told.setLevel(level if verbose else logging.ERROR)
-            told.setFormatter(_Formatter(detailed=verbose > 1) if verbose else _OneLine())
+            told.setFormatter(chosen if verbose else _OneLine())
             if not verbose:
                 # The command itself tells of what ends it.
                 told.addFilter(lambda record: not getattr(record, "told", False))

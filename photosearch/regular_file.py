@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from io import BufferedReader
+from io import BufferedReader, BytesIO
+
+from photosearch.addresses import is_address
+from photosearch.addresses import opened as opened_elsewhere
 
 # Without waiting: the opening of a pipe would last until somebody writes to it.
 _FLAGS = (
@@ -22,11 +25,15 @@ class NotRegularError(OSError):
         super().__init__(None, "is not a regular file", path)
 
 
-def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
+def open_regular(path: str | os.PathLike[str]) -> BufferedReader | BytesIO:
     """The file at `path`, to be read; of the opened file itself it is known to be a regular one.
+
+    What is at an address is fetched, and then in memory.
 
     Raises `NotRegularError` or another `OSError`.
     """
+    if is_address(path):
+        return opened_elsewhere(os.fspath(path))
     try:
         descriptor = os.open(path, _FLAGS)
     except PermissionError:

@@ -17,6 +17,9 @@ from concurrent.futures import TimeoutError as LateError
 from queue import SimpleQueue
 from typing import Any, BinaryIO, TypeVar, cast
 
+from photosearch.addresses import is_address
+from photosearch.addresses import is_there as there_elsewhere
+
 T = TypeVar("T")
 
 # What a disk that has to start turning may take.
@@ -74,6 +77,8 @@ async def answer(path: str, do: Callable[..., T], *given: object) -> T:
 
 def is_there(path: str) -> bool:
     """Whether anything is at `path`; so it is taken to be where its drive does not answer."""
+    if is_address(path):
+        return there_elsewhere(path)
     try:
         return within(path, os.path.lexists, path)
     except NoAnswerError:

@@ -38,6 +38,9 @@ class SmallDisk:
         """Let nothing be written to it any more."""
         assert _mount(self.folder, _REMOUNT | _READ_ONLY) == 0
 
+    def unprotect(self) -> None:
+        assert _mount(self.folder, _REMOUNT) == 0
+
 
 @contextmanager
 def small_disk(place: Path, size: str = "8m") -> Iterator[SmallDisk]:

@@ -20,6 +20,7 @@ from index.catalogue.first_schema_steps import (
 from index.catalogue.schema_steps import (
     add_face_answers,
     add_faces,
+    add_feed,
     add_filter_indexes,
     add_looks,
     add_marks,
@@ -60,6 +61,7 @@ STEPS: tuple[Step, ...] = (
     add_people,
     add_faces,
     add_face_answers,
+    add_feed,
 )
 
 

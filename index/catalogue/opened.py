@@ -9,6 +9,7 @@ from typing import Self
 from index.catalogue.connection import Connection
 from index.catalogue.face_answers import FaceAnswers
 from index.catalogue.faces import Faces
+from index.catalogue.feed import Feed
 from index.catalogue.marks import Marks
 from index.catalogue.own_people import OwnPeople
 from index.catalogue.readings import Readings
@@ -38,6 +39,7 @@ class OpenCatalogue:
         self.own_people = OwnPeople(connection)
         self.faces = Faces(connection)
         self.face_answers = FaceAnswers(connection)
+        self.feed = Feed(connection)
         self.verdicts = Verdicts(connection)
 
     @classmethod

@@ -292,3 +292,62 @@ def add_face_answers(db: Database) -> None:
         "DELETE FROM face_scans WHERE content_id IN "
         "(SELECT content_id FROM photos WHERE format = 'VIDEO')"
     )
+
+
+def add_feed(db: Database) -> None:
+    """Which photos changed, in order, for programs that follow: see `feed`.
+
+    A number is never given twice, so that none comes before one that was told of already.
+    """
+    db.execute(
+        """
+        CREATE TABLE feed (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+            photo_id INTEGER NOT NULL UNIQUE
+        ) STRICT
+        """
+    )
+    db.execute("INSERT INTO feed (photo_id) SELECT id FROM photos ORDER BY id")
+    db.execute(
+        "CREATE TABLE feed_states (generation INTEGER PRIMARY KEY, revision TEXT NOT NULL) STRICT"
+    )
+    db.execute(
+        """
+        INSERT INTO feed_states
+        SELECT a.value + 0, b.value FROM state AS a, state AS b
+        WHERE a.key = 'generation' AND b.key = 'revision'
+        """
+    )
+    db.execute(
+        """
+        CREATE TRIGGER feed_state AFTER INSERT ON generations BEGIN
+            DELETE FROM feed_states
+            WHERE generation <= NEW.generation - 100000 OR generation >= NEW.generation;
+            INSERT INTO feed_states VALUES (NEW.generation, NEW.revision);
+        END
+        """
+    )
+    # Not by a conflict: that clause gives way to the one of the statement that fires a trigger.
+    note = """
+        DELETE FROM feed WHERE photo_id = {photo};
+        INSERT INTO feed (photo_id) VALUES ({photo});
+    """
+    for name, event, photo in (
+        ("feed_photo_added", "INSERT ON photos", "NEW.id"),
+        (
+            "feed_photo_changed",
+            "UPDATE ON photos WHEN (OLD.path, OLD.content_id, OLD.missing, OLD.companions) "
+            "IS NOT (NEW.path, NEW.content_id, NEW.missing, NEW.companions)",
+            "NEW.id",
+        ),
+        ("feed_photo_removed", "DELETE ON photos", "OLD.id"),
+        ("feed_metadata_added", "INSERT ON metadata", "NEW.photo_id"),
+        (
+            "feed_metadata_changed",
+            "UPDATE ON metadata WHEN OLD.rating IS NOT NEW.rating "
+            "OR OLD.keywords IS NOT NEW.keywords OR OLD.people IS NOT NEW.people "
+            "OR OLD.regions IS NOT NEW.regions",
+            "NEW.photo_id",
+        ),
+    ):
+        db.execute(f"CREATE TRIGGER {name} AFTER {event} BEGIN {note.format(photo=photo)} END")

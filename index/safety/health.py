@@ -125,9 +125,12 @@ class Health:
             bounds += limits
         return [text_to_path(row[0]) for row in self._connection.rows(query, bounds)]
 
-    def bad_rows(self, separator: str = os.sep) -> BadRows:
-        """The rows that say what cannot be, such as a path that leads nowhere."""
-        return bad_rows(self._connection, separator)
+    def bad_rows(self, separator: str = os.sep, *, addresses: bool = True) -> BadRows:
+        """The rows that say what cannot be, such as a path that leads nowhere.
+
+        Without `addresses` that of a photo which is in no folder is one.
+        """
+        return bad_rows(self._connection, separator, addresses=addresses)
 
     def drop_rows(self, rows: Mapping[str, Sequence[int]]) -> None:
         """Drop rows by their numbers, and what belongs to them alone."""

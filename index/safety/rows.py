@@ -7,6 +7,7 @@ import math
 import ntpath
 import os
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _PATH = 32_767
 _NAME, _WORDS, _TEXT = 1000, 100_000, 4 << 20
 _BLOB = 1 << 20
 _DIGEST = 32  # bytes of a BLAKE3 hash
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://[^/]", re.ASCII)
 _FACE = 128  # numbers that describe a face
 _MOST = 1 << 31
 # Frames of another bundle's length than that of their video.
@@ -50,11 +52,16 @@ class BadRows:
     reasons: dict[str, int]
 
 
-def bad_rows(connection: Connection, separator: str = os.sep) -> BadRows:
-    """Look at every row; `separator` is that of its paths. Vectors are looked at elsewhere."""
+def bad_rows(
+    connection: Connection, separator: str = os.sep, *, addresses: bool = False
+) -> BadRows:
+    """Look at every row; `separator` is that of its paths. Vectors are looked at elsewhere.
+
+    With `addresses` photos may also be at one, as in s3://bucket/photos.
+    """
     rows: dict[str, list[int]] = {}
     reasons: Counter[str] = Counter()
-    for table, checks in _checks(separator).items():
+    for table, checks in _checks(separator, addresses).items():
         # Of a text that is too long, the length says enough.
         wanted = ", ".join(
             f"CASE WHEN length({name}) > {_TEXT} THEN char(0) ELSE {name} END" for name in checks
@@ -72,8 +79,8 @@ def bad_rows(connection: Connection, separator: str = os.sep) -> BadRows:
     return BadRows(rows, dict(reasons))
 
 
-def _checks(separator: str) -> dict[str, dict[str, Check]]:
-    path = _path(separator)
+def _checks(separator: str, addresses: bool) -> dict[str, dict[str, Check]]:
+    path = _path(separator, addresses)
     return {
         "contents": {"id": _within(1, 1 << 62), "digest": _or_none(_digest)},
         "folders": {"path": path},
@@ -189,9 +196,15 @@ def _digest(value: Any) -> bool:
     return isinstance(value, bytes) and len(value) == _DIGEST
 
 
-def _path(separator: str) -> Check:
+def _path(separator: str, addresses: bool) -> Check:
     text, is_absolute = _text(_PATH), _ABSOLUTE[separator]
-    return lambda value: text(value) and is_absolute(text_to_path(value))
+
+    def check(value: Any) -> bool:
+        if not text(value):
+            return False
+        return is_absolute(text_to_path(value)) or (addresses and bool(_ADDRESS.match(value)))
+
+    return check
 
 
 def _is_of_windows(path: str) -> bool:

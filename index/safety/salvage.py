@@ -24,7 +24,7 @@ _PASSING = (
     "SQLITE_NOMEM",
 )
 # Tables that say in which state the catalogue is, and not what is in it.
-_OF_STATE = {"state", "generations", "changes", "_sqlite_migrations"}
+_OF_STATE = {"state", "generations", "changes", "feed", "feed_states", "_sqlite_migrations"}
 
 
 def salvage(path: Path) -> tuple[Path, int]:

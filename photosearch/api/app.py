@@ -15,7 +15,7 @@ from photosearch.api import answers, health, pictures, routes
 from photosearch.api.metrics import Metrics
 from photosearch.api.pictures import Pictures
 from photosearch.api.routes import Json
-from photosearch.errors import PhotoIdError, PhotosearchError, UsageError
+from photosearch.errors import LostPlaceError, PhotoIdError, PhotosearchError, UsageError
 from photosearch.logs import current_file
 from photosearch.search.query import QueryError
 from photosearch.serving.library_thread import BusyError, LibraryThread
@@ -71,12 +71,14 @@ async def _refused(_: Request, error: Exception) -> Response:
     if isinstance(error, answers.UnknownPhotoError):
         return Json({"error": str(error)}, 404)
     if isinstance(error, BusyError):
-        return Json({"error": str(error)}, 429, {"retry-after": "1"})
+        return Json({"error": str(error)}, 429, {"retry-after": str(error.seconds)})
     body: dict[str, Any] = {"error": str(error)}
     if isinstance(error, QueryError):
         body["position"] = error.position
     if isinstance(error, PhotoIdError):
         return Json(body, 422)
+    if isinstance(error, LostPlaceError):
+        return Json(body, 410)
     return Json(body, 400 if isinstance(error, UsageError) else 500)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from photosearch.errors import UsageError
 from photosearch.library import Library
 from photosearch.serving.library_thread import LibraryThread
-from photosearch.serving.token_guard import App, Message, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -55,27 +53,7 @@ class Metrics:
         self._problems.set(len(now.problems))
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
-    def counting(self, app: App) -> App:
-        """`app`, whose requests are counted."""
-
-        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http":
-                await app(scope, receive, send)
-                return
-            began, status = time.perf_counter(), 500
-
-            async def noted(message: Message) -> None:
-                nonlocal status
-                if message["type"] == "http.response.start":
-                    status = message["status"]
-                await send(message)
-
-            try:
-                await app(scope, receive, noted)
-            finally:
-                # By its pattern: each photo would be a row of its own otherwise.
-                route = getattr(scope.get("route"), "path", "none")
-                self._requests.labels(route, status).inc()
-                self._seconds.labels(route).observe(time.perf_counter() - began)
-
-        return counted
+    def note(self, route: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        self._requests.labels(route, status).inc()
+        self._seconds.labels(route).observe(seconds)

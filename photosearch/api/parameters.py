@@ -29,6 +29,12 @@ def filter_parameters() -> Callable[..., Filters]:
     return asked
 
 
+def filter_fields() -> dict[str, Any]:
+    """The same as the fields of a model: a type and the default of each."""
+    parameters = [_parameter(one, each) for one in filters().values() for each in one.arguments]
+    return {each.name: (each.annotation.__origin__, None) for each in parameters}
+
+
 def _parameter(one: Filter, argument: Argument) -> Parameter:
     each: Any = str
     if argument.means:

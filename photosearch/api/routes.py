@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response, UploadFile
 
-from photosearch.api import answers, schemas
+from photosearch.api import answers, bulk, schemas
 from photosearch.api.parameters import PhotoName, filter_parameters
 from photosearch.library import Library
 from photosearch.search.dates.locales import accepted_tag
 from photosearch.search.filters import Filters
+from photosearch.search.report import VERSION
 from photosearch.serving.library_thread import LibraryThread
 
 _REFUSED: dict[int | str, dict[str, Any]] = {
@@ -20,6 +21,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     422: {"model": schemas.Refused, "description": "A number that no photo has as its id."},
 }
 _LOCALE = "as in en-GB: how dates are read; without it, the header Accept-Language says"
+_CURSOR = "`next` of the page before; the other parameters stay as they were"
 _NOT_THERE: dict[int | str, dict[str, Any]] = {
     404: {"model": schemas.Refused, "description": "There is no such photo."},
     422: {"model": schemas.Refused, "description": "A number that no photo has as its id."},
@@ -38,6 +40,7 @@ class Json(Response):
 def _view(
     limit: Annotated[int, Query(ge=1, le=1000)] = 20,
     offset: Annotated[int, Query(ge=0)] = 0,
+    cursor: Annotated[str | None, Query(description=_CURSOR)] = None,
     sort: Literal["relevance", "newest", "oldest"] = "relevance",
     group: Literal["day", "event"] | None = None,
     collapse: bool = False,
@@ -54,6 +57,7 @@ def _view(
     return {
         "limit": limit,
         "offset": offset,
+        "cursor": cursor,
         "sort": sort,
         "group": group,
         "collapse": collapse,
@@ -105,6 +109,35 @@ async def search_by_pictures(
     return Json(await library.ask(answer))
 
 
+@router.post("/v1/searches", responses={200: {"model": schemas.Several}, **_REFUSED})
+async def several_searches(
+    library: OpenLibrary,
+    body: bulk.Searches,
+    accept_language: Annotated[str, Header()] = "",
+) -> Response:
+    """Many searches in one request: an answer to each, in their order, or why there is none."""
+    locale = accepted_tag(accept_language)
+    return Json({"version": VERSION, "answers": await bulk.answered(library, body, locale)})
+
+
+@router.get(
+    "/v1/changes",
+    responses={
+        200: {"model": schemas.Changes},
+        410: {"model": schemas.Refused, "description": "Begin anew, without `since`."},
+    },
+)
+async def changes(
+    library: OpenLibrary,
+    since: Annotated[
+        str | None, Query(description='`next` of the answer before, or "now" to begin with it')
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+) -> Response:
+    """Which photos came, changed or went, for programs that follow; first all of them."""
+    return Json(await library.ask(lambda it: answers.changes(it, since, limit)))
+
+
 @router.get("/v1/understand", responses={200: {"model": schemas.Understood}, **_REFUSED})
 async def understand(
     library: OpenLibrary,
@@ -128,10 +161,16 @@ async def similar(
     filters: AskedFilters,
     limit: Annotated[int, Query(ge=1, le=1000)] = 20,
     offset: Annotated[int, Query(ge=0)] = 0,
+    cursor: Annotated[str | None, Query(description=_CURSOR)] = None,
     collapse: bool = False,
 ) -> Response:
     """The photos that look most like one, without itself."""
-    view = {"limit": limit, "offset": offset, "collapse": collapse}
+    view: dict[str, Any] = {
+        "limit": limit,
+        "offset": offset,
+        "cursor": cursor,
+        "collapse": collapse,
+    }
     return Json(await library.ask(lambda it: answers.similar(it, photo, filters=filters, **view)))
 
 

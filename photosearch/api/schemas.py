@@ -90,6 +90,26 @@ class Found(Understood):
     cutoff: float | None
     hits: list[Hit]
     instead: Instead | None = Field(None, description="only where nothing was found")
+    next: str | None = Field(None, description="the cursor of the next page; null at the end")
+
+
+class Change(BaseModel):
+    """What a photo is now, after something about it changed."""
+
+    photo_id: int
+    state: Literal["here", "missing", "dropped"] = Field(
+        description="missing while its file is gone; dropped from the library, and its id is free"
+    )
+    path: str | None = Field(description="null of one that was dropped")
+
+
+class Changes(BaseModel):
+    """Photos in the order in which they changed last."""
+
+    version: Literal[1]
+    changes: list[Change]
+    next: str = Field(description="what to send as `since` the next time")
+    more: bool = Field(description="whether others follow just now")
 
 
 class Mark(BaseModel):
@@ -196,3 +216,10 @@ class Refused(BaseModel):
 
     error: str
     position: int | None = None
+
+
+class Several(BaseModel):
+    """An answer to each search, in their order."""
+
+    version: Literal[1]
+    answers: list[Found | Refused]

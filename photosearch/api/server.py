@@ -62,13 +62,16 @@ class Serving:
     """How requests are answered: by so many `workers` at a time.
 
     `names` are by what a proxy in front may call the server, `prefix` the part of the path that it
-    puts before ours, and with `metrics` requests are counted.
+    puts before ours. With `metrics` requests are counted, and with `log_requests` each has a line
+    in the log. With `readonly` nothing in the library's folder is changed.
     """
 
     workers: int = 1
     names: tuple[str, ...] = ()
     prefix: str = ""
     metrics: bool = False
+    log_requests: bool = False
+    readonly: bool = False
 
 
 def serve(listener: Listener, path: str | None, model: str | None, how: Serving) -> None:
@@ -79,6 +82,7 @@ def serve(listener: Listener, path: str | None, model: str | None, how: Serving)
     from photosearch.api.health import PATH
     from photosearch.api.metrics import Metrics
     from photosearch.api.pictures import Pictures
+    from photosearch.api.requests import noting, to_log
     from photosearch.delivery.thumbnails import Thumbnails
     from photosearch.indexing.limits import limits_by
     from photosearch.serving.library_thread import LibraryThread
@@ -91,7 +95,8 @@ def serve(listener: Listener, path: str | None, model: str | None, how: Serving)
     library = LibraryThread(
         path,
         model,
-        new=True,
+        new=not how.readonly,
+        readonly=how.readonly,
         threads=how.workers,
         most=how.workers * _WAITING,
         # Behind a proxy others ask, whatever address they come from.
@@ -99,13 +104,13 @@ def serve(listener: Listener, path: str | None, model: str | None, how: Serving)
     )
     folder = library.ask_now(lambda it: it.folder)
     shrinkers = Shrinkers(limits=limits_by(settings, 2))
-    app = create_app(
-        library, Pictures(Thumbnails(folder, shrinkers), shrinkers), metrics, how.prefix
-    )
+    thumbnails = Thumbnails(folder, shrinkers, keeping=not how.readonly)
+    app = create_app(library, Pictures(thumbnails, shrinkers), metrics, how.prefix)
+    notes = ([metrics.note] if metrics else []) + ([to_log] if how.log_requests else [])
     name = socket.gethostname()
     own = () if local else (listener.host, name, socket.getfqdn(), f"{name}.local")
     guarded = Guard(
-        metrics.counting(app) if metrics else app,
+        noting(app, notes) if notes else app,
         local=local,
         names=(*own, *how.names),
         token=listener.token,

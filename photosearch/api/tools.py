@@ -61,6 +61,7 @@ def create_server(library: LibraryThread, shrinkers: Shrinkers) -> MCPServer:
         query: Annotated[str, asked] = "",
         limit: int = 10,
         offset: int = 0,
+        cursor: str | None = None,
         sort: Literal["relevance", "newest", "oldest"] = "relevance",
         collapse: bool = True,
         saved: str | None = None,
@@ -68,18 +69,25 @@ def create_server(library: LibraryThread, shrinkers: Shrinkers) -> MCPServer:
     ) -> dict[str, Any]:
         """Find photos by a description and filters, best first, with ids, paths, dates and scores.
 
-        With `collapse` copies and bursts are one hit. `offset` gives the next page. `saved` is the
-        name of a saved search, to which the query, if any, is added. `locale`, such as en-GB, says
-        how dates are read.
+        With `collapse` copies and bursts are one hit. `cursor` is what the page before gave as
+        `next`, and gives the one that follows. `saved` is the name of a saved search, to which the
+        query, if any, is added. `locale`, such as en-GB, says how dates are read.
         """
         view: dict[str, Any] = {"limit": _least(limit), "offset": offset, "sort": sort}
-        view |= {"collapse": collapse, "saved": saved, "locale": locale}
+        view |= {"collapse": collapse, "saved": saved, "locale": locale, "cursor": cursor}
         return await _said(library, lambda it: answers.search(it, query, **view))
 
     @server.tool(annotations=_READS)
-    async def similar(photo_id: PhotoName, limit: int = 10, offset: int = 0) -> dict[str, Any]:
+    async def similar(
+        photo_id: PhotoName, limit: int = 10, offset: int = 0, cursor: str | None = None
+    ) -> dict[str, Any]:
         """Find the photos that look most like one, given its id, photo:ID, or its path."""
-        view = {"limit": _least(limit), "offset": offset, "collapse": True}
+        view: dict[str, Any] = {
+            "limit": _least(limit),
+            "offset": offset,
+            "collapse": True,
+            "cursor": cursor,
+        }
         return await _said(library, lambda it: answers.similar(it, photo_id, **view))
 
     @server.tool(annotations=_READS, structured_output=False)

@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Wait while another process changes the library, instead of failing.",
 )
+@click.option(
+    "--on",
+    metavar="CLUSTER",
+    help="Read, decode and encode on all machines of a Ray cluster: ray, or ray://HOST:PORT.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -47,8 +52,12 @@ def command(
     nice: bool | None,
     retry: bool,
     wait: bool,
+    on: str | None,
 ) -> None:
     """Index the photos in FOLDER and below; only new and changed files are read.
+
+    FOLDER may be at an address, as in s3://bucket/photos: its photos are fetched to be indexed, and
+    only small pictures of them are kept. Passwords and keys are never part of it.
 
     Without FOLDER, all folders that were indexed before are looked through again.
 
@@ -68,7 +77,7 @@ def command(
             raise click.UsageError("No folder is known yet; name a FOLDER to index.")
     with Ending() as ending, open_library(ctx) as library:
         nice = settings_of(ctx, nice=nice).nice
-        run(library, folders, ending, workers=workers, nice=nice, retry=retry, wait=wait)
+        run(library, folders, ending, workers=workers, nice=nice, retry=retry, wait=wait, on=on)
         if library.faces.wanted:
             faces.run(library, ending.asked, quiet=True)
 
@@ -82,6 +91,7 @@ def run(
     nice: bool | None = None,
     retry: bool = False,
     wait: bool = False,
+    on: str | None = None,
 ) -> None:
     """Index with a progress bar, until `ending` is asked for, and tell what was done."""
     from tqdm import tqdm
@@ -119,7 +129,7 @@ def run(
     try:
         # Closed before the library is, for it may have something left to record.
         begun = library.index(
-            folders, workers=workers, retry=retry, wait=wait, nice=nice, stop=ending.asked
+            folders, workers=workers, retry=retry, wait=wait, nice=nice, on=on, stop=ending.asked
         )
         with bar, closing(begun) as events:
             for event in events:

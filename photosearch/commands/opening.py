@@ -26,12 +26,14 @@ class Options:
     library: str | None = None
     model: str | None = None
     log_file: str | None = None
+    log_format: str | None = None
 
 
 def settings_of(ctx: click.Context, **options: Any) -> Settings:
     """The settings, with those `options` of the command that were given. Raises `UsageError`."""
     given = ctx.obj
-    return read(given.library, model=given.model, log_file=given.log_file, **options)
+    before = {"log_file": given.log_file, "log_format": given.log_format}
+    return read(given.library, model=given.model, **before, **options)
 
 
 class _Value(click.ParamType[Any]):

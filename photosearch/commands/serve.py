@@ -48,6 +48,17 @@ from photosearch.errors import UsageError
 @click.option(
     "--metrics", is_flag=True, help="Count requests, for Prometheus, at /metrics: an extra."
 )
+@click.option(
+    "--log-requests",
+    is_flag=True,
+    help="Write a line to the log for each request: its route and status, not what was asked.",
+)
+@click.option(
+    "--read-only",
+    "readonly",
+    is_flag=True,
+    help="Change nothing in the library folder, as where that is a replica or mounted read-only.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -59,6 +70,8 @@ def command(
     names: tuple[str, ...],
     prefix: str,
     metrics: bool,
+    log_requests: bool,
+    readonly: bool,
 ) -> None:
     """Answer searches of other programs over HTTP, as JSON. Nothing can be changed through it.
 
@@ -81,7 +94,7 @@ def command(
     token = secret_in(token_file, "--token-file") or settings.token
     in_folder = token is None and not open_to_this_machine and is_loopback(settings.serve_host)
     if in_folder:
-        token = own_secret(settings.library, API)
+        token = own_secret(settings.library, API, keep=not readonly)
     listener = listen(settings.serve_host, settings.serve_port, token)
     click.echo(f"Answering at {listener.url}/v1/search?q=...; Ctrl-C ends.")
     if in_folder:
@@ -90,4 +103,5 @@ def command(
         click.echo(f"Programs send {where}")
     if listener.made_up:
         click.echo(f"Other machines can connect with this token: {listener.token}")
-    serve(listener, path, model, Serving(workers, names, prefix, metrics))
+    how = Serving(workers, names, prefix, metrics, log_requests, readonly)
+    serve(listener, path, model, how)

@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import tempfile
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 from index import FileStamp, PhotoFile
-from index.safety.private import make_private_folder
+from photosearch.addresses import is_address
 from photosearch.serving.face_picture import FacePicture
 from photosearch.serving.shrinking import Shrinkers, Small
+from photosearch.thumbnail_files import FOLDER, GRID, keep, place_of
 
-FOLDER = "thumbnails"
-# To be changed when pictures are made otherwise, so that those of before are not shown. Those
-# outside this folder have the colours of their files' profiles taken for sRGB's.
-MADE = "srgb"
-# Longest side, in pixels: on the grid, and filling a screen. Only the small ones are kept: making
-# a large one takes a moment, and 30,000 of them would take gigabytes.
-GRID = 512
+# Longest side, in pixels, of one that fills a screen. Only the small ones are kept: making a large
+# one takes a moment, and 30,000 of them would take gigabytes.
 SCREEN = 2048
 
 
 class Thumbnails:
     """WebP pictures by the content of the photo, so that copies and moved photos share one."""
 
-    def __init__(self, library: Path, shrinkers: Shrinkers) -> None:
+    def __init__(self, library: Path, shrinkers: Shrinkers, *, keeping: bool = True) -> None:
+        """Without `keeping` those that are there are used, and none is written or removed."""
         self._library = library
-        self._folder = library / FOLDER / MADE
         self._shrinkers = shrinkers
+        self._keeping = keeping
         self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         older = list((library / FOLDER).glob("[0-9a-f][0-9a-f]"))
-        if older:
+        if older and keeping:
             self._clearing = threading.Thread(target=_remove, args=(older,), daemon=True)
             self._clearing.start()
 
@@ -43,7 +38,7 @@ class Thumbnails:
         """The file of the grid's picture if it was made before."""
         if photo.digest is None:
             return None
-        path = self._place(photo.digest)
+        path = place_of(self._library, photo.digest)
         return path if path.is_file() else None
 
     async def grid(self, photo: PhotoFile) -> bytes:
@@ -57,8 +52,9 @@ class Thumbnails:
                 return await asyncio.to_thread(path.read_bytes)
             small = await self._make(photo, GRID)
             # A file that was changed since is another picture, which the next index run will know.
-            if FileStamp(small.size, small.mtime_ns) == photo.stamp:
-                await asyncio.to_thread(self._keep, self._place(photo.digest), small.data)
+            is_current = FileStamp(small.size, small.mtime_ns) == photo.stamp
+            if is_current and self._keeping:
+                await asyncio.to_thread(keep, self._library, photo.digest, small.data)
             return small.data
 
     async def face(
@@ -75,34 +71,16 @@ class Thumbnails:
         return (await asyncio.wrap_future(made)).data
 
     async def screen(self, photo: PhotoFile) -> bytes:
-        """The picture as large as a screen. Raises `ShrinkError`."""
+        """The picture as large as a screen, or the small one of a photo that is in no folder.
+
+        Raises `ShrinkError`.
+        """
+        if is_address(photo.path):
+            return await self.grid(photo)
         return (await self._make(photo, SCREEN)).data
 
     async def _make(self, photo: PhotoFile, side: int) -> Small:
         return await asyncio.wrap_future(self._shrinkers.shrink(photo.path, side))
-
-    def _place(self, digest: bytes) -> Path:
-        name = digest.hex()
-        return self._folder / name[:2] / f"{name[:40]}.webp"
-
-    def _keep(self, path: Path, data: bytes) -> None:
-        """Written beside and renamed, so that nobody reads half a picture."""
-        if not self._library.is_dir():
-            return  # it was deleted or moved away, and nothing is to be made in its place
-        try:
-            make_private_folder(path.parent)
-            descriptor, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(data)
-                os.replace(beside, path)
-            except OSError:
-                # Windows replaces no file that somebody reads just now.
-                os.unlink(beside)
-                raise
-        except OSError:
-            # A full or read-only disk: the picture is made anew each time.
-            return
 
 
 def _remove(folders: Iterable[Path]) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from index import Catalogue, Metadata
+from photosearch.addresses import is_address
 from photosearch.indexing.decode import DecodeError, read_metadata
 from photosearch.indexing.metadata import Video, video_at
 from photosearch.indexing.same_moment import share_moment
@@ -34,7 +35,8 @@ def is_video(path: str) -> bool:
 
 def may_belong(found: Found) -> bool:
     """Whether a file is to be judged by `owners` before it counts as a photo of its own."""
-    return found.beside is not None or is_video(found.path)
+    # A video elsewhere is not fetched to see whether it is a Live Photo's.
+    return found.beside is not None or (is_video(found.path) and not is_address(found.path))
 
 
 def kept(catalogue: Catalogue, files: Collection[str]) -> dict[str, str]:

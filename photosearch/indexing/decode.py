@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from index import Metadata
+from photosearch.addresses import is_address
 from photosearch.encoders.preprocess import Preprocess, to_rgb
 from photosearch.indexing.formats import MAX_PIXELS, DecodeError, Picture, open_picture
 from photosearch.indexing.formats.pillow import prepare as prepare_decoders
 from photosearch.indexing.metadata import metadata_of
+from photosearch.indexing.small_picture import small_picture
 from photosearch.looks import CLOSE, Look, closely, glance
 from photosearch.regular_file import NotRegularError, open_regular
 
@@ -54,7 +56,9 @@ class Decoded:
 
     digest: BLAKE3 of the file's bytes, 32 bytes. metadata: without a place's name. `more` of a
     video are the pixels of further frames, uint8 (n, S, S, 3), and `moments` the seconds of all,
-    those of `pixels` first. `look` is a glance, empty of what moves.
+    those of `pixels` first. `look` is a glance, empty of what moves. `thumbnail` is a small picture
+    as WebP, of what is not in a folder. `vectors` (1 + further frames, d) are there where another
+    machine has encoded it, and `pixels` are none then.
     """
 
     pixels: NDArray[np.uint8]
@@ -66,6 +70,8 @@ class Decoded:
     moments: tuple[float, ...] = ()
     more: NDArray[np.uint8] | None = None
     look: bytes = b""
+    thumbnail: bytes = b""
+    vectors: NDArray[np.float32] | None = None
 
 
 def decode(
@@ -91,6 +97,10 @@ def decode(
             # Of what is scaled already: of the whole picture it would take three times as long.
             look = glance(scaled, picture.width, picture.height).packed()
         metadata = metadata_of(file, path, sidecars)
+        thumbnail = b""
+        if is_address(path):
+            file.seek(0)
+            thumbnail = small_picture(file, suffix, max_pixels)
         return Decoded(
             preprocess.square(scaled),
             picture.width,
@@ -101,6 +111,7 @@ def decode(
             tuple(seconds for seconds, _ in picture.frames),
             np.stack(more) if more else None,
             look,
+            thumbnail,
         )
 
 

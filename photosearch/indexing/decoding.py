@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from photosearch.capacity import usual_workers
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.indexing.limits import limits_by
+from photosearch.indexing.serving import Result, Task
 from photosearch.indexing.workers import DecodeWorkers
 
 if TYPE_CHECKING:
     from photosearch.settings import Settings
 
 
+class Pool(Protocol):
+    """Decodes files, in any order."""
+
+    def decode(
+        self,
+        paths: Iterable[str],
+        *,
+        ready: int = 32,
+        task: Task = "picture",
+        sidecars: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Iterator[Result | None]:
+        """A result for each of the `paths`, and None after each second without one."""
+
+
 @dataclass(frozen=True)
 class Decoding:
-    """So many `workers`, under the limits of `settings`; `nice` ones let others go first."""
+    """So many `workers`, under the limits of `settings`; `nice` ones let others go first.
+
+    With `elsewhere` other machines decode, and encode.
+    """
 
     workers: int
     settings: Settings
     nice: bool = False
+    elsewhere: Pool | None = None
 
     @classmethod
     def of(cls, settings: Settings, workers: int | None = None, *, nice: bool = False) -> Self:
         """By `workers` processes, or else as the settings say, or one a core."""
         return cls(workers or settings.workers or usual_workers(), settings, nice)
 
-    def pool(self, preprocess: Preprocess, files: int) -> DecodeWorkers:
-        """Processes for so many `files`."""
+    def pool(self, preprocess: Preprocess, files: int) -> AbstractContextManager[Pool]:
+        """What decodes so many `files`."""
+        if self.elsewhere is not None:
+            return nullcontext(self.elsewhere)
         count = max(1, min(self.workers, files))
         limits = replace(limits_by(self.settings, count), nice=self.nice)
         return DecodeWorkers(preprocess, count, limits)

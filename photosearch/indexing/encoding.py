@@ -23,6 +23,8 @@ def encode(
     encoder: Encoder, photos: Sequence[Decoded]
 ) -> tuple[NDArray[np.floating[Any]], dict[int, Frames]]:
     """Vectors (n, d) of `photos`, and the frames of those that are videos, by their place."""
+    if photos and all(photo.vectors is not None for photo in photos):
+        return _encoded_elsewhere(photos)
     squares = [photo.pixels for photo in photos]
     for photo in photos:
         squares.extend(() if photo.more is None else photo.more)
@@ -37,3 +39,16 @@ def encode(
             frames[number] = Frames(photo.moments, own)
         place += count
     return vectors[: len(photos)], frames
+
+
+def _encoded_elsewhere(
+    photos: Sequence[Decoded],
+) -> tuple[NDArray[np.floating[Any]], dict[int, Frames]]:
+    """What `encode` gives, of the vectors that came with the photos."""
+    own = [photo.vectors for photo in photos if photo.vectors is not None]
+    frames = {
+        number: Frames(photo.moments, vectors)
+        for number, (photo, vectors) in enumerate(zip(photos, own, strict=True))
+        if photo.moments
+    }
+    return np.stack([vectors[0] for vectors in own]), frames

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photosearch.addresses import is_address
 from photosearch.capacity import LEAST, SHARE, total_memory
 from photosearch.indexing.formats import MAX_PIXELS
 from photosearch.kinds import VIDEOS
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _PIXEL = 12
 # Bytes a second of a drive that is slow but does answer.
 _SLOW = 5e6
+# Seconds to fetch a file of which nothing is known yet.
+_FETCHING = 60.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Limits:
 
 def seconds_to_read(path: str) -> float:
     """What reading the file from a slow drive or network may take, besides its decoding."""
+    if is_address(path):
+        return _FETCHING
     try:
         return os.stat(path).st_size / _SLOW
     except OSError:

@@ -14,7 +14,7 @@ from photosearch.connected import not_connected
 from photosearch.encoders import Encoder
 from photosearch.encoders.typical import TYPICAL
 from photosearch.indexing import companions
-from photosearch.indexing.decoding import Decoding
+from photosearch.indexing.decoding import Decoding, Pool
 from photosearch.indexing.encoding import encode
 from photosearch.indexing.events import (
     Absent,
@@ -33,8 +33,9 @@ from photosearch.indexing.pace import Pace, for_a_while
 from photosearch.indexing.places import with_place
 from photosearch.indexing.rereading import outdated, reread, sidecars_of, state_of
 from photosearch.indexing.scan import Found, Others, Unreadable, scan
-from photosearch.indexing.workers import DecodeWorkers, Trouble
+from photosearch.indexing.workers import Trouble
 from photosearch.silent_drive import is_there
+from photosearch.thumbnail_files import keep
 
 Item = TypeVar("Item")
 
@@ -289,7 +290,7 @@ class IndexRun:
             while waiting:
                 yield from self._compare(pool, for_a_while(waiting))
 
-    def _compare(self, pool: DecodeWorkers, paths: Iterator[str]) -> Iterator[Event]:
+    def _compare(self, pool: Pool, paths: Iterator[str]) -> Iterator[Event]:
         """Hash files that may be known, and decode those that are not."""
         first: dict[bytes, str] = {}
         twins: dict[str, bytes] = {}
@@ -317,7 +318,7 @@ class IndexRun:
         if again:
             yield from self._decode(pool, again)
 
-    def _decode(self, pool: DecodeWorkers, paths: Sequence[str]) -> Iterator[Event]:
+    def _decode(self, pool: Pool, paths: Sequence[str]) -> Iterator[Event]:
         sidecars = sidecars_of({path: self._files[path] for path in paths})
         results = pool.decode(paths, sidecars=sidecars)
         return gather(results, self._pace, record=self._record, fail=self._trouble, stop=self._stop)
@@ -346,6 +347,10 @@ class IndexRun:
 
     def _record(self, ready: Ready) -> Indexed:
         vectors, frames = encode(self._encoder, [photo for _, photo in ready])
+        for _, photo in ready:
+            if photo.thumbnail:
+                # Who looks at it may not be able to fetch the photo.
+                keep(self._catalogue.folder, photo.digest, photo.thumbnail)
         photos = [
             NewPhoto(
                 path,

@@ -8,12 +8,12 @@ from functools import partial
 
 from index import Catalogue, Problem, Waiting
 from photosearch.encoders import Encoder
-from photosearch.indexing.decoding import Decoding
+from photosearch.indexing.decoding import Decoding, Pool
 from photosearch.indexing.encoding import encode
 from photosearch.indexing.events import Event, Failed, Rebuilding, Reencoded
 from photosearch.indexing.gathering import Ready, gather
 from photosearch.indexing.pace import Pace
-from photosearch.indexing.workers import DecodeWorkers, Trouble
+from photosearch.indexing.workers import Trouble
 from photosearch.silent_drive import is_there
 
 # Photos looked up at a time; all at once would take much memory in a large library.
@@ -54,7 +54,7 @@ class Rebuild:
                 after = chunk[-1].content_id
                 yield from self._encode(pool, {each.path: each for each in chunk})
 
-    def _encode(self, pool: DecodeWorkers, waiting: dict[str, Waiting]) -> Iterator[Event]:
+    def _encode(self, pool: Pool, waiting: dict[str, Waiting]) -> Iterator[Event]:
         return gather(
             pool.decode(list(waiting)),
             self._pace,

@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 
 from index import FileStamp
+from photosearch.addresses import checked, is_address, listed
 from photosearch.errors import UsageError
 from photosearch.formats import suffixes
 from photosearch.indexing.exports import SUFFIX as EXPORT
@@ -74,6 +76,9 @@ def resolve_roots(
         if not os.fspath(given):
             # It would stand for the current folder, which nobody named.
             raise UsageError("the name of a folder to index is empty; give its path")
+        if is_address(given):
+            roots.append(checked(os.fspath(given)))
+            continue
         path = as_recorded(given, [*known, *roots])
         try:
             within(os.path.join(path, ""), _check_root, path, known)
@@ -82,7 +87,8 @@ def resolve_roots(
                 raise UsageError(f"{path}: {error.strerror}") from None
             silent.add(path)
         roots.append(path)
-    real = {root if root in silent else _real(root): root for root in reversed(roots)}
+    as_given = {root for root in roots if root in silent or is_address(root)}
+    real = {root if root in as_given else _real(root): root for root in reversed(roots)}
     kept = {place for place in real if not any(_is_scanned(place, other) for other in real)}
     return [root for root in dict.fromkeys(roots) if root in {real[place] for place in kept}]
 
@@ -117,6 +123,8 @@ def _is_scanned(path: str, folder: str) -> bool:
 
     Where its drive does not answer it is taken not to.
     """
+    if is_address(folder) or is_address(path):
+        return path.startswith(f"{folder}/")
     try:
         return path != folder and within(os.path.join(folder, ""), comes_by, folder, path)
     except NoAnswerError:
@@ -208,12 +216,45 @@ def scan(root: str, others: Others | None = None) -> Iterator[Found | Unreadable
     of other kinds are counted in `others`. Where a drive does not answer the scan ends, and `root`
     is told of as unreadable.
     """
+    if is_address(root):
+        yield from scan_address(root)
+        return
     try:
         for item in steadily(os.path.join(root, ""), _steps(root, others)):
             if item is not None:
                 yield item
     except NoAnswerError as error:
         yield Unreadable(root, error.strerror or str(error))
+
+
+def scan_address(root: str) -> Iterator[Found | Unreadable]:
+    """As `scan`, of what is elsewhere.
+
+    What cannot be listed, or has nothing in it any more, is told of as unreadable: so a store that
+    is away takes no photo from the library.
+    """
+    stamps: dict[str, FileStamp] = {}
+    folders: dict[str, list[str]] = {}
+    try:
+        for path, size, changed in listed(root):
+            folder, _, name = path.rpartition("/")
+            below = folder.removeprefix(root).strip("/").split("/")
+            if not is_looked_at(name) or any(map(is_left_out, below, repeat(folder))):
+                continue
+            stamps[path] = FileStamp(size, changed)
+            folders.setdefault(folder, []).append(name)
+    except OSError as error:
+        yield Unreadable(root, error.strerror or "cannot be listed")
+        return
+    if not stamps:
+        yield Unreadable(root, "has no photo in it, or is not there now")
+    for folder, names in folders.items():
+        for group in groups([name for name in names if not describes_folder(name)]):
+            path = f"{folder}/{group.name}"
+            beside = group.beside and f"{folder}/{group.beside}"
+            described = (f"{folder}/{name}" for name in group.sidecars)
+            sidecars = tuple(Sidecar(each, stamps[each]) for each in described)
+            yield Found(path, stamps[path], sidecars, beside)
 
 
 def _steps(root: str, others: Others | None) -> Iterator[Found | Unreadable | None]:

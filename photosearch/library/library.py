@@ -172,9 +172,14 @@ class Library(Parts):
         retry: bool = False,
         wait: bool = False,
         nice: bool | None = None,
+        on: str | None = None,
         stop: threading.Event | None = None,
     ) -> Generator[Event, None, None]:
         """Index the photos below `folders`, or all known ones; only new and changed files are read.
+
+        A folder may be at an address, such as s3://bucket/photos. With `on`, "ray" or
+        "ray://HOST:PORT", the machines of a cluster read, decode and encode, each with so many
+        `workers`; they have to see folders at the same paths.
 
         A known folder that is not there has its photos hidden until it is back. With `retry` the
         files listed as problems are tried again.
@@ -201,7 +206,9 @@ class Library(Parts):
         machine can take, before anything is done;
         `LibraryError` when the library cannot be written; `BundleError`.
         """
-        return self._runs.index(folders, workers, retry=retry, wait=wait, nice=nice, stop=stop)
+        return self._runs.index(
+            folders, workers, retry=retry, wait=wait, nice=nice, stop=stop, on=on
+        )
 
     def watch(
         self,
@@ -237,6 +244,7 @@ class Library(Parts):
         collapse: bool = False,
         limit: int = 20,
         offset: int = 0,
+        after: Sequence[int] = (),
         literal: bool = False,
         files: bool = True,
         everything: bool = False,
@@ -260,13 +268,23 @@ class Library(Parts):
         ("day" or "event") keeps those of a day or an event together, in thousands as well. With
         `collapse` copies, near duplicates and the photos of a burst are one hit, the best of them,
         with the `others`. Pages are made with `offset`, and there is no last one before the last
-        photo: `more` of the hits tells whether another follows.
+        photo: `more` of the hits tells whether another follows. With `after`, the ids of the last
+        photos of the page before, the very last first, the page begins behind the first of them
+        that is still found, so that photos which come and go meanwhile move nothing; and at
+        `offset` where none is.
 
         Raises `UsageError` for a text that asks for nothing or cannot be understood (`QueryError`
         then), for a limit, offset, order or group that makes no page, and for a picture that cannot
         be read; `LibraryError`; `BundleError`.
         """
-        view = View(limit=limit, offset=offset, sort=sort, group=group, collapse=collapse)
+        view = View(
+            limit=limit,
+            offset=offset,
+            after=tuple(after),
+            sort=sort,
+            group=group,
+            collapse=collapse,
+        )
         return self._searcher.search(
             text,
             view,

@@ -14,8 +14,9 @@ from index.catalogue.areas import Area
 from index.catalogue.browsing import BrowseBy, PhotoGroup
 from index.catalogue.clusters import Cluster
 from index.catalogue.days import Days
+from index.catalogue.feed import Changes, UnknownPlaceError
 from photosearch.about import About, about
-from photosearch.errors import UsageError
+from photosearch.errors import LostPlaceError, UsageError
 from photosearch.explaining import explaining
 from photosearch.looks import NEAR
 from photosearch.model_choice import ModelChoice
@@ -216,6 +217,27 @@ class Photos:
         """The facets of which there is something to choose. Raises `LibraryError`."""
         return Facets(self._catalogue, self._searcher).known()
 
+    def changes(self, since: str | None = None, *, limit: int = 1000) -> Changes:
+        """Which photos came, changed or went, in that order; at most so many.
+
+        `since` is what was `next` the time before, and "now" tells of nothing but where the next
+        time begins. Without it all photos are told of, in the order in which they changed last:
+        a photo stands in the list once. Two readings of one photo may lie in two pages, where it
+        changed in between. Albums, texts read in photos and faces that were found do not count.
+
+        Raises `LostPlaceError` when changes since then are not known any more: begin anew without
+        `since` then; `LibraryError`.
+        """
+        if since == "now":
+            return Changes((), self._catalogue.feed.end(), False)
+        try:
+            return self._catalogue.feed.read(since, limit)
+        except UnknownPlaceError:
+            raise LostPlaceError(
+                "what changed since then is not known any more, or this was never given by the "
+                "library that is here now; read everything anew, without since"
+            ) from None
+
     def similar(
         self,
         photo: PhotoName,
@@ -224,16 +246,17 @@ class Photos:
         collapse: bool = False,
         limit: int = 20,
         offset: int = 0,
+        after: Sequence[int] = (),
         files: bool = True,
     ) -> Hits:
         """The photos that look most like `photo`, without itself.
 
-        With `files` it may be any picture, by its path.
+        With `files` it may be any picture, by its path. `after` is as for `Library.search`.
 
         Raises `UsageError` when there is no such photo, or it cannot be read, `PhotoIdError` for a
         number that is no id; `LibraryError`; `BundleError`.
         """
-        view = View(limit=limit, offset=offset, collapse=collapse)
+        view = View(limit=limit, offset=offset, after=tuple(after), collapse=collapse)
         return self._searcher.similar(photo_named(photo), view, filters=filters, files=files)
 
     def why(

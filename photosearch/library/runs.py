@@ -7,15 +7,18 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from index import Catalogue, InUseError, WriterLock
+from photosearch.addresses import is_address
 from photosearch.encoders import bundled_path
 from photosearch.errors import UsageError
 from photosearch.model_choice import ModelChoice
 from photosearch.nice import on_battery
 
 if TYPE_CHECKING:
+    from photosearch.cluster.nodes import Nodes
     from photosearch.indexing.events import Event
     from photosearch.watching import Watching
 
@@ -39,10 +42,15 @@ class Runs:
         wait: bool,
         nice: bool | None,
         stop: threading.Event | None,
+        on: str | None = None,
     ) -> Generator[Event, None, None]:
         """Index the folders once."""
         roots = self._roots("index", folders, workers)
-        return self._events(roots, workers, retry=retry, wait=wait, nice=nice, stop=stop)
+        if on is not None:
+            from photosearch.cluster.nodes import check_address
+
+            check_address(on)
+        return self._events(roots, workers, retry=retry, wait=wait, nice=nice, stop=stop, on=on)
 
     def watch(
         self,
@@ -59,8 +67,13 @@ class Runs:
         from photosearch.watching import Watcher
 
         roots = self._roots("watch", folders, workers)
+        elsewhere = next(filter(is_address, roots), None)
+        if elsewhere is not None:
+            raise UsageError(
+                f"{elsewhere}: cannot be watched; run `photosearch index` on it now and then"
+            )
         watcher = Watcher(
-            lambda: roots or self._catalogue.folders(),
+            lambda: roots or [each for each in self._catalogue.folders() if not is_address(each)],
             lambda changed, parts: self._events(
                 changed, workers, wait=True, parts=parts, nice=nice, stop=stop
             ),
@@ -95,6 +108,7 @@ class Runs:
         parts: bool = False,
         nice: bool | None = None,
         stop: threading.Event | None = None,
+        on: str | None = None,
     ) -> Generator[Event, None, None]:
         """Index `folders`, all known ones where there are none, or with `parts` folders in them.
 
@@ -113,7 +127,7 @@ class Runs:
                     return
             power = _Power() if nice else None
             yield from self._once(
-                folders, workers, retry=retry, wait=wait, parts=parts, stop=stop, power=power
+                folders, workers, retry=retry, wait=wait, parts=parts, stop=stop, power=power, on=on
             )
             if power is None or not power.gone:
                 return
@@ -128,6 +142,7 @@ class Runs:
         parts: bool,
         stop: threading.Event | None,
         power: _Power | None,
+        on: str | None = None,
     ) -> Generator[Event, None, None]:
         """A run, until it is done or the `power`, where that counts, is gone."""
         from photosearch.indexing.decoding import Decoding
@@ -146,12 +161,18 @@ class Runs:
                 stack.enter_context(self._lock.held(wait=True))
             # Looked up now: who had the lock may have changed it.
             known = self._catalogue.folders()
+            nice = power is not None
+            decoding = Decoding.of(self._choice.settings, workers, nice=nice)
+            if on is not None:
+                decoding = replace(
+                    decoding, elsewhere=stack.enter_context(self._nodes(on, workers))
+                )
             run = SwitchingRun(
                 self._catalogue,
                 self._choice,
                 folders or known,
                 known,
-                decoding=Decoding.of(self._choice.settings, workers, nice=power is not None),
+                decoding=decoding,
                 retry=retry,
                 parts=parts,
                 stop=stop,
@@ -165,6 +186,20 @@ class Runs:
                         return
             if self._choice.answering() == bundled_path():
                 speed.keep()
+
+    def _nodes(self, on: str, workers: int | None) -> Nodes:
+        """The machines of a cluster, with the model by which photos are encoded now."""
+        from photosearch.cluster.node import Equipment
+        from photosearch.cluster.nodes import Nodes
+
+        wanted = self._choice.wanted()
+        present = self._choice.answering() or wanted
+        if self._choice.encoder(present).bundle_id != self._choice.encoder(wanted).bundle_id:
+            raise UsageError(
+                "--on: another model is to come into use, for which photos are encoded on this "
+                "machine; run `photosearch index` without it first"
+            )
+        return Nodes(on, Equipment.of(wanted, self._choice.settings, workers, nice=False))
 
 
 class _Power:

@@ -22,6 +22,9 @@ SORTS: tuple[Sort, ...] = ("relevance", "newest", "oldest")
 # By date or group, this many of the photos that fit best come first, then as many again, and so on.
 BLOCK = 1000
 
+# How far from where it was a photo is looked for that a page goes on behind, at least.
+_DRIFT = 1000
+
 Scored: TypeAlias = "list[tuple[int, float | None]]"
 Stacks: TypeAlias = "list[list[int]]"
 
@@ -31,11 +34,13 @@ class View:
     """How what was found is shown: its order, which part of it, and what goes together.
 
     With `collapse` photos that show the same count as one. `group` keeps those of one day or event
-    together.
+    together. `after` are ids of the last photos of the page before, the very last first: the page
+    begins behind the first of them that is still found, and at `offset` where none is.
     """
 
     limit: int = 20
     offset: int = 0
+    after: tuple[int, ...] = ()
     sort: Sort = "relevance"
     group: Grouping | None = None
     collapse: bool = False
@@ -144,11 +149,15 @@ def scored(scores: NDArray[np.float32], ids: NDArray[np.int64]) -> Scored:
 
 @dataclass(frozen=True)
 class Page:
-    """Stacks of photos, the best first on each, their scores, and whether there is another page."""
+    """Stacks of photos, the best first on each, their scores, and whether there is another page.
+
+    `offset` is how many stacks come before.
+    """
 
     stacks: Stacks
     scores: dict[int, float | None]
     more: bool
+    offset: int
 
 
 def page(
@@ -164,18 +173,42 @@ def page(
     photo's group, and is None where they are not grouped. Pages of one view never overlap, and
     leave nothing out.
     """
-    end = view.offset + view.limit
     ordered = view.sort != "relevance" or group_of is not None
     block = ranking.block or ranking.total() or 1
-    needed = (end // block + 1) * block if ordered else end + 1
-    found, stacks = _stacks(ranking, needed, stack if view.collapse else _apart)
-    if ordered:
-        stacks = [
-            one
-            for start in range(0, len(stacks), block)
-            for one in _ordered(stacks[start : start + block], view, selection, group_of)
-        ]
-    return Page(stacks[view.offset : end], dict(found), len(stacks) > end)
+
+    def first(count: int) -> tuple[Scored, Stacks]:
+        """So many stacks in the order asked for, or some more, or all there are."""
+        needed = -(-count // block) * block if ordered else count
+        found, stacks = _stacks(ranking, needed, stack if view.collapse else _apart)
+        if ordered:
+            stacks = [
+                one
+                for start in range(0, len(stacks), block)
+                for one in _ordered(stacks[start : start + block], view, selection, group_of)
+            ]
+        return found, stacks
+
+    needed = view.offset + view.limit + 1
+    found, stacks = first(needed)
+    start = _behind(view.after, stacks)
+    if view.after and start is None and len(stacks) >= needed:
+        # So many may have come before it; where they are more, it counts as gone.
+        found, stacks = first(needed + max(view.offset, _DRIFT))
+        start = _behind(view.after, stacks)
+    if start is None:
+        start = view.offset
+    end = start + view.limit
+    if len(stacks) <= end:
+        found, stacks = first(end + 1)
+    return Page(stacks[start:end], dict(found), len(stacks) > end, start)
+
+
+def _behind(after: Sequence[int], stacks: Stacks) -> int | None:
+    """The place behind the first of these photos that is on any of the stacks."""
+    if not after:
+        return None
+    places = {photo: place for place, each in enumerate(stacks) for photo in each}
+    return next((places[photo] + 1 for photo in after if photo in places), None)
 
 
 def _apart(ids: Sequence[int]) -> Stacks:

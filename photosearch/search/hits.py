@@ -41,7 +41,8 @@ class Hits(list[Hit]):
     `query` is what was understood. `total` is how many photos there are on all pages, counting
     those that are collapsed into others; `more` is whether another page follows. `beyond` more
     photos are not shown, because they do not look like what was asked for: their scores are below
-    `cutoff`. It is None where nothing is cut off. `listed` has each photo on this page by its id,
+    `cutoff`. It is None where nothing is cut off. `offset` is how many hits come before this page.
+    `listed` has each photo on this page by its id,
     also those that are collapsed into others, with more of what the catalogue says of it.
     """
 
@@ -55,6 +56,7 @@ class Hits(list[Hit]):
         more: bool = False,
         beyond: int = 0,
         cutoff: float | None = None,
+        offset: int = 0,
     ) -> None:
         super().__init__(hits)
         self.query = query
@@ -63,6 +65,7 @@ class Hits(list[Hit]):
         self.beyond = beyond
         self.cutoff = cutoff
         self.more = more
+        self.offset = offset
 
     @property
     def groups(self) -> list[tuple[HitGroup, list[Hit]]]:

@@ -13,8 +13,8 @@ from index import Catalogue, PhotoFile
 from index.catalogue.selection import Selection
 from photosearch.encoders import Encoder
 from photosearch.errors import UsageError
-from photosearch.indexing.decoding import Decoding
-from photosearch.indexing.workers import DecodeWorkers, Trouble
+from photosearch.indexing.decoding import Decoding, Pool
+from photosearch.indexing.workers import Trouble
 from photosearch.looks import NEAR, Look, may_be_same, same_closely, unpacked
 from photosearch.search.alike import pairs
 from photosearch.search.duplicates import Duplicates, Told, best, rank
@@ -174,7 +174,7 @@ class _Glances:
 class _CloseLooks:
     """How photos look closely, decoded now; the latest are kept."""
 
-    def __init__(self, pool: DecodeWorkers) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._known: OrderedDict[str, Look | None] = OrderedDict()
 

@@ -374,6 +374,7 @@ class Searcher:
             listed=listed,
             total=ranking.total(),
             more=found.more,
+            offset=found.offset,
             beyond=ranking.beyond if isinstance(ranking, (Relevant, Fused)) else 0,
             cutoff=ranking.cutoff if isinstance(ranking, (Relevant, Fused)) else None,
         )

@@ -30,8 +30,11 @@ _REFRESH = """<!doctype html>
 """
 
 
-def own_secret(folder: Path, name: str) -> str:
-    """The secret in the file `name` of a library's folder; made anew where others can read it."""
+def own_secret(folder: Path, name: str, *, keep: bool = True) -> str:
+    """The secret in the file `name` of a library's folder; made anew where others can read it.
+
+    One that is new is kept there, unless not to `keep`.
+    """
     path = folder / name
     with suppress(OSError, UnicodeDecodeError):
         status = path.lstat()
@@ -41,8 +44,9 @@ def own_secret(folder: Path, name: str) -> str:
             return kept
     secret = secrets.token_urlsafe(_LEAST)
     # On a full or read-only disk it lasts until the server ends.
-    with suppress(OSError):
-        _write(path, f"{secret}\n")
+    if keep:
+        with suppress(OSError):
+            _write(path, f"{secret}\n")
     return secret
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from photosearch.addresses import is_address
 from photosearch.indexing.formats import DecodeError, open_picture
 from photosearch.indexing.formats.colour import srgb_profile
 from photosearch.indexing.formats.pillow import prepare as prepare_decoders
@@ -153,6 +154,9 @@ class Shrinkers:
         It is sent to a process, so its module has to be importable there.
         """
         future: Future[T] = Future()
+        if is_address(path):
+            future.set_exception(ShrinkError("is not in a folder; only a small picture is here"))
+            return future
         with self._lock:
             if self._closed:
                 raise ShrinkError("the server is stopping")

@@ -272,6 +272,15 @@ class Settings:
             options=("--log-file",),
         )
     )
+    log_format: str = field(
+        metadata=_about(
+            Choice(("text", "json")),
+            "PHOTOSEARCH_LOG_FORMAT",
+            "How lines of the log are written: for people, or as an object of JSON each.",
+            default="text",
+            options=("--log-format",),
+        )
+    )
 
 
 SETTINGS = {each.name: Setting(each.name, **each.metadata) for each in fields(Settings)}

@@ -7,6 +7,7 @@ import os
 from typing import BinaryIO, cast
 
 from index import FileStamp, PhotoFile
+from photosearch.addresses import is_address
 from photosearch.regular_file import NotRegularError, open_regular
 from photosearch.silent_drive import answering, within
 
@@ -56,6 +57,9 @@ def unchanged(photo: PhotoFile) -> BinaryIO:
 
     Raises `FileNotFoundError` or another `OSError`; `ChangedError`.
     """
+    if is_address(photo.path):
+        # Nobody makes this machine fetch it by asking for it.
+        raise FileNotFoundError(photo.path)
     try:
         file = open_regular(photo.path)
     except NotRegularError as error:

@@ -8,7 +8,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,9 +25,16 @@ REPOSITORY = Path(__file__).parents[2]
 class Served:
     """`photosearch serve`, running."""
 
-    def __init__(self, library: Path, bundle: Path, *options: str, token: str = "") -> None:
+    def __init__(
+        self,
+        library: Path,
+        bundle: Path,
+        *options: str,
+        token: str = "",
+        before: Sequence[str] = (),
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "photosearch", "serve", "--port", "0", *options]
+            [sys.executable, "-m", "photosearch", *before, "serve", "--port", "0", *options]
             + ([] if token or options else ["--open-to-this-machine"]),
             env=os.environ
             | {
@@ -217,7 +224,8 @@ def test_nothing_can_be_changed(served: Served) -> None:
     described = served.client.get("/openapi.json").json()
     methods = {method for path in described["paths"].values() for method in path}
     assert methods == {"get", "post"}
-    assert [path for path, each in described["paths"].items() if "post" in each] == ["/v1/search"]
+    posted = [path for path, each in described["paths"].items() if "post" in each]
+    assert posted == ["/v1/search", "/v1/searches"]  # what is sent is only searched for
     search = described["paths"]["/v1/search"]["get"]
     names = {each["name"] for each in search["parameters"]}
     assert {"q", "before", "near", "rating", "has_gps", "collapse", "offset"} <= names

@@ -45,6 +45,7 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
         "groups": lambda it: it.photos.groups("month"),
         "browse": lambda it: it.photos.browse(),
         "found": lambda it: it.photos.found("a cat"),
+        "changes": lambda it: it.photos.changes(),
         "clusters": lambda it: it.photos.clusters(Area(-90, -180, 90, 180), 1.0),
         "within": lambda it: it.photos.within(Area(-90, -180, 90, 180)),
         "days": lambda it: it.photos.days(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import queue
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from optional import needs_linux
 from PIL import Image
 from shell import REPOSITORY, Shell, forked
 
-from photosearch.logs import NAME, Log, threads_logged
+from photosearch.logs import FIELDS, NAME, Log, threads_logged
 from photosearch.ui.background import BackgroundProcess
 
 pytestmark = needs_linux("streams and limits are those of POSIX")
@@ -327,3 +329,34 @@ def test_a_process_that_ends_unexpectedly(tmp_path: Path) -> None:
     text = (tmp_path / "log").read_text(encoding="utf-8")
     assert "a background process ended unexpectedly (ValueError)" in text
     assert "cat.jpg" not in text
+
+
+def test_lines_of_json_have_no_more_in_them_than_others(tmp_path: Path) -> None:
+    asked = []
+
+    def as_json() -> bool:
+        asked.append(1)
+        return True
+
+    file = tmp_path / "log"
+    log = Log(0, lambda: iter([file]), None, as_json)
+    name = "/home/ada/wed" + "ding.jpg"
+    log.start()
+    try:
+        assert not asked
+        logger = logging.getLogger("photosearch.somewhere")
+        logger.info("%d photos", 3, extra={FIELDS: {"photos": 3}})
+        try:
+            raise ValueError(name)
+        except ValueError:
+            logger.exception("it failed")
+        logger.debug(name)
+    finally:
+        log.stop()
+    first, second = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    assert (first["message"], first["photos"], first["level"]) == ("3 photos", 3, "INFO")
+    assert datetime.fromisoformat(first["time"]).tzinfo is not None
+    assert second["traceback"].endswith("ValueError")
+    assert "test_logs.py" in second["traceback"]
+    assert "wedding" not in file.read_text(encoding="utf-8")
+    assert len(asked) == 1

@@ -36,6 +36,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "serve_faces": ("true", "no"),
     "offline": ("true", "no"),
     "log_file": ("/logs/one", "/logs/two"),
+    "log_format": ("json", "text"),
 }
 
 

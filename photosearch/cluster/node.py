@@ -1,0 +1,100 @@
+"""What runs on one machine of a cluster: its pool of decoders, and the model, opened once."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photosearch.indexing.serving import Result, Task, Trouble
+
+if TYPE_CHECKING:
+    from photosearch.settings import Settings
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Files that one machine works through."""
+
+    paths: tuple[str, ...]
+    task: Task
+    sidecars: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What a machine needs besides photosearch itself: the files of the model, by their names."""
+
+    model: Mapping[str, bytes]
+    settings: Settings
+    workers: int | None
+    nice: bool = False
+
+    @classmethod
+    def of(cls, bundle: Path, settings: Settings, workers: int | None, *, nice: bool) -> Equipment:
+        files = {
+            path.relative_to(bundle).as_posix(): path.read_bytes()
+            for path in bundle.rglob("*")
+            if path.is_file()
+        }
+        return cls(files, settings, workers, nice)
+
+
+class Node:
+    """Decodes, and encodes by the model, whose files it has for as long as it lives."""
+
+    def __init__(self, equipment: Equipment) -> None:
+        from photosearch.encoders import open_encoder
+        from photosearch.indexing.decoding import Decoding
+
+        self._stack = ExitStack()
+        folder = Path(tempfile.mkdtemp(prefix="photosearch-model-"))
+        self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        for name, content in equipment.model.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        # Where the library is has no meaning here.
+        settings = replace(equipment.settings, model=folder)
+        self._encoder = open_encoder(folder, settings)
+        decoding = Decoding.of(settings, equipment.workers, nice=equipment.nice)
+        self._pool = self._stack.enter_context(
+            decoding.pool(self._encoder.preprocess, decoding.workers)
+        )
+
+    def work(self, batch: Batch) -> list[Result]:
+        """What became of each file; those that were decoded have vectors instead of pixels."""
+        found = [
+            result
+            for result in self._pool.decode(
+                batch.paths, task=batch.task, sidecars=dict(batch.sidecars)
+            )
+            if result is not None
+        ]
+        return self._encoded(found) if batch.task == "picture" else found
+
+    def _encoded(self, found: Sequence[Result]) -> list[Result]:
+        from photosearch.indexing.decode import Decoded
+        from photosearch.indexing.encoding import encode
+
+        decoded = [result for result in found if isinstance(result.outcome, Decoded)]
+        told = [result for result in found if isinstance(result.outcome, Trouble)]
+        if not decoded:
+            return told
+        photos = [result.outcome for result in decoded if isinstance(result.outcome, Decoded)]
+        vectors, frames = encode(self._encoder, photos)
+        nothing = np.empty((0, 0, 3), np.uint8)
+        for number, (result, photo) in enumerate(zip(decoded, photos, strict=True)):
+            own = frames[number].vectors if number in frames else vectors[number : number + 1]
+            light = replace(photo, pixels=nothing, more=None, vectors=np.asarray(own, np.float32))
+            told.append(Result(result.path, light))
+        return told
+
+    def close(self) -> None:
+        self._stack.close()
