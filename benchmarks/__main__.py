@@ -368,6 +368,60 @@ def languages(
     help="A bundle.  [default: the bundled one]",
 )
 @click.option("--captioned", type=_FILE, multiple=True, required=True, help="Captioned photo tar.")
+@click.option(
+    "--unseen",
+    type=_FILE,
+    multiple=True,
+    required=True,
+    help="Photo tar with the photos that the short searches ask for.",
+)
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder for libraries; the same one takes those that are there.",
+)
+@_OUT
+def finding(
+    bundle: Path | None,
+    captioned: tuple[Path, ...],
+    unseen: tuple[Path, ...],
+    work: Path,
+    out: Path,
+) -> None:
+    """What a search shows of photos that are described, cut-offs and all."""
+    from benchmarks.finding import run
+    from photosearch.encoders import bundled_path
+
+    click.echo("\nfinding")
+    run(bundle or bundled_path(), work.resolve(), out, captioned=captioned, unseen=unseen)
+
+
+@main.command()
+@click.option(
+    "--bundle",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A bundle.  [default: the bundled one]",
+)
+@click.option("--labelled", type=_FILE, multiple=True, required=True, help="Photo tar with labels.")
+@click.option("--names", type=_FILE, required=True, help="ImageNet's names, as a JSON list.")
+@_OUT
+def classes(bundle: Path | None, labelled: tuple[Path, ...], names: Path, out: Path) -> None:
+    """How often a photo's class is the nearest of ImageNet's thousand names."""
+    from benchmarks.classes import run
+    from photosearch.encoders import bundled_path
+
+    click.echo("\nclasses")
+    run(bundle or bundled_path(), out, labelled=labelled, names=names)
+
+
+@main.command()
+@click.option(
+    "--bundle",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A bundle.  [default: the bundled one]",
+)
+@click.option("--captioned", type=_FILE, multiple=True, required=True, help="Captioned photo tar.")
 @click.option("--trials", type=click.IntRange(min=1), default=20, show_default=True)
 def tuning(bundle: Path | None, captioned: tuple[Path, ...], trials: int) -> None:
     """What marks of right and wrong photos bring, simulated by captions."""
