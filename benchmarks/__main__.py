@@ -240,6 +240,15 @@ def train_overhead(rounds: int, threads: int | None, out: Path) -> None:
     help="Photos to learn from, and images that a run of them sees; repeat it, ascending.",
 )
 @click.option("--views", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option(
+    "--crop-scale",
+    type=(float, float),
+    default=(0.08, 1.0),
+    show_default=True,
+    metavar="MIN MAX",
+    help="Share of a photo that a stored view shows.",
+)
+@click.option("--randaugment-ops", type=click.IntRange(min=0), default=2, show_default=True)
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes side by side; one a core.")
 @_OUT
 def learning_efficiency(
@@ -253,6 +262,8 @@ def learning_efficiency(
     seeds: int,
     subsets: tuple[tuple[int, int], ...],
     views: int,
+    crop_scale: tuple[float, float],
+    randaugment_ops: int,
     jobs: int | None,
     out: Path,
 ) -> None:
@@ -268,7 +279,9 @@ def learning_efficiency(
         teachers=teachers,
         captioner=captioner,
     )
-    budget = Budget(seeds=seeds, views=views)
+    budget = Budget(
+        seeds=seeds, views=views, crop_scale=crop_scale, randaugment_ops=randaugment_ops
+    )
     if subsets:
         sizes, images = zip(*subsets, strict=True)
         if list(sizes) != sorted(set(sizes)):
