@@ -281,6 +281,15 @@ def train_overhead(rounds: int, threads: int | None, out: Path) -> None:
     help="Photos to learn from, and images that a run of them sees; repeat it, ascending.",
 )
 @click.option("--views", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option(
+    "--crop-scale",
+    type=(float, float),
+    default=(0.08, 1.0),
+    show_default=True,
+    metavar="MIN MAX",
+    help="Share of a photo that a stored view shows.",
+)
+@click.option("--randaugment-ops", type=click.IntRange(min=0), default=2, show_default=True)
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes side by side; one a core.")
 @_OUT
 def learning_efficiency(
@@ -294,6 +303,8 @@ def learning_efficiency(
     seeds: int,
     subsets: tuple[tuple[int, int], ...],
     views: int,
+    crop_scale: tuple[float, float],
+    randaugment_ops: int,
     jobs: int | None,
     out: Path,
 ) -> None:
@@ -309,7 +320,9 @@ def learning_efficiency(
         teachers=teachers,
         captioner=captioner,
     )
-    budget = Budget(seeds=seeds, views=views)
+    budget = Budget(
+        seeds=seeds, views=views, crop_scale=crop_scale, randaugment_ops=randaugment_ops
+    )
     if subsets:
         sizes, images = zip(*subsets, strict=True)
         if list(sizes) != sorted(set(sizes)):
@@ -400,6 +413,60 @@ def languages(
 
     click.echo("\nlanguages")
     run(bundle or bundled_path(), out, labelled=labelled, captioned=captioned)
+
+
+@main.command()
+@click.option(
+    "--bundle",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A bundle.  [default: the bundled one]",
+)
+@click.option("--captioned", type=_FILE, multiple=True, required=True, help="Captioned photo tar.")
+@click.option(
+    "--unseen",
+    type=_FILE,
+    multiple=True,
+    required=True,
+    help="Photo tar with the photos that the short searches ask for.",
+)
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder for libraries; the same one takes those that are there.",
+)
+@_OUT
+def finding(
+    bundle: Path | None,
+    captioned: tuple[Path, ...],
+    unseen: tuple[Path, ...],
+    work: Path,
+    out: Path,
+) -> None:
+    """What a search shows of photos that are described, cut-offs and all."""
+    from benchmarks.finding import run
+    from photosearch.encoders import bundled_path
+
+    click.echo("\nfinding")
+    run(bundle or bundled_path(), work.resolve(), out, captioned=captioned, unseen=unseen)
+
+
+@main.command()
+@click.option(
+    "--bundle",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A bundle.  [default: the bundled one]",
+)
+@click.option("--labelled", type=_FILE, multiple=True, required=True, help="Photo tar with labels.")
+@click.option("--names", type=_FILE, required=True, help="ImageNet's names, as a JSON list.")
+@_OUT
+def classes(bundle: Path | None, labelled: tuple[Path, ...], names: Path, out: Path) -> None:
+    """How often a photo's class is the nearest of ImageNet's thousand names."""
+    from benchmarks.classes import run
+    from photosearch.encoders import bundled_path
+
+    click.echo("\nclasses")
+    run(bundle or bundled_path(), out, labelled=labelled, names=names)
 
 
 @main.command()

@@ -78,9 +78,10 @@ class Materials:
 class Budget:
     """Subsets, and images seen in a run of each; in batches, for each seed.
 
-    rates: those tried for plain training with the first seed; the best serves its other seeds. The
-    rate is the same from `warmup` steps on, so that a point of a curve does not depend on how long
-    the run goes on behind it; what is evaluated are averaged weights.
+    rates: those tried for each way with the first seed; the best serves its other seeds. A rate is
+    the same from `warmup` steps on, so that a point of a curve does not depend on how long the run
+    goes on behind it; what is evaluated are averaged weights. crop_scale, randaugment_ops: how
+    strong the views are that the teachers have seen.
     """
 
     sizes: tuple[int, ...] = (1_000, 3_000, 9_000)
@@ -89,8 +90,9 @@ class Budget:
     seeds: int = 3
     views: int = 10
     synthetic: int = 2
+    crop_scale: tuple[float, float] = (0.08, 1.0)
+    randaugment_ops: int = 2
     rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3)
-    rate: float = 1e-3
     warmup: int = 20
 
 
@@ -154,11 +156,13 @@ def write_toml(path: Path, tables: Tables) -> None:
 
 
 def reinforce_arguments(materials: Materials, part: Path, out: Path, budget: Budget) -> list[str]:
-    """What the teachers say of views drawn as in the paper, and the captioner of the photo."""
+    """What the teachers say of views, and the captioner of the photo."""
     return [
         *("reinforce", str(part), "--captioner", materials.captioner),
         *(word for spec in materials.teachers for word in ("--teacher", spec)),
         *("--views", str(budget.views), "--synthetic", str(budget.synthetic)),
+        *("--crop-scale", *map(str, budget.crop_scale)),
+        *("--randaugment-ops", str(budget.randaugment_ops)),
         *("--quiet", "--out", str(out)),
     ]
 
@@ -232,20 +236,19 @@ def train(
         ]
 
     subsets = range(len(budget.sizes))
-    tried = [Run(PLAIN, subset, 0, rate) for subset in subsets for rate in budget.rates]
-    best: dict[int, tuple[float, float]] = {}
+    tried = [
+        Run(arm, subset, 0, rate) for arm in ARMS for subset in subsets for rate in budget.rates
+    ]
+    best: dict[tuple[str, int], tuple[float, float]] = {}
     for run, curves in zip(tried, done(tried), strict=True):
         reached = curves["zero_shot_top1"].best, run.rate
-        best[run.subset] = max(best.get(run.subset, reached), reached)
-    seeds = range(budget.seeds)
+        of = run.arm.key, run.subset
+        best[of] = max(best.get(of, reached), reached)
     runs = [
-        run
-        for seed in seeds
+        Run(arm, subset, seed, best[arm.key, subset][1])
+        for seed in range(budget.seeds)
         for subset in subsets
-        for run in (
-            Run(PLAIN, subset, seed, best[subset][1]),
-            Run(REINFORCED, subset, seed, budget.rate),
-        )
+        for arm in ARMS
     ]
     found: dict[tuple[str, int], list[Curves]] = {}
     for run, curves in zip(runs, done(runs), strict=True):

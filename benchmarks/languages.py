@@ -6,7 +6,7 @@ The words and captions are ours, in texts/. The list of words was never mended b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,12 @@ from photosearch.encoders import Encoder, open_encoder
 from photosearch.search.glossed import glossed
 from photosearch.search.parse import parse
 from photosearch.search.query import Described
+from trainer.concepts.graph import concept_places
+from trainer.concepts.names import Names
+from trainer.data.photo_tars import PhotoSample
 from trainer.evaluate.captioned import distinct_photos
 from trainer.evaluate.figure import Figure, percentiles
-from trainer.relevance.asked import Photos, encode_photos, label_of
+from trainer.relevance.asked import encode_photos, encode_samples, label_of
 from trainer.teachers.conse import normalise
 
 _TEXTS = Path(__file__).parent / "texts"
@@ -38,6 +41,7 @@ _NAMES = {
     "ja": "Japanese",
     "zh": "Chinese (simplified)",
 }
+_SAME = 0.999  # the cosine of a place with itself, as float16 keeps it
 _PHOTOS = 15  # of a word, that few words do not make up the gallery
 _DRAWS = 2000
 
@@ -72,9 +76,11 @@ def run(
     """
     encoder = open_encoder(bundle)
     words, captions = Table.read(texts / "words.tsv"), Table.read(texts / "captions.tsv")
-    gallery, shown = _of_words(words.answers, encode_photos(encoder, labelled))
-    photos = encode_photos(encoder, captioned)
+    chosen, shown = _of_words(words.answers, distinct_photos(labelled))
     own = _of_captions(captions.answers, [one.key for one in distinct_photos(captioned)])
+    gallery = encode_samples(encoder, chosen).vectors
+    photos = encode_photos(encoder, captioned)
+    learned = taught(bundle, encoder, words.answers)
     precision = {
         (code, read): _precisions(_vectors(encoder, texts, code, read=read) @ gallery.T, shown)
         for code, texts in words.texts.items()
@@ -96,27 +102,50 @@ def run(
             chance=f"{chance:.1%}",
             captions=str(len(captions.answers)),
             gallery=f"{len(photos):,}",
-            word_table=_table(precision),
+            taught=str(int(learned.sum())),
+            untaught=str(int((~learned).sum())),
+            word_table=_table(_of(precision, ~learned)),
+            taught_table=_table(_of(precision, learned)),
             caption_table=_table(found),
         ),
     )
 
 
-def _of_words(answers: Sequence[str], photos: Photos) -> tuple[Floats, NDArray[np.bool_]]:
-    """The photos (n, d) that show one of the things, and which shows which, (things, n)."""
+def _of_words(
+    answers: Sequence[str], photos: Iterable[PhotoSample]
+) -> tuple[list[PhotoSample], NDArray[np.bool_]]:
+    """The n photos that show one of the things, and which shows which, (things, n)."""
     number = {label: at for at, labels in enumerate(answers) for label in labels.split("|")}
     taken: Counter[int] = Counter()
-    rows, things = [], []
-    for row, meta in enumerate(photos.metas):
-        thing = number.get(label_of(meta) or "")
+    chosen, things = [], []
+    for photo in photos:
+        thing = number.get(label_of(photo.meta) or "")
         if thing is not None and taken[thing] < _PHOTOS:
             taken[thing] += 1
-            rows.append(row)
+            chosen.append(photo)
             things.append(thing)
     missing = [answers[thing] for thing in range(len(answers)) if not taken[thing]]
     if missing:
         raise ValueError(f"--labelled: no photo has the label {missing[0]}; give more tars")
-    return photos.vectors[rows], np.arange(len(answers))[:, None] == np.array(things)
+    return chosen, np.arange(len(answers))[:, None] == np.array(things)
+
+
+def taught(bundle: Path, encoder: Encoder, answers: Sequence[str]) -> NDArray[np.bool_]:
+    """Which things the image network has concepts of: of these it has learned labels, (things,)."""
+    places = concept_places(bundle / "image.onnx")
+    if not len(places):
+        return np.zeros(len(answers), bool)
+    known = Names.packaged()
+    named = [known.of({"label": labels.split("|")[0]}) or [labels] for labels in answers]
+    rows = normalise(known.rows([names[0] for names in named], encoder.encode_texts))
+    found: NDArray[np.bool_] = (rows @ normalise(places).T > _SAME).any(1)
+    return found
+
+
+def _of(
+    values: dict[tuple[str, bool], Floats], chosen: NDArray[np.bool_]
+) -> dict[tuple[str, bool], Floats]:
+    return {key: found[chosen] for key, found in values.items()}
 
 
 def _of_captions(answers: Sequence[str], keys: Sequence[str]) -> NDArray[np.int64]:
@@ -159,6 +188,8 @@ def _hits(cosines: Floats, own: NDArray[np.int64]) -> Floats:
 def _table(values: dict[tuple[str, bool], Floats]) -> str:
     """A row a language: as it is read, its share of English, and without the list of words."""
     english = values["en", True]
+    if not len(english):
+        return "None."
     draws = np.random.default_rng(0).integers(len(english), size=(_DRAWS, len(english)))
     rows = []
     for code, name in _NAMES.items():

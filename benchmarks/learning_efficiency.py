@@ -135,7 +135,8 @@ def page(runs: Runs, budget: Budget, setting: str, measured: str) -> str:
         views=str(budget.views),
         batch=str(budget.batch),
         rates=", ".join(f"{rate:g}" for rate in budget.rates),
-        rate=f"{budget.rate:g}",
+        crop=f"{budget.crop_scale[0]:g} to {budget.crop_scale[1]:g}",
+        operations=str(budget.randaugment_ops),
         images=", ".join(f"{images:,}" for images in budget.images),
         **tables,
     )

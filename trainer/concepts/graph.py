@@ -63,6 +63,20 @@ def standardised(model: Any, path: Path) -> str:
     raise ExportError(f"{path}: no image network with a head on classifiers")
 
 
+def concept_places(path: Path) -> Floats:
+    """What each concept that was added to the image network `path` adds at certainty, (K, d).
+
+    No rows where none was added.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    for stored in onnx.load(path).graph.initializer:
+        if stored.name == f"{_FURTHER}.rows":
+            return np.asarray(numpy_helper.to_array(stored), np.float32)
+    return np.empty((0, 0), np.float32)
+
+
 @contextmanager
 def sight(path: Path) -> Iterator[Any]:
     """A session of the image network `path` that gives its embedding and the features.

@@ -125,7 +125,7 @@ def make_personal(wanted: Wanted, echo: Callable[[str], None]) -> Made:
     echo("4/5 The model is exported and checked")
     bundle = wanted.out / "bundle"
     export_student(
-        config,
+        student_config(recipe),  # at the size of pictures that it has learned with
         weights,
         bundle,
         Bundle.open(wanted.teacher),

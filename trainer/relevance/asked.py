@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import islice
@@ -24,7 +24,7 @@ from tqdm import tqdm
 from photosearch.encoders import Encoder
 from trainer.captioners.labels import labels
 from trainer.captioners.wording import with_article
-from trainer.data.photo_tars import decode
+from trainer.data.photo_tars import PhotoSample, decode
 from trainer.evaluate.captioned import batches, captions_of, distinct_photos
 
 Floats = NDArray[np.float32]
@@ -81,9 +81,24 @@ def encode_photos(
 
     Raises `PhotoTarError` for a tar that is damaged, or a photo that comes twice.
     """
-    vectors, metas = [], []
+    found = encode_samples(
+        encoder, islice(distinct_photos(tars), limit), batch=batch, progress=progress
+    )
+    if not found.metas:
+        raise ValueError(f"{' + '.join(map(str, tars))}: holds no photos")
+    return found
+
+
+def encode_samples(
+    encoder: Encoder, samples: Iterable[PhotoSample], *, batch: int = 64, progress: bool = False
+) -> Photos:
+    """Encode photos that have been read.
+
+    Raises `PhotoTarError` for one that is damaged, or has captions that say nothing.
+    """
+    vectors, metas = [np.empty((0, encoder.dim), np.float32)], []
     with tqdm(unit="photo", desc="encoding", disable=not progress) as bar:
-        for group in batches(islice(distinct_photos(tars), limit), batch):
+        for group in batches(iter(samples), batch):
             # A photo's captions are checked while the tar that it came from can be named.
             for sample in group:
                 if "captions" in sample.meta:
@@ -91,8 +106,6 @@ def encode_photos(
             vectors.append(encoder.encode_images([decode(sample) for sample in group]))
             metas += [sample.meta for sample in group]
             bar.update(len(group))
-    if not metas:
-        raise ValueError(f"{' + '.join(map(str, tars))}: holds no photos")
     return Photos(np.concatenate(vectors), metas)
 
 
