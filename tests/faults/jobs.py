@@ -245,6 +245,8 @@ JOBS = (
         changed,
         lambda box: _names(box.model, "index", "--workers", "1"),
         atomic=False,
+        # Photos are gone of which the catalogue does not know yet.
+        unsound=True,
     ),
     Job(
         "watch",
