@@ -14,9 +14,8 @@ from optional import needs_fork
 from PIL import Image
 
 from index.safety.filesystem import _root_on_windows
-from photosearch import capacity
+from photosearch import capacity, thumbnail_files
 from photosearch.commands import ending
-from photosearch.delivery import thumbnails
 from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.desktop.instance import Instance
 from photosearch.encoders import Bundle
@@ -197,7 +196,7 @@ def test_a_thumbnail_that_cannot_be_replaced_leaves_nothing(
     def refused(source: str, target: Path) -> None:
         raise PermissionError(13, "is open", str(target))
 
-    monkeypatch.setattr(thumbnails.os, "replace", refused)
+    monkeypatch.setattr(thumbnail_files.os, "replace", refused)
     made = Thumbnails(tmp_path, Shrinkers())
     made._keep(tmp_path / "ab" / "abc.webp", b"small")
     assert list((tmp_path / "ab").iterdir()) == []
