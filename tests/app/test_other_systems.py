@@ -16,7 +16,6 @@ from PIL import Image
 from index.safety.filesystem import _root_on_windows
 from photosearch import capacity, thumbnail_files
 from photosearch.commands import ending
-from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.desktop.instance import Instance
 from photosearch.encoders import Bundle
 from photosearch.encoders.preprocess import Preprocess
@@ -28,7 +27,6 @@ from photosearch.library import models
 from photosearch.portable import mapping
 from photosearch.portable.mapping import PathMap
 from photosearch.portable.names import portable_name
-from photosearch.serving.shrinking import Shrinkers
 from photosearch.sharing.naming import Names
 from photosearch.ui import folders, reveal
 from photosearch.watching import notices
@@ -197,9 +195,9 @@ def test_a_thumbnail_that_cannot_be_replaced_leaves_nothing(
         raise PermissionError(13, "is open", str(target))
 
     monkeypatch.setattr(thumbnail_files.os, "replace", refused)
-    made = Thumbnails(tmp_path, Shrinkers())
-    made._keep(tmp_path / "ab" / "abc.webp", b"small")
-    assert list((tmp_path / "ab").iterdir()) == []
+    thumbnail_files.keep(tmp_path, bytes(32), b"small")
+    folder = thumbnail_files.place_of(tmp_path, bytes(32)).parent
+    assert list(folder.iterdir()) == []
 
 
 # Modules that Windows has not.
