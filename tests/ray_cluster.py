@@ -37,7 +37,7 @@ def killed_node(cluster: Cluster, node: Any, photos: Path, model: Path, place: P
             elif isinstance(event, Finished):
                 finished = event
         assert finished is not None
-        again = [each for each in library.index([photos], on="ray") if isinstance(each, Finished)]
+        again = [each for each in library.index([photos]) if isinstance(each, Finished)]
         return {
             "told": len(told),
             "twice": sum(count > 1 for count in told.values()),
