@@ -127,7 +127,7 @@ class Lance:
     def finish(self) -> None:
         self._table.create_index(
             metric="dot", vector_column_name="vector", index_type="IVF_PQ",
-            num_partitions=int(self._table.count_rows() ** 0.5), num_sub_vectors=96,
+            num_partitions=int(self._table.count_rows() ** 0.5), num_sub_vectors=48,
         )  # fmt: skip
         for column in ("year", "album"):
             self._table.create_scalar_index(column, index_type="BITMAP")

@@ -75,8 +75,17 @@ class User:
         self._answers.seconds.append(time.perf_counter() - began)
 
     async def _ask(self, target: str) -> tuple[int, dict[str, str]]:
-        if self._streams is None:
-            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        """One that the server has closed meanwhile is opened anew, as every client does."""
+        if self._streams is not None:
+            try:
+                return await self._asked(target)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                self._streams[1].close()
+        self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        return await self._asked(target)
+
+    async def _asked(self, target: str) -> tuple[int, dict[str, str]]:
+        assert self._streams is not None
         reader, writer = self._streams
         writer.write(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

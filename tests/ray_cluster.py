@@ -25,7 +25,9 @@ def killed_node(cluster: Cluster, node: Any, photos: Path, model: Path, place: P
     lines: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
-    logging.getLogger("photosearch.cluster").addHandler(handler)
+    logger = logging.getLogger("photosearch.cluster")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
     told: Counter[str] = Counter()
     finished = None
     with Library.open(place / "node", model=model) as library:
@@ -37,7 +39,7 @@ def killed_node(cluster: Cluster, node: Any, photos: Path, model: Path, place: P
             elif isinstance(event, Finished):
                 finished = event
         assert finished is not None
-        again = [each for each in library.index([photos], on="ray") if isinstance(each, Finished)]
+        again = [each for each in library.index([photos]) if isinstance(each, Finished)]
         return {
             "told": len(told),
             "twice": sum(count > 1 for count in told.values()),

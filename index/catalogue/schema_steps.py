@@ -336,8 +336,8 @@ def add_feed(db: Database) -> None:
         ("feed_photo_added", "INSERT ON photos", "NEW.id"),
         (
             "feed_photo_changed",
-            "UPDATE ON photos WHEN (OLD.path, OLD.content_id, OLD.missing, OLD.companions) "
-            "IS NOT (NEW.path, NEW.content_id, NEW.missing, NEW.companions)",
+            "UPDATE OF path, content_id, missing ON photos WHEN OLD.path <> NEW.path "
+            "OR OLD.content_id <> NEW.content_id OR OLD.missing <> NEW.missing",
             "NEW.id",
         ),
         ("feed_photo_removed", "DELETE ON photos", "OLD.id"),

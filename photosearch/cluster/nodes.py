@@ -173,31 +173,45 @@ class _Work:
         self._nodes, self._paths = nodes, iter(paths)
         self._task, self._sidecars = task, sidecars
         self._again: deque[Batch] = deque()
+        self._all_given = False
         self._told: set[str] = set()
         self._tries: dict[str, int] = {}
         self._usual: deque[float] = deque(maxlen=50)
 
     def results(self) -> Iterator[Result | None]:
+        try:
+            yield from self._results()
+        finally:
+            # What is still under way, such as what two machines do, is not for the next pass.
+            for machine in self._nodes.machines.values():
+                machine.works.clear()
+
+    def _results(self) -> Iterator[Result | None]:
         alone_since = None
         while True:
             self._nodes.look()
             self._hand_out()
-            if not any(machine.works for machine in self._nodes.machines.values()):
-                if self._nodes.machines and not self._again:
-                    return
+            if self._all_given and not self._again and not self._is_waited_for():
+                return
+            if self._nodes.machines:
+                alone_since = None
+            else:
                 alone_since = alone_since or time.monotonic()
                 if time.monotonic() > alone_since + _NONE:
                     raise PhotosearchError(
                         "no machine of the cluster is left; what was recorded is safe, and the "
                         "next run goes on from there"
                     )
-            else:
-                alone_since = None
             done = self._nodes.wait(1.0)
             if not done:
                 yield None
             for name, work in done:
                 yield from self._taken(name, work)
+
+    def _is_waited_for(self) -> bool:
+        """Whether a machine has files of which nothing is known yet."""
+        works = (each.works.values() for each in self._nodes.machines.values())
+        return any(self._left(batch).paths for of_one in works for batch, _ in of_one)
 
     def _hand_out(self) -> None:
         # The next to each machine, and then one more.
@@ -216,6 +230,7 @@ class _Work:
                 return batch
         paths = tuple(islice(self._paths, SIZE))
         if not paths:
+            self._all_given = True
             return None
         sidecars = {path: self._sidecars[path] for path in paths if path in self._sidecars}
         return Batch(paths, self._task, sidecars)

@@ -130,6 +130,7 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
         # Nothing about it is wrong, but it is not for others to bring.
         assert "wrong" not in {one.state for one in library.examine(folder, model=tiny_bundle)}
         library.export(tmp_path / "exported.zip")
+        assert library.forget(f"{root}/2025/", dry_run=True) == 2
     with pytest.raises(LibraryError, match="path in folders: 1, path in photos: 7"):
         Library.import_from(tmp_path / "exported.zip", tmp_path / "imported")
     _shown_by_the_server(folder, tiny_bundle, coffee.id)

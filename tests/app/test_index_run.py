@@ -23,7 +23,7 @@ from index_runs import (
 from PIL import Image
 
 from photosearch import Absent, Indexed, Library, Started, UsageError
-from photosearch.indexing import pipeline
+from photosearch.indexing import decoding
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_a_second_run_reads_nothing(
     def refuse(*_: object) -> None:
         raise AssertionError("a file is read")
 
-    monkeypatch.setattr(pipeline, "DecodeWorkers", refuse)
+    monkeypatch.setattr(decoding, "DecodeWorkers", refuse)
     events = run(library, photos)
     assert events[0] == Started(6, 6)
     assert summary(events) == (0, 6, 0, 0)

@@ -14,10 +14,8 @@ from optional import needs_fork
 from PIL import Image
 
 from index.safety.filesystem import _root_on_windows
-from photosearch import capacity
+from photosearch import capacity, thumbnail_files
 from photosearch.commands import ending
-from photosearch.delivery import thumbnails
-from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.desktop.instance import Instance
 from photosearch.encoders import Bundle
 from photosearch.encoders.preprocess import Preprocess
@@ -29,7 +27,6 @@ from photosearch.library import models
 from photosearch.portable import mapping
 from photosearch.portable.mapping import PathMap
 from photosearch.portable.names import portable_name
-from photosearch.serving.shrinking import Shrinkers
 from photosearch.sharing.naming import Names
 from photosearch.ui import folders, reveal
 from photosearch.watching import notices
@@ -197,10 +194,10 @@ def test_a_thumbnail_that_cannot_be_replaced_leaves_nothing(
     def refused(source: str, target: Path) -> None:
         raise PermissionError(13, "is open", str(target))
 
-    monkeypatch.setattr(thumbnails.os, "replace", refused)
-    made = Thumbnails(tmp_path, Shrinkers())
-    made._keep(tmp_path / "ab" / "abc.webp", b"small")
-    assert list((tmp_path / "ab").iterdir()) == []
+    monkeypatch.setattr(thumbnail_files.os, "replace", refused)
+    thumbnail_files.keep(tmp_path, bytes(32), b"small")
+    folder = thumbnail_files.place_of(tmp_path, bytes(32)).parent
+    assert list(folder.iterdir()) == []
 
 
 # Modules that Windows has not.

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Response
 
 from index.catalogue.albums import FAVOURITES
+from photosearch.addresses import is_address
 from photosearch.described import described
 from photosearch.library import Library
 from photosearch.serving.shrinking import LateError, ShrinkError
@@ -43,7 +44,8 @@ async def photo(context: CurrentContext, photo_id: int) -> dict[str, Any]:
     # As in the grid, `version` is that of the picture.
     content = await context.lookups.ask(known) | brief(found)
     silent, there = False, not found.missing
-    if there:
+    elsewhere = is_address(found.path)
+    if there and not elsewhere:
         try:
             there = await answer(found.path, os.path.exists, found.path)
         except NoAnswerError:
@@ -52,6 +54,7 @@ async def photo(context: CurrentContext, photo_id: int) -> dict[str, Any]:
         "folder": shown(os.path.dirname(found.path)),
         "missing": not there,
         "silent": silent,
+        "elsewhere": elsewhere,
     }
 
 

@@ -34,7 +34,7 @@ export class PhotoPanel {
     fill(
       this.element,
       make("h2", {}, known.name),
-      make("p", { class: "warning" }, known.missing ? say("photo.missing") : known.silent ? say("photo.silent") : ""),
+      make("p", { class: "warning" }, known.missing ? say("photo.missing") : known.silent ? say("photo.silent") : known.elsewhere ? say("photo.elsewhere") : ""),
       make("div", { class: "line between" }, this.#heart(photo), stars(photo, known)),
       this.#facts(known),
       keywordsEditor(photo, known, (word) => this.#more(word, "keyword")),
