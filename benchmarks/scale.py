@@ -59,7 +59,6 @@ def growth_table(measured: Sequence[dict[str, Any]]) -> str:
     columns = {
         "building, s": "build_seconds",
         "of processor time": "build_cpu",
-        "memory, building, MB": "build_peak",
         "memory, searching, MB": "search_memory",
         "of it mapped": "search_mapped",
         "file, MB": "file",
@@ -208,8 +207,6 @@ def _build(work: Path, photos: int, width: int) -> dict[str, Any]:
         "photos": photos,
         "build_seconds": ended[0] - wall,
         "build_cpu": ended[1] - cpu,
-        # Without the vectors themselves, which are mapped here and come from SQLite otherwise.
-        "build_peak": _memory()["VmHWM"] - _memory()["RssFile"],
         "file": path.stat().st_size / 1e6,
     }
 

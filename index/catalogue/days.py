@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,8 @@ _EVERY = f"""
 """
 # A burst: so many photos of one camera, each within so many seconds of the one before.
 _BURST, _SECONDS = 3, 1
+_UNKNOWN = -1  # the camera of a photo that does not say
+_ROWS = 16_384  # read at a time
 
 
 @dataclass(frozen=True)
@@ -103,26 +105,38 @@ class Days:
 
 def days_of(connection: Connection) -> Days:
     """A quarter of a second or so for 100,000 photos."""
-    rows = connection.rows(_EVERY)
+    found: list[tuple[str, Counter[str | None]]] = []
+    ids, ratios = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+    moments, cameras = [np.empty(0, "datetime64[s]")], [np.empty(0, np.int64)]
+    numbers: dict[str | None, int] = {None: _UNKNOWN}
+    # Not all rows at once: of millions of photos they would take gigabytes.
+    for rows in connection.batches(_EVERY, (), _ROWS):
+        ids.append(np.array([row[0] for row in rows], np.int64))
+        ratios.append(np.array([row[2] for row in rows], np.float32))
+        moments.append(np.array([row[3] or "NaT" for row in rows], "datetime64[s]"))
+        cameras.append(np.array([numbers.setdefault(row[4], len(numbers)) for row in rows]))
+        for day, each in groupby(rows, lambda row: row[1]):
+            if not found or found[-1][0] != day:
+                found.append((day, Counter()))
+            found[-1][1].update(row[5] for row in each)
     return Days(
-        [_day(day, [row[5] for row in each]) for day, each in groupby(rows, lambda row: row[1])],
-        np.array([row[0] for row in rows], np.int64),
-        np.array([row[2] for row in rows], np.float32),
-        _bursts([row[3] for row in rows], [row[4] for row in rows]),
+        [_day(day, places) for day, places in found],
+        np.concatenate(ids),
+        np.concatenate(ratios),
+        _bursts(np.concatenate(moments), np.concatenate(cameras)),
     )
 
 
-def _day(day: str, places: list[str | None]) -> Day:
-    ((most, _),) = Counter(places).most_common(1)
+def _day(day: str, places: Counter[str | None]) -> Day:
+    ((most, _),) = places.most_common(1)
     place = json.loads(most) if most else {}
-    return Day(day, len(places), place.get("city"), place.get("country"))
+    return Day(day, places.total(), place.get("city"), place.get("country"))
 
 
-def _bursts(taken: list[str | None], cameras: list[str | None]) -> list[tuple[int, int]]:
-    moments = np.array([moment or "NaT" for moment in taken], "datetime64[s]")
+def _bursts(moments: NDArray[np.datetime64], cameras: NDArray[np.int64]) -> list[tuple[int, int]]:
     # No comparison with NaT is true.
     near = np.abs(np.diff(moments)) <= np.timedelta64(_SECONDS, "s")
-    same = [a == b and a is not None for a, b in pairwise(cameras)]
-    goes_on = np.concatenate([[False], near & np.array(same, bool), [False]])
+    same = (cameras[1:] == cameras[:-1]) & (cameras[1:] != _UNKNOWN)
+    goes_on = np.concatenate([[False], near & same, [False]])
     edges = np.flatnonzero(np.diff(goes_on.astype(np.int8))).reshape(-1, 2)
     return [(int(a), int(b - a) + 1) for a, b in edges if b - a + 1 >= _BURST]

@@ -58,6 +58,7 @@ _MOST_LOOKED, _CLEAR = 40_000, 4
 # Bytes of a mapped file that count as this process's memory, though the system would take them
 # back, before they are let go of. The system keeps them for the next search if it has the room.
 _MOST_MAPPED = 1 << 29
+_PIECE_BYTES = 1 << 24
 
 Batches = Iterable[tuple[NDArray[np.int64], NDArray[np.float16]]]
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -83,6 +84,7 @@ class VectorLists:
     read_look: Callable[[], Any] | None = None
     _searches: int = field(default=0, init=False)
     _looked_through: int = field(default=0, init=False)
+    _passed: bool = field(default=False, init=False)
 
     @property
     def width(self) -> int:
@@ -235,10 +237,12 @@ class VectorLists:
                 return seen
         row = np.ascontiguousarray(query[None], np.float32)
         everything = int(self.index.nlist)
-        first = everything if exact else min(self.probes.values(), default=everything)
+        whole = exact or not self.probes
+        once = whole and self._takes_pieces()
+        piece = max(1, everything * _PIECE_BYTES // self.held_bytes) if once else everything
         faiss = faiss_library()
         near, lists = self.index.quantizer.search(row, everything)
-        done, upto = 0, first
+        done, upto = 0, min(everything, piece if whole else min(self.probes.values()))
         each = self.index.ntotal * self.width // max(1, int(self.index.nlist))
         scores, ids = [np.empty(0, np.float32)], [np.empty(0, np.int64)]
         while done < everything:
@@ -258,14 +262,18 @@ class VectorLists:
                 False,
                 parameters,
             )
-            self._looked(keys.shape[1])
+            if once:
+                self._let_go()
+            else:
+                self._looked(keys.shape[1])
             count = int(faiss.rev_swig_ptr(found.lims, 2)[1])
             scores.append(faiss.rev_swig_ptr(found.distances, count).copy())
             ids.append(faiss.rev_swig_ptr(found.labels, count).copy())
             least = max(least, float(scores[-1].max(initial=-np.inf)) - gap)
-            if done and not count:
+            if done and not count and not whole:
                 break
-            done, upto = upto, min(everything, upto + max(1, math.ceil(upto * _FURTHER)))
+            further = piece if whole else max(1, math.ceil(upto * _FURTHER))
+            done, upto = upto, min(everything, upto + further)
         together = np.concatenate(scores)
         kept = together.astype(np.float64) >= least
         return together[kept], np.concatenate(ids)[kept]
@@ -328,16 +336,33 @@ class VectorLists:
         self._looked(probes * len(queries))
         return scores, ids
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of a file that are mapped; 0 of what is in memory."""
+        return int(self.held.nbytes) if isinstance(self.held, np.memmap) else 0
+
+    def _takes_pieces(self) -> bool:
+        """Whether to look through all of a mapped file in pieces to be let go of: the first time.
+
+        A command that searches once needs so much less memory, and no page of it is read twice.
+        """
+        first, self._passed = not self._passed, True
+        return first and self.held_bytes > _PIECE_BYTES
+
     def _looked(self, lists: int = 0, pages: int = 0) -> None:
         """Let go of what was mapped when so much more of it has been looked at."""
-        if not isinstance(self.held, np.memmap) or self.held.nbytes <= _MOST_MAPPED:
+        if self.held_bytes <= _MOST_MAPPED:
             return
-        each = self.held.nbytes // max(1, int(self.index.nlist))
+        each = self.held_bytes // max(1, int(self.index.nlist))
         self._looked_through += lists * each + pages * mmap.PAGESIZE
-        if self._looked_through > _MOST_MAPPED and hasattr(mmap, "MADV_DONTNEED"):
-            whole = self.held.nbytes // mmap.PAGESIZE * mmap.PAGESIZE
+        if self._looked_through > _MOST_MAPPED:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._looked_through = 0
+        if isinstance(self.held, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
+            whole = self.held_bytes // mmap.PAGESIZE * mmap.PAGESIZE
             self.held._mmap.madvise(mmap.MADV_DONTNEED, 0, whole)  # type: ignore[attr-defined]
-            self._looked_through = 0
 
 
 def plain_lists(batches: Batches, count: int) -> VectorLists:

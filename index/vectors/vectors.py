@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from index.catalogue.frames import FrameLists, with_frames
 from index.catalogue.gathered import Gathered
-from index.vectors.building import NoClustersError, write_clusters, write_plain
 from index.vectors.chosen import Chosen
 from index.vectors.vector_file import Stamp, read_vectors, write_vectors
 from index.vectors.vector_lists import CLUSTERED_FROM, Found, VectorLists, plain_lists
@@ -130,6 +129,8 @@ class FaissIndex:
                 frames = catalogue.frames(bundle_id)
                 count = catalogue.embedding_count(bundle_id)
                 if count >= _STREAMED_FROM and not catalogue.readonly and not last:
+                    from index.vectors.building import write_plain
+
                     written = write_plain(
                         path, stamp, catalogue.embedding_batches(bundle_id), count
                     )
@@ -333,6 +334,9 @@ def _write(
     catalogue: Catalogue, bundle_id: str, path: Path, stamp: Stamp, queries: Queries | None
 ) -> bool:
     """Write the file for an index run; whether that was possible."""
+    # Not imported for a search.
+    from index.vectors.building import NoClustersError, write_clusters, write_plain
+
     count = catalogue.embedding_count(bundle_id)
     tried = count >= CLUSTERED_FROM
     if tried:
