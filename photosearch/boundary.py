@@ -33,6 +33,7 @@ class Guard:
 
     def __init__(self) -> None:
         self.log: Log | None = None
+        self._spared = False
 
     def start_log(
         self,
@@ -54,9 +55,19 @@ class Guard:
                     f"--log-file {file}: cannot be written ({error.strerror}); name another file"
                 ) from None
         self.log = Log(
-            verbose, lambda: _files(file, library), sys.stderr, lambda: _is_json(form, library)
+            verbose,
+            lambda: _files(file, library, spared=self._spared),
+            sys.stderr,
+            lambda: _is_json(form, library),
         )
         self.log.start()
+
+    def spare_library(self) -> None:
+        """Write no log into the library folder, which is not to be changed.
+
+        To be called before anything is logged.
+        """
+        self._spared = True
 
     def tell(self, error: Exception) -> None:
         """One line on standard error of what nobody expected, and the traceback to the log."""
@@ -99,7 +110,9 @@ def _is_json(given: str | None, library: str | os.PathLike[str] | None) -> bool:
     return False
 
 
-def _files(given: Path | None, library: str | os.PathLike[str] | None) -> Iterator[Path]:
+def _files(
+    given: Path | None, library: str | os.PathLike[str] | None, *, spared: bool
+) -> Iterator[Path]:
     """Where the log may be, the best first."""
     if given is not None:
         yield given
@@ -113,7 +126,7 @@ def _files(given: Path | None, library: str | os.PathLike[str] | None) -> Iterat
     with suppress(Exception):
         folder = library_folder(library)
         # It is not made for a log, for then there would seem to be a library.
-        if folder.is_dir():
+        if folder.is_dir() and not spared:
             yield folder / NAME
     import platformdirs
 

@@ -118,4 +118,4 @@ def main(
     """Find photos on this machine by describing them. Nothing leaves the machine."""
     guard: Guard = ctx.obj
     guard.start_log(verbose, log_file, library, log_format)
-    ctx.obj = Options(library, model, log_file, log_format)
+    ctx.obj = Options(library, model, log_file, log_format, guard)

@@ -77,7 +77,7 @@ class Client:
         if not url.startswith(("http://", "https://")):
             raise ValueError(f"{url}: is no address of a server; give one such as http://HOST:7870")
         self._url, self._tries, self._timeout = url.rstrip("/"), tries, timeout
-        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._token = token
 
     def pages(self, ask: Callable[..., Any], *given: Any, **parameters: Any) -> Iterator[Any]:
         """All hits of `search` or `similar`, page after page."""
@@ -89,13 +89,15 @@ class Client:
             if cursor is None:
                 return
 
-    def follow(self, since: str | None = None) -> Iterator[tuple[dict[str, Any], str]]:
-        """What has changed since then, up to now, each with what is `since` after it."""
+    def follow(self, since: str | None = None) -> Iterator[tuple[list[dict[str, Any]], str]]:
+        """What has changed since then, up to now: some changes, and what is `since` after them.
+
+        Keep that when you have taken these in; also after none, for a place grows old.
+        """
         while True:
             page = self.changes(since=since, limit=1000)
             since = page["next"]
-            for each in page["changes"]:
-                yield each, since
+            yield page["changes"], page["next"]
             if not page["more"]:
                 return
 
@@ -115,9 +117,12 @@ class Client:
             if value is not None
         }
         url = f"{self._url}{path}" + (f"?{urlencode(given, doseq=True)}" if given else "")
-        headers = self._headers | ({} if kind is None else {"Content-Type": kind})
+        headers = {} if kind is None else {"Content-Type": kind}
         # Of http and https alone, which was looked at above.
         request = urllib.request.Request(url, sent, headers, method=method)  # noqa: S310
+        if self._token is not None:
+            # Not to whom the server may send us on.
+            request.add_unredirected_header("Authorization", f"Bearer {self._token}")
         for left in range(self._tries - 1, -1, -1):
             try:
                 with urllib.request.urlopen(request, timeout=self._timeout) as answer:  # noqa: S310
@@ -127,7 +132,9 @@ class Client:
                     told = error.read()
                 if error.code != 429 or not left:
                     raise RefusedError(error.code, _said(told)) from None
-                time.sleep(float(error.headers.get("Retry-After") or 1))
+                wait = error.headers.get("Retry-After", "")
+                # A proxy may give a date instead.
+                time.sleep(int(wait) if wait.isdecimal() else 1)
         raise ValueError("tries: is 0; give at least 1")
 
     def health(self) -> bytes:

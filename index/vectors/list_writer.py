@@ -14,16 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.vectors.faiss_library import faiss_library
+from index.vectors.vector_file import UnknownLayoutError
 
 # Number of lists, bytes of a vector, and how many lists of an empty index have vectors.
 _LISTS = struct.Struct("<4sQQ4sQ")
 _ID = np.dtype("<i8")
 # Vectors that are put in order of their lists before they are written: some 100 MB.
 _HELD = 1 << 17
-
-
-class UnknownLayoutError(ValueError):
-    """FAISS writes lists otherwise than this module does."""
 
 
 class ListWriter:

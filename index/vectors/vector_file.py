@@ -59,6 +59,10 @@ class Written:
     looks_at: int | None = None
 
 
+class UnknownLayoutError(ValueError):
+    """FAISS writes lists otherwise than this module does."""
+
+
 def write_vectors(lists: VectorLists, path: Path, stamp: Stamp) -> bool:
     """Write beside `path` and rename into place; whether that was possible."""
 
@@ -87,7 +91,7 @@ def write_file(path: Path, stamp: Stamp, write: Callable[[BinaryIO], Written | N
         # Those of processes that were killed. One that is writing now only loses its copy.
         for left in path.parent.glob(f".{path.name}.*.part"):
             left.unlink()
-    except OSError:
+    except (OSError, UnknownLayoutError):
         # The file only saves time: where it cannot be written, searches build it in memory.
         with suppress(OSError):
             beside.unlink()

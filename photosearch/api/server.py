@@ -110,14 +110,15 @@ def serve(listener: Listener, path: str | None, model: str | None, how: Serving)
     name = socket.gethostname()
     own = () if local else (listener.host, name, socket.getfqdn(), f"{name}.local")
     guarded = Guard(
-        noting(app, notes) if notes else app,
+        app,
         local=local,
         names=(*own, *how.names),
         token=listener.token,
         public=(how.prefix + PATH, PATH),
     )
     config = uvicorn.Config(
-        guarded,
+        # Who is refused is told of as well.
+        noting(guarded, notes) if notes else guarded,
         log_config=None,  # it goes to our log
         log_level="warning",
         access_log=False,

@@ -14,6 +14,7 @@ from photosearch.settings import SETTINGS, Setting, Settings, read
 from photosearch.settings.values import Number
 
 if TYPE_CHECKING:
+    from photosearch.boundary import Guard
     from photosearch.library import Library
 
 Command = TypeVar("Command", bound=Callable[..., Any] | click.Command)
@@ -21,12 +22,16 @@ Command = TypeVar("Command", bound=Callable[..., Any] | click.Command)
 
 @dataclass(frozen=True)
 class Options:
-    """The options before the command, which each command has as `ctx.obj`; None if not given."""
+    """The options before the command, which each command has as `ctx.obj`; None if not given.
+
+    guard: what holds the log of this run.
+    """
 
     library: str | None = None
     model: str | None = None
     log_file: str | None = None
     log_format: str | None = None
+    guard: Guard | None = None
 
 
 def settings_of(ctx: click.Context, **options: Any) -> Settings:

@@ -88,6 +88,8 @@ def command(
     if prefix and not re.fullmatch(r"(/[\w.~-]+)+", prefix, re.ASCII):
         raise UsageError(f"--prefix {prefix}: is no path; give one such as /photos")
     path, model = ctx.obj.library, ctx.obj.model
+    if readonly and ctx.obj.guard is not None:
+        ctx.obj.guard.spare_library()
     if not Library.exists(path):
         raise UsageError("there is no library yet; index a folder first: photosearch index FOLDER")
     settings = settings_of(ctx, serve_host=host, serve_port=port)

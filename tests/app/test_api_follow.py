@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -205,10 +206,12 @@ def test_who_is_refused_is_told_how_long_others_take(library: Path, tiny_bundle:
         return told
 
     async def refused(thread: LibraryThread) -> int:
-        waiting = [asyncio.ensure_future(thread.ask(Library.status)) for _ in range(4)]
+        go_on = threading.Event()
+        waiting = [asyncio.ensure_future(thread.ask(lambda _: go_on.wait(60))) for _ in range(4)]
         await asyncio.sleep(0)
         with pytest.raises(BusyError) as error:
             await thread.ask(Library.status)
+        go_on.set()
         await asyncio.gather(*waiting)
         return error.value.seconds
 

@@ -50,9 +50,9 @@ def test_it_asks_a_server(picture_library: Path, tiny_bundle: Path, pictures: Pa
         both = client.several_searches({"searches": [{"q": "type:png"}, {"q": "befor:1"}]})
         assert both["answers"][0]["total"] == 5
         assert "befor" in both["answers"][1]["error"]
-        told = list(client.follow())
-        assert [each["photo_id"] for each, _ in told] == list(range(1, 7))
-        assert list(client.follow(told[-1][1])) == []
+        ((told, since),) = client.follow()
+        assert [each["photo_id"] for each in told] == list(range(1, 7))
+        assert list(client.follow(since)) == [([], since)]
         with pytest.raises(RefusedError, match=r"400: .*befor") as refused:
             client.search(q="befor:1")
         assert refused.value.answer["position"] == 0

@@ -28,14 +28,20 @@ def tree(folder: Path) -> dict[str, tuple[int, int]]:
 
 @pytest.mark.slow
 def test_a_read_only_server_changes_nothing_and_sees_what_is_new(
-    picture_library: Path, tiny_bundle: Path, pictures: Path, tmp_path: Path
+    picture_library: Path,
+    tiny_bundle: Path,
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    library, log = tmp_path / "library", tmp_path / "log"
+    library = tmp_path / "library"
+    # The log is not to be in the library folder.
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     shutil.copytree(picture_library, library)
     before = tree(library)
     server = Served(
         library, tiny_bundle, "--read-only", "--log-requests", token="secret",
-        before=["--log-file", str(log), "--log-format", "json"],
+        before=["--log-format", "json"],
     )  # fmt: skip
     server.client.headers["authorization"] = "Bearer secret"
     try:
@@ -44,6 +50,8 @@ def test_a_read_only_server_changes_nothing_and_sees_what_is_new(
         path = str(pictures / "coffee.png").replace("/", "%2F")
         assert server.client.get(f"/v1/photos/{path}").status_code == 200
         assert server.client.get("/v1/photos/no").status_code == 404
+        wrong = {"authorization": "Bearer guessed"}
+        assert server.client.get("/v1/status", headers=wrong).status_code == 401
         assert tree(library) == before
         with Library.open(library, model=tiny_bundle) as writing:
             writing.forget(pictures / "coffee.png")
@@ -56,14 +64,17 @@ def test_a_read_only_server_changes_nothing_and_sees_what_is_new(
         assert server.client.get("/v1/search", params={"q": "type:png"}).json()["total"] == 5
     finally:
         server.stop()
+    (log,) = (tmp_path / "state").rglob("photosearch.log")
     text = log.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.splitlines()]
     told = [(one["route"], one["status"]) for one in lines if "route" in one]
-    assert told[:4] == [
+    assert told[:6] == [
+        ("none", 401),  # that it is there was asked without the token
         ("/v1/search", 200),
         ("/v1/photos/{photo:path}/thumbnail", 200),
         ("/v1/photos/{photo:path}", 200),
         ("/v1/photos/{photo:path}", 404),
+        ("none", 401),
     ]
     assert all(one["ms"] >= 0 and one["level"] == "INFO" for one in lines if "route" in one)
     assert "coffee" not in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 from pathlib import Path
 
 import faiss
@@ -264,3 +265,18 @@ def test_a_process_killed_while_it_builds_leaves_the_old_file_in_use(library: Pa
         assert FaissIndex.refresh(catalogue, BUNDLE, like_texts)
         assert file_state(catalogue, BUNDLE) == "sound"
     assert os.listdir(library / "vectors") == [file.name]
+
+
+def test_where_faiss_writes_otherwise_all_are_found_without_a_file(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a later FAISS might: the file only saves time."""
+    file = file_in(library)
+    file.unlink()
+    monkeypatch.setattr(list_writer, "_LISTS", struct.Struct("<4sQQ4sQ4x"))
+    with Catalogue.open(library) as catalogue:
+        assert not FaissIndex.refresh(catalogue, BUNDLE, like_texts)
+        assert list((library / "vectors").iterdir()) == []
+        index = FaissIndex.open(catalogue, BUNDLE)
+        vector = unit_vectors(1, WIDTH)
+        assert len(index.search(vector[0], 10)[0]) == 10
