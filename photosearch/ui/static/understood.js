@@ -16,9 +16,10 @@ export class Understood {
   show(parts, query) {
     fill(
       this.element,
+      // What is asked stands first: on a phone the rest has to be scrolled to.
+      ...parts.filter((part) => part.readings).map((part) => this.#which(part)),
       ...parts.filter((part) => KINDS.includes(part.kind) || (part.kind === "like" && part.name !== "text")).map((part) => this.#chip(part)),
       ...parts.filter((part) => part.kind === "fact").map((part) => this.#fact(part)),
-      ...parts.filter((part) => part.readings).map((part) => this.#which(part)),
       ...parts.filter((part) => part.read_as).map((part) => this.#takenAs(part, query)),
     );
   }
