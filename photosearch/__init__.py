@@ -110,10 +110,11 @@ if TYPE_CHECKING:
         Pictured,
         Query,
         QueryError,
+        Reading,
         Term,
     )
     from photosearch.search.suggest import Suggestion
-    from photosearch.search.why import Share, Why
+    from photosearch.search.why import Fitting, Share, Why
     from photosearch.sidecars import Naming, Sidecar
     from photosearch.status import Status
     from photosearch.tuning.run import Tuned
@@ -169,6 +170,7 @@ __all__ = [
     "Filters",
     "Finding",
     "Finished",
+    "Fitting",
     "Given",
     "Grouping",
     "Held",
@@ -213,6 +215,7 @@ __all__ = [
     "Pulled",
     "Query",
     "QueryError",
+    "Reading",
     "ReadingEvent",
     "ReadingStarted",
     "Rebuilding",
@@ -292,9 +295,9 @@ _LATER = {
     "photosearch.search.hits": "Hit Hits",
     "photosearch.search.instead": "Fewer Instead Nearest",
     "photosearch.search.ondisk": "LeftOut",
-    "photosearch.search.query": "Described Fact Given Part Pictured Query QueryError Term",
+    "photosearch.search.query": "Described Fact Given Part Pictured Query QueryError Reading Term",
     "photosearch.search.suggest": "Suggestion",
-    "photosearch.search.why": "Share Why",
+    "photosearch.search.why": "Fitting Share Why",
     "photosearch.sidecars": "Naming Sidecar",
     "photosearch.status": "Status",
     "photosearch.browsing.trips": "Trip",

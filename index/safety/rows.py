@@ -119,6 +119,11 @@ def _checks(separator: str, addresses: bool) -> dict[str, dict[str, Check]]:
             "sharp": _within(0, _MOST),
             "landmarks": lambda value: isinstance(value, bytes) and len(value) == 40,
             "vector": _finite_vector,
+            "seconds": _or_none(_within(0, _MOST)),
+        },
+        "face_answers": {
+            "answer": ("yes", "no", "unsure").__contains__,
+            **dict.fromkeys(("moved", "refused"), _list_of(_within(1, 1 << 62))),
         },
         "people": {"name": _text(_NAME), "above": _or_none(_text(_TEXT))},
         "people_names": {"key": _text(_NAME), "name": _text(_NAME)},

@@ -7,6 +7,14 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 
+class Reading(BaseModel):
+    """One of several things that a name may mean."""
+
+    kind: str = Field(description="of a fact; look where the words only say what is seen")
+    name: str
+    filter: str = Field(description="to put in the place of the words to mean it alone")
+
+
 class Part(BaseModel):
     """What a part of the text was taken for."""
 
@@ -19,6 +27,9 @@ class Part(BaseModel):
     read_as: str | None = Field(None, description="English words in the place of others")
     warning: str | None = Field(None, description="why the model cannot understand the words")
     filter: str | None = Field(None, description="what asks for nothing but the fact")
+    readings: list[Reading] | None = Field(
+        None, description="what a name may mean, where that is more than one thing: ask which"
+    )
 
 
 class Understood(BaseModel):

@@ -38,8 +38,10 @@ Searches the photos on this machine by what they show. A query describes the pho
 beach"), may rule things out ("-people"), may name people of the library ("Anna -Ben on a beach"),
 and may have filters in it: {filters}, and "exact words" of file name, caption or keywords. photo:ID
 means like that photo. A photo with no date but that of its file is found by no date; date:file asks
-for such. Photos that do not look like the query are left out and counted as `beyond`. Scores only
-order the photos of one search, so look at a photo before you say what it shows.
+for such. Where a part of `understood` has `readings`, a name may mean several: ask which, and
+search again with the filter of the one meant in its place. Photos that do not look like the query
+are left out and counted as `beyond`. Scores only order the photos of one search, so look at a photo
+before you say what it shows.
 """
 
 _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)

@@ -171,6 +171,9 @@ def _tell_read(parts: Iterable[Part]) -> None:
     for part in parts:
         if part.kind == "fact":
             click.echo(f'"{shown(part.meaning)}" taken as {_KINDS[part.name]}', err=True)
+        if part.readings:
+            choices = ", ".join(shown(one.filter) for one in part.readings)
+            click.echo(f'"{shown(part.meaning)}" may mean several: type {choices}', err=True)
         if part.read_as:
             click.echo(f'"{shown(part.meaning)}" taken as "{part.read_as}"', err=True)
         if part.warning:

@@ -15,7 +15,7 @@ from photosearch.commands.photos import photo_argument
 from photosearch.commands.showing import locale_option
 
 if TYPE_CHECKING:
-    from photosearch.search.why import Why
+    from photosearch.search.why import Fitting, Why
 
 _SHADES = " .:-=+*#%@"
 
@@ -67,12 +67,22 @@ def command(
         click.echo("\n".join(_lines(why)))
 
 
+def _place(one: Fitting) -> str:
+    """Where the face is, by its middle."""
+    if one.area is None:
+        return ""
+    left, top, width, height = one.area
+    return f": the face {left + width / 2:.0%} from the left, {top + height / 2:.0%} from the top"
+
+
 def _lines(why: Why) -> list[str]:
     lines = [shown(why.path), f"{why.score:6.3f}  in all{_verdict(why)}", ""]
     for share in why.terms:
         times = "" if share.weight == 1 else f", {share.weight:g} times {share.cosine:.3f}"
         lines.append(f"{share.adds:+6.3f}  {shown(share.term)}{times}")
         lines += [f"        {fall:+6.3f}  by {shown(word)}" for word, fall in share.words]
+    for one in why.people:
+        lines.append(f"        {shown(one.name)} is in it{_place(one)}")
     lines.append("")
     for row in why.heat:
         lines.append("    " + "".join(2 * _SHADES[int(x * (len(_SHADES) - 1))] for x in row))

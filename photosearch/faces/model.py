@@ -82,11 +82,12 @@ class FaceModel:
         found: list[_Found] = []
         for stride in _STRIDES:
             found += _decoded(told, stride, width // stride)
-        whole = np.array([*small.size, *small.size], np.float32)
+        # Rounded to whole pixels the smaller picture may be too long by a part of one.
+        whole = np.minimum(small.size, scale * np.array(image.size)).astype(np.float32)
         kept = []
         for score, box, landmarks in found:
             left, top = np.maximum(box[:2], 0)
-            right, bottom = np.minimum(box[:2] + box[2:], whole[:2])
+            right, bottom = np.minimum(box[:2] + box[2:], whole)
             inside = np.array([left, top, right - left, bottom - top], np.float32)
             if inside[2:].min() >= _SMALLEST * max(scale, 0.5):
                 kept.append((score, inside / scale, landmarks / scale))

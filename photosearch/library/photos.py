@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -278,14 +279,24 @@ class Photos:
         Raises `UsageError` when there is no such photo, it cannot be read, or nothing is described;
         `LibraryError`; `BundleError`.
         """
-        return self._searcher.why(
-            photo_named(photo),
+        from photosearch.search.why import Fitting
+
+        named = photo_named(photo)
+        why = self._searcher.why(
+            named,
             text,
             images=images,
             literal=literal,
             files=files,
             locale=locale,
         )
+        people = self._searcher.people_meant(text, literal=literal, locale=locale)
+        known = named if isinstance(named, int) else self._catalogue.file_at(named)
+        if not people or known is None:
+            return why
+        seen = self.about(photo).people
+        fitting = tuple(Fitting(one.name, one.area) for one in seen if one.name in people)
+        return replace(why, people=fitting)
 
     def duplicates(
         self, *, near_too: bool = False, similarity: float = NEAR, read: bool = True

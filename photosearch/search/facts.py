@@ -6,15 +6,15 @@ The longest names come first, and the words stay a part of the description.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from index.catalogue.conditions import Condition, Either, Noting, Saying
 from index.catalogue.functions import folded, place_key, words_in
 from photosearch.search.dates import meaning
 from photosearch.search.filters import World, in_place, taken
-from photosearch.search.lexicon import LONGEST, SMALL, FactKind, Lexicon, says_something
-from photosearch.search.query import Fact
+from photosearch.search.lexicon import LONGEST, SMALL, FactKind, Lexicon, asking, says_something
+from photosearch.search.query import Fact, Reading
 from photosearch.words.choosing import english
 from photosearch.words.folding import fold
 
@@ -93,15 +93,43 @@ def _fact(words: list[_Word], world: World, lexicon: Lexicon) -> Fact | None:
         return None
     kind = next(one for one in _ORDER if one in named)
     conditions = tuple(named.values())
+    certain = not _is_ordinary(name)
     return Fact(
         words[0].start,
         words[-1].end,
         kind,
         name,
         conditions[0] if len(conditions) == 1 else Either(conditions),
-        certain=not _is_ordinary(name),
+        certain=certain,
         filter=_filter(name, key, kind, lexicon),
+        readings=_readings(name, key, named, lexicon, certain=certain),
     )
+
+
+def _readings(
+    name: str, key: str, named: Iterable[FactKind], lexicon: Lexicon, *, certain: bool
+) -> tuple[Reading, ...]:
+    """What a name may mean, where that is more than one thing."""
+    kinds = set(named)
+    if "person" not in kinds:
+        return ()
+    found = readings_of_people(key, lexicon)
+    # Names of people are keywords, too.
+    if any(place_key(one.name) == key for one in found):
+        kinds.discard("keyword")
+    for kind in _ORDER[1:]:
+        text = _filter(name, key, kind, lexicon) if kind in kinds else ""
+        if text:
+            found.append(Reading(kind, name, text))
+    if not certain:
+        found.append(Reading("look", name, f"\\{name}"))
+    return tuple(found) if len(found) > 1 else ()
+
+
+def readings_of_people(key: str, lexicon: Lexicon) -> list[Reading]:
+    """Who may be meant by a name or a word of one."""
+    told = [(name, asking("person", name)) for name in lexicon.people(key)]
+    return [Reading("person", name, text) for name, text in told if text]
 
 
 def _filter(name: str, key: str, kind: FactKind, lexicon: Lexicon) -> str:

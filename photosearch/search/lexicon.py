@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -77,6 +77,8 @@ class Lexicon:
     def __init__(self, names: Names) -> None:
         self.words, self.texts = names.words, names.texts
         self._phrases: dict[str, dict[FactKind, Named]] = {}
+        # By all words and names, who goes by them; whole names first.
+        self._called: dict[str, list[str]] = {}
         for album in names.albums:
             self._put(album.name, "album", InAlbum(album.id), asking("album", album.name))
         self._put_people(names.people)
@@ -107,12 +109,24 @@ class Lexicon:
             for kind, one in self._phrases.get(key, {}).items()
         }
 
+    def people(self, key: str) -> list[str]:
+        """Who may be meant by a name, or a word of one: the names by which they are shown."""
+        return self._called.get(key, [])
+
     def filter(self, key: str, kind: FactKind) -> str:
         """The filter that asks for nothing but this; "" where there is none."""
         return self._phrases[key][kind].filter
 
-    def _put_people(self, people: Iterable[KnownPerson]) -> None:
+    def _put_people(self, people: Sequence[KnownPerson]) -> None:
         """All their names, each word of these, and the groups that they are in."""
+        every = [one for one in people if not one.hidden]
+        whole = {key: one.name for one in every for key in map(place_key, one.names)}
+        self._called = {key: [name] for key, name in whole.items()}
+        for one in every:
+            for word in {word for name in one.names for word in place_key(name).split()}:
+                known = self._called.setdefault(word, [])
+                if one.name not in known:
+                    known.append(one.name)
         for one in people:
             for name in one.names:
                 asked = asking("person", name)

@@ -20,9 +20,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from index.catalogue.conditions import Not, Saying
+from index.catalogue.functions import place_key
 from photosearch.formats import suffixes
 from photosearch.search.dates import Yearly, phrases
-from photosearch.search.facts import person_named
+from photosearch.search.facts import person_named, readings_of_people
 from photosearch.search.filters import (
     Filter,
     World,
@@ -34,7 +35,15 @@ from photosearch.search.filters import (
 )
 from photosearch.search.negatives import without
 from photosearch.search.place_phrases import place_phrases
-from photosearch.search.query import Described, Given, Part, Query, QueryError, Term
+from photosearch.search.query import (
+    Described,
+    Given,
+    Part,
+    Query,
+    QueryError,
+    Reading,
+    Term,
+)
 from photosearch.search.typed import Typed
 from photosearch.search.understood import Understood
 from photosearch.words.language import spoken
@@ -241,7 +250,18 @@ class _Parser:
         one, said = found.condition, found.said
         if negative:
             one, said = Not(one), f"{_NOT[self._world.locale.language]} {said}"
-        self.understood.add_filter(wanted.name, one, start, end, said)
+        readings: tuple[Reading, ...] = ()
+        if wanted.name == "person" and not negative:
+            readings = self._readings(value)
+        self.understood.add_filter(wanted.name, one, start, end, said, readings)
+
+    def _readings(self, name: str) -> tuple[Reading, ...]:
+        """Who is meant by a name, where several are."""
+        lexicon, key = self._world.lexicon, place_key(name)
+        found = readings_of_people(key, lexicon) if lexicon else []
+        # Somebody of exactly this name is meant, whoever has it as a part of theirs.
+        exact = any(place_key(one.name) == key for one in found)
+        return () if exact or len(found) < 2 else tuple(found)
 
     def _spoken(self, code: str, position: int, start: int, weight: float, weighted: bool) -> int:
         """A word, or words in quotes, in the language that stands before it."""

@@ -50,6 +50,19 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """One of several things that words may mean, where a name is one of them.
+
+    `kind` is that of a fact, or "look" where they only say what is seen. `name` is what is meant,
+    as the library has it, and `filter` what to type in the place of the words to mean it alone.
+    """
+
+    kind: str
+    name: str
+    filter: str
+
+
+@dataclass(frozen=True)
 class Part:
     """Characters `start` to `end` of the box, and what they were taken for.
 
@@ -63,6 +76,9 @@ class Part:
     Of words that a model that knows only English would not understand, `read_as` is the English
     that it is given, and `warning` says why there is none. `language` is that which was given for
     them, as in "de:gift".
+
+    `readings` are what a name may mean, where that is more than one thing: two people, or somebody
+    and a place. Until one is chosen all hold.
     """
 
     start: int
@@ -75,6 +91,7 @@ class Part:
     warning: str = ""
     filter: str = ""
     condition: Condition | None = field(default=None, compare=False, repr=False)
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +111,7 @@ class Fact:
     condition: Condition
     certain: bool = True
     filter: str = ""
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True)

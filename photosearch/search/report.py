@@ -84,8 +84,11 @@ def _duplicates(each: Duplicates) -> dict[str, Any]:
 
 def understood(query: Query) -> list[dict[str, Any]]:
     """The parts of the text, in order, for chips that can be edited one by one."""
-    told = [{name: getattr(part, name) for name in (*_ALWAYS, *_SELDOM)} for part in query.parts]
+    told = [
+        {name: getattr(part, name) for name in (*_ALWAYS, *_SELDOM)}
+        | {"readings": [asdict(one) for one in part.readings]}
+        for part in query.parts
+    ]
     return [
-        {name: value for name, value in part.items() if value != "" or name not in _SELDOM}
-        for part in told
+        {name: value for name, value in part.items() if name in _ALWAYS or value} for part in told
     ]

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import Catalogue, Verdict
-from index.catalogue.conditions import Condition
+from index.catalogue.conditions import Condition, Showing
+from index.catalogue.people import called
 from photosearch.encoders import Calibration, Encoder
 from photosearch.errors import BundleError, UsageError
 from photosearch.search.compose import Composed, compose, penalties
@@ -298,6 +299,18 @@ class Searcher:
             grid=heat_map(encoder, picture.pixels, seen, composed.like),
             area=seen_area(encoder.preprocess.settings, picture.width, picture.height),
         )
+
+    def people_meant(self, text: str, *, literal: bool, locale: str) -> set[str]:
+        """Whom a text names, by the names that are shown."""
+        query = self.parsed(text, literal, locale)
+        names = [
+            part.meaning for part in query.parts if (part.kind, part.name) == ("fact", "person")
+        ]
+        names += [
+            part.condition.person for part in query.parts if isinstance(part.condition, Showing)
+        ]
+        everybody = self._catalogue.selection.people()
+        return {one.name for name in names for one in called(everybody, name)}
 
     def read(self, verdicts: Sequence[Verdict]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of their queries, as the model reads them without any layer."""

@@ -18,6 +18,7 @@ from photosearch.search.query import (
     Query,
     QueryError,
     QueryPhotoIdError,
+    Reading,
     Term,
 )
 
@@ -99,10 +100,18 @@ class Understood:
         named = photo if isinstance(photo, int) else value
         self.add(Term(Pictured(named), weight), "photo", value, start, end)
 
-    def add_filter(self, name: str, one: Condition, start: int, end: int, meaning: str) -> None:
+    def add_filter(
+        self,
+        name: str,
+        one: Condition,
+        start: int,
+        end: int,
+        meaning: str,
+        readings: tuple[Reading, ...] = (),
+    ) -> None:
         self._filters.append((name, one))
         kind = "words" if name == "words" else "filter"
-        self._parts.append(Part(start, end, kind, name, meaning, condition=one))
+        self._parts.append(Part(start, end, kind, name, meaning, condition=one, readings=readings))
 
     def describe(
         self, words: str, start: int, end: int, language: str = "", rest: str | None = None
@@ -132,7 +141,11 @@ class Understood:
         self.describe(" ".join(text[start:end].split()), start, end, rest=rest)
         self._facts += facts
         self._parts += [
-            Part(fact.start, fact.end, "fact", fact.kind, fact.words, filter=fact.filter)
+            Part(
+                *(fact.start, fact.end, "fact", fact.kind, fact.words),
+                filter=fact.filter,
+                readings=fact.readings,
+            )
             for fact in facts
         ]
 

@@ -37,12 +37,23 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Fitting:
+    """Somebody in the photo whom the text names, and where the face is, as far as that is known:
+    left, top, width and height, as shares of the upright picture.
+    """
+
+    name: str
+    area: tuple[float, float, float, float] | None
+
+
+@dataclass(frozen=True)
 class Why:
     """Why the photo at `path` fits. The shares of the terms add up to the score.
 
     cutoff: the score from which on photos are found; None where there is none.
     grid: (8, 8), rows from the top, how much more than other cells of the picture each one adds to
     the cosine; of the `area` that the model sees: left, top, right, bottom, as shares of its sides.
+    people: those in it whom the text names.
     """
 
     path: str
@@ -51,6 +62,7 @@ class Why:
     terms: tuple[Share, ...]
     grid: NDArray[np.float32]
     area: tuple[float, float, float, float]
+    people: tuple[Fitting, ...] = ()
 
     @property
     def heat(self) -> NDArray[np.float32]:

@@ -2,7 +2,9 @@
 
 job         an index run in the background
 background  work in a process beside the server
-ocr         text in photos, read in the background
+passes      all photos looked over in the background, while that is switched on
+ocr         text in photos, read so
+faces       faces, looked for so
 settings    what was switched on
 downloads   a model downloaded in the background
 thumbnails  small pictures, kept in the library folder

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from photosearch.faces.run import FacesFailed, FacesFound, FacesGrouped, FacesStarted
 from photosearch.library import Library
+from photosearch.settings import read
 from photosearch.ui.passes import BackgroundPass, Step, in_slices
 
 # People are worth showing before all photos were looked at: faces are grouped whenever so many have
@@ -21,8 +22,7 @@ class _Switch:
         self._folder = library
 
     def get(self) -> bool:
-        with Library.open_to_read(self._folder) as library:
-            return library.faces.wanted
+        return read(self._folder).faces
 
     def set(self, on: bool) -> None:
         with Library.open_to_read(self._folder) as library:

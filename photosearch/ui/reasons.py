@@ -52,4 +52,5 @@ def _told(why: Why) -> dict[str, Any]:
         "terms": [asdict(share) for share in why.terms],
         "heat": [[round(float(cell), 3) for cell in row] for row in why.heat],
         "area": why.area,
+        "people": [asdict(one) for one in why.people],
     }

@@ -76,6 +76,11 @@ def test_a_face_is_found_and_known_again(model: FaceModel, astronaut: Image.Imag
 def test_large_and_small_faces_are_found(model: FaceModel, astronaut: Image.Image) -> None:
     alone = astronaut.crop((150, 20, 300, 190))
     assert [round(one.area[3], 1) for one in model.faces(alone.resize((1500, 1700)))] == [0.7]
+    # Of one that fills the picture no side is outside of it, whatever rounding does.
+    cut = astronaut.crop((190, 70, 262, 180)).resize((401, 601))
+    (one,) = model.faces(cut)
+    left, top, width, height = one.area
+    assert max(left + width, top + height) < 1.0001
     group = Image.new("RGB", (1800, 1200), "gray")
     for number in range(6):
         group.paste(astronaut.resize((260, 260)), (20 + 290 * number, 500))
@@ -351,6 +356,10 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
     assert library.faces.counts() == (9, 8, 8)
     whole = next(hit for hit in library.search("person:eileen", limit=50) if "whole" in hit.path)
     (seen,) = library.photos.about(whole.photo_id).people
+    # Why it was found names the face, and where it is.
+    (fitting,) = library.photos.why(whole.photo_id, "Eileen smiling").people
+    assert (fitting.name, fitting.area) == (seen.name, seen.area)
+    assert b"Eileen Collins is in it: the face 4" in shell("why", whole.path, "Eileen").stdout
     assert (seen.name, seen.area) == ("Eileen Collins", pytest.approx(AT, abs=0.03))
 
     # A server for other machines tells nothing of it.

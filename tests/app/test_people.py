@@ -12,6 +12,7 @@ from shell import Shell, message
 
 from index import Catalogue, FileStamp, Metadata, NewPhoto, Region
 from photosearch import Filters, Library, Person, QueryError, UsageError
+from photosearch.search.report import report
 
 FACE = (0.1, 0.2, 0.3, 0.4)
 # By the number of the photo, from 1 on: who is named, keywords beside these, and faces.
@@ -206,6 +207,40 @@ def test_names_in_a_description_are_people(library: Library) -> None:
         ("filter", "person", "not person Anna"),
     ]
     assert [one.label for one in library.suggest("gran") if one.kind == "person"] == ["Zoë"]
+
+
+def readings(library: Library, text: str) -> list[tuple[str, str, str]]:
+    parts = library.understand(text).parts
+    return [(one.kind, one.name, one.filter) for part in parts for one in part.readings]
+
+
+def test_a_name_that_may_mean_several_is_asked_about(library: Library, shell: Shell) -> None:
+    library.marks.tag([3], add=["People|Anna Cole", "People|Jean Cole"])
+    both = [("person", "Anna", "person:Anna"), ("person", "Anna Cole", 'person:"Anna Cole"')]
+    assert readings(library, "Anna on a beach") == both
+    # Each reading, in the place of the words, means itself alone.
+    assert readings(library, 'person:"Anna Cole" on a beach') == []
+    assert found(library, 'person:"Anna Cole"') == [3]
+    # By filter it is the one of exactly this name; where there is none, it may be several, too.
+    assert readings(library, "person:anna") == []
+    assert [name for _, name, _ in readings(library, "person:cole")] == ["Anna Cole", "Jean Cole"]
+    # A name that is a word of English as well, but not where it is written as a name.
+    assert readings(library, "a rose in a vase") == [
+        ("person", "Rose", "person:Rose"),
+        ("look", "rose", "\\rose"),
+    ]
+    assert readings(library, "Rose in a garden") == []
+    assert [part.kind for part in library.understand("a \\rose in a vase").parts].count("fact") == 0
+    library.albums.create("Ben")
+    assert {kind for kind, *_ in readings(library, "Ben at work")} == {"person", "album"}
+    library.people.hide(["Anna Cole"])
+    assert readings(library, "Anna on a beach") == []
+    library.people.hide(["Anna Cole"], hidden=False)
+    said = shell("search", "Anna on a beach").stderr
+    assert b'"Anna" may mean several: type person:Anna, person:"Anna Cole"' in said
+    told = report(library.search("Anna on a beach"))["understood"]
+    (asked,) = [part["readings"] for part in told if "readings" in part]
+    assert asked[1] == {"kind": "person", "name": "Anna Cole", "filter": 'person:"Anna Cole"'}
 
 
 @pytest.mark.slow

@@ -171,7 +171,7 @@ class TestShell:
 
     def test_json(self, indexed: Shell) -> None:
         found = json.loads(indexed("why", "--json", "photo:1", "a cat").stdout)
-        assert set(found) == {"path", "score", "cutoff", "terms", "grid", "area"}
+        assert set(found) == {"path", "score", "cutoff", "terms", "grid", "area", "people"}
         assert np.shape(found["grid"]) == (CELLS, CELLS)
         assert found["terms"][0]["term"] == "a cat"
 

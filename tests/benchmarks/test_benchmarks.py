@@ -28,7 +28,7 @@ from benchmarks.contenders import (
 )
 from benchmarks.model_speed import Result, on_iphone, page, plot, ratio_table, times_faster
 from benchmarks.pictures import crops, write_photos
-from benchmarks.pipeline import BUNDLED, RCLIP, S0, Indexing
+from benchmarks.pipeline import BUNDLED, FACES, RCLIP, S0, Indexing
 from benchmarks.pipeline import measure as measure_pipeline
 from benchmarks.pipeline import page as pipeline_page
 from benchmarks.pipeline import plot as pipeline_plot
@@ -227,12 +227,13 @@ def test_without_a_name_the_quick_ones_run(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def indexing_rounds() -> Indexing:
-    """Made-up times for 10 photos: rclip takes 10 s, Nano 2 s, S0 4 s, all at 1.5 cores.
+    """Made-up times for 10 photos: rclip takes 10 s, Nano 2 s, with faces 8 s, S0 4 s, all at 1.5
+    cores.
 
     One photo alone takes each of them 1 s.
     """
     clock = (1.0, 3.0, 1.0)  # the machine was slow in the second round
-    whole = {RCLIP: 10, BUNDLED: 2, S0.name: 4}
+    whole = {RCLIP: 10, BUNDLED: 2, FACES: 8, S0.name: 4}
     return Indexing(
         10,
         {name: [Spent(s * t, 1.5 * s, 5e8) for t in clock] for name, s in whole.items()},
@@ -247,6 +248,7 @@ def test_pipeline_page_and_plot_state_the_ratios(tmp_path: Path) -> None:
     # Without the second that the first photo takes both: 9 of 10 s against 1 of 2, and 3 of 4.
     assert "it is **9.00 (9.00-9.00)** and **3.00 (3.00-3.00)** times" in text
     assert "By processor time it is **5.00 (5.00-5.00)** and **2.50 (2.50-2.50)**" in text
+    assert "**1.25 (1.25-1.25)** times, and by processor time **1.25 (1.25-1.25)** times" in text
     assert "| 5.0 (3.3-5.0) |" in text
     assert "$" not in text
     pipeline_plot(indexing_rounds(), tmp_path / "pipeline.svg")
@@ -271,12 +273,14 @@ def test_pipeline_runs_both_programs_on_the_same_photos(tmp_path: Path, tiny_bun
     models = {BUNDLED: tiny_bundle}
     measured = measure_pipeline(tmp_path, tmp_path / "photos", rclip, models, rounds=1)
     assert (tmp_path / "seen").read_text(encoding="utf-8").split() == ["1", "2"]
-    assert list(measured.rounds) == list(measured.alone) == [RCLIP, BUNDLED]
+    assert list(measured.rounds) == list(measured.alone) == [RCLIP, BUNDLED, FACES]
     assert measured.photos == 2
     assert measured.rounds[BUNDLED][0].cpu_seconds > 0
     assert measured.alone[BUNDLED][0].cpu_seconds > 0
     with Library.open(tmp_path / "library", model=tiny_bundle) as library:
         assert library.status().encoded == 2
+        # The last of them, with faces.
+        assert library.faces.counts()[0] == 2
 
 
 def overhead() -> Overhead:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from accessible import serious_in_both_themes
-from in_browser import ask, open_tile, settled, shows, watched_page
+from in_browser import ask, open_tile, results_of, settled, shows, watched_page
 from optional import needs_chromium
 from PIL import Image
 from served import Served, served_here
@@ -212,9 +212,24 @@ def test_people_are_named_merged_and_hidden_and_that_is_taken_back(
         box["height"] / picture["height"],
     ]
     assert placed == pytest.approx(AREA, abs=0.02)
+    # Why it was found names the face, and shows it.
+    page.keyboard.press("p")
+    why = viewer.locator(".why li", has_text="Anna Berger is in the photo")
+    why.get_by_role("button", name="Show the face").click()
+    assert [one.is_visible() for one in faces.all()] == [True, False]
+    page.keyboard.press("p")
     assert serious_in_both_themes(page) == []
     names.get_by_text("Tom").click()
     assert ask(page, "person:Tom") == ["4.jpg", "3.jpg", "2.jpg"]
+
+    # A name that is more than one person's is asked about.
+    assert server.post("/api/people/rename", {"name": "Annie", "new": "Anna Cole"}).status == 200
+    assert "1.jpg" in ask(page, "Anna swimming")
+    which = page.locator(".chip.which")
+    assert which.get_by_role("button").all_inner_texts() == ["Anna Berger", "Anna Cole"]
+    which.get_by_role("button", name="Anna Cole").click()
+    assert results_of(page, 'person:"Anna Cole" swimming') == ["5.jpg"]
+    assert which.count() == 0
 
     # A face of nobody is named in the photo, and with it those that look like it; by mistake, it
     # turns out.

@@ -81,7 +81,10 @@ async def hold(context: CurrentContext, wanted: Switch) -> dict[str, Any]:
 async def forget(context: CurrentContext) -> dict[str, Any]:
     """Drop all that was found, and look for no more; how many faces there were."""
     _check(context)
-    await context.in_thread(context.face_pass.switch, False)
+    try:
+        await context.in_thread(context.face_pass.switch, False)
+    except UsageError:  # the environment says that they are looked for: not before it is asked for
+        await context.in_thread(context.face_pass.hold, True)
     forgotten = await context.change(lambda it: it.faces.forget())
     return {"forgotten": forgotten} | await context.lookups.ask(lambda it: _state(context, it))
 

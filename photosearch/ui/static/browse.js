@@ -1,18 +1,17 @@
 // Looking through photos without a query: by month, person, place, folder or camera; favourites,
 // albums, and what is there more than once.
 
+import { AbovePeople } from "./above-people.js";
 import { choose, confirm } from "./choosers.js";
 import { monthName } from "./days.js";
 import { fill, icon, make, number, say, tell } from "./dom.js";
 import { Duplicates } from "./duplicates.js";
-import { FaceSwitch } from "./face-switch.js";
 import { Grid, monthOf, thumbnail } from "./grid.js";
 import { monthsOf, unpack } from "./layout.js";
-import { beside, fetchPeople, personCard, personTools, strangers } from "./people.js";
+import { aboutPerson, fetchPeople, personCard, personTools, strangers } from "./people.js";
 import { mergeByDragging } from "./people-drag.js";
 import { countryName, townName } from "./place-names.js";
 import { ask } from "./requests.js";
-import { SamePerson } from "./same-person.js";
 import { share } from "./share.js";
 import { sizeSlider } from "./tile-size.js";
 import { Timeline } from "./timeline.js";
@@ -38,9 +37,7 @@ export class BrowsePage {
     this.cards = make("ul", { class: "cards" });
     mergeByDragging(this.cards, () => this.kind === "person" && !this.of && this.#renewPeople());
     this.about = make("div", { class: "about-person" });
-    this.faces = new FaceSwitch(() => this.kind === "person" && !this.of && this.go("person", "replace"));
-    this.same = new SamePerson(() => this.kind === "person" && !this.of && this.#renewPeople());
-    this.finding = make("details", { class: "card finding", hidden: true }, make("summary", {}, say("library.faces"), this.faces.state), this.faces.element);
+    this.above = new AbovePeople(() => this.kind === "person" && !this.of && this.#renewPeople());
     this.nothing = make("p", { class: "quiet" });
     this.problem = make("p", { class: "warning", role: "alert" });
     this.duplicates = new Duplicates(viewer);
@@ -58,8 +55,7 @@ export class BrowsePage {
       make("nav", { class: "kinds", "aria-label": say("browse.by") }, this.tabs),
       make("div", { class: "line head" }, this.title, this.tools),
       this.about,
-      this.finding,
-      this.same.element,
+      this.above.element,
       this.nothing,
       this.problem,
       this.duplicates.element,
@@ -180,8 +176,7 @@ export class BrowsePage {
     this.nothing.textContent = "";
     this.duplicates.element.hidden = kind !== "duplicates";
     this.onMap.hidden = kind !== "map";
-    this.finding.hidden = true;
-    this.same.element.hidden = true;
+    this.above.hide();
   }
 
   // What draws maps is read when somebody opens one.
@@ -293,16 +288,11 @@ export class BrowsePage {
   // Those whom lists leave out are shown when they are asked for.
   #people(people) {
     this.everybody = people;
-    this.faces.refresh().then(({ allowed, on, seen }) => {
-      // Unless something else is shown by now.
-      if (this.everybody !== people || this.kind !== "person" || this.of) return;
-      this.finding.hidden = !allowed;
-      if (seen) this.same.ask();
-      this.finding.open ||= !on && !seen;
-    }, () => {});
+    // Unless something else is shown by then.
+    const shown = () => this.everybody === people && this.kind === "person" && !this.of;
+    this.above.show(shown);
     strangers(people.map(({ name }) => name), () => this.go("person", "replace")).then((cards) => {
-      // Unless something else is shown by now.
-      if (this.everybody !== people || this.kind !== "person" || this.of) return;
+      if (!shown()) return;
       this.cards.append(...cards);
       if (cards.length) this.nothing.textContent = "";
     });
@@ -322,23 +312,14 @@ export class BrowsePage {
 
   // Other names of somebody, what can be said of them, and who else is in their photos.
   #person(person, tools) {
-    this.faces.refresh().then(({ allowed, found }) => this.of === person.name && this.selection.showPerson(allowed && found ? person.name : ""), () => {});
+    this.above.knowsFaces().then((known) => this.of === person.name && this.selection.showPerson(known ? person.name : ""));
     const go = (name) => {
       const [by, of] = ["person", name];
       this.restore({ by, of: of || undefined }, 0).then(() => this.moved?.("push"));
     };
     const { buttons, names } = personTools(person, this.everybody ?? [], go);
     tools.push(...buttons.filter(Boolean));
-    const others = make("div", { class: "line", hidden: true });
-    fill(
-      this.about,
-      names.length ? make("div", { class: "line" }, make("span", { class: "quiet" }, say("people.also")), make("ul", { class: "chips" }, names)) : null,
-      others,
-    );
-    beside(person.name, go).then((found) => {
-      others.hidden = !found.length;
-      fill(others, make("span", { class: "quiet" }, say("people.with")), found);
-    });
+    fill(this.about, aboutPerson(person, names, go));
   }
 
   #group(by, key, name, group, least = 0) {

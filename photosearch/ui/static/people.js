@@ -2,7 +2,7 @@
 // the same.
 
 import { choose } from "./choosers.js";
-import { icon, make, number, say, tell } from "./dom.js";
+import { fill, icon, make, number, say, tell } from "./dom.js";
 import { thumbnail } from "./grid.js";
 import { ask } from "./requests.js";
 
@@ -141,9 +141,20 @@ export function proposals({ name, names }, everybody) {
 }
 
 // Who else is in the photos of somebody, with a button for each.
-export async function beside(name, open) {
+async function beside(name, open) {
   const found = await ask(`/api/people/with?name=${encodeURIComponent(name)}`).catch(() => []);
   return found.slice(0, BESIDE).map((one) =>
     make("button", { type: "button", class: "plain slim", onclick: () => open(one.name) }, one.name, make("span", { class: "quiet" }, number(one.count))),
   );
+}
+
+// Other names of somebody, and who else is in their photos; `open` goes to one of these.
+export function aboutPerson(person, names, open) {
+  const others = make("div", { class: "line", hidden: true });
+  beside(person.name, open).then((found) => {
+    others.hidden = !found.length;
+    fill(others, make("span", { class: "quiet" }, say("people.with")), found);
+  });
+  const also = names.length ? make("div", { class: "line" }, make("span", { class: "quiet" }, say("people.also")), make("ul", { class: "chips" }, names)) : null;
+  return [also, others];
 }

@@ -40,7 +40,7 @@ export class PhotoPanel {
       keywordsEditor(photo, known, (word) => this.#more(word, "keyword")),
       this.#map(known),
       this.#albums(photo, known.albums),
-      this.why.section(photo, asked, known.format === "VIDEO"),
+      this.why.section(photo, asked, known.format === "VIDEO", known.persons, (name) => this.faces?.point(name)),
       this.#actions(photo, known, local),
     );
   }

@@ -16,6 +16,8 @@ export class Understood {
   show(parts, query) {
     fill(
       this.element,
+      // What is asked stands first: on a phone the rest has to be scrolled to.
+      ...parts.filter((part) => part.readings).map((part) => this.#which(part)),
       ...parts.filter((part) => KINDS.includes(part.kind) || (part.kind === "like" && part.name !== "text")).map((part) => this.#chip(part)),
       ...parts.filter((part) => part.kind === "fact").map((part) => this.#fact(part)),
       ...parts.filter((part) => part.read_as).map((part) => this.#takenAs(part, query)),
@@ -41,6 +43,23 @@ export class Understood {
     const label = say("search.fact_only", { filter: part.filter });
     chip.lastChild.before(make("button", { type: "button", class: "remove", "aria-label": label, title: label, onclick: () => this.#put(part, part.filter) }, icon("check")));
     return chip;
+  }
+
+  // A name that may mean several people, or a place or a word as well: which, is asked.
+  #which(part) {
+    const called = ({ kind, name }) => (kind === "person" ? name : kind === "look" ? say("search.reading_look") : say("search.fact", { what: name, kind: say(`fact.${kind}`) }));
+    const choices = part.readings.map((one) =>
+      make("button", { type: "button", class: "plain slim", title: one.filter, onclick: () => this.#put(part, one.filter) }, called(one)),
+    );
+    const what = this.#textOf(part);
+    const label = say("search.which", { what });
+    return make("li", { class: "chip which" }, make("div", { role: "group", "aria-label": label }, make("span", {}, label), choices));
+  }
+
+  // What stands in the box for a part, without the name of a filter.
+  #textOf(part) {
+    const text = [...this.input.value.trim()].slice(part.start, part.end).join("");
+    return part.kind === "filter" ? text.replace(/^\w+:/, "").replaceAll('"', "") : text;
   }
 
   // Of words in another language: the English that the model is given. Taken off, they are read as

@@ -28,11 +28,12 @@ export class Why {
   }
 
   // The section about a photo, null when nothing speaks for it. `asked` is what was asked for:
-  // {query, picture, parts, cutoff}. Of videos there is no map.
-  section(photo, asked, video) {
+  // {query, picture, parts, cutoff}. Of videos there is no map. `persons` are in the photo, and `point`
+  // shows the face of one.
+  section(photo, asked, video, persons = [], point = () => {}) {
     this.clear();
     if (!asked || photo.score === undefined) return null;
-    const facts = known(photo, asked);
+    const facts = [...known(photo, asked), ...who(asked, persons, point)];
     if (!facts.length) return null;
     this.body = make("div", { class: "stacked why-more" });
     if (photo.score !== null && !video) {
@@ -48,7 +49,7 @@ export class Why {
       "section",
       {},
       make("h3", {}, say("why.title")),
-      make("ul", { class: "why" }, facts.map((fact) => make("li", {}, fact))),
+      make("ul", { class: "why" }, facts.map((fact) => make("li", {}, ...[fact].flat().filter(Boolean)))),
       this.body,
       verdict(photo, asked),
     );
@@ -134,6 +135,24 @@ function known(photo, { parts, cutoff }) {
   }
   return facts;
 }
+
+// Those in the photo whom a part of the text names, each with a button that shows the face.
+function who({ parts }, persons, point) {
+  const meant = parts.filter(({ kind, name }) => name === "person" && ["fact", "filter"].includes(kind)).map((part) => words(part.meaning));
+  const named = persons.filter(({ name }) => name && meant.some((each) => words(name).some((word) => each.includes(word))));
+  return named.map(({ name, area }) => {
+    const toggle = () => {
+      const on = button.getAttribute("aria-pressed") !== "true";
+      for (const other of button.closest(".why").querySelectorAll("[aria-pressed]")) other.setAttribute("aria-pressed", "false");
+      button.setAttribute("aria-pressed", String(on));
+      point(on ? name : "");
+    };
+    const button = make("button", { type: "button", class: "plain slim", "aria-pressed": "false", onclick: toggle }, say("why.face"));
+    return [say("why.person", { name }), area ? button : null];
+  });
+}
+
+const words = (text) => text.toLocaleLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 
 // A term with a bar as long as what it adds, and what each of its words does.
 function row({ term, weight, adds, words }, most, score) {
