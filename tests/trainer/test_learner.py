@@ -12,10 +12,12 @@ from train_data import write_model
 
 from trainer.models.config import read_config
 from trainer.models.family import build_from
-from trainer.train.learner import _check
+from trainer.train.learner import check_device
 from trainer.train.network import synchronised
 from trainer.train.processes import Processes
 from trainer.train.settings import RunSettings, Settings
+
+pytestmark = pytest.mark.slow
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda", 0)
 
@@ -24,7 +26,6 @@ def settings(**run: Any) -> Settings:
     return Settings(run=RunSettings(steps=1, batch=8, **run))
 
 
-@pytest.mark.slow
 def test_synchronised_statistics_change_nothing_else(tmp_path: Path) -> None:
     """They are exchanged on CUDA only; what can be seen here is what they are put in place of."""
     model = build_from(read_config(write_model(tmp_path / "norms.json", tower="batch_norm")))
@@ -56,8 +57,8 @@ def test_what_a_device_has_not_is_refused(
     run: dict[str, Any], device: torch.device, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        _check(settings(**run), Processes(0, 2, device))
+        check_device(settings(**run), Processes(0, 2, device))
 
 
 def test_what_needs_several_processes_is_nothing_in_one() -> None:
-    _check(settings(sync_batch_norm=True, shard=True), Processes(0, 1, CPU))
+    check_device(settings(sync_batch_norm=True, shard=True), Processes(0, 1, CPU))

@@ -200,7 +200,7 @@ def test_two_processes_give_the_losses_of_one_and_go_on_from_each_other(
     runs = {
         "whole": [()],
         "parts": [("run.accumulate=2",)],
-        "spread": [(spread,)],
+        "spread": [(spread, "run.accumulate=2")],
         "spread_after_one": [(spread,)],
         "spread_after_two": [(half,), (spread,)],
         "one_after_spread": [(half, spread, "run.log_steps=1")],
