@@ -20,7 +20,8 @@ _READ = [
     *DECODERS_READ, "faiss", "index.catalogue.catalogue", "index.vectors.vectors", "pytest",
     "sqlite_utils",
 ]  # fmt: skip
-_READ_IN_TRAINING = ["trainer.cli", "trainer.train.loop"]
+# The last takes a second, and every optimiser reads it.
+_READ_IN_TRAINING = ["trainer.cli", "trainer.train.loop", "torch._dynamo"]
 # What pytest and the pages set meanwhile, and no decoder reads.
 _OTHERS = ("PYTEST_", "GRADIO_", "HF_")
 

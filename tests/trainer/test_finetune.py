@@ -74,7 +74,7 @@ def test_each_node_computes_what_onnx_runtime_computes(tower: GraphTower) -> Non
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=ONLY_CPU)
-    pixels = pixels_of(2)
+    pixels = pixels_of(1)
     theirs: dict[str, Any] = dict(
         zip(outputs, session.run(outputs, {"image": pixels}), strict=True)
     ) | {"image": pixels}
@@ -163,8 +163,8 @@ def test_the_bundled_model_learns_on(pictures: Path, tmp_path: Path) -> None:
     names = set(read_state(weights))
     assert {"visual.head.layers.1.weight", "text.layers.0.qkv.weight", "logit_scale"} <= names
     out = tmp_path / "out"
-    few = ("run.batch=4", "run.steps=4", "run.evaluate_steps=9", "run.log_steps=1", "run.workers=0")
-    sets = [part for one in (*few, "run.ema=0", "optimizer.learning_rate=3e-4")
+    few = ("run.batch=3", "run.steps=3", "run.evaluate_steps=9", "run.log_steps=1", "run.workers=0")
+    sets = [part for one in (*few, "run.ema=0", "optimizer.learning_rate=1e-3")
             for part in ("--set", one)]  # fmt: skip
     result = invoke("finetune", pictures, "--out", out, "--weights", weights, *sets)
     assert result.exit_code == 0, result.output
@@ -204,9 +204,8 @@ def test_weights_of_the_family_learn_to_a_bundle_that_searches(
 ) -> None:
     out = tmp_path / "out"
     start = ("--model", NAME, "--weights", small_weights, "--licence", "MIT")
-    sets = ("--set", "run.batch=6", "--set", "run.workers=0", "--epochs", "10")
-    quick = ("--set", "optimizer.learning_rate=3e-3")
-    result = invoke("finetune", pictures, "--out", out, *start, *sets, *quick)
+    sets = ("--set", "run.batch=6", "--set", "run.workers=0", "--epochs", "2")
+    result = invoke("finetune", pictures, "--out", out, *start, *sets)
     assert result.exit_code == 0, result.output
     bundle = Bundle.open(out / "bundle")
     assert bundle.manifest["licence"] == "MIT"
@@ -214,10 +213,6 @@ def test_weights_of_the_family_learn_to_a_bundle_that_searches(
         for _ in library.index([pictures], workers=1):
             pass
         assert len(list(library.search("a red wall", literal=True))) > 0
-    # One that found less than before is told of.
-    told = invoke("finetune", pictures, "--out", out, *start, *sets, *quick)
-    assert told.exit_code == 0, told.output
-    assert "going on from step 30" in told.output
 
 
 WRONG = {

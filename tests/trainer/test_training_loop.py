@@ -22,7 +22,7 @@ from optional import needs_fork
 from trainer.errors import StoppedError
 from trainer.models.mct import TextRepMixer
 from trainer.models.state import read_state
-from trainer.train import checkpoint
+from trainer.train import checkpoint, log
 from trainer.train.kept import locked
 from trainer.train.loop import Run
 from trainer.train.optimizer import rate
@@ -180,6 +180,7 @@ def _one_of_two(
     """As `_run_until_ended`, in two processes; process `who` gets the signal, or with 2 both."""
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    log.plot_curves = lambda *given: None  # which takes longer than the run
     with joined("cpu") as processes:
         run = make_run(folder, processes=processes, checkpoint_seconds=0)
         run.resume()

@@ -127,9 +127,8 @@ def _recipe(wanted: Wanted, start: Start, photos: Photos) -> Recipe:
         f"data.train={json.dumps([str(shard) for shard in photos.shards])}",
         f"run.batch={batch}",
     ]
-    for override in wanted.overrides:
-        if override.startswith("run.batch="):
-            batch = int(override.partition("=")[2])
+    # Another batch may be asked for.
+    batch = load_recipe("finetune", [*own, *wanted.overrides]).run.batch
     steps = max(1, wanted.epochs * photos.learned_from // batch)
     own += [f"run.steps={steps}", f"run.evaluate_steps={max(1, steps // 5)}"]
     own += [f"schedule.warmup={steps // 10}"]

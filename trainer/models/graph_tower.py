@@ -38,6 +38,8 @@ class _Node(NamedTuple):
     inputs: tuple[str, ...]
     output: str
     attributes: Attributes
+    done: tuple[str, ...] = ()
+    """Those of the inputs that no node behind it needs."""
 
 
 class GraphTower(nn.Module):
@@ -68,6 +70,7 @@ class GraphTower(nn.Module):
                 origins[node.output] = origins[node.inputs[0]]
             else:
                 self._nodes.append(node)
+        self._nodes = _with_ends(self._nodes)
         scales = {name for node in self._nodes if node.kind in _SCALED for name in node.inputs[1:]}
         # Where each value that the nodes are given is kept here, and where it lies in the graph.
         self._places: dict[str, str] = {}
@@ -97,6 +100,9 @@ class GraphTower(nn.Module):
         for node in self._nodes:
             given = [values[name] for name in node.inputs]
             values[node.output] = _OPERATIONS[node.kind](given, node.attributes)
+            # All activations of 64 pictures would be 14 GB.
+            for name in node.done:
+                del values[name]
         embeddings: Tensor = values[self._output]
         return embeddings
 
@@ -182,6 +188,16 @@ def _read(path: Path) -> tuple[Any, list[_Node], dict[str, NDArray[Any]]]:
     return graph, nodes, stored
 
 
+def _with_ends(nodes: Sequence[_Node]) -> list[_Node]:
+    """The nodes, each with the values that end with it."""
+    found: list[_Node] = []
+    needed: set[str] = set()
+    for node in reversed(nodes):
+        found.append(node._replace(done=tuple(set(node.inputs) - needed)))
+        needed |= set(node.inputs)
+    return found[::-1]
+
+
 def _plain(name: str) -> str:
     """The name of a stored tensor without how it is stored."""
     while ends := [end for end in _STORED if name.endswith(end)]:
@@ -193,6 +209,8 @@ def _quantize(given: Sequence[Tensor], _: Attributes) -> Tensor:
     values, scale, zero = given
     limits = torch.iinfo(zero.dtype)
     exact = values / scale + zero
+    if not exact.requires_grad:
+        return exact.round_().clamp_(limits.min, limits.max)
     # Rounded, and with the gradient of what is not.
     rounded = exact.round().clamp(limits.min, limits.max)
     return exact + (rounded - exact).detach()
@@ -247,7 +265,9 @@ _OPERATIONS: dict[str, Operation] = {
     ),
     "Relu": lambda given, _: given[0].relu(),
     "Reshape": lambda given, _: given[0].reshape(_axes(given[1])),
-    "Shape": lambda given, said: torch.tensor(given[0].shape[said["start"] : said["end"]]),
+    "Shape": lambda given, said: torch.tensor(
+        given[0].shape[said["start"] : said["end"]], device=given[0].device
+    ),
     "Softmax": lambda given, said: given[0].softmax(said["axis"]),
     "Sub": lambda given, _: given[0] - given[1],
     "Tanh": lambda given, _: given[0].tanh(),

@@ -36,7 +36,7 @@ class Learner:
     def __init__(self, task: Task, settings: Settings, processes: Processes) -> None:
         run = settings.run
         self._task, self._settings, self._processes = task, settings, processes
-        _check(settings, processes)
+        check_device(settings, processes)
         # "auto" until a run begins, or goes on from what was measured then.
         self.precision: str = run.precision
         self.sharded = run.shard and processes.count > 1
@@ -188,7 +188,8 @@ class Learner:
         torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0]))
 
 
-def _check(settings: Settings, processes: Processes) -> None:
+def check_device(settings: Settings, processes: Processes) -> None:
+    """Raise `ValueError` naming a key of the recipe that is not to be had there."""
     run = settings.run
     on_cpu, several = processes.device.type != "cuda", processes.count > 1
     if run.precision == "float16" and on_cpu:
