@@ -158,11 +158,20 @@ class WriterLock:
 
 
 def _clear(folder: Path) -> None:
-    """Remove the workshops of holders that were killed; who has the lock knows of no other."""
+    """Remove the workshops of holders that were killed; who has the lock knows of no other.
+
+    And files of vectors that were being written by a process that is gone. Searches write them
+    without the lock, so those of others stay.
+    """
     for pattern in WORKSHOPS:
         for left in folder.glob(f"{pattern}*"):
             if not left.is_symlink():
                 shutil.rmtree(left, ignore_errors=True)
+    for left in folder.glob("vectors/.*.part"):
+        number = left.name.split(".")[-2]
+        if number.isdecimal() and _is_gone(int(number)):
+            with suppress(OSError):
+                left.unlink()
 
 
 def _file_lock(path: Path) -> FileLock:
@@ -175,10 +184,15 @@ def _file_lock(path: Path) -> FileLock:
 
 def _is_dead(holder: Holder) -> bool:
     """Whether it is surely gone: its note stays when it is killed."""
-    if os.name == "nt" or holder.host != socket.gethostname():
+    return holder.host == socket.gethostname() and _is_gone(holder.pid)
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether no process of this machine has that number, as far as can be told."""
+    if os.name == "nt":
         return False
     try:
-        os.kill(holder.pid, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return True
     except (OSError, OverflowError):

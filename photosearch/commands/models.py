@@ -16,13 +16,13 @@ import click
 
 from photosearch.commands.opening import open_library, open_to_read, settings_of
 from photosearch.commands.output import counted, shown
+from photosearch.commands.quantise import quantise
 
 if TYPE_CHECKING:
     from photosearch.library import Library
     from photosearch.library.models import Model
     from photosearch.pulling.advice import Advice
     from photosearch.pulling.offers import Offer
-    from photosearch.quantising.run import Tried
 
 
 @click.group("models")
@@ -32,6 +32,9 @@ def command() -> None:
     Another model never leaves you without search: its vectors are built beside those of the present
     one, which answers until all photos are encoded.
     """
+
+
+command.add_command(quantise)
 
 
 @command.command("list")
@@ -178,34 +181,6 @@ def add(ctx: click.Context, folder: Path) -> None:
     click.echo(f"{what} {added.id}. `photosearch models use {added.model}` switches to it.")
 
 
-@command.command("quantise")
-@click.argument("model", metavar="MODEL")
-@click.pass_context
-def quantise(ctx: click.Context, model: str) -> None:
-    """Make a copy of MODEL with its weights in 8 bits: smaller, and mostly quicker.
-
-    It is compared with MODEL on up to 200 photos of the library, of which there must be 100 at
-    least. Each of the two networks is kept in 8 bits where nine of the first ten photos for a text
-    stay the same, and where it takes no longer. Searches change only with `photosearch models use`.
-    """
-    from photosearch.quantising.run import Quantised, Tried, Trying
-
-    with open_library(ctx) as library, closing(library.models.quantise(model)) as events:
-        for event in events:
-            if isinstance(event, Trying):
-                what = "pictures" if event.tower == "image" else "texts"
-                click.echo(f"Trying the network of {what} in 8 bits ({event.method}).", err=True)
-            elif isinstance(event, Tried):
-                click.echo(f"  {_outcome(event)}", err=True)
-            elif isinstance(event, Quantised):
-                made = event
-    click.echo(
-        f"{'Made' if made.fresh else 'Already here:'} {made.id}, {made.bytes / 1e6:.0f} MB for "
-        f"{made.original_bytes / 1e6:.0f} MB. {made.same:.0%} of the first ten photos for a text "
-        f"are the same. `photosearch models use {made.model}` switches to it."
-    )
-
-
 @command.command("rm")
 @click.argument("model", metavar="MODEL")
 @click.option(
@@ -261,7 +236,9 @@ def use(ctx: click.Context, model: str, later: bool, now: bool) -> None:
     # Nobody else begins to index between the two steps.
     with Ending() as ending, open_library(ctx) as library, library.writing():
         chosen = library.models.use(model, at_once=now)
-        if not chosen.active and not later and library.status().folders:
+        # It may answer already, for want of another, as after a run that was killed.
+        done = chosen.active and (now or not library.models.waiting(chosen.id))
+        if not done and not later and library.status().folders:
             click.echo(f"Encoding all photos by {chosen.id}.", err=True)
             run(library, (), ending)
             return
@@ -345,17 +322,6 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
-
-
-def _outcome(tried: Tried) -> str:
-    """What came of a network in 8 bits."""
-    found = tried.agreement
-    if found is None:
-        return "it has nothing to make 8 bits, and stays as it is"
-    return (
-        f"{'good' if tried.good else 'not good enough'}: {found.same:.1%} of the first ten photos "
-        f"are the same, {tried.share:.0%} of the size, {found.quicker:.2f} times as quick"
-    )
 
 
 def _cutoffs(model: Model) -> str:

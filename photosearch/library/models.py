@@ -291,6 +291,13 @@ class Models:
                 self._choice.switch_to(chosen.id)
             return self.get(chosen.id)
 
+    def waiting(self, model_id: str) -> int:
+        """How many photos other models have encoded, and that of this id has not.
+
+        Raises `LibraryError`.
+        """
+        return self._catalogue.waiting_count(model_id)
+
     def remove(self, name: str, *, keep_vectors: bool = False) -> Removed:
         """Delete a model's copy in the library folder, and the vectors that it made.
 

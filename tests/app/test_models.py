@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from colour_bundle import picture
 from model_changes import COLOURS, encode, names, restore, run, switches
 from PIL import Image
@@ -30,6 +31,7 @@ from photosearch import (
     Switched,
     UsageError,
 )
+from photosearch.cli import main
 from photosearch.encoders import DEFAULT_MODEL, Bundle
 
 pytestmark = pytest.mark.slow
@@ -350,3 +352,17 @@ def test_a_change_that_is_killed_half_way(
     assert Rebuilding(new, 1) in (events := run(library))
     assert switches(events)
     assert names(library)[0] == "red"
+
+
+def test_a_model_that_answers_already_is_finished_when_it_is_chosen(
+    library: Library, colours: Path
+) -> None:
+    """As after --now, or where it answers for want of another and a run was killed."""
+    model = library.models.use(colours, at_once=True)
+    assert (model.active, library.models.waiting(model.id)) == (True, len(COLOURS))
+    arguments = ["--library", str(library.folder), "models", "use", model.id]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert "Encoding all photos by" in result.output
+    assert library.models.waiting(model.id) == 0
+    assert "Searches now use" in CliRunner().invoke(main, arguments).output

@@ -58,7 +58,9 @@ class Box:
 class Job:
     """`prepare` makes what is there before; `run` is what photosearch is asked for.
 
-    An `atomic` one does all or nothing; of others each photo, or file, is as before or as after.
+    An `atomic` one does all or nothing; of others each photo, or file, is as before or as after,
+    or, with `steps`, something between that another run ends: a photo that was moved is not found
+    first, and found elsewhere then.
     With `older` the library is one that an earlier version left, and with `unsound` one that the
     doctor finds something in.
     """
@@ -67,6 +69,7 @@ class Job:
     prepare: Callable[[Box], None]
     run: Callable[[Box], list[str]]
     atomic: bool = True
+    steps: bool = False
     older: bool = False
     unsound: bool = False
 
@@ -245,6 +248,7 @@ JOBS = (
         changed,
         lambda box: _names(box.model, "index", "--workers", "1"),
         atomic=False,
+        steps=True,
         # Photos are gone of which the catalogue does not know yet.
         unsound=True,
     ),
@@ -254,8 +258,14 @@ JOBS = (
         lambda box: _call(watch, box.library, box.photos, box.model),
         atomic=False,
     ),
-    Job("models use", installed, lambda box: ["models", "use", "colours"]),
-    Job("models use FOLDER", indexed, lambda box: ["models", "use", str(box.other_model)]),
+    # The choice is one step, and each batch of photos that it encodes another.
+    Job("models use", installed, lambda box: ["models", "use", "colours"], atomic=False),
+    Job(
+        "models use FOLDER",
+        indexed,
+        lambda box: ["models", "use", str(box.other_model)],
+        atomic=False,
+    ),
     Job("models pull FOLDER", indexed, lambda box: ["models", "pull", str(box.other_model)]),
     Job("models pull NAME", with_hub, lambda box: _names(box.model, "models", "pull", _OFFER.name)),
     Job("models rm", installed, lambda box: ["models", "rm", "colours"]),

@@ -134,7 +134,7 @@ class Sweep:
 
     def _between(self, found: State) -> str:
         for part, rows in found.items():
-            strange = rows - self.before[part] - self.after[part]
+            strange = set() if self.job.steps else rows - self.before[part] - self.after[part]
             lost = (self.before[part] & self.after[part]) - rows
             if strange or lost:
                 return f"{part}: {list(strange)[:2]} are strange, {list(lost)[:2]} are lost"

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -205,3 +206,17 @@ def test_workshops_of_holders_that_were_killed_are_cleared_away(tmp_path: Path) 
         with lock.held():
             assert (library / ".import-own").exists()
     assert (outside / "photo.jpg").exists()
+
+
+def test_files_of_vectors_that_a_killed_process_was_writing_go(tmp_path: Path) -> None:
+    """Those of a process that is alive stay: a search writes them without the lock."""
+    folder = tmp_path / "vectors"
+    folder.mkdir()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    drafts = {name: folder / f".m-1.faiss.{name}.part" for name in (gone.pid, os.getpid(), "x")}
+    for draft in drafts.values():
+        draft.write_bytes(b"half")
+    with WriterLock(tmp_path).held():
+        pass
+    assert [name for name, draft in drafts.items() if draft.exists()] == [os.getpid(), "x"]
