@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -53,20 +52,25 @@ class Node:
     """Decodes, and encodes by the model, whose files it has for as long as it lives."""
 
     def __init__(self, equipment: Equipment) -> None:
+        from PIL import Image
+
         from photosearch.encoders import open_encoder
         from photosearch.indexing.decoding import Decoding
 
-        self._stack = ExitStack()
-        folder = Path(tempfile.mkdtemp(prefix="photosearch-model-"))
-        self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        for name, content in equipment.model.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        # Where the library is has no meaning here.
-        settings = replace(equipment.settings, model=folder)
-        self._encoder = open_encoder(folder, settings)
+        with tempfile.TemporaryDirectory(prefix="photosearch-model-") as name:
+            folder = Path(name)
+            for each, content in equipment.model.items():
+                path = folder / each
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            # Where the library is has no meaning here.
+            settings = replace(equipment.settings, model=folder)
+            self._encoder = open_encoder(folder, settings)
+            # Loaded now: an actor that is ended is killed, and would leave the files behind.
+            square = self._encoder.preprocess.pixels(Image.new("RGB", (8, 8)))
+            self._encoder.encode_pixels(square[None])
         decoding = Decoding.of(settings, equipment.workers, nice=equipment.nice)
+        self._stack = ExitStack()
         self._pool = self._stack.enter_context(
             decoding.pool(self._encoder.preprocess, decoding.workers)
         )
@@ -98,6 +102,3 @@ class Node:
             light = replace(photo, pixels=nothing, more=None, vectors=np.asarray(own, np.float32))
             told.append(Result(result.path, light))
         return told
-
-    def close(self) -> None:
-        self._stack.close()
