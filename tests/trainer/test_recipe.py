@@ -32,6 +32,7 @@ def recipe_file(folder: Path, text: str = SMALL) -> Path:
 
 def test_there_is_a_recipe_for_each_promise() -> None:
     assert recipe_names() == [
+        "finetune",
         "mobileclip-b", "mobileclip-s0", "mobileclip-s1", "mobileclip-s2", "mobileclip-s3",
         "mobileclip-s4", "mobileclip2-b", "mobileclip2-l-14", "mobileclip2-s0", "mobileclip2-s2",
         "mobileclip2-s3", "mobileclip2-s4", "nano-cpu", "personal", "s0-one-gpu", "vit-b-16",
