@@ -93,6 +93,8 @@ if TYPE_CHECKING:
     from photosearch.pulling.advice import Advice
     from photosearch.pulling.offers import Offer
     from photosearch.pulling.run import Converting, Downloading, Pulled, PullEvent
+    from photosearch.quantising.agreement import Agreement
+    from photosearch.quantising.run import Quantised, QuantiseEvent, Tried, Trying
     from photosearch.search.duplicates import Duplicates
     from photosearch.search.embed import Picture
     from photosearch.search.facets import Choice, Facet, FacetName, Together
@@ -127,6 +129,7 @@ __all__ = [
     "Absent",
     "Advice",
     "Advised",
+    "Agreement",
     "Album",
     "Albums",
     "Anniversaries",
@@ -213,6 +216,8 @@ __all__ = [
     "Place",
     "PullEvent",
     "Pulled",
+    "QuantiseEvent",
+    "Quantised",
     "Query",
     "QueryError",
     "Reading",
@@ -238,7 +243,9 @@ __all__ = [
     "TextRead",
     "Texts",
     "Together",
+    "Tried",
     "Trip",
+    "Trying",
     "Tuned",
     "UsageError",
     "Verdict",
@@ -286,6 +293,8 @@ _LATER = {
     "photosearch.pulling.advice": "Advice",
     "photosearch.pulling.offers": "Offer",
     "photosearch.pulling.run": "Converting Downloading PullEvent Pulled",
+    "photosearch.quantising.agreement": "Agreement",
+    "photosearch.quantising.run": "QuantiseEvent Quantised Tried Trying",
     "photosearch.search.duplicates": "Duplicates",
     "photosearch.search.facets": "Choice Facet FacetName Together",
     "photosearch.search.embed": "Picture",

@@ -125,6 +125,8 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
         "advice": lambda it: it.models.advice(),
         "add": lambda it: it.models.add("tiny"),
         "use": lambda it: it.models.use("tiny"),
+        "quantise": lambda it: it.models.quantise("tiny"),
+        "waiting": lambda it: it.models.waiting("tiny"),
         "remove": lambda it: it.models.remove("tiny"),
     },
 }

@@ -20,7 +20,7 @@ from PIL import Image
 from photosearch import Event, Indexed, Library
 from photosearch.encoders.onnx import OnnxEncoder
 from photosearch.errors import LibraryError, PhotosearchError
-from photosearch.indexing import pace, pipeline
+from photosearch.indexing import pace, workers
 
 
 @pytest.fixture
@@ -143,15 +143,15 @@ def test_an_interrupt_records_and_reports_what_is_decoded(
     library: Library, many: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C while the run waits for the decoders, with photos waiting for their batch."""
-    real = pipeline.DecodeWorkers.decode
+    real = workers.DecodeWorkers.decode
 
-    def decode(self: pipeline.DecodeWorkers, paths: list[str], **options: Any) -> Iterator[object]:
+    def decode(self: workers.DecodeWorkers, paths: list[str], **options: Any) -> Iterator[object]:
         for number, result in enumerate(real(self, paths, **options)):
             if number == 20:
                 raise KeyboardInterrupt
             yield result
 
-    monkeypatch.setattr(pipeline.DecodeWorkers, "decode", decode)
+    monkeypatch.setattr(workers.DecodeWorkers, "decode", decode)
     monkeypatch.setattr(pace, "COMMIT_SECONDS", 1e9)
     events: list[Event] = []
     with pytest.raises(KeyboardInterrupt):
@@ -192,15 +192,15 @@ def test_files_of_one_size_are_recorded_long_before_all_are_hashed(
             image.save(path.with_suffix(".bmp"))
         path.unlink()
     hashed = 0
-    real = pipeline.DecodeWorkers.decode
+    real = workers.DecodeWorkers.decode
 
-    def decode(self: pipeline.DecodeWorkers, paths: list[str], **options: Any) -> Iterator[object]:
+    def decode(self: workers.DecodeWorkers, paths: list[str], **options: Any) -> Iterator[object]:
         nonlocal hashed
         for result in real(self, paths, **options):
             hashed += options.get("task") == "digest" and result is not None
             yield result
 
-    monkeypatch.setattr(pipeline.DecodeWorkers, "decode", decode)
+    monkeypatch.setattr(workers.DecodeWorkers, "decode", decode)
     monkeypatch.setattr(pace, "COMMIT_SECONDS", 0.0)
     recorded = 0
     for event in library.index([many], workers=1):

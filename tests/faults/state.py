@@ -89,7 +89,8 @@ def left_over(box: Box) -> set[str]:
     found = {path.name for path in box.library.iterdir()} if box.library.is_dir() else set()
     for folder in (box.photos, box.library / "vectors"):
         found |= {os.path.basename(name) for name, _ in _files(folder)}
-    return {name for name in found if name.startswith(".")}
+    # The settings' lock stays where it is, as the library's does.
+    return {name for name in found if name.startswith(".")} - {".config.lock"}
 
 
 def _said(path: Path) -> State:

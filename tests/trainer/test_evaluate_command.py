@@ -139,7 +139,7 @@ def test_what_cannot_be_asked(colours, tmp_path):
     (tmp_path / "empty").mkdir()
     missing = run(tmp_path / "empty", "--captioned", tar)
     assert missing.exit_code == 1
-    assert "bundle.json is missing" in missing.stderr
+    assert "holds neither bundle.json nor weights of a run" in missing.stderr
 
 
 class TestTextAgreement:

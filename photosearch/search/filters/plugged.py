@@ -18,7 +18,16 @@ from photosearch.search.filters.world import World
 # What the box, the command line, HTTP and Python call other things.
 RESERVED = frozenset(
     {
-        *("accept_language", "all", "collapse", "conditions", "everything", "given", "group"),
+        *(
+            "accept_language",
+            "all",
+            "collapse",
+            "conditions",
+            "cursor",
+            "everything",
+            "given",
+            "group",
+        ),
         *("help", "image", "images", "json", "limit", "literal", "locale", "null", "of_box"),
         *("offset", "photo", "q", "saved", "sort", "text"),
     }
