@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from index import Catalogue, FileStamp, Metadata, NewPhoto, Place
-from photosearch.delivery.thumbnails import FOLDER, GRID, MADE
 from photosearch.encoders import Encoder
+from photosearch.thumbnail_files import GRID, place_of
 
 HOME = (52.52, 13.405, Place("Berlin", "Berlin", "Germany"))
 AWAY = (
@@ -102,8 +102,7 @@ def _digest(number: int) -> bytes:
 def _keep_pictures(library: Path, random: np.random.Generator) -> None:
     """Small pictures of plain colours and noise, as after some use."""
     for number in range(_PICTURES):
-        name = _digest(number).hex()[:40]
-        place = library / FOLDER / MADE / name[:2] / f"{name}.webp"
+        place = place_of(library, _digest(number))
         place.parent.mkdir(parents=True, exist_ok=True)
         noise = random.integers(-30, 30, (12, 16, 3)) + random.integers(60, 200, 3)
         Image.fromarray(noise.astype(np.uint8)).resize((GRID, GRID * 3 // 4)).save(

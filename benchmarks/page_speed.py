@@ -100,9 +100,9 @@ def keep_thumbnail(library: Path) -> None:
     """Small pictures as after some use; the made-up photos are all named alike, and share one."""
     from PIL import Image
 
-    from photosearch.delivery.thumbnails import FOLDER, GRID, MADE
+    from photosearch.thumbnail_files import GRID, place_of
 
-    place = library / FOLDER / MADE / "00" / f"{'0' * 40}.webp"
+    place = place_of(library, bytes(32))
     place.parent.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
     Image.fromarray(noise).resize((GRID, GRID * 3 // 4)).save(place, quality=80)
