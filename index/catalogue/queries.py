@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -27,7 +26,7 @@ from index.catalogue.records import (
     Problem,
     Waiting,
 )
-from index.paths import below, below_in_any_form, text_to_path
+from index.paths import below, below_in_any_form, separator_of, text_to_path
 
 
 class Queries(OpenCatalogue):
@@ -137,13 +136,14 @@ class Queries(OpenCatalogue):
     def spellings(self, folder: str) -> list[str]:
         """`folder` in each way that its accents are written in paths that are recorded."""
         within, bounds = below_in_any_form(folder)
-        depth = folder.rstrip(os.sep).count(os.sep)
+        separator = separator_of(folder)
+        depth = folder.rstrip(separator).count(separator)
         found: dict[str, None] = {}
         for table in ("photos", "problems", "folders"):
             for (text,) in self._connection.rows(
                 f"SELECT path FROM {table} WHERE {within}", bounds
             ):
-                found[os.sep.join(text_to_path(text).split(os.sep)[: depth + 1])] = None
+                found[separator.join(text_to_path(text).split(separator)[: depth + 1])] = None
         return list(found)
 
     def photo(self, photo_id: int) -> Photo | None:

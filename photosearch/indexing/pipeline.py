@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter, deque
@@ -10,6 +9,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from index import Catalogue, FaissIndex, FileStamp, KnownFile, NewPhoto, Problem
+from index.paths import is_within
 from photosearch.connected import not_connected
 from photosearch.encoders import Encoder
 from photosearch.encoders.typical import TYPICAL
@@ -246,17 +246,12 @@ class IndexRun:
         unknown = tuple(problem.path for problem in problems)
 
         def gone(path: str) -> bool:
-            return path not in files and not any(
-                path == place or path.startswith(place.rstrip(os.sep) + os.sep) for place in unknown
-            )
+            return path not in files and not any(is_within(path, place) for place in unknown)
 
         lost = [path for path in self._catalogue.paths(root, missing=False) if gone(path)]
         self._catalogue.mark_missing(lost)
         self._lost.update(lost)
-        below = root.rstrip(os.sep) + os.sep
-        problems_here = (
-            item for item in self._catalogue.problems() if f"{item.path}{os.sep}".startswith(below)
-        )
+        problems_here = (item for item in self._catalogue.problems() if is_within(item.path, root))
         self._catalogue.forget_problems(
             item.path
             for item in problems_here
