@@ -23,6 +23,9 @@ _TO_TEXT[ord(_ESCAPE)] = _ESCAPE * 2
 
 # A letter alone would be a drive of Windows.
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.ASCII)
+# The SQL for the same, of the column `path`.
+IN_FOLDER = "path NOT GLOB '[a-z]*://*'"
+
 _STANDS_FOR = re.compile(f"{_ESCAPE}(.)|([\U0010f000-\U0010f7ff])", re.DOTALL)
 
 

@@ -48,13 +48,12 @@ class Unlisted:
 
 
 def listed(
-    address: str,
-    is_wanted: Callable[[str], bool] = lambda name: True,
-    is_left_out: Callable[[str, str], bool] = lambda name, folder: False,
+    address: str, is_wanted: Callable[[str], bool], is_left_out: Callable[[str, str], bool]
 ) -> Iterator[Listed | Unlisted]:
     """The files below an address, or at it, whose names are wanted, folder by folder.
 
-    No folder is entered that is left out by its name, and the folder that it is in.
+    No folder is entered that is left out by its name, and the folder that it is in. A web server
+    does not tell files from folders: what is wanted by its name is a file there.
     """
     try:
         with plainly(address):

@@ -156,14 +156,16 @@ def _sftp() -> Any:
                     errno.EIO,
                     "has another key than ~/.ssh/known_hosts says; somebody may stand between",
                 ) from None
-            except paramiko.AuthenticationException:
+            except BaseException as error:
                 self.client.close()
+                # Without any key it is no error of its own.
+                if not isinstance(error, paramiko.AuthenticationException) and (
+                    "No authentication methods" not in str(error)
+                ):
+                    raise
                 raise ElsewhereError(
                     errno.EIO, "lets nobody in with the keys of ~/.ssh and of the SSH agent"
                 ) from None
-            except BaseException:
-                self.client.close()
-                raise
             self.ftp.get_channel().settimeout(_SILENT)
 
         @classmethod

@@ -33,6 +33,7 @@ _EXTRAS = {
     "rawpy": "raw",
     "s3fs": "sources",
     "aiohttp": "sources",
+    "paramiko": "sources",
     "moto.server": "dev",
     "tifffile": "tiff",
     "timm": "trainer",

@@ -77,6 +77,16 @@ class Queries(OpenCatalogue):
         )
         return {text_to_path(path): FileStamp(size, mtime_ns) for path, size, mtime_ns in rows}
 
+    def digests(self, folder: str) -> dict[str, bytes]:
+        """What is in the files of photos below `folder` that are not missing, where it is known."""
+        within, bounds = below(folder)
+        rows = self._connection.rows(
+            "SELECT path, digest FROM photos JOIN contents ON contents.id = content_id "
+            f"WHERE {within} AND NOT missing AND digest IS NOT NULL",
+            bounds,
+        )
+        return {text_to_path(path): digest for path, digest in rows}
+
     def sizes(self) -> set[int]:
         """Sizes of all files whose digest is known: one of another size is surely new."""
         return {

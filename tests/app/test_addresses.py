@@ -11,6 +11,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import on_a_thread
@@ -19,13 +20,16 @@ from optional import module
 from PIL import Image
 from shell import Shell
 
+from index import Catalogue
 from photosearch import Library, LibraryError, UsageError
-from photosearch.addresses import checked, is_address, listed
+from photosearch.addresses import checked, is_address
 from photosearch.api.app import create_app
 from photosearch.api.pictures import Pictures
 from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.indexing.events import Absent, Failed, Finished
-from photosearch.indexing.scan import resolve_roots
+from photosearch.indexing.left_out import is_left_out
+from photosearch.indexing.scan import is_looked_at, resolve_roots
+from photosearch.listing_elsewhere import Listed, Unlisted, listed
 from photosearch.serving.library_thread import LibraryThread
 from photosearch.serving.shrinking import Shrinkers
 from photosearch.thumbnail_files import place_of
@@ -113,9 +117,11 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
         bucket.delete_object(Bucket="archive", Key="photos/2024/coins.png")
         rocket = library.photos.file_at(f"{root}/2024/rocket.jpg")
         assert rocket is not None
-        finished, _ = run(library)
+        finished, events = run(library)
         assert (finished.indexed, finished.recognised, finished.failed) == (2, 1, 1)
         assert finished.missing == 1
+        (broken,) = (each for each in events if isinstance(each, Failed))
+        assert "not a picture" in broken.reason
         moved = library.photos.file_at(f"{root}/2025/start.jpg")
         assert moved is not None
         assert moved.id == rocket.id
@@ -129,10 +135,17 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
         assert len(library.search("-is:video")) == 6
         # Nothing about it is wrong, but it is not for others to bring.
         assert "wrong" not in {one.state for one in library.examine(folder, model=tiny_bundle)}
+        # Neither looks at photos of which there is no more than a small picture here.
+        with Catalogue.open(folder, readonly=True) as catalogue:
+            assert catalogue.readings.unread() == []
+            assert catalogue.faces.unseen("any") == []
         library.export(tmp_path / "exported.zip")
     with pytest.raises(LibraryError, match="path in folders: 1, path in photos: 7"):
         Library.import_from(tmp_path / "exported.zip", tmp_path / "imported")
-    _shown_by_the_server(folder, tiny_bundle, coffee.id)
+    _shown_by_the_server(folder, tiny_bundle, coffee.id, coffee.path)
+    with Library.open(folder, model=tiny_bundle) as library:
+        assert library.forget(f"{root}/") == 7
+        assert library.folders == []
     after = {
         each["Key"]: each["ETag"] for each in bucket.list_objects_v2(Bucket="archive")["Contents"]
     }
@@ -146,7 +159,7 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
     assert SECRET not in caplog.text
 
 
-def _shown_by_the_server(folder: Path, bundle: Path, photo: int) -> None:
+def _shown_by_the_server(folder: Path, bundle: Path, photo: int, path: str) -> None:
     """By the picture that the index made; the server itself fetches nothing."""
 
     async def asked() -> list[tuple[int, str]]:
@@ -155,6 +168,10 @@ def _shown_by_the_server(folder: Path, bundle: Path, photo: int) -> None:
         transport = httpx.ASGITransport(app)
         found = []
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            named = quote(path, safe="")
+            for way in (f"/v1/photos/{named}", f"/v1/photos/{named}/similar"):
+                known = (await client.get(way)).json()
+                assert path in str(known) if way.endswith(named) else known["results"], known
             for name in ("thumbnail", "preview", "original"):
                 answer = await client.get(f"/v1/photos/{photo}/{name}")
                 found.append((answer.status_code, answer.headers["content-type"]))
@@ -169,8 +186,8 @@ def _shown_by_the_server(folder: Path, bundle: Path, photo: int) -> None:
         ]  # fmt: skip
 
 
-def _unreachable(address: str) -> Iterator[Any]:
-    raise OSError(5, "cannot be fetched (EndpointConnectionError)", address)
+def _unreachable(address: str, *_: object) -> Iterator[Unlisted]:
+    yield Unlisted(address, "cannot be fetched (EndpointConnectionError)")
 
 
 @pytest.mark.slow
@@ -182,7 +199,8 @@ def test_a_web_server_with_listings(pictures: Path, tmp_path: Path, tiny_bundle:
         thread.start()
         try:
             root = f"http://127.0.0.1:{server.server_port}/{pictures.name}"
-            assert sorted(path for path, *_ in listed(root)) == [
+            found = listed(root, is_looked_at, is_left_out)
+            assert sorted(item.path for item in found if isinstance(item, Listed)) == [
                 f"{root}/{name}" for name in sorted(path.name for path in pictures.iterdir())
             ]
             with Library.open(tmp_path / "library", model=tiny_bundle) as library:
