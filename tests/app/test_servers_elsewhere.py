@@ -7,7 +7,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -129,10 +129,8 @@ def test_a_connection_that_died_is_made_anew(sftp: SftpServer) -> None:
     sftp.connections[0].close()
     sftp.connections[0].join()
     # The first to notice may fail, which is no more than a fault of the network.
-    try:
+    with suppress(OSError):
         opened(f"{root}/rocket.jpg")
-    except OSError as error:
-        assert error.errno is not None
     assert opened(f"{root}/rocket.jpg").getbuffer().nbytes
     assert len(sftp.connections) == 2
 
