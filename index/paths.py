@@ -52,6 +52,15 @@ def is_within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(start_below(folder))
 
 
+def folder_sql() -> str:
+    """The SQL for the folder that the column `path` is in, with a separator at its end."""
+    # What is left when all after the last separator is taken off.
+    folder = f"rtrim(path, replace(path, '{os.sep}', ''))"
+    if os.sep == "/":
+        return folder
+    return f"CASE WHEN {IN_FOLDER} THEN {folder} ELSE rtrim(path, replace(path, '/', '')) END"
+
+
 def path_to_text(path: str) -> str:
     """The text that stands for `path` in the catalogue; nearly every path stands for itself."""
     return path if path.isascii() else path.translate(_TO_TEXT)

@@ -116,18 +116,18 @@ def _kind(scheme: str) -> Any:
 
 
 def _is_alive(files: AbstractFileSystem) -> bool:
-    client = getattr(files, "client", None)
+    client: Any = getattr(files, "client", None)
     if not hasattr(client, "get_transport"):
         return True
     transport = client.get_transport()
-    return transport is not None and transport.is_active()
+    return transport is not None and bool(transport.is_active())
 
 
 def _sftp() -> Any:
     import paramiko
     from fsspec.implementations.sftp import SFTPFileSystem
 
-    class Refuse(paramiko.MissingHostKeyPolicy):
+    class Refuse(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
         def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
             raise ElsewhereError(
                 errno.EIO,

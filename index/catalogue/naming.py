@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from index.catalogue.albums import Album, albums
 from index.catalogue.connection import Connection
 from index.catalogue.functions import words_in
 from index.catalogue.people import KnownPerson, known_people
-from index.paths import text_to_path
+from index.paths import separator_of, text_to_path
 
 _DIGITS = str.maketrans("", "", "0123456789")
 _NOTED = "(caption IS NOT NULL OR keywords <> '[]')"  # what an index has beside the ids
@@ -64,7 +63,7 @@ def _of_files(connection: Connection) -> tuple[set[str], set[str]]:
     folders: set[str] = set()
     names: list[str] = []
     for (path,) in connection.rows("SELECT path FROM photos WHERE NOT missing"):
-        folder, _, name = path.rpartition(os.sep)
+        folder, _, name = path.rpartition(separator_of(path))
         folders.add(folder)
         names.append(name)
     # Most are IMG and a number: few are left, and taken apart.

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import os
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +24,7 @@ from PIL import Image
 from shell import Shell
 
 from index import Catalogue
+from index.paths import below, folder_sql, is_within, separator_of
 from photosearch import Library, LibraryError, UsageError
 from photosearch.addresses import checked, is_address
 from photosearch.api.app import create_app
@@ -29,7 +33,10 @@ from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.indexing.events import Absent, Failed, Finished
 from photosearch.indexing.left_out import is_left_out
 from photosearch.indexing.scan import is_looked_at, resolve_roots
+from photosearch.indexing.spelling import as_recorded
 from photosearch.listing_elsewhere import Listed, Unlisted, listed
+from photosearch.photo import photo_named
+from photosearch.portable.mapping import PathMap
 from photosearch.serving.library_thread import LibraryThread
 from photosearch.serving.shrinking import Shrinkers
 from photosearch.thumbnail_files import place_of
@@ -95,6 +102,9 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
         assert {hit.path for hit in hits} == {
             f"{root}/2024/{path.name}" for path in pictures.iterdir() if path.suffix == ".png"
         }
+        # In one folder, and below it: a folder with a name that begins alike is another.
+        assert len(library.search(f'folder:"{root}/2024" type:png')) == len(hits)
+        assert library.search('folder:"s3://archive/photo"').total == 0
         # The same vectors, and the picture that the page shows.
         coffee = library.photos.file_at(f"{root}/2024/coffee.png")
         assert coffee is not None
@@ -237,3 +247,29 @@ def test_what_is_an_address() -> None:
     assert checked("s3://archive/photos/") == "s3://archive/photos"
     roots = ["s3://archive/photos/2024", "s3://archive/photos", "s3://archive/photos2"]
     assert resolve_roots(roots) == ["s3://archive/photos", "s3://archive/photos2"]
+
+
+def test_names_in_addresses_are_parted_by_strokes_on_every_system(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = "s3://archive/photos"
+    monkeypatch.setattr("os.sep", "\\")
+    assert separator_of("C:\\photos") == "\\"
+    assert is_within("C:\\photos\\a.jpg", "C:\\photos\\")
+    assert is_within(f"{address}/a.jpg", address)
+    assert not is_within(f"{address}2/a.jpg", address)
+    _, bounds = below(address)
+    assert bounds == [address, f"{address}/", f"{address}0"]
+    with closing(sqlite3.connect(":memory:")) as memory:
+        for path, folder in ((f"{address}/a.jpg", f"{address}/"), ("C:\\x\\a.jpg", "C:\\x\\")):
+            select = f"SELECT {folder_sql()} FROM (SELECT ? AS path)"
+            assert memory.execute(select, [path]).fetchone() == (folder,)
+
+
+def test_an_address_is_named_as_it_is() -> None:
+    assert photo_named("s3://archive/photos/a.jpg") == "s3://archive/photos/a.jpg"
+    assert as_recorded("s3://archive/photos/", []) == "s3://archive/photos"
+    # A folder of the same name has to be given as one.
+    assert as_recorded("./s3://archive", []) == os.path.abspath("s3:/archive")
+    with pytest.raises(UsageError, match="is no folder"):
+        PathMap.parse(["/a=s3://archive"], ["/a/b.jpg"], "/")

@@ -18,9 +18,12 @@ from optional import module
 
 from photosearch import Library
 from photosearch.addresses import opened
+from photosearch.encoders import ImageSettings, Preprocess
 from photosearch.indexing.events import Failed, Finished
 from photosearch.indexing.left_out import is_left_out
+from photosearch.indexing.limits import Limits
 from photosearch.indexing.scan import Found, Unreadable, is_looked_at, scan
+from photosearch.indexing.workers import DecodeWorkers
 from photosearch.listing_elsewhere import DEEPEST, Listed, Unlisted, listed
 from photosearch.thumbnail_files import place_of
 
@@ -229,6 +232,21 @@ def test_a_file_on_the_web_that_changed_is_noticed_by_its_time(shared: Path) -> 
         os.utime(photo, (1_600_000_000, 1_600_000_000))
         changed = set(everything(f"{server}/photos")) - before
         assert changed == {Listed(f"{server}/photos/rocket.jpg", size, 1_600_000_000_000_000_000)}
+
+
+@pytest.mark.slow
+def test_a_large_file_has_the_time_that_its_size_takes(shared: Path) -> None:
+    half = (0.5, 0.5, 0.5)
+    preprocess = Preprocess(ImageSettings(32, "squash", "none", "bicubic", half, half))
+    limits = Limits(memory=1 << 30)
+    with web(shared) as (server, _), DecodeWorkers(preprocess, 1, limits) as pool:
+        address = f"{server}/photos/rocket.jpg"
+        times = []
+        for sizes in ({}, {address: 500_000_000}):
+            results = pool.decode([address], task="digest", sizes=sizes)
+            assert [type(each.outcome) for each in results if each is not None] == [bytes]
+            times.append(pool._workers[0].seconds)
+    assert times[1] - times[0] == 500
 
 
 def test_a_listing_leads_nowhere_else(shared: Path) -> None:
