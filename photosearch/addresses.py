@@ -82,11 +82,18 @@ def read(file: Any, most: int) -> bytes:
 
 def is_there(address: str) -> bool:
     """Whether there is a file at an address; so it is taken to be where that cannot be told."""
+    # Not fsspec's `exists`, for which nothing is there where nobody answers.
     try:
         with plainly(address):
-            return bool(elsewhere(address).exists(address))
+            if is_web(address):
+                elsewhere(address).open(address, "rb", **_how(address)).close()
+            else:
+                elsewhere(address).info(address)
+    except FileNotFoundError:
+        return False
     except OSError:
         return True
+    return True
 
 
 def _how(address: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import pytest
 from optional import module
 
 from photosearch import Library
-from photosearch.addresses import opened
+from photosearch.addresses import is_there, opened
 from photosearch.encoders import ImageSettings, Preprocess
 from photosearch.indexing.events import Failed, Finished
 from photosearch.indexing.left_out import is_left_out
@@ -136,6 +136,9 @@ def test_a_connection_that_died_is_made_anew(sftp: SftpServer) -> None:
         opened(f"{root}/rocket.jpg")
     assert opened(f"{root}/rocket.jpg").getbuffer().nbytes
     assert len(sftp.connections) == 2
+    assert is_there(f"{root}/rocket.jpg")
+    assert not is_there(f"{root}/gone.jpg")
+    assert is_there(f"sftp://127.0.0.1:{nobody()}/gone.jpg")
 
 
 def test_a_server_whose_key_is_not_known_is_not_spoken_to(sftp: SftpServer, home: Path) -> None:
@@ -217,6 +220,9 @@ def test_a_file_on_the_web_is_read_to_its_end(shared: Path, pictures: Path) -> N
         }  # fmt: skip
         assert opened(f"{server}/unsized.jpg").getvalue() == content
         assert opened(f"{server}/whole.jpg").getvalue() == content
+        handler.odd["/faulty.jpg"] = 500, {}, b""
+        there = [is_there(f"{server}/{name}.jpg") for name in ("whole", "faulty", "gone")]
+        assert there == [True, True, False]
         with pytest.raises(OSError, match="cannot be fetched") as cut:
             opened(f"{server}/cut.jpg")
         assert cut.value.errno is not None
