@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import errno
 import io
+import os
+import re
 from typing import Any
 
-from index.paths import is_address
 from photosearch.errors import UsageError
 from photosearch.places_elsewhere import ElsewhereError, check_kind, elsewhere, is_web, plainly
 
-__all__ = ["MOST", "checked", "is_address", "is_there", "opened"]
-
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.ASCII)
 # Chained or local ones would read files of this machine, and what is in memory is of one process.
 _NEVER = {"file", "local", "memory", "filecache", "simplecache", "blockcache", "reference", "dir"}
 # Bytes of one file: photos are held in memory while they are decoded.
@@ -25,6 +25,12 @@ _TOO_MUCH = f"has more than {MOST >> 20} MiB, which is too much to fetch"
 _PIECE = 1 << 20
 # Pieces of one file that an SFTP server is asked for before the first has come.
 _AHEAD = 64
+
+
+def is_address(path: str | os.PathLike[str]) -> bool:
+    """As `index.paths.is_address`, which what the trainer shares with the application has not."""
+    text = os.fspath(path)
+    return text[:1] not in "/\\~." and _ADDRESS.match(text) is not None
 
 
 def checked(address: str) -> str:

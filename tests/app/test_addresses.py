@@ -8,7 +8,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -23,10 +23,10 @@ from optional import module
 from PIL import Image
 from shell import Shell
 
-from index import Catalogue
+from index import Catalogue, paths
 from index.paths import below, folder_sql, is_within, separator_of
-from photosearch import Library, LibraryError, UsageError
-from photosearch.addresses import checked, is_address
+from photosearch import Library, LibraryError, UsageError, addresses
+from photosearch.addresses import checked
 from photosearch.api.app import create_app
 from photosearch.api.pictures import Pictures
 from photosearch.delivery.thumbnails import Thumbnails
@@ -241,7 +241,8 @@ def test_addresses_that_are_refused(shell: Shell, address: str, reason: str) -> 
     assert not shell.library.exists()
 
 
-def test_what_is_an_address() -> None:
+@pytest.mark.parametrize("is_address", [addresses.is_address, paths.is_address])
+def test_what_is_an_address(is_address: Callable[[str], bool]) -> None:
     assert all(map(is_address, ["s3://a/b", "sftp://ada@host/x", "https://host/a"]))
     assert not any(map(is_address, ["/s3://a", "C:\\photos", "c://x", "photos", "./s3://a", ""]))
     assert checked("s3://archive/photos/") == "s3://archive/photos"
