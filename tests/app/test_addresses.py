@@ -217,6 +217,12 @@ def test_a_web_server_with_listings(pictures: Path, tmp_path: Path, tiny_bundle:
             with Library.open(tmp_path / "library", model=tiny_bundle) as library:
                 assert run(library, root)[0].indexed == 6
                 assert run(library)[0].unchanged == 6
+                coffee = f"{root}/coffee.png"
+                assert library.photos.why(coffee, "a cup").path == coffee
+                with pytest.raises(UsageError, match="no server fetches it"):
+                    library.photos.why(coffee, "a cup", files=False)
+                with pytest.raises(UsageError, match="is not in the library"):
+                    library.photos.similar(f"{root}/other.png")
         finally:
             server.shutdown()
             thread.join()
