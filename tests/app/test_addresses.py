@@ -206,7 +206,7 @@ def test_a_web_server_with_listings(pictures: Path, tmp_path: Path, tiny_bundle:
     module("aiohttp")
     handler = partial(SimpleHTTPRequestHandler, directory=str(pictures.parent))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             root = f"http://127.0.0.1:{server.server_port}/{pictures.name}"
@@ -218,6 +218,9 @@ def test_a_web_server_with_listings(pictures: Path, tmp_path: Path, tiny_bundle:
                 assert run(library, root)[0].indexed == 6
                 assert run(library)[0].unchanged == 6
                 coffee = f"{root}/coffee.png"
+                library.marks.rate([coffee], 4)
+                (left,) = library.marks.write_sidecars([coffee])
+                assert "nothing is written to addresses" in left.reason
                 assert library.photos.why(coffee, "a cup").path == coffee
                 with pytest.raises(UsageError, match="no server fetches it"):
                     library.photos.why(coffee, "a cup", files=False)

@@ -201,7 +201,7 @@ class _Web(SimpleHTTPRequestHandler):
 def web(folder: Path) -> Iterator[tuple[str, type[_Web]]]:
     handler = type("Web", (_Web,), {"odd": {}, "asked": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}", handler
