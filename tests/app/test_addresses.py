@@ -48,7 +48,7 @@ SECRET = "a-secret-of-the-test"
 @pytest.fixture(scope="module")
 def store() -> Iterator[Any]:
     """A server with an object store; a client of it, as who puts photos there."""
-    boto3 = pytest.importorskip("boto3")
+    boto3 = module("boto3")
     server = module("moto.server").ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
