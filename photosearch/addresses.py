@@ -11,36 +11,33 @@ import errno
 import io
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from photosearch.errors import UsageError
+from photosearch.places_elsewhere import ElsewhereError, check_kind, elsewhere, is_web, plainly
 
-if TYPE_CHECKING:
-    from fsspec import AbstractFileSystem
-
-# A letter alone would be a drive of Windows.
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.ASCII)
 # Chained or local ones would read files of this machine, and what is in memory is of one process.
 _NEVER = {"file", "local", "memory", "filecache", "simplecache", "blockcache", "reference", "dir"}
 # Bytes of one file: photos are held in memory while they are decoded.
 MOST = 1 << 30
-# What libraries call the time of change.
-_TIMES = ("LastModified", "last_modified", "mtime", "updated")
-_SECOND = 1_000_000_000
+_TOO_MUCH = f"has more than {MOST >> 20} MiB, which is too much to fetch"
+_PIECE = 1 << 20
+# Pieces of one file that an SFTP server is asked for before the first has come.
+_AHEAD = 64
 
 
 def is_address(path: str | os.PathLike[str]) -> bool:
-    # Most paths begin with a stroke, which is quicker to see.
+    """As `index.paths.is_address`, which what the trainer shares with the application has not."""
     text = os.fspath(path)
     return text[:1] not in "/\\~." and _ADDRESS.match(text) is not None
 
 
 def checked(address: str) -> str:
-    """The address as it is recorded. Raises `UsageError` for one that cannot be read here."""
+    """The address as it is recorded. Nobody is asked whether anything is there.
+
+    Raises `UsageError` for one that cannot be read here.
+    """
     scheme, _, rest = address.partition("://")
     if "::" in address or scheme in _NEVER:
         raise UsageError(f"{scheme}: is no place for photos elsewhere; name a folder, or s3://...")
@@ -55,114 +52,69 @@ def checked(address: str) -> str:
         raise UsageError(f"{scheme}://: has ? or # in it, as signed links have; give it without")
     if not rest.strip("/"):
         raise UsageError(f"{address}: names no place; give one such as s3://bucket/photos")
-    _system(scheme, _host(address))
+    if {".", ".."} & set(rest.split("/")):
+        raise UsageError(f"{address}: has . or .. between its strokes; give it without")
+    check_kind(scheme)
     return address.rstrip("/")
 
 
 def opened(address: str) -> io.BytesIO:
-    """The file at an address, all of it, to be read. Raises `OSError`."""
-    files = _files(address)
-    with _plainly(address), files.open(address, "rb", cache_type="none") as file:
-        content = file.read(MOST + 1)
+    """The file at an address, all of it, to be read. Raises `OSError`, also when it was cut off."""
+    with plainly(address), elsewhere(address).open(address, "rb", **_how(address)) as file:
+        size = _size(file)
+        if size is not None and size > MOST:
+            raise ElsewhereError(None, _TOO_MUCH)
+        if hasattr(file, "prefetch"):
+            # One piece of 32 kB after the other would take a journey to the server each.
+            file.prefetch(size, _AHEAD)
+        content = read(file, MOST)
     if len(content) > MOST:
-        raise OSError(None, f"has more than {MOST >> 20} MiB, which is too much to fetch")
+        raise ElsewhereError(None, _TOO_MUCH)
+    if size is not None and len(content) != size:
+        raise OSError(errno.EIO, f"was cut off after {len(content)} of {size} bytes", address)
     return io.BytesIO(content)
+
+
+def read(file: Any, most: int) -> bytes:
+    """What is left of a file; of one with more than `most` bytes some more of it than that."""
+    pieces: list[bytes] = []
+    length = 0
+    # Some give what has come until now, however much is asked for.
+    while length <= most and (piece := file.read(_PIECE)):
+        pieces.append(piece)
+        length += len(piece)
+    return b"".join(pieces)
 
 
 def is_there(address: str) -> bool:
     """Whether there is a file at an address; so it is taken to be where that cannot be told."""
+    # Not fsspec's `exists`, for which nothing is there where nobody answers.
     try:
-        with _plainly(address):
-            return bool(_files(address).exists(address))
+        with plainly(address):
+            if is_web(address):
+                elsewhere(address).open(address, "rb", **_how(address)).close()
+            else:
+                elsewhere(address).info(address)
+    except FileNotFoundError:
+        return False
     except OSError:
         return True
+    return True
 
 
-def listed(address: str) -> Iterator[tuple[str, int, int]]:
-    """The files below an address, or at it, in order: address, bytes, and nanoseconds of change.
-
-    These have in their fractions what the file's ETag says, where there is one, so that either
-    tells of a change. Raises `OSError`.
-    """
-    files = _files(address)
-    # Names come as the system of files has them: without a scheme, or also without the host.
-    top = files._strip_protocol(address).rstrip("/")
-    with _plainly(address):
-        found = files.find(address, detail=True)
-        for name in sorted(found):
-            told = found[name]
-            if told.get("size") is None:
-                told = files.info(name)
-            path = address + name.removeprefix(top)
-            yield path, int(told.get("size") or 0), _time(told)
+def _how(address: str) -> dict[str, Any]:
+    # Of a web server the answer is read as it comes, which needs neither its size nor ranges.
+    return {"block_size": 0, "size": 1} if is_web(address) else {"cache_type": "none"}
 
 
-def _time(told: dict[str, Any]) -> int:
-    when = next((told[name] for name in _TIMES if told.get(name)), None)
-    seconds = 0.0
-    if isinstance(when, datetime):
-        seconds = when.replace(tzinfo=when.tzinfo or UTC).timestamp()
-    elif isinstance(when, (int, float)):
-        seconds = float(when)
-    elif isinstance(when, str):
-        try:
-            from email.utils import parsedate_to_datetime
-
-            seconds = parsedate_to_datetime(when).timestamp()
-        except ValueError:
-            seconds = datetime.fromisoformat(when).timestamp()
-    tag = told.get("ETag") or told.get("etag")
-    if tag is None:
-        return int(seconds * _SECOND)
-    import hashlib
-
-    digest = hashlib.blake2s(str(tag).encode(), digest_size=8).digest()
-    return int(seconds) * _SECOND + int.from_bytes(digest, "big") % _SECOND
-
-
-def _files(address: str) -> AbstractFileSystem:
-    return _system(address.partition("://")[0], _host(address))
-
-
-def _host(address: str) -> str:
-    """Who is asked: of stores the scheme says it, of others the host and its user."""
-    scheme, _, rest = address.partition("://")
-    return rest.partition("/")[0] if scheme in ("sftp", "ssh", "ftp", "smb") else ""
-
-
-@cache
-def _system(scheme: str, host: str) -> AbstractFileSystem:
-    """Raises `UsageError` where what it needs is not installed."""
-    try:
-        import fsspec
-
-        kind = fsspec.get_filesystem_class(scheme)
-        options = kind._get_kwargs_from_urls(f"{scheme}://{host}/") if host else {}
-        # What was listed once must not be taken for what is there now.
-        found: AbstractFileSystem = fsspec.filesystem(scheme, use_listings_cache=False, **options)
-    except (ImportError, ValueError) as error:
-        raise UsageError(
-            f"{scheme}://: cannot be read here ({error}); install what reads it: "
-            "pip install 'photosearch[sources]' for s3 and sftp, gcsfs for gs, adlfs for az, "
-            "smbprotocol for smb"
-        ) from None
-    except Exception as error:
-        raise UsageError(f"{scheme}://{host}: cannot be reached ({_told(error)})") from None
-    return found
-
-
-@contextmanager
-def _plainly(address: str) -> Iterator[None]:
-    """Whatever a library raises about an address, as `OSError` without a key or a token in it."""
-    try:
-        yield
-    except (FileNotFoundError, PermissionError, MemoryError):
-        raise
-    except Exception as error:
-        # With a number it is a fault of the network, which may be over the next time.
-        raise OSError(errno.EIO, f"cannot be fetched ({_told(error)})", address) from None
-
-
-def _told(error: Exception) -> str:
-    # Messages of those libraries may have signed links in them; of a kind alone nothing is told.
-    return type(error).__name__
+def _size(file: Any) -> int | None:
+    """How many bytes there are in all, where that is known."""
+    if hasattr(file, "stat"):
+        size = file.stat().st_size
+    elif (answer := getattr(file, "r", None)) is not None:
+        # What was packed for the way is longer unpacked.
+        packed = answer.headers.get("Content-Encoding", "identity") != "identity"
+        size = None if packed else answer.headers.get("Content-Length")
+    else:
+        size = getattr(file, "size", None)
+    return None if size is None else int(size)

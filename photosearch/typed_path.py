@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from photosearch.addresses import is_address
+from index.paths import is_address
 
 
 def absolute_path(given: str | os.PathLike[str]) -> str:
     """The path from the root on, without `..`; `~` is the home folder. Links stay as they are.
 
-    What is at an address stays there.
+    An address such as s3://bucket/photos is one already.
     """
     if is_address(given):
         return os.fspath(given).rstrip("/")

@@ -20,6 +20,7 @@ from screens import XVFB
 # The extra of this package that brings a module.
 _EXTRAS = {
     "av": "video",
+    "boto3": "dev",
     "coremltools": "trainer",
     "cyclonedx": "dev",
     "imagecodecs": "jxl",
@@ -33,6 +34,7 @@ _EXTRAS = {
     "rawpy": "raw",
     "s3fs": "sources",
     "aiohttp": "sources",
+    "paramiko": "sources",
     "moto.server": "dev",
     "tifffile": "tiff",
     "timm": "trainer",

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from index.catalogue.connection import Connection
-from index.paths import path_to_text, text_to_path
+from index.paths import folder_sql, path_to_text, separator_of, start_below, text_to_path
 
 BrowseBy: TypeAlias = Literal["month", "place", "folder", "camera", "album"]
 KINDS: tuple[BrowseBy, ...] = ("month", "place", "folder", "camera", "album")
 
 _FROM = "photos LEFT JOIN metadata ON metadata.photo_id = photos.id"
 _IN_ALBUMS = f"{_FROM} JOIN contents ON contents.id = content_id JOIN album_photos USING (digest)"
-# What is left of a path when all after its last separator is taken off.
-_FOLDER = "rtrim(path, replace(path, '{separator}', ''))"
 # Newest first, as everywhere; photos without a date come last, by the date of their file. One known
 # only by its year or month stands at the beginning of that.
 NEWEST_FIRST = (
@@ -97,7 +94,7 @@ def _column(by: BrowseBy) -> tuple[str, str]:
         case "month":
             return "substr(taken_at, 1, 7)", _FROM
         case "folder":
-            return _FOLDER.format(separator=os.sep.replace("'", "''")), _FROM
+            return folder_sql(), _FROM
         case "album":
             return "album_id", _IN_ALBUMS
         case "place" | "camera":
@@ -108,7 +105,7 @@ def _is(by: BrowseBy, column: str, key: str) -> tuple[str, Sequence[Any]]:
     if not key:
         return f"coalesce({column}, '') = ''", []
     if by == "folder":
-        return f"{column} = ?", [path_to_text(key).rstrip(os.sep) + os.sep]
+        return f"{column} = ?", [path_to_text(start_below(key))]
     if by == "album":
         # Longer ones are no ids that SQLite has.
         number = key.isascii() and key.isdecimal() and len(key) < 19
@@ -119,5 +116,5 @@ def _is(by: BrowseBy, column: str, key: str) -> tuple[str, Sequence[Any]]:
 def _key(by: BrowseBy, value: object) -> str:
     if by == "folder":
         path = text_to_path(str(value))
-        return path.rstrip(os.sep) or path
+        return path.rstrip(separator_of(path)) or path
     return str(value)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.catalogue.connection import Connection
-from index.paths import text_to_path
+from index.paths import IN_FOLDER, text_to_path
 
 # All that is known of faces, each table after those that refer to it.
 TABLES = ("face_answers", "face_refusals", "faces", "face_groups", "face_scans")
@@ -96,12 +96,16 @@ class Faces:
         self._connection.shows_faces = False
 
     def unseen(self, model: str) -> list[tuple[int, str]]:
-        """Bytes in which the model has not looked yet, by number, each with a photo's path."""
+        """Bytes in which the model has not looked yet, by number, each with a photo's path.
+
+        Photos at addresses are left out, for nothing of their size is here.
+        """
         return [
             (content, text_to_path(path))
             for content, path in self._connection.rows(
-                "SELECT content_id, min(path) FROM photos WHERE NOT missing AND content_id NOT IN "
-                "(SELECT content_id FROM face_scans WHERE model = ?) GROUP BY 1 ORDER BY 2",
+                f"SELECT content_id, min(path) FROM photos WHERE NOT missing AND {IN_FOLDER} "
+                "AND content_id NOT IN (SELECT content_id FROM face_scans WHERE model = ?) "
+                "GROUP BY 1 ORDER BY 2",
                 [model],
             )
         ]

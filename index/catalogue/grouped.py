@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -12,11 +11,10 @@ from numpy.typing import NDArray
 
 from index.catalogue.connection import Connection
 from index.catalogue.people import photos_by_person
-from index.paths import text_to_path
+from index.paths import folder_sql, separator_of, text_to_path
 
 GroupedBy: TypeAlias = Literal["day", "place", "camera", "format", "person", "album", "folder"]
 
-_FOLDER = "rtrim(path, replace(path, '{separator}', ''))"
 # Indexes of the catalogue have all that these ask for, but for albums. The ids come as one text: a
 # row for each would take Python three times as long.
 _QUERIES: dict[GroupedBy, str] = {
@@ -30,7 +28,7 @@ _QUERIES: dict[GroupedBy, str] = {
     "album": "SELECT albums.name, group_concat(photos.id) FROM albums "
     "JOIN album_photos ON album_id = albums.id JOIN contents USING (digest) "
     "JOIN photos ON content_id = contents.id WHERE albums.name <> '' GROUP BY 1",
-    "folder": f"SELECT {_FOLDER}, group_concat(id) FROM photos GROUP BY 1",
+    "folder": "SELECT {folder}, group_concat(id) FROM photos GROUP BY 1",
 }
 
 
@@ -84,7 +82,7 @@ class Grouped:
         named: Callable[[Any], str] = str
         sql = _QUERIES[by]
         if by == "folder":
-            named, sql = _folder, sql.format(separator=os.sep.replace("'", "''"))
+            named, sql = _folder, sql.format(folder=folder_sql())
         return {
             named(value): np.fromstring(ids, np.int64, sep=",")
             for value, ids in self._connection.rows(sql)
@@ -93,4 +91,4 @@ class Grouped:
 
 def _folder(text: str) -> str:
     path = text_to_path(text)
-    return path.rstrip(os.sep) or path
+    return path.rstrip(separator_of(path)) or path

@@ -12,7 +12,7 @@ from index.catalogue.albums import Album, albums
 from index.catalogue.connection import Connection
 from index.catalogue.functions import words_in
 from index.catalogue.people import KnownPerson, known_people
-from index.paths import text_to_path
+from index.paths import separator_of, text_to_path
 
 _DIGITS = str.maketrans("", "", "0123456789")
 _AT_ONCE = 1 << 16  # paths read as one text
@@ -73,10 +73,12 @@ def _of_files(connection: Connection) -> tuple[set[str], set[str]]:
             [first, first + _AT_ONCE],
         )
         if text:
-            folders.update([path.rpartition(os.sep)[0] for path in text.split("\0")])
+            paths = text.split("\0")
+            folders.update([path.rpartition(separator_of(path))[0] for path in paths])
             # Most are IMG and a number: few are left, and taken apart.
             without_digits.update(text.translate(_DIGITS).split("\0"))
-    stems = {path.rpartition(os.sep)[2] for path in without_digits}
+    # Also those at addresses, which have strokes on every system.
+    stems = {path.rpartition(os.sep)[2].rpartition("/")[2] for path in without_digits}
     words = {word for stem in stems for word in words_in(re.sub(r"\.[^.]*$", "", stem))}
     return {text_to_path(folder) for folder in folders}, words
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -27,7 +26,7 @@ from index.catalogue.records import (
     Problem,
     Waiting,
 )
-from index.paths import below, below_in_any_form, text_to_path
+from index.paths import below, below_in_any_form, separator_of, text_to_path
 
 
 class Queries(OpenCatalogue):
@@ -77,6 +76,16 @@ class Queries(OpenCatalogue):
             [*bounds, bundle_id],
         )
         return {text_to_path(path): FileStamp(size, mtime_ns) for path, size, mtime_ns in rows}
+
+    def digests(self, folder: str) -> dict[str, bytes]:
+        """What is in the files of photos below `folder` that are not missing, where it is known."""
+        within, bounds = below(folder)
+        rows = self._connection.rows(
+            "SELECT path, digest FROM photos JOIN contents ON contents.id = content_id "
+            f"WHERE {within} AND NOT missing AND digest IS NOT NULL",
+            bounds,
+        )
+        return {text_to_path(path): digest for path, digest in rows}
 
     def sizes(self) -> set[int]:
         """Sizes of all files whose digest is known: one of another size is surely new."""
@@ -137,13 +146,14 @@ class Queries(OpenCatalogue):
     def spellings(self, folder: str) -> list[str]:
         """`folder` in each way that its accents are written in paths that are recorded."""
         within, bounds = below_in_any_form(folder)
-        depth = folder.rstrip(os.sep).count(os.sep)
+        separator = separator_of(folder)
+        depth = folder.rstrip(separator).count(separator)
         found: dict[str, None] = {}
         for table in ("photos", "problems", "folders"):
             for (text,) in self._connection.rows(
                 f"SELECT path FROM {table} WHERE {within}", bounds
             ):
-                found[os.sep.join(text_to_path(text).split(os.sep)[: depth + 1])] = None
+                found[separator.join(text_to_path(text).split(separator)[: depth + 1])] = None
         return list(found)
 
     def photo(self, photo_id: int) -> Photo | None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from index.catalogue.connection import Connection
 from index.catalogue.functions import folded
-from index.paths import text_to_path
+from index.paths import IN_FOLDER, text_to_path
 
 _WORD = re.compile(r"\w+")
 # Texts looked at closely for one search, those that share most with it first.
@@ -22,11 +22,14 @@ class Readings:
         self._connection = connection
 
     def unread(self) -> list[tuple[int, str]]:
-        """Bytes in which no text was looked for yet, by number, each with the path of a photo."""
+        """Bytes in which no text was looked for yet, by number, each with the path of a photo.
+
+        Photos at addresses are left out, for nothing of their size is here.
+        """
         return [
             (content, text_to_path(path))
             for content, path in self._connection.rows(
-                "SELECT content_id, min(path) FROM photos WHERE NOT missing "
+                f"SELECT content_id, min(path) FROM photos WHERE NOT missing AND {IN_FOLDER} "
                 "AND content_id NOT IN (SELECT content_id FROM readings) GROUP BY 1 ORDER BY 2"
             )
         ]

@@ -6,6 +6,7 @@ import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from index.paths import is_address
 from photosearch.api.cursors import cursor_after, place_of
 from photosearch.described import described
 from photosearch.errors import UsageError
@@ -111,7 +112,8 @@ def _found(library: Library, photo: int | str) -> PhotoFile:
     name = photo_named(photo)
     file = next(iter(library.photos.files([name])), None) if isinstance(name, int) else None
     # A path is one of this machine, and not of the folder in which the server happens to run.
-    if isinstance(name, str) and os.path.isabs(str(photo).removeprefix("photo:")):
+    given = str(photo).removeprefix("photo:")
+    if isinstance(name, str) and (os.path.isabs(given) or is_address(given)):
         file = library.photos.file_at(name)
     if file is None:
         raise UnknownPhotoError(f"there is no photo {photo} in the library; search for its id")

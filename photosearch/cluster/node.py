@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ class Batch:
     paths: tuple[str, ...]
     task: Task
     sidecars: Mapping[str, tuple[str, ...]]
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,10 @@ class Node:
         found = [
             result
             for result in self._pool.decode(
-                batch.paths, task=batch.task, sidecars=dict(batch.sidecars)
+                batch.paths,
+                task=batch.task,
+                sidecars=dict(batch.sidecars),
+                sizes=dict(batch.sizes),
             )
             if result is not None
         ]

@@ -77,12 +77,13 @@ class Nodes:
         ready: int = 32,
         task: Task = "picture",
         sidecars: Mapping[str, tuple[str, ...]] | None = None,
+        sizes: Mapping[str, int] | None = None,
     ) -> Iterator[Result | None]:
         """As `DecodeWorkers.decode`, and pictures come encoded. `ready` is of no account.
 
         Raises `PhotosearchError` when there is no machine left, or none can begin.
         """
-        return _Work(self, paths, task, sidecars or {}).results()
+        return _Work(self, paths, task, sidecars or {}, sizes or {}).results()
 
     # What one pass over files does with the machines
 
@@ -169,9 +170,10 @@ class _Work:
         paths: Iterable[str],
         task: Task,
         sidecars: Mapping[str, tuple[str, ...]],
+        sizes: Mapping[str, int],
     ) -> None:
         self._nodes, self._paths = nodes, iter(paths)
-        self._task, self._sidecars = task, sidecars
+        self._task, self._sidecars, self._sizes = task, sidecars, sizes
         self._again: deque[Batch] = deque()
         self._all_given = False
         self._told: set[str] = set()
@@ -233,7 +235,8 @@ class _Work:
             self._all_given = True
             return None
         sidecars = {path: self._sidecars[path] for path in paths if path in self._sidecars}
-        return Batch(paths, self._task, sidecars)
+        sizes = {path: self._sizes[path] for path in paths if path in self._sizes}
+        return Batch(paths, self._task, sidecars, sizes)
 
     def _left(self, batch: Batch) -> Batch:
         return replace(batch, paths=tuple(each for each in batch.paths if each not in self._told))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
 
+from index.paths import is_within
 from photosearch.commands.opening import open_library
 from photosearch.commands.output import counted, shown
 
@@ -44,4 +44,4 @@ def command(ctx: click.Context, folder: str, dry_run: bool) -> None:
 
 
 def _is_inside(path: str, folder: str) -> bool:
-    return path != folder and path.startswith(folder.rstrip(os.sep) + os.sep)
+    return path != folder and is_within(path, folder)

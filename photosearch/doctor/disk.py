@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 from index import Catalogue, FileStamp
+from index.paths import is_within
 from photosearch.doctor.finding import Finding, counted, mended
 from photosearch.errors import UsageError
 from photosearch.indexing.scan import Found, resolve_roots, scan
@@ -53,9 +54,7 @@ def _hidden_and_shown(
     catalogue: Catalogue, found: dict[str, FileStamp], unknown: tuple[str, ...], repair: bool
 ) -> Iterator[Finding]:
     def known_of(path: str) -> bool:
-        return not any(
-            path == place or path.startswith(place.rstrip(os.sep) + os.sep) for place in unknown
-        )
+        return not any(is_within(path, place) for place in unknown)
 
     shown: set[str] = set()
     hidden: set[str] = set()

@@ -34,6 +34,7 @@ __all__ = [
     "look_closely",
     "prepare_decoders",
     "read_metadata",
+    "thumbnail_of",
 ]
 
 # Of a video so many frames can be found by themselves.
@@ -164,6 +165,12 @@ def _moves(picture: Picture, file: BinaryIO) -> bool:
         return False
 
 
+def thumbnail_of(path: str, max_pixels: int = MAX_PIXELS) -> bytes:
+    """The small picture of what is at `path`, as `decode` makes it. Raises as `decode` does."""
+    with _told(path), open_regular(path) as file:
+        return small_picture(file, os.path.splitext(path)[1].lower(), max_pixels)
+
+
 def digest_of(path: str) -> bytes:
     """BLAKE3 of the file's bytes, 32 bytes; nothing is decoded.
 
@@ -237,6 +244,6 @@ def _seen(image: Image.Image, preprocess: Preprocess) -> Image.Image:
 
 
 def _unknown(path: str) -> str:
-    if not os.path.getsize(path):
+    if not is_address(path) and not os.path.getsize(path):
         return "is empty"
     return "is not a picture in a known format, or is damaged"

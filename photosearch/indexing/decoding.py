@@ -27,6 +27,7 @@ class Pool(Protocol):
         ready: int = 32,
         task: Task = "picture",
         sidecars: Mapping[str, tuple[str, ...]] | None = None,
+        sizes: Mapping[str, int] | None = None,
     ) -> Iterator[Result | None]:
         """A result for each of the `paths`, and None after each second without one."""
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _PIXEL = 12
 # Bytes a second of a drive that is slow but does answer.
 _SLOW = 5e6
-# Seconds to fetch a file of which nothing is known yet.
+# And of a line to elsewhere, which several workers share.
+_SLOW_LINE = 1e6
+# Seconds until a server has begun to send a file.
 _FETCHING = 60.0
 
 
@@ -43,10 +45,13 @@ class Limits:
         return self.video_seconds if is_video else self.seconds
 
 
-def seconds_to_read(path: str) -> float:
-    """What reading the file from a slow drive or network may take, besides its decoding."""
+def seconds_to_read(path: str, size: int | None = None) -> float:
+    """What reading the file from a slow drive or network may take, besides its decoding.
+
+    `size` are its bytes where they are known; those of one in a folder are asked for.
+    """
     if is_address(path):
-        return _FETCHING
+        return _FETCHING + (size or 0) / _SLOW_LINE
     try:
         return os.stat(path).st_size / _SLOW
     except OSError:

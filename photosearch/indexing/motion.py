@@ -11,6 +11,7 @@ import os
 import struct
 from contextlib import suppress
 
+from index.paths import is_address
 from photosearch.kinds import HEIF, JPEG
 from photosearch.regular_file import open_regular
 
@@ -26,7 +27,8 @@ def video_inside(path: str) -> tuple[int, int] | None:
 
     Nothing is decoded. A file that cannot be read has none.
     """
-    if os.path.splitext(path)[1].lower() not in JPEG | HEIF:
+    # One at an address would be fetched whole, for whoever asks.
+    if is_address(path) or os.path.splitext(path)[1].lower() not in JPEG | HEIF:
         return None
     with (
         suppress(OSError, ValueError),

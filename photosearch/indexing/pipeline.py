@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter, deque
@@ -10,6 +9,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from index import Catalogue, FaissIndex, FileStamp, KnownFile, NewPhoto, Problem
+from index.paths import is_within
 from photosearch.connected import not_connected
 from photosearch.encoders import Encoder
 from photosearch.encoders.typical import TYPICAL
@@ -30,8 +30,9 @@ from photosearch.indexing.gathering import Ready, check, gather
 from photosearch.indexing.glancing import glance_again
 from photosearch.indexing.metadata import dated_alike
 from photosearch.indexing.pace import Pace, for_a_while
+from photosearch.indexing.picturing import picture_again, without_picture
 from photosearch.indexing.places import with_place
-from photosearch.indexing.rereading import outdated, reread, sidecars_of, state_of
+from photosearch.indexing.rereading import outdated, reread, sidecars_of, sizes_elsewhere, state_of
 from photosearch.indexing.scan import Found, Others, Unreadable, scan
 from photosearch.indexing.workers import Trouble
 from photosearch.silent_drive import is_there
@@ -133,6 +134,7 @@ class IndexRun:
         yield from self._pair(unsure, belonging)
         yield from self._read_again()
         yield from self._glance_again()
+        yield from self._picture_again()
         check(self._stop)
         # Once, at the end: it looks at every content.
         self._catalogue.drop_unused()
@@ -232,6 +234,21 @@ class IndexRun:
                 self._reread += len(event.paths)
                 yield event
 
+    def _picture_again(self) -> Iterator[Event]:
+        """Make the small pictures of photos at addresses that are not there: nobody else can."""
+        wanted = without_picture(self._catalogue, self._roots, self._files)
+        if wanted:
+            for event in picture_again(
+                self._catalogue,
+                self._encoder.preprocess,
+                wanted,
+                self._files,
+                self._decoding,
+                self._stop,
+            ):
+                self._reread += len(event.paths)
+                yield event
+
     def _hide_missing(
         self,
         root: str,
@@ -246,17 +263,12 @@ class IndexRun:
         unknown = tuple(problem.path for problem in problems)
 
         def gone(path: str) -> bool:
-            return path not in files and not any(
-                path == place or path.startswith(place.rstrip(os.sep) + os.sep) for place in unknown
-            )
+            return path not in files and not any(is_within(path, place) for place in unknown)
 
         lost = [path for path in self._catalogue.paths(root, missing=False) if gone(path)]
         self._catalogue.mark_missing(lost)
         self._lost.update(lost)
-        below = root.rstrip(os.sep) + os.sep
-        problems_here = (
-            item for item in self._catalogue.problems() if f"{item.path}{os.sep}".startswith(below)
-        )
+        problems_here = (item for item in self._catalogue.problems() if is_within(item.path, root))
         self._catalogue.forget_problems(
             item.path
             for item in problems_here
@@ -294,7 +306,8 @@ class IndexRun:
         """Hash files that may be known, and decode those that are not."""
         first: dict[bytes, str] = {}
         twins: dict[str, bytes] = {}
-        for result in self._until_stopped(pool.decode(paths, task="digest")):
+        sizes = sizes_elsewhere(self._files, self._files)
+        for result in self._until_stopped(pool.decode(paths, task="digest", sizes=sizes)):
             if result is None:
                 continue
             if isinstance(result.outcome, Trouble):
@@ -320,7 +333,7 @@ class IndexRun:
 
     def _decode(self, pool: Pool, paths: Sequence[str]) -> Iterator[Event]:
         sidecars = sidecars_of({path: self._files[path] for path in paths})
-        results = pool.decode(paths, sidecars=sidecars)
+        results = pool.decode(paths, sidecars=sidecars, sizes=sizes_elsewhere(paths, self._files))
         return gather(results, self._pace, record=self._record, fail=self._trouble, stop=self._stop)
 
     def _until_stopped(self, items: Iterable[Item]) -> Iterator[Item]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from index import Catalogue, Metadata
+from index.paths import is_address
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.indexing.decoding import Decoding
 from photosearch.indexing.events import Reread
@@ -39,6 +40,11 @@ def sidecars_of(files: Mapping[str, Found]) -> dict[str, tuple[str, ...]]:
         for path, found in files.items()
         if found.sidecars
     }
+
+
+def sizes_elsewhere(paths: Iterable[str], files: Mapping[str, Found]) -> dict[str, int]:
+    """The bytes of those at addresses, as they were listed."""
+    return {path: files[path].stamp.size for path in paths if is_address(path)}
 
 
 def outdated(catalogue: Catalogue, roots: Sequence[str], files: Mapping[str, Found]) -> list[str]:
@@ -74,7 +80,8 @@ def reread(
     committed = time.monotonic()
     with decoding.pool(preprocess, len(paths)) as pool:
         try:
-            for result in pool.decode(paths, task="metadata", sidecars=sidecars_of(files)):
+            sidecars, sizes = sidecars_of(files), sizes_elsewhere(paths, files)
+            for result in pool.decode(paths, task="metadata", sidecars=sidecars, sizes=sizes):
                 if result is not None:
                     metadata = _read(result.outcome, result.path)
                     if metadata is not None:

@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import repeat
 from pathlib import Path
 
 from index import FileStamp
-from photosearch.addresses import checked, is_address, listed
+from photosearch.addresses import checked, is_address
 from photosearch.errors import UsageError
 from photosearch.formats import suffixes
 from photosearch.indexing.exports import SUFFIX as EXPORT
@@ -22,6 +21,7 @@ from photosearch.indexing.left_out import is_left_out, is_nobodys, kind_of
 from photosearch.indexing.metadata.picasa import NAMES as PICASA
 from photosearch.indexing.pairs import SIDECAR, FileGroup, groups
 from photosearch.indexing.spelling import as_recorded
+from photosearch.listing_elsewhere import Unlisted, listed
 from photosearch.silent_drive import NoAnswerError, steadily, within
 
 _DESCRIBE = (SIDECAR, EXPORT)
@@ -235,18 +235,16 @@ def scan_address(root: str) -> Iterator[Found | Unreadable]:
     """
     stamps: dict[str, FileStamp] = {}
     folders: dict[str, list[str]] = {}
-    try:
-        for path, size, changed in listed(root):
-            folder, _, name = path.rpartition("/")
-            below = folder.removeprefix(root).strip("/").split("/")
-            if not is_looked_at(name) or any(map(is_left_out, below, repeat(folder))):
-                continue
-            stamps[path] = FileStamp(size, changed)
-            folders.setdefault(folder, []).append(name)
-    except OSError as error:
-        yield Unreadable(root, error.strerror or "cannot be listed")
-        return
-    if not stamps:
+    is_told = False
+    for item in listed(root, is_looked_at, is_left_out):
+        if isinstance(item, Unlisted):
+            is_told = is_told or item.path == root
+            yield Unreadable(item.path, item.reason)
+            continue
+        folder, _, name = item.path.rpartition("/")
+        stamps[item.path] = FileStamp(item.size, item.changed)
+        folders.setdefault(folder, []).append(name)
+    if not stamps and not is_told:
         yield Unreadable(root, "has no photo in it, or is not there now")
     for folder, names in folders.items():
         for group in groups([name for name in names if not describes_folder(name)]):

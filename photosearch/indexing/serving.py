@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from photosearch.indexing.decode import Decoded
     from photosearch.looks import Look
 
-# What is wanted of a file: its pixels and all else, only its hash, only what it says of itself, or
-# how it looks.
-Task = Literal["picture", "digest", "metadata", "glance", "closely"]
+# What is wanted of a file: its pixels and all else, only its hash, only what it says of itself,
+# how it looks, or a small picture.
+Task = Literal["picture", "digest", "metadata", "glance", "closely", "thumbnail"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ def serve(pipe: Connection, printed: str) -> None:
         look_closely,
         prepare_decoders,
         read_metadata,
+        thumbnail_of,
     )
     from photosearch.indexing.limits import limit_memory, seconds_to_read
     from photosearch.indexing.printed import Listening
@@ -84,14 +85,14 @@ def serve(pipe: Connection, printed: str) -> None:
         return
     while True:
         try:
-            path, task, sidecars = pipe.recv()
+            path, task, sidecars, size = pipe.recv()
         except (EOFError, OSError):
             return
         outcome: Decoded | bytes | Metadata | Look | Trouble | None
         try:
             # Only now does its time run: until here the file waited its turn.
             pipe.send(path)
-            pipe.send(seconds_to_read(path))
+            pipe.send(seconds_to_read(path, size))
         except OSError:
             return
         try:
@@ -101,6 +102,8 @@ def serve(pipe: Connection, printed: str) -> None:
                 outcome = digest_of(path)
             elif task == "metadata":
                 outcome = read_metadata(path, sidecars)
+            elif task == "thumbnail":
+                outcome = thumbnail_of(path, limits.max_pixels)
             elif task == "glance":
                 outcome = glance_at(path, preprocess, limits.max_pixels)
             else:

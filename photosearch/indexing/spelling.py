@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from types import ModuleType
 
 from index.catalogue.functions import composed, same_name
-from photosearch.addresses import is_address
+from index.paths import is_address
 from photosearch.silent_drive import NoAnswerError, within
 from photosearch.typed_path import absolute_path
 
@@ -43,7 +43,7 @@ def on_disk(path: str) -> str:
 
 def as_known(path: str, known: Collection[str]) -> str:
     """`path` as the folders that are `known` spell it, when it is in one of them, or is one."""
-    starts = [folder.rstrip(os.sep) for folder in known]
+    starts = [folder.rstrip(os.sep) for folder in known if not is_address(folder)]
     heads = [os.sep.join(path.split(os.sep)[: start.count(os.sep) + 1]) for start in starts]
     if any(head == start for head, start in zip(heads, starts, strict=True)):
         return path

@@ -73,6 +73,7 @@ class DecodeWorkers:
         self._stillborn = 0
         self._task: Task = "picture"
         self._sidecars: Mapping[str, tuple[str, ...]] = {}
+        self._sizes: Mapping[str, int] = {}
         self._stopping = threading.Event()
         # Closing one end wakes the thread that waits at the other.
         self._woken, self._wake = self._context.Pipe(duplex=False)
@@ -124,17 +125,18 @@ class DecodeWorkers:
         ready: int = 32,
         task: Task = "picture",
         sidecars: Mapping[str, tuple[str, ...]] | None = None,
+        sizes: Mapping[str, int] | None = None,
     ) -> Iterator[Result | None]:
         """Decode `paths`, in any order; at most `ready` results wait to be taken.
 
-        `sidecars` are the files that describe some of the paths. May be called again when all
-        results are taken.
+        `sidecars` are the files that describe some of the paths, and `sizes` the bytes of those at
+        addresses, which more time is given for. May be called again when all results are taken.
 
         Yields None after each second without a result, so that the caller can go on with what it
         has.
         """
         self._results = queue.Queue(ready)
-        self._task, self._sidecars = task, sidecars or {}
+        self._task, self._sidecars, self._sizes = task, sidecars or {}, sizes or {}
         # A thread takes the results in while the caller is busy with the network.
         self._feeder = threading.Thread(target=self._feed, args=(iter(paths),), daemon=True)
         self._feeder.start()
@@ -199,7 +201,8 @@ class DecodeWorkers:
                 worker.handed.append(path)
                 # Where it has died, `_take` finds out and replaces it.
                 with suppress(OSError):
-                    worker.pipe.send((path, self._task, self._sidecars.get(path, ())))
+                    sidecars, size = self._sidecars.get(path, ()), self._sizes.get(path)
+                    worker.pipe.send((path, self._task, sidecars, size))
 
     def _take(self, worker: _Worker, again: deque[str]) -> Result | None:
         """The next result of `worker`, None when it says that it is up or how far it is."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 
 from index.catalogue.functions import composed
+from index.paths import is_address
 from photosearch.errors import UsageError
 from photosearch.typed_path import absolute_path
 
@@ -46,6 +47,8 @@ class PathMap:
             new = option[fitting[-1] + 1 :]
             if not new:
                 raise UsageError(f"--map {option}: says no new folder; give it as OLD=NEW")
+            if is_address(new):
+                raise UsageError(f"--map {option}: {new} is no folder; give it as OLD=NEW")
             pairs.append((option[: fitting[-1]], absolute_path(new)))
         return cls(pairs, separator)
 

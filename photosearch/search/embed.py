@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import Catalogue
+from index.paths import is_address
 from photosearch.encoders import Encoder
 from photosearch.errors import UsageError
 from photosearch.photo import PhotoName, photo_named
@@ -156,10 +157,18 @@ class Embedder:
         return _first(self.encoder.encode_pixels(self.read(path).pixels[None]))
 
     def read(self, path: str) -> Decoded:
-        """The picture in a file as the model sees it. Raises `UsageError` when there is none."""
+        """The picture in a file as the model sees it. Raises `UsageError` when there is none.
+
+        At an address it has to be a photo of the library.
+        """
         from photosearch.indexing.decode import DecodeError, decode
 
         try:
+            if is_address(path):
+                if self._catalogue.file_at(path) is None:
+                    raise UsageError(f"{path}: is not in the library; index its folder, or save it")
+                with decoders():
+                    return decode(path, self.encoder.preprocess)
             if not within(path, os.path.isfile, path):
                 raise UsageError(f"{path}: there is no such picture; name a file that is there")
             with decoders():

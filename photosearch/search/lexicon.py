@@ -23,6 +23,7 @@ from index.catalogue.conditions import (
 from index.catalogue.functions import folded, place_key
 from index.catalogue.naming import Names
 from index.catalogue.people import KnownPerson
+from index.paths import is_within, separator_of
 from photosearch.formats import VIDEO
 
 FactKind: TypeAlias = Literal[
@@ -152,20 +153,16 @@ class Lexicon:
 def _folders(names: Names) -> dict[str, list[str]]:
     """Folders by their names, each with all above it, but those that all photos are in."""
     found: dict[str, set[str]] = {}
-    roots = [root.rstrip(os.sep) for root in names.roots]
+    roots = [root.rstrip(separator_of(root)) for root in names.roots]
     inside = set(roots if len(roots) > 1 else ())
     for folder in names.folders:
-        root = max((one for one in roots if _is_below(folder, one)), key=len, default="")
+        root = max((one for one in roots if is_within(folder, one)), key=len, default="")
         while len(folder) > len(root) and folder not in inside:
             inside.add(folder)
             folder = os.path.dirname(folder)
     for folder in inside:
         found.setdefault(os.path.basename(folder), set()).add(folder)
     return {name: sorted(folders) for name, folders in found.items() if name}
-
-
-def _is_below(folder: str, root: str) -> bool:
-    return folder == root or folder.startswith(root + os.sep)
 
 
 def _parts(name: str) -> Iterator[str]:

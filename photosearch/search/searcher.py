@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from index import Catalogue, Verdict
 from index.catalogue.conditions import Condition, Showing
 from index.catalogue.people import called
+from index.paths import is_address
 from photosearch.encoders import Calibration, Encoder
 from photosearch.errors import BundleError, UsageError
 from photosearch.search.compose import Composed, compose, penalties
@@ -278,6 +279,8 @@ class Searcher:
         terms = _terms(glossed(query, locale, encoder.languages), images)
         embedding = self._kept.embedder(encoder)
         path = self._path(photo)
+        if not files and is_address(path):
+            raise UsageError(f"{path}: is in no folder, and no server fetches it to look at it")
         picture = embedding.read(path)
         seen = encoder.encode_pixels(picture.pixels[None])[0]
         weighed = embedding.vectors(terms, images, files=files)

@@ -20,6 +20,7 @@ from index import Catalogue, Place
 from index.catalogue.browsing import PhotoGroup
 from index.catalogue.functions import place_key, place_keys
 from index.catalogue.people import KnownPerson, people_in
+from index.paths import is_within, separator_of
 
 NameKind: TypeAlias = Literal[
     "place", "year", "month", "folder", "camera", "album", "keyword", "person"
@@ -202,7 +203,7 @@ def _dates(groups: Iterable[PhotoGroup]) -> Iterator[Name]:
 
 def _folders(groups: Iterable[PhotoGroup], roots: Iterable[str]) -> Iterator[Name]:
     """Folders with all that is below them, but those that all photos are in."""
-    tops = [root.rstrip(os.sep) for root in roots]
+    tops = [root.rstrip(separator_of(root)) for root in roots]
     inside: dict[str, list[PhotoGroup]] = {}
     for group in groups:
         folder = group.key
@@ -220,12 +221,12 @@ def _folders(groups: Iterable[PhotoGroup], roots: Iterable[str]) -> Iterator[Nam
             value = name if names[name] == 1 else folder
             found = _joined("folder", name, value, several, [place_key(name.replace("_", " "))])
             above, root = os.path.dirname(folder), os.path.dirname(_root(folder, tops))
-            yield replace(found, detail=above.removeprefix(root).lstrip(os.sep))
+            yield replace(found, detail=above.removeprefix(root).lstrip(separator_of(above)))
 
 
 def _root(folder: str, tops: Iterable[str]) -> str:
     """The indexed folder that this one is in; "" where there is none any more."""
-    above = (one for one in tops if folder == one or folder.startswith(one + os.sep))
+    above = (one for one in tops if is_within(folder, one))
     return max(above, key=len, default="")
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from index.paths import is_within
 from photosearch.indexing.metadata.xmp import LONGEST
 from photosearch.indexing.pairs import SIDECAR, groups
 from photosearch.regular_file import open_regular
@@ -43,7 +44,7 @@ def sidecar_of(photo: str, naming: Naming, folders: Collection[str]) -> Beside:
     folder, name = os.path.split(photo)
     real = os.path.realpath(folder)
     inside = (os.path.realpath(known) for known in folders)
-    if not any(_is_below(real, known) or os.path.realpath(photo) == known for known in inside):
+    if not any(is_within(real, known) or os.path.realpath(photo) == known for known in inside):
         raise LeftAloneError("a link leads out of the folders of the library")
     try:
         names = os.listdir(folder)
@@ -152,7 +153,3 @@ def _sync(folder: str) -> None:
             os.fsync(number)
         finally:
             os.close(number)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

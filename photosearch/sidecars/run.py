@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from index import Catalogue, Mark, Metadata, PhotoFile
+from index.paths import is_address
 from photosearch.sidecars.edit import Wanted, edited
 from photosearch.sidecars.files import LeftAloneError, Naming, sidecar_of, write
 from photosearch.sidecars.packet import NotUnderstoodError
@@ -82,6 +83,8 @@ def _written(
 
 def _check_unchanged(file: PhotoFile) -> None:
     """Raises `LeftAloneError` where another photo may have come in the place of that one."""
+    if is_address(file.path):
+        raise LeftAloneError("it is in no folder, and nothing is written to addresses")
     try:
         now = os.stat(file.path)
     except OSError:

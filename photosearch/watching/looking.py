@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from index.paths import is_within
 from photosearch.indexing.scan import Found, scan
 
 
@@ -30,9 +31,7 @@ class Looking:
         if before is None:
             return set()
         for path, item in before.items():
-            if any(
-                path == place or path.startswith(place.rstrip(os.sep) + os.sep) for place in unknown
-            ):
+            if any(is_within(path, place) for place in unknown):
                 seen.setdefault(path, item)
         differ = {
             path for path in before.keys() | seen.keys() if before.get(path) != seen.get(path)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import os
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import on_a_thread
@@ -19,13 +23,20 @@ from optional import module
 from PIL import Image
 from shell import Shell
 
-from photosearch import Library, LibraryError, UsageError
-from photosearch.addresses import checked, is_address, listed
+from index import Catalogue, paths
+from index.paths import below, folder_sql, is_within, separator_of
+from photosearch import Library, LibraryError, UsageError, addresses
+from photosearch.addresses import checked
 from photosearch.api.app import create_app
 from photosearch.api.pictures import Pictures
 from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.indexing.events import Absent, Failed, Finished
-from photosearch.indexing.scan import resolve_roots
+from photosearch.indexing.left_out import is_left_out
+from photosearch.indexing.scan import is_looked_at, resolve_roots
+from photosearch.indexing.spelling import as_recorded
+from photosearch.listing_elsewhere import Listed, Unlisted, listed
+from photosearch.photo import photo_named
+from photosearch.portable.mapping import PathMap
 from photosearch.serving.library_thread import LibraryThread
 from photosearch.serving.shrinking import Shrinkers
 from photosearch.thumbnail_files import place_of
@@ -91,6 +102,9 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
         assert {hit.path for hit in hits} == {
             f"{root}/2024/{path.name}" for path in pictures.iterdir() if path.suffix == ".png"
         }
+        # In one folder, and below it: a folder with a name that begins alike is another.
+        assert len(library.search(f'folder:"{root}/2024" type:png')) == len(hits)
+        assert library.search('folder:"s3://archive/photo"').total == 0
         # The same vectors, and the picture that the page shows.
         coffee = library.photos.file_at(f"{root}/2024/coffee.png")
         assert coffee is not None
@@ -113,9 +127,11 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
         bucket.delete_object(Bucket="archive", Key="photos/2024/coins.png")
         rocket = library.photos.file_at(f"{root}/2024/rocket.jpg")
         assert rocket is not None
-        finished, _ = run(library)
+        finished, events = run(library)
         assert (finished.indexed, finished.recognised, finished.failed) == (2, 1, 1)
         assert finished.missing == 1
+        (broken,) = (each for each in events if isinstance(each, Failed))
+        assert "not a picture" in broken.reason
         moved = library.photos.file_at(f"{root}/2025/start.jpg")
         assert moved is not None
         assert moved.id == rocket.id
@@ -129,11 +145,18 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
         assert len(library.search("-is:video")) == 6
         # Nothing about it is wrong, but it is not for others to bring.
         assert "wrong" not in {one.state for one in library.examine(folder, model=tiny_bundle)}
+        # Neither looks at photos of which there is no more than a small picture here.
+        with Catalogue.open(folder, readonly=True) as catalogue:
+            assert catalogue.readings.unread() == []
+            assert catalogue.faces.unseen("any") == []
         library.export(tmp_path / "exported.zip")
         assert library.forget(f"{root}/2025/", dry_run=True) == 2
     with pytest.raises(LibraryError, match="path in folders: 1, path in photos: 7"):
         Library.import_from(tmp_path / "exported.zip", tmp_path / "imported")
-    _shown_by_the_server(folder, tiny_bundle, coffee.id)
+    _shown_by_the_server(folder, tiny_bundle, coffee.id, coffee.path)
+    with Library.open(folder, model=tiny_bundle) as library:
+        assert library.forget(f"{root}/") == 7
+        assert library.folders == []
     after = {
         each["Key"]: each["ETag"] for each in bucket.list_objects_v2(Bucket="archive")["Contents"]
     }
@@ -147,7 +170,7 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
     assert SECRET not in caplog.text
 
 
-def _shown_by_the_server(folder: Path, bundle: Path, photo: int) -> None:
+def _shown_by_the_server(folder: Path, bundle: Path, photo: int, path: str) -> None:
     """By the picture that the index made; the server itself fetches nothing."""
 
     async def asked() -> list[tuple[int, str]]:
@@ -156,6 +179,11 @@ def _shown_by_the_server(folder: Path, bundle: Path, photo: int) -> None:
         transport = httpx.ASGITransport(app)
         found = []
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            named = quote(path, safe="")
+            known = (await client.get(f"/v1/photos/{named}")).json()
+            assert known["photo_id"] == photo
+            alike = (await client.get(f"/v1/photos/{named}/similar")).json()
+            assert alike["hits"], alike
             for name in ("thumbnail", "preview", "original"):
                 answer = await client.get(f"/v1/photos/{photo}/{name}")
                 found.append((answer.status_code, answer.headers["content-type"]))
@@ -170,8 +198,8 @@ def _shown_by_the_server(folder: Path, bundle: Path, photo: int) -> None:
         ]  # fmt: skip
 
 
-def _unreachable(address: str) -> Iterator[Any]:
-    raise OSError(5, "cannot be fetched (EndpointConnectionError)", address)
+def _unreachable(address: str, *_: object) -> Iterator[Unlisted]:
+    yield Unlisted(address, "cannot be fetched (EndpointConnectionError)")
 
 
 @pytest.mark.slow
@@ -179,16 +207,26 @@ def test_a_web_server_with_listings(pictures: Path, tmp_path: Path, tiny_bundle:
     module("aiohttp")
     handler = partial(SimpleHTTPRequestHandler, directory=str(pictures.parent))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             root = f"http://127.0.0.1:{server.server_port}/{pictures.name}"
-            assert sorted(path for path, *_ in listed(root)) == [
+            found = listed(root, is_looked_at, is_left_out)
+            assert sorted(item.path for item in found if isinstance(item, Listed)) == [
                 f"{root}/{name}" for name in sorted(path.name for path in pictures.iterdir())
             ]
             with Library.open(tmp_path / "library", model=tiny_bundle) as library:
                 assert run(library, root)[0].indexed == 6
                 assert run(library)[0].unchanged == 6
+                coffee = f"{root}/coffee.png"
+                library.marks.rate([coffee], 4)
+                (left,) = library.marks.write_sidecars([coffee])
+                assert "nothing is written to addresses" in left.reason
+                assert library.photos.why(coffee, "a cup").path == coffee
+                with pytest.raises(UsageError, match="no server fetches it"):
+                    library.photos.why(coffee, "a cup", files=False)
+                with pytest.raises(UsageError, match="is not in the library"):
+                    library.photos.similar(f"{root}/other.png")
         finally:
             server.shutdown()
             thread.join()
@@ -213,9 +251,36 @@ def test_addresses_that_are_refused(shell: Shell, address: str, reason: str) -> 
     assert not shell.library.exists()
 
 
-def test_what_is_an_address() -> None:
+@pytest.mark.parametrize("is_address", [addresses.is_address, paths.is_address])
+def test_what_is_an_address(is_address: Callable[[str], bool]) -> None:
     assert all(map(is_address, ["s3://a/b", "sftp://ada@host/x", "https://host/a"]))
     assert not any(map(is_address, ["/s3://a", "C:\\photos", "c://x", "photos", "./s3://a", ""]))
     assert checked("s3://archive/photos/") == "s3://archive/photos"
     roots = ["s3://archive/photos/2024", "s3://archive/photos", "s3://archive/photos2"]
     assert resolve_roots(roots) == ["s3://archive/photos", "s3://archive/photos2"]
+
+
+def test_names_in_addresses_are_parted_by_strokes_on_every_system(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = "s3://archive/photos"
+    monkeypatch.setattr("os.sep", "\\")
+    assert separator_of("C:\\photos") == "\\"
+    assert is_within("C:\\photos\\a.jpg", "C:\\photos\\")
+    assert is_within(f"{address}/a.jpg", address)
+    assert not is_within(f"{address}2/a.jpg", address)
+    _, bounds = below(address)
+    assert bounds == [address, f"{address}/", f"{address}0"]
+    with closing(sqlite3.connect(":memory:")) as memory:
+        for path, folder in ((f"{address}/a.jpg", f"{address}/"), ("C:\\x\\a.jpg", "C:\\x\\")):
+            select = f"SELECT {folder_sql()} FROM (SELECT ? AS path)"
+            assert memory.execute(select, [path]).fetchone() == (folder,)
+
+
+def test_an_address_is_named_as_it_is() -> None:
+    assert photo_named("s3://archive/photos/a.jpg") == "s3://archive/photos/a.jpg"
+    assert as_recorded("s3://archive/photos/", []) == "s3://archive/photos"
+    # A folder of the same name has to be given as one.
+    assert as_recorded("./s3://archive", []) == os.path.abspath("s3:/archive")
+    with pytest.raises(UsageError, match="is no folder"):
+        PathMap.parse(["/a=s3://archive"], ["/a/b.jpg"], "/")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from index.catalogue.conditions.condition import Simple, Sql
 from index.catalogue.conditions.texts import in_paths
-from index.paths import below_in_any_form, path_to_text
+from index.paths import below_in_any_form, is_address, path_to_text
 
 if TYPE_CHECKING:
     from index.catalogue.connection import Connection
@@ -34,6 +34,9 @@ class InFolder(Simple):
     folder: str
 
     def query(self, connection: Connection) -> Sql:
+        if is_address(self.folder):
+            sql, bounds = below_in_any_form(self.folder.rstrip("/"))
+            return f"SELECT id FROM photos WHERE {sql}", list(bounds)
         if os.path.isabs(self.folder):
             sql, bounds = below_in_any_form(os.path.normpath(self.folder))
             return f"SELECT id FROM photos WHERE {sql}", list(bounds)
