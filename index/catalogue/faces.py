@@ -209,6 +209,11 @@ class Faces:
             for _, photo, *area, seconds in [best.split(" ")]
         ]
 
+    def names(self) -> list[str]:
+        """Those of groups, each once, also where no photo is there."""
+        rows = self._connection.rows("SELECT DISTINCT name FROM face_groups WHERE name NOT NULL")
+        return [name for (name,) in rows]
+
     def examples(self, groups: Iterable[int], most: int) -> dict[int, list[FaceSeen]]:
         """Of each group some faces in photos that are there, the largest and clearest first."""
         if not self._connection.shows_faces:

@@ -162,7 +162,7 @@ def questions(ctx: click.Context, limit: int, as_json: bool) -> None:
             shown(f"{first} and {second}: the same? A yes {_effect(names[one.group], one.photos)}.")
         )
     if asked:
-        click.echo("FaceAnswer: photosearch faces answer GROUP OTHER yes|no|unsure", err=True)
+        click.echo("Answer: photosearch faces answer GROUP OTHER yes|no|unsure", err=True)
     else:
         click.echo("There is nothing to ask.", err=True)
 
@@ -208,7 +208,7 @@ def hide(ctx: click.Context, group: int, show: bool) -> None:
 
 
 @command.command("forget")
-@click.option("--person", metavar="NAME", help="Only the faces of NAME.")
+@click.option("--person", metavar="NAME", help="Only the faces of NAME, in full.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
 def forget(ctx: click.Context, person: str | None, yes: bool) -> None:
@@ -216,13 +216,18 @@ def forget(ctx: click.Context, person: str | None, yes: bool) -> None:
 
     Names that other programs wrote into photos are still known.
     """
-    if not yes:
-        whose = "all faces, and whose they are" if person is None else f"all faces of {person}"
-        click.confirm(f"Forget {whose}?", abort=True)
     with open_library(ctx) as library:
         faces = library.faces
-        forgotten = faces.forget() if person is None else faces.forget_person(person)
-    click.echo(f"Forgot {counted(forgotten, 'face')}.")
+        name = None if person is None else library.people.known(person).name
+        if not yes:
+            whose = "all faces, and whose they are" if name is None else f"all faces of {name}"
+            click.confirm(shown(f"Forget {whose}?"), abort=True)
+        forgotten = faces.forget() if name is None else faces.forget_person(name)
+        still = faces.ordered if name is None and faces.wanted else None
+    whose = "" if name is None else f" of {name}"
+    click.echo(shown(f"Forgot {counted(forgotten, 'face')}{whose}."))
+    if still:
+        click.echo(f"{still} is set: the next index run looks for faces again. Unset it.", err=True)
 
 
 def _effect(name: str | None, photos: int) -> str:

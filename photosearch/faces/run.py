@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,12 +62,13 @@ def find_faces(
     catalogue: Catalogue,
     opened: Callable[[], FaceModel] = FaceModel,
     limits: Limits | None = None,
+    without: Collection[str] = (),
 ) -> Iterator[FaceEvent]:
     """Look at them in order of path, and group what was found at the end.
 
-    What was reported is recorded; the next run goes on there.
+    What was reported is recorded; the next run goes on there. Paths in `without` are passed over.
     """
-    unseen = catalogue.faces.unseen(MODEL)
+    unseen = [one for one in catalogue.faces.unseen(MODEL) if one[1] not in without]
     yield FacesStarted(len(unseen))
     if unseen:
 

@@ -15,7 +15,7 @@ import numpy as np
 from index import Catalogue, ListedPhoto
 from index.catalogue.functions import place_key
 from index.catalogue.own_people import OwnPerson
-from index.catalogue.people import KnownPerson
+from index.catalogue.people import KnownPerson, called
 from photosearch.browsing.people import Person, find_people
 from photosearch.errors import UsageError
 from photosearch.explaining import explaining
@@ -71,8 +71,25 @@ class People:
 
     def get(self, name: str) -> Person:
         """Raises `UsageError` when nobody is called so; `LibraryError`."""
-        known = self._one(name)
+        known = self.known(name)
         return next(one for one in self.all() if one.name == known.name)
+
+    def known(self, name: str) -> KnownPerson:
+        """The one who is called so in full, by any of their names.
+
+        Raises `UsageError` when nobody is, which names those who may be meant: with a part of the
+        name, or in the group that is called so; `LibraryError`.
+        """
+        found = self._find(name)
+        if found is not None:
+            return found
+        people = self._catalogue.selection.people()
+        names = {each for one in people for each in one.names}
+        near = difflib.get_close_matches(name, names, 3, 0.6)
+        meant = sorted(one.name for one in called(people, name))
+        near += [each for each in meant if each not in near][:3]
+        advice = f"did you mean {' or '.join(near)}?" if near else "see photosearch people list"
+        raise UsageError(f"nobody in this library is called {_shown(name)}; {advice}")
 
     def photos(self, name: str, *, offset: int = 0, limit: int = 100) -> list[ListedPhoto]:
         """A part of the photos that somebody is in, newest first.
@@ -81,7 +98,7 @@ class People:
         """
         selection = self._catalogue.selection
         with self._catalogue.snapshot():
-            ids = selection.present(self._one(name).ids)
+            ids = selection.present(self.known(name).ids)
             newest = selection.by_date(ids, oldest=False)
             return self._catalogue.listed(newest[offset : offset + limit].tolist())
 
@@ -92,7 +109,7 @@ class People:
         """
         selection = self._catalogue.selection
         with self._catalogue.snapshot():
-            chosen = self._one(name)
+            chosen = self.known(name)
             ids = selection.present(chosen.ids)
             shared = Counter(
                 {
@@ -115,7 +132,7 @@ class People:
             return replace(one, name=new, names={**one.names, place_key(new): new})
 
         other = self._find(new)
-        person = self._one(name)
+        person = self.known(name)
         if other is not None and other.name != person.name:
             raise UsageError(
                 f"{other.name} is somebody else; to make both one, merge them: "
@@ -129,7 +146,7 @@ class People:
         Raises `UsageError` when one is called otherwise, or all are the same already;
         `LibraryError`.
         """
-        kept = self._one(into)
+        kept = self.known(into)
         others = [one for one in self._several(names) if one.name != kept.name]
         if not others:
             raise UsageError(f"{kept.name} is only one already; name somebody else to merge")
@@ -148,7 +165,7 @@ class People:
 
         Raises `UsageError` as `rename` does; `LibraryError`.
         """
-        person = self._one(name)
+        person = self.known(name)
         new = [named(other) for other in others]
         for other in map(self._find, new):
             if other is not None and other.name != person.name:
@@ -163,7 +180,7 @@ class People:
 
         Raises `UsageError` when they have no such name, or are shown by it; `LibraryError`.
         """
-        person, key = self._one(name), place_key(other)
+        person, key = self.known(name), place_key(other)
         if key not in _keys(person):
             raise UsageError(f"{person.name} is not called {other}, but {', '.join(person.names)}")
         if key == place_key(person.name):
@@ -202,7 +219,7 @@ class People:
 
         Raises `UsageError` when nobody is called so; `LibraryError`.
         """
-        edit = self._change([self._one(name)], lambda each: [])
+        edit = self._change([self.known(name)], lambda each: [])
         left = (one for one in self._catalogue.selection.people() if _keys(one) & {*edit.keys})
         return replace(edit, name=next((one.name for one in left), ""))
 
@@ -242,24 +259,10 @@ class People:
 
     def _several(self, names: Sequence[str]) -> list[KnownPerson]:
         """Each once. Raises `UsageError` where one is nobody, or there is none."""
-        found = {one.name: one for one in map(self._one, names)}
+        found = {one.name: one for one in map(self.known, names)}
         if not found:
             raise UsageError("nobody is named; give a name")
         return list(found.values())
-
-    def _one(self, name: str) -> KnownPerson:
-        found = self._find(name)
-        if found is not None:
-            return found
-        known = {each for one in self._catalogue.selection.people() for each in one.names}
-        near = difflib.get_close_matches(name, known, 3, 0.6)
-        near += [
-            each
-            for each in sorted(known)
-            if f" {place_key(name)} " in f" {place_key(each)} " and each not in near
-        ][:3]
-        advice = f"did you mean {' or '.join(near)}?" if near else "see photosearch people list"
-        raise UsageError(f"nobody in this library is called {_shown(name)}; {advice}")
 
 
 def _shown(name: str) -> str:

@@ -79,14 +79,22 @@ async def hold(context: CurrentContext, wanted: Switch) -> dict[str, Any]:
 
 @router.post("/faces/forget")
 async def forget(context: CurrentContext) -> dict[str, Any]:
-    """Drop all that was found, and look for no more; how many faces there were."""
+    """Drop all that was found, and look for no more; how many faces there were.
+
+    `ordered` is the variable of the environment that says to look for them all the same, in which
+    case it is held until somebody says so, or the server starts anew.
+    """
     _check(context)
-    try:
-        await context.in_thread(context.face_pass.switch, False)
-    except UsageError:  # the environment says that they are looked for: not before it is asked for
-        await context.in_thread(context.face_pass.hold, True)
-    forgotten = await context.change(lambda it: it.faces.forget())
-    return {"forgotten": forgotten} | await context.lookups.ask(lambda it: _state(context, it))
+
+    def drop(library: Library) -> dict[str, Any]:
+        forgotten = library.faces.forget()
+        ordered = library.faces.ordered if library.faces.wanted else None
+        if ordered:
+            context.face_pass.hold(True)
+        return {"forgotten": forgotten, "ordered": ordered}
+
+    told = await context.change(drop)
+    return told | await context.lookups.ask(lambda it: _state(context, it))
 
 
 @router.get("/faces/groups")
