@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index import Catalogue, WriterLock
-from index.catalogue.face_answers import ANSWERS, FaceAnswer
+from index.catalogue.face_answers import ANSWERS, AnswerError, FaceAnswer
 from index.catalogue.faces import FaceGroup, FaceSeen
 from index.catalogue.functions import place_key
 from photosearch.errors import UsageError
@@ -96,6 +96,10 @@ class Faces:
         """
         self._catalogue.faces.keep_back()
 
+    def edition(self) -> str:
+        """Another text whenever faces have come into other groups. Raises `LibraryError`."""
+        return self._catalogue.faces.edition()
+
     def groups(self) -> list[FaceGroup]:
         """The groups, those in most photos first. Raises `LibraryError`."""
         return self._catalogue.faces.groups()
@@ -131,18 +135,22 @@ class Faces:
     def refuse(self, photos: PhotoName | Sequence[PhotoName], name: str) -> list[tuple[int, int]]:
         """Say that no face in photos is somebody's; it will not be taken for theirs again.
 
-        Faces in several photos are somebody else together, a group of their own: so a person is
-        taken apart. Gives the numbers of faces and of the groups that they were in, for `accept`.
+        Those in several photos that look like one person's are a group of their own: so a person
+        is taken apart. Gives the numbers of faces and of the groups that they were in, for
+        `accept`.
 
         Raises `UsageError` when the library has no such photo, nobody is called so in full, or no
         face there is theirs; `LibraryError`.
         """
+        from photosearch.faces.run import group_faces
+
         several = [photos] if isinstance(photos, (str, int, os.PathLike)) else list(photos)
         ids = ids_named(self._catalogue, several)
         refused = self._catalogue.faces.refuse(ids, self._names_of(name))
         if not refused:
             which = f"photo:{ids[0]} has" if len(ids) == 1 else "these photos have"
             raise UsageError(f"{which} no face that is {name}'s")
+        group_faces(self._catalogue, alone={face for face, _ in refused})
         return refused
 
     def _names_of(self, name: str) -> list[str]:
@@ -167,7 +175,8 @@ class Faces:
             groups = faces.groups()
             if len(groups) < 2:
                 return []
-            return face_questions(faces.table(MODEL), groups, self._catalogue.face_answers.all())
+            answers = self._catalogue.face_answers.all()
+            return face_questions(faces.table(MODEL), groups, answers, faces.refusals())
 
     def examples(self, groups: Sequence[int], most: int = 4) -> dict[int, list[FaceSeen]]:
         """Up to so many faces of each group, the clearest first. Raises `LibraryError`."""
@@ -179,7 +188,8 @@ class Faces:
         A yes puts the faces of `other` into `group`. It holds for what comes later, too.
 
         Raises `UsageError` when there are no such two groups, for another answer, and for a yes
-        where `other` has a name; `LibraryError`.
+        where `other` has a name, or all of its faces were refused as those of `group`;
+        `LibraryError`.
         """
         if answer not in ANSWERS:
             raise UsageError(f"{answer!r} is no answer; give yes, no or unsure")
@@ -192,15 +202,24 @@ class Faces:
         for each in (group, other):
             if each not in named:
                 raise _no_group(each)
-        if group == other or not self._catalogue.face_answers.put(group, other, answer):
+        try:
+            two = group != other and self._catalogue.face_answers.put(group, other, answer)
+        except AnswerError as error:
+            raise UsageError(str(error)) from None
+        if not two:
             raise UsageError(f"{group} and {other} are not two groups; name two")
 
     def take_back(self, group: int, other: int) -> None:
         """Forget an answer; faces that a yes moved go back.
 
-        Raises `UsageError` when there was none; `LibraryError`.
+        Raises `UsageError` when there was none, and when a later yes has moved the same faces on;
+        `LibraryError`.
         """
-        if not self._catalogue.face_answers.take_back(group, other):
+        try:
+            taken = self._catalogue.face_answers.take_back(group, other)
+        except AnswerError as error:
+            raise UsageError(str(error)) from None
+        if not taken:
             raise UsageError(f"nothing was said about groups {group} and {other}")
 
     def counts(self) -> tuple[int, int, int]:

@@ -162,7 +162,8 @@ def numbered(tmp_path: Path, people: Sequence[int], vectors: np.ndarray) -> Cata
 
 def asked(catalogue: Catalogue) -> list[tuple[int, int, int]]:
     groups, answers = catalogue.faces.groups(), catalogue.face_answers.all()
-    found = face_questions(catalogue.faces.table(MODEL), groups, answers)
+    refused = catalogue.faces.refusals()
+    found = face_questions(catalogue.faces.table(MODEL), groups, answers, refused)
     return [(one.group, one.other, one.photos) for one in found]
 
 
@@ -216,6 +217,91 @@ def test_the_question_that_names_most_photos_is_asked_first_and_answers_stay(
         now = catalogue.faces.table(MODEL).groups
         assert (np.delete(now, one - 1) == np.delete(held, one - 1)).all()
         assert now[one - 1] not in (group[1], group[2])
+
+
+def group_of(catalogue: Catalogue, *faces: int) -> list[int]:
+    table = catalogue.faces.table(MODEL)
+    return [int(table.groups[table.ids == face][0]) for face in faces]
+
+
+def test_what_was_refused_is_not_asked_and_strangers_stay_apart(tmp_path: Path) -> None:
+    somebody = of_people(3, 4)
+    with (
+        numbered(tmp_path, [1] * 12, somebody) as catalogue,
+        Library.open_to_read(tmp_path / "numbered") as library,
+    ):
+        (anna,) = library.faces.groups()
+        library.faces.name(anna.id, "Anna")
+        before = group_of(catalogue, *range(1, 13))
+        # Two of one stranger, and one of another.
+        undo = library.faces.refuse([5, 6, 9], "Anna")
+        five, six, nine = group_of(catalogue, 5, 6, 9)
+        assert five == six != anna.id
+        assert nine == 0
+        library.faces.accept(undo)
+        assert group_of(catalogue, *range(1, 13)) == before
+        # Those who look like Anna, and were said not to be, are not asked about.
+        library.faces.refuse([1, 2], "Anna")
+        other = group_of(catalogue, 1)[0]
+        assert other
+        assert library.faces.questions() == []
+        with pytest.raises(UsageError, match=f"no face of {other} may be one of {anna.id}"):
+            library.faces.answer(anna.id, other, "yes")
+        # A yes that leaves some behind is not asked again.
+        catalogue.faces.assign({3: other})
+        library.faces.answer(anna.id, other, "yes")
+        assert group_of(catalogue, 1, 2, 3) == [other, other, anna.id]
+        groups, answers = catalogue.faces.groups(), catalogue.face_answers.all()
+        assert face_questions(catalogue.faces.table(MODEL), groups, answers) == []
+
+
+def test_an_answer_is_taken_back_whole_or_not(tmp_path: Path) -> None:
+    with (
+        numbered(tmp_path, [1, 1, 2, 2, 3, 3, 0], of_people(7, 1)) as catalogue,
+        Library.open_to_read(tmp_path / "numbered") as library,
+    ):
+        faces = range(1, 8)
+        before = group_of(catalogue, *faces)
+        a, b, c = before[0], before[2], before[4]
+        library.faces.answer(a, b, "yes")
+        library.faces.answer(c, a, "yes")
+        with pytest.raises(UsageError, match=f"take back {c} and {a} first"):
+            library.faces.take_back(a, b)
+        library.faces.take_back(c, a)
+        library.faces.take_back(a, b)
+        assert group_of(catalogue, *faces) == before
+        # A single face is nobody's again, and no group.
+        library.faces.name(library.faces.name_face(7, "Anna"), None)
+        assert group_of(catalogue, 7) == [0]
+        assert {one.id for one in library.faces.groups()} == {a, b, c}
+
+
+def test_a_person_is_meant_by_a_whole_name_and_what_is_ordered_is_checked_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        numbered(tmp_path, [1, 2, 3], of_people(3, 1)),
+        Library.open_to_read(tmp_path / "numbered") as library,
+    ):
+        names = ("Anna Berger", "Anna Schmidt", "ANNA BERGER")
+        for group, name in zip(library.faces.groups(), names, strict=True):
+            library.faces.name(group.id, name)
+        for act in (library.faces.forget_person, lambda name: library.faces.refuse([1], name)):
+            with pytest.raises(UsageError, match=r"called Anna; did you mean .*Anna Schmidt"):
+                act("Anna")
+        library.people.group(["Anna Berger"], "Family")
+        with pytest.raises(UsageError, match=r"called Family; did you mean (?i:Anna Berger)\?"):
+            library.faces.forget_person("Family")
+        assert library.faces.counts()[1] == 3
+        assert library.faces.forget_person("anna berger") == 2
+
+        monkeypatch.setenv("PHOTOSEARCH_FACES", "false")
+        with pytest.raises(UsageError, match="PHOTOSEARCH_FACES is set"):
+            library.faces.switch(True)
+        assert not (library.folder / "config.toml").exists()
+        monkeypatch.setenv("PHOTOSEARCH_FACES", "true")
+        assert library.faces.forget() == 1
+        assert (library.faces.wanted, library.faces.ordered) == (True, "PHOTOSEARCH_FACES")
 
 
 def growing(seed: int, each: int, years: int = 11) -> np.ndarray:
