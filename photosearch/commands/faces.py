@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from index import InUseError
 from photosearch.commands.opening import open_library, open_to_read
 from photosearch.commands.output import counted, shown
 from photosearch.commands.photos import photos_argument
+from photosearch.errors import LibraryError
 
 if TYPE_CHECKING:
     from index.catalogue.face_answers import FaceAnswer
@@ -83,6 +85,20 @@ def run(library: Library, stop: threading.Event | None = None, *, quiet: bool = 
     )
 
 
+def run_after_index(library: Library, stop: threading.Event) -> None:
+    """As `run`, where that is wanted behind each index run; when another process has come in
+    between, it is left for later, since that run is done.
+    """
+    if not library.faces.wanted:
+        return
+    try:
+        run(library, stop, quiet=True)
+    except LibraryError as error:
+        if not isinstance(error.__cause__, InUseError):
+            raise
+        click.echo(f"The next run looks for faces: {error}", err=True)
+
+
 @command.command("on")
 @click.pass_context
 def on(ctx: click.Context) -> None:
@@ -137,10 +153,9 @@ def name(ctx: click.Context, group: int, name: str) -> None:
 def questions(ctx: click.Context, limit: int, as_json: bool) -> None:
     """Ask which groups are the same person, those first whose answer is worth most."""
     with open_to_read(ctx) as library:
-        every = library.faces.questions()
-        asked = every[:limit]
-        names = {one.id: one.name for one in library.faces.groups()}
-        shown_faces = library.faces.examples([at for one in asked for at in (one.group, one.other)])
+        found = library.faces.asked(limit)
+    asked, shown_faces = found.questions, found.faces
+    names = {id_: one.name for id_, one in found.groups.items()}
     if as_json:
         told = [
             {
@@ -151,7 +166,7 @@ def questions(ctx: click.Context, limit: int, as_json: bool) -> None:
             }
             for one in asked
         ]
-        click.echo(json.dumps({"version": 1, "questions": told, "all": len(every)}, indent=2))
+        click.echo(json.dumps({"version": 1, "questions": told, "all": found.every}, indent=2))
         return
     for one in asked:
         first, second = (

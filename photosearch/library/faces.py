@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,18 @@ from photosearch.settings import SETTINGS, Settings, file, read
 if TYPE_CHECKING:
     from photosearch.faces.questions import FaceQuestion
     from photosearch.faces.run import FaceEvent
+
+
+@dataclass(frozen=True)
+class AskedFaces:
+    """The most valuable `questions` of `every` one, with the `groups` that they are about and some
+    `faces` of each, the clearest first, by the ids of groups.
+    """
+
+    questions: list[FaceQuestion]
+    every: int
+    groups: dict[int, FaceGroup]
+    faces: dict[int, list[FaceSeen]]
 
 
 @explaining
@@ -178,7 +191,18 @@ class Faces:
             answers = self._catalogue.face_answers.all()
             return face_questions(faces.table(MODEL), groups, answers, faces.refusals())
 
-    def examples(self, groups: Sequence[int], most: int = 4) -> dict[int, list[FaceSeen]]:
+    def asked(self, limit: int, most: int = 4) -> AskedFaces:
+        """So many `questions`, with up to `most` faces of each group. Raises `LibraryError`."""
+        with self._catalogue.snapshot():
+            every = self.questions()
+            asked = every[:limit]
+            groups = {one.id: one for one in self.groups()}
+            ids = {each for one in asked for each in (one.group, one.other)}
+            return AskedFaces(
+                asked, len(every), {each: groups[each] for each in ids}, self.examples(ids, most)
+            )
+
+    def examples(self, groups: Collection[int], most: int = 4) -> dict[int, list[FaceSeen]]:
         """Up to so many faces of each group, the clearest first. Raises `LibraryError`."""
         return self._catalogue.faces.examples(groups, most)
 

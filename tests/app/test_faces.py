@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +24,7 @@ from videos import film
 from index import Catalogue, FileStamp, NewPhoto
 from index.catalogue.faces import TABLES, FaceTable, FoundFace
 from photosearch import Library, UsageError
+from photosearch.commands.faces import run_after_index
 from photosearch.faces.grouping import grouped
 from photosearch.faces.model import MODEL, FaceModel
 from photosearch.faces.questions import face_questions
@@ -302,6 +304,20 @@ def test_a_person_is_meant_by_a_whole_name_and_what_is_ordered_is_checked_first(
         monkeypatch.setenv("PHOTOSEARCH_FACES", "true")
         assert library.faces.forget() == 1
         assert (library.faces.wanted, library.faces.ordered) == (True, "PHOTOSEARCH_FACES")
+
+
+def test_faces_are_left_for_later_while_another_process_has_the_library(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        numbered(tmp_path, [1], of_people(1, 1)),
+        Library.open_to_read(tmp_path / "numbered") as library,
+        Library.open_to_read(tmp_path / "numbered") as other,
+    ):
+        library.faces.switch(True)
+        with other.writing():
+            run_after_index(library, threading.Event())
+        assert capsys.readouterr().err.startswith("The next run looks for faces: ")
 
 
 def growing(seed: int, each: int, years: int = 11) -> np.ndarray:

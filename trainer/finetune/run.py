@@ -128,7 +128,13 @@ def _recipe(wanted: Wanted, start: Start, photos: Photos) -> Recipe:
         f"run.batch={batch}",
     ]
     # Another batch may be asked for.
-    batch = load_recipe("finetune", [*own, *wanted.overrides]).run.batch
+    asked = load_recipe("finetune", [*own, *wanted.overrides])
+    if asked.loss.contrastive != "softmax":
+        raise ValueError(
+            "loss.contrastive: finetune goes on with the softmax that its start was made with; for "
+            f"{asked.loss.contrastive} make a recipe for `train`"
+        )
+    batch = asked.run.batch
     steps = max(1, wanted.epochs * photos.learned_from // batch)
     own += [f"run.steps={steps}", f"run.evaluate_steps={max(1, steps // 5)}"]
     own += [f"schedule.warmup={steps // 10}"]
