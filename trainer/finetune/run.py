@@ -60,7 +60,8 @@ def finetune(wanted: Wanted, start: Start, echo: Callable[[str], None]) -> Tuned
     photos = prepare(wanted.inputs, wanted.captions, wanted.out / "photos", size + size // 8)
     echo(photos.summary)
     recipe = _recipe(wanted, start, photos)
-    before = _found(start.encoder(), photos.held)
+    with start.encoder() as encoder:
+        before = _found(encoder, photos.held)
     with joined(recipe.run.device) as processes:
         if processes.count > 1:
             raise ValueError("finetune runs in one process; for several make a recipe for `train`")

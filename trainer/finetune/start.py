@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,8 +51,8 @@ class Start(Protocol):
     def name(self) -> str:
         """What it is, for people and for going on only with the same."""
 
-    def encoder(self) -> Encoder:
-        """It as it is, to be measured."""
+    def encoder(self) -> AbstractContextManager[Encoder]:
+        """It as it is, to be measured inside."""
 
     def write(self, out: Path, fields: Mapping[str, Any], card: str) -> None:
         """The bundle `out` of what `model` is by now; one that is there is replaced."""
@@ -66,7 +67,6 @@ class FromBundle:
     config: ModelConfig
     weights: Path | None = None
     frozen: tuple[str, ...] = ("text.", "visual.classifiers.", "logit_scale")
-    _written: TemporaryDirectory[str] | None = None
 
     @property
     def licence(self) -> str:
@@ -76,14 +76,14 @@ class FromBundle:
     def name(self) -> str:
         return self.bundle.id + ("" if self.weights is None else f" ({_named(self.weights)})")
 
-    def encoder(self) -> Encoder:
+    @contextmanager
+    def encoder(self) -> Iterator[Encoder]:
         if self.weights is None:
-            return open_encoder(self.bundle.folder)
-        # Kept as long as this is: its files are read when they are needed.
-        self._written = TemporaryDirectory()
-        folder = Path(self._written.name) / "bundle"
-        self.write(folder, {}, "")
-        return open_encoder(folder)
+            yield open_encoder(self.bundle.folder)
+            return
+        with TemporaryDirectory() as place:
+            self.write(Path(place) / "bundle", {}, "")
+            yield open_encoder(Path(place) / "bundle")
 
     def write(self, out: Path, fields: Mapping[str, Any], card: str) -> None:
         tower = self.model.visual
@@ -116,10 +116,11 @@ class FromWeights:
     def name(self) -> str:
         return f"{self.config.name} ({_named(self.file)})"
 
-    def encoder(self) -> Encoder:
+    @contextmanager
+    def encoder(self) -> Iterator[Encoder]:
         model = build_from(self.config)
         load_into(model, self.file)
-        return Towers(model, self.config, device_of("auto"), self.name)
+        yield Towers(model, self.config, device_of("auto"), self.name)
 
     def write(self, out: Path, fields: Mapping[str, Any], card: str) -> None:
         scale = float(self.model.logit_scale.detach().exp())
