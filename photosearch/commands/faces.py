@@ -233,7 +233,7 @@ def forget(ctx: click.Context, person: str | None, yes: bool) -> None:
     """
     with open_library(ctx) as library:
         faces = library.faces
-        name = None if person is None else library.people.known(person).name
+        name = None if person is None else library.people.get(person).name
         if not yes:
             whose = "all faces, and whose they are" if name is None else f"all faces of {name}"
             click.confirm(shown(f"Forget {whose}?"), abort=True)

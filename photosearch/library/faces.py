@@ -168,7 +168,7 @@ class Faces:
 
     def _names_of(self, name: str) -> list[str]:
         """The names of groups that are one person's, who is called so in full."""
-        keys = {place_key(each) for each in self._people.known(name).names}
+        keys = {place_key(each) for each in self._people.get(name).names}
         return [each for each in self._catalogue.faces.names() if place_key(each) in keys]
 
     def accept(self, refused: Sequence[tuple[int, int]]) -> None:

@@ -71,10 +71,10 @@ class People:
 
     def get(self, name: str) -> Person:
         """Raises `UsageError` when nobody is called so; `LibraryError`."""
-        known = self.known(name)
+        known = self._one(name)
         return next(one for one in self.all() if one.name == known.name)
 
-    def known(self, name: str) -> KnownPerson:
+    def _one(self, name: str) -> KnownPerson:
         """The one who is called so in full, by any of their names.
 
         Raises `UsageError` when nobody is, which names those who may be meant: with a part of the
@@ -98,7 +98,7 @@ class People:
         """
         selection = self._catalogue.selection
         with self._catalogue.snapshot():
-            ids = selection.present(self.known(name).ids)
+            ids = selection.present(self._one(name).ids)
             newest = selection.by_date(ids, oldest=False)
             return self._catalogue.listed(newest[offset : offset + limit].tolist())
 
@@ -109,7 +109,7 @@ class People:
         """
         selection = self._catalogue.selection
         with self._catalogue.snapshot():
-            chosen = self.known(name)
+            chosen = self._one(name)
             ids = selection.present(chosen.ids)
             shared = Counter(
                 {
@@ -132,7 +132,7 @@ class People:
             return replace(one, name=new, names={**one.names, place_key(new): new})
 
         other = self._find(new)
-        person = self.known(name)
+        person = self._one(name)
         if other is not None and other.name != person.name:
             raise UsageError(
                 f"{other.name} is somebody else; to make both one, merge them: "
@@ -146,7 +146,7 @@ class People:
         Raises `UsageError` when one is called otherwise, or all are the same already;
         `LibraryError`.
         """
-        kept = self.known(into)
+        kept = self._one(into)
         others = [one for one in self._several(names) if one.name != kept.name]
         if not others:
             raise UsageError(f"{kept.name} is only one already; name somebody else to merge")
@@ -165,7 +165,7 @@ class People:
 
         Raises `UsageError` as `rename` does; `LibraryError`.
         """
-        person = self.known(name)
+        person = self._one(name)
         new = [named(other) for other in others]
         for other in map(self._find, new):
             if other is not None and other.name != person.name:
@@ -180,7 +180,7 @@ class People:
 
         Raises `UsageError` when they have no such name, or are shown by it; `LibraryError`.
         """
-        person, key = self.known(name), place_key(other)
+        person, key = self._one(name), place_key(other)
         if key not in _keys(person):
             raise UsageError(f"{person.name} is not called {other}, but {', '.join(person.names)}")
         if key == place_key(person.name):
@@ -219,7 +219,7 @@ class People:
 
         Raises `UsageError` when nobody is called so; `LibraryError`.
         """
-        edit = self._change([self.known(name)], lambda each: [])
+        edit = self._change([self._one(name)], lambda each: [])
         left = (one for one in self._catalogue.selection.people() if _keys(one) & {*edit.keys})
         return replace(edit, name=next((one.name for one in left), ""))
 
@@ -259,7 +259,7 @@ class People:
 
     def _several(self, names: Sequence[str]) -> list[KnownPerson]:
         """Each once. Raises `UsageError` where one is nobody, or there is none."""
-        found = {one.name: one for one in map(self.known, names)}
+        found = {one.name: one for one in map(self._one, names)}
         if not found:
             raise UsageError("nobody is named; give a name")
         return list(found.values())

@@ -265,13 +265,16 @@ def test_an_answer_is_taken_back_whole_or_not(tmp_path: Path) -> None:
         faces = range(1, 8)
         before = group_of(catalogue, *faces)
         a, b, c = before[0], before[2], before[4]
+        edition = library.faces.edition()
         library.faces.answer(a, b, "yes")
         library.faces.answer(c, a, "yes")
+        assert library.faces.edition() != edition
         with pytest.raises(UsageError, match=f"take back {c} and {a} first"):
             library.faces.take_back(a, b)
         library.faces.take_back(c, a)
         library.faces.take_back(a, b)
         assert group_of(catalogue, *faces) == before
+        assert library.faces.edition() == edition
         # A single face is nobody's again, and no group.
         library.faces.name(library.faces.name_face(7, "Anna"), None)
         assert group_of(catalogue, 7) == [0]
@@ -512,7 +515,9 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
         db.execute("UPDATE faces SET group_id = 77 WHERE id IN (SELECT max(id) FROM faces)")
     (question,) = json.loads(shell("faces", "questions", "--json").stdout)["questions"]
     assert [question[side]["id"] for side in ("group", "other")] == [group.id, 77]
-    assert shell("faces", "questions").stdout.endswith(b"the same? A yes names 1 photo.\n")
+    told = shell("faces", "questions")
+    assert told.stdout.endswith(b"the same? A yes names 1 photo.\n")
+    assert told.stderr.startswith(b"Answer: photosearch faces answer GROUP OTHER")
     assert shell("faces", "answer", "77", str(group.id), "yes").returncode == 2
     for said, named_now in (("yes", 0), ("undo", 1), ("yes", 0)):
         assert shell("faces", "answer", str(group.id), "77", said).returncode == 0

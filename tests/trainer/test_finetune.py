@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -204,9 +205,7 @@ def test_given_weights_are_measured_as_they_are_or_refused(tmp_path: Path) -> No
     (bundled,) = open_encoder(bundled_path()).encode_images(picture)
     assert given @ bundled < 0.99
     # Another file of that name is another start.
-    name = start.name
-    save_file(state, changed)
-    assert from_bundle(bundled_path(), changed).name != name
+    assert hashlib.sha256(changed.read_bytes()).hexdigest()[:16] in start.name
     # The text network of a new bundle is that of the old one.
     text = state["text.layers.0.qkv.weight"]
     save_file(state | {"text.layers.0.qkv.weight": text + 0.1}, changed)
