@@ -92,7 +92,6 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
         "forget_person": lambda it: it.faces.forget_person("Anna"),
         "unseen": lambda it: it.faces.unseen(),
         "edition": lambda it: it.faces.edition(),
-        "group": lambda it: it.faces.group(),
         "name_face": lambda it: it.faces.name_face(1, "Anna"),
         "questions": lambda it: it.faces.questions(),
         "asked": lambda it: it.faces.asked(1),
@@ -151,7 +150,7 @@ OTHERS = {
         "readonly",
     }
     | {heading.removeprefix("library.") for heading in CALLS if heading != "Library"},
-    "library.faces": {"keep_back", "ordered", "switch", "wanted"},
+    "library.faces": {"group", "keep_back", "ordered", "switch", "wanted"},
     "library.models": {"discard", "encoder", "offers", "pull"},
 }
 
