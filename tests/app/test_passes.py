@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from served import served_here
 
 from index import Catalogue, FileStamp, NewPhoto
 from photosearch import Library
@@ -93,3 +94,18 @@ def test_what_cannot_be_read_is_tried_once(
         faces._find(tell, folder)
         assert told[-1] == End(library.faces.unseen())
         assert (len(library.faces.unseen()), library.faces.counts()[:2]) == (1, (1, 1))
+
+
+@pytest.mark.slow
+def test_the_page_forgets_faces_though_the_environment_wants_them(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHOTOSEARCH_FACES", "true")
+    folder = of_photos(tmp_path / "library")
+    with served_here(folder, tiny_bundle) as server:
+        told = server.post("/api/faces/forget", {}).json
+        assert (told["forgotten"], told["ordered"]) == (0, "PHOTOSEARCH_FACES")
+        assert (told["on"], told["held"]) == (True, True)
+        monkeypatch.setenv("PHOTOSEARCH_FACES", "")
+        told = server.post("/api/faces/forget", {}).json
+        assert (told["ordered"], told["on"]) == (None, False)

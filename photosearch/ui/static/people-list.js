@@ -38,8 +38,8 @@ export class PeopleList {
       .map((one) => said(personCard(one, () => this.open(one)), one));
     // Others than before come together with the strangers, of whom they may have been some.
     if (atOnce) this.#draw([...named, ...this.cards.querySelectorAll(".stranger")]);
-    if (people.some((one) => one.hidden)) this.tools.append(this.withHidden);
-    else this.withHidden.remove();
+    if (!people.some((one) => one.hidden)) this.withHidden.remove();
+    else if (!this.withHidden.isConnected) this.tools.append(this.withHidden);
     const above = this.above.show(shown);
     const others = await strangers(() => this.everybody.map(({ name }) => name), () => this.renew());
     if (shown()) this.#draw([...named, ...others.map(({ card, group }) => said(card, group))]);
