@@ -78,7 +78,7 @@ if TYPE_CHECKING:
     )
     from photosearch.library import Library
     from photosearch.library.albums import Albums
-    from photosearch.library.faces import Faces
+    from photosearch.library.faces import AskedFaces, Faces
     from photosearch.library.feedback import Feedback
     from photosearch.library.marks import Marks
     from photosearch.library.models import Advised, Model, Models, Removed
@@ -135,6 +135,7 @@ __all__ = [
     "Anniversaries",
     "Anniversary",
     "Area",
+    "AskedFaces",
     "BrowseBy",
     "BundleError",
     "Change",
@@ -277,7 +278,7 @@ _LATER = {
     ),
     "photosearch.library": "Library",
     "photosearch.library.albums": "Albums",
-    "photosearch.library.faces": "Faces",
+    "photosearch.library.faces": "AskedFaces Faces",
     "photosearch.library.feedback": "Feedback",
     "photosearch.library.marks": "Marks",
     "photosearch.library.models": "Advised Model Models Removed",

@@ -12,6 +12,10 @@ FaceAnswer: TypeAlias = Literal["yes", "no", "unsure"]
 ANSWERS: tuple[FaceAnswer, ...] = get_args(FaceAnswer)
 
 
+class AnswerError(ValueError):
+    """An answer that would change nothing, and why."""
+
+
 class FaceAnswers:
     """`Catalogue.face_answers`. Raises as the catalogue does."""
 
@@ -32,6 +36,9 @@ class FaceAnswers:
 
         A yes puts the faces of `other` into `group`, but for those that were refused as its, and
         what was refused as the other's is refused as its.
+
+        Raises `AnswerError` for a yes where all were refused, and as `take_back`, which is what
+        was said before.
         """
         with self._connection.write() as db:
             there = db.execute(
@@ -41,6 +48,10 @@ class FaceAnswers:
                 return False
             _take_back(db, group, other)
             moved, refused = _joined(db, group, other) if answer == "yes" else ([], [])
+            if answer == "yes" and not moved:
+                raise AnswerError(
+                    f"no face of {other} may be one of {group}: that was said of each; answer no"
+                )
             db.execute(
                 "INSERT INTO face_answers VALUES (?, ?, ?, ?, ?)",
                 [group, other, answer, json.dumps(moved), json.dumps(refused)],
@@ -48,7 +59,10 @@ class FaceAnswers:
         return True
 
     def take_back(self, group: int, other: int) -> bool:
-        """Forget what was said; whether anything was. Faces go back to where they were."""
+        """Forget what was said; whether anything was. Faces go back to where they were.
+
+        Raises `AnswerError` where a later yes has moved them on.
+        """
         with self._connection.write() as db:
             return _take_back(db, group, other)
 
@@ -83,6 +97,15 @@ def _take_back(db: sqlite3.Connection, group: int, other: int) -> bool:
         [group, other, other, group],
     ).fetchall()
     for to, back, moved, refused in found:
+        for last, *_ in db.execute(
+            "SELECT group_id FROM face_answers WHERE other_id = ? AND answer = 'yes' AND EXISTS "
+            "(SELECT value FROM json_each(moved) INTERSECT SELECT value FROM json_each(?))",
+            [to, moved],
+        ):
+            raise AnswerError(
+                f"the faces of {back} went on from {to} to {last} later; take back {last} and {to} "
+                "first"
+            )
         db.executemany(
             "UPDATE faces SET group_id = ? WHERE id = ? AND group_id = ?",
             [(back, face, to) for face in json.loads(moved)],

@@ -84,6 +84,16 @@ class FaceTable:
     quality: NDArray[np.float32]
     vectors: NDArray[np.float32]
 
+    def of(self, chosen: NDArray[np.bool_]) -> FaceTable:
+        """Those `chosen` (n,) of them."""
+        return FaceTable(
+            self.ids[chosen],
+            self.pictures[chosen],
+            self.groups[chosen],
+            self.quality[chosen],
+            self.vectors[chosen],
+        )
+
 
 class Faces:
     """`Catalogue.faces`. Raises as the catalogue does."""
@@ -213,6 +223,19 @@ class Faces:
             for _, photo, *area, seconds in [best.split(" ")]
         ]
 
+    def edition(self) -> str:
+        """Another one whenever faces came into other groups, or groups became somebody else's."""
+        ((faces, last, sum_, named),) = self._connection.rows(
+            "SELECT count(*), coalesce(max(group_id), 0), total(faces.id * group_id), count(name) "
+            "FROM faces JOIN face_groups ON group_id = face_groups.id"
+        )
+        return f"{faces}.{last}.{sum_:.0f}.{named}"
+
+    def names(self) -> list[str]:
+        """Those of groups, each once, also where no photo is there."""
+        rows = self._connection.rows("SELECT DISTINCT name FROM face_groups WHERE name NOT NULL")
+        return [name for (name,) in rows]
+
     def examples(self, groups: Iterable[int], most: int) -> dict[int, list[FaceSeen]]:
         """Of each group some faces in photos that are there, the largest and clearest first."""
         if not self._connection.shows_faces:
@@ -234,9 +257,18 @@ class Faces:
         return shown
 
     def name(self, group: int, name: str | None) -> bool:
-        """Say whose the faces of a group are; whether there is one of this id."""
+        """Say whose the faces of a group are; whether there is one of this id.
+
+        One face of nobody is no group: it is in none then.
+        """
         with self._connection.write() as db:
             named = db.execute("UPDATE face_groups SET name = ? WHERE id = ?", [name, group])
+            if name is None:
+                db.execute(
+                    "DELETE FROM face_groups WHERE id = ?1 "
+                    "AND (SELECT count(*) FROM faces WHERE group_id = ?1) = 1",
+                    [group],
+                )
             return named.rowcount > 0
 
     def hide(self, group: int, hidden: bool) -> bool:
@@ -268,10 +300,7 @@ class Faces:
         return int(group)
 
     def refuse(self, photo_ids: Iterable[int], names: Iterable[str]) -> list[tuple[int, int]]:
-        """Take the faces in photos out of groups with these names for good; which of which.
-
-        Several are somebody else together: a group of their own.
-        """
+        """Take the faces in photos out of groups with these names for good; which of which."""
         with self._connection.write() as db:
             rows = db.execute(
                 "SELECT faces.id, group_id FROM faces JOIN photos USING (content_id) "
@@ -286,10 +315,8 @@ class Faces:
                 "FROM face_groups WHERE name = (SELECT name FROM face_groups WHERE id = ?)",
                 rows,
             )
-            group = _new_group(db) if len(rows) > 1 else None
             db.executemany(
-                "UPDATE faces SET group_id = ? WHERE id = ?",
-                [(group, face) for face, _ in rows],
+                "UPDATE faces SET group_id = NULL WHERE id = ?", [(face,) for face, _ in rows]
             )
         return [(int(face), int(group)) for face, group in rows]
 

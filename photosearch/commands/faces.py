@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from index import InUseError
 from photosearch.commands.opening import open_library, open_to_read
 from photosearch.commands.output import counted, shown
 from photosearch.commands.photos import photos_argument
+from photosearch.errors import LibraryError
 
 if TYPE_CHECKING:
     from index.catalogue.face_answers import FaceAnswer
@@ -83,6 +85,20 @@ def run(library: Library, stop: threading.Event | None = None, *, quiet: bool = 
     )
 
 
+def run_after_index(library: Library, stop: threading.Event) -> None:
+    """As `run`, where that is wanted behind each index run; when another process has come in
+    between, it is left for later, since that run is done.
+    """
+    if not library.faces.wanted:
+        return
+    try:
+        run(library, stop, quiet=True)
+    except LibraryError as error:
+        if not isinstance(error.__cause__, InUseError):
+            raise
+        click.echo(f"The next run looks for faces: {error}", err=True)
+
+
 @command.command("on")
 @click.pass_context
 def on(ctx: click.Context) -> None:
@@ -137,10 +153,9 @@ def name(ctx: click.Context, group: int, name: str) -> None:
 def questions(ctx: click.Context, limit: int, as_json: bool) -> None:
     """Ask which groups are the same person, those first whose answer is worth most."""
     with open_to_read(ctx) as library:
-        every = library.faces.questions()
-        asked = every[:limit]
-        names = {one.id: one.name for one in library.faces.groups()}
-        shown_faces = library.faces.examples([at for one in asked for at in (one.group, one.other)])
+        found = library.faces.asked(limit)
+    asked, shown_faces = found.questions, found.faces
+    names = {id_: one.name for id_, one in found.groups.items()}
     if as_json:
         told = [
             {
@@ -151,7 +166,7 @@ def questions(ctx: click.Context, limit: int, as_json: bool) -> None:
             }
             for one in asked
         ]
-        click.echo(json.dumps({"version": 1, "questions": told, "all": len(every)}, indent=2))
+        click.echo(json.dumps({"version": 1, "questions": told, "all": found.every}, indent=2))
         return
     for one in asked:
         first, second = (
@@ -162,7 +177,7 @@ def questions(ctx: click.Context, limit: int, as_json: bool) -> None:
             shown(f"{first} and {second}: the same? A yes {_effect(names[one.group], one.photos)}.")
         )
     if asked:
-        click.echo("FaceAnswer: photosearch faces answer GROUP OTHER yes|no|unsure", err=True)
+        click.echo("Answer: photosearch faces answer GROUP OTHER yes|no|unsure", err=True)
     else:
         click.echo("There is nothing to ask.", err=True)
 
@@ -208,7 +223,7 @@ def hide(ctx: click.Context, group: int, show: bool) -> None:
 
 
 @command.command("forget")
-@click.option("--person", metavar="NAME", help="Only the faces of NAME.")
+@click.option("--person", metavar="NAME", help="Only the faces of NAME, in full.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
 def forget(ctx: click.Context, person: str | None, yes: bool) -> None:
@@ -216,13 +231,18 @@ def forget(ctx: click.Context, person: str | None, yes: bool) -> None:
 
     Names that other programs wrote into photos are still known.
     """
-    if not yes:
-        whose = "all faces, and whose they are" if person is None else f"all faces of {person}"
-        click.confirm(f"Forget {whose}?", abort=True)
     with open_library(ctx) as library:
         faces = library.faces
-        forgotten = faces.forget() if person is None else faces.forget_person(person)
-    click.echo(f"Forgot {counted(forgotten, 'face')}.")
+        name = None if person is None else library.people.get(person).name
+        if not yes:
+            whose = "all faces, and whose they are" if name is None else f"all faces of {name}"
+            click.confirm(shown(f"Forget {whose}?"), abort=True)
+        forgotten = faces.forget() if name is None else faces.forget_person(name)
+        still = faces.ordered if name is None and faces.wanted else None
+    whose = "" if name is None else f" of {name}"
+    click.echo(shown(f"Forgot {counted(forgotten, 'face')}{whose}."))
+    if still:
+        click.echo(f"{still} is set: the next index run looks for faces again. Unset it.", err=True)
 
 
 def _effect(name: str | None, photos: int) -> str:

@@ -78,8 +78,7 @@ def command(
     with Ending() as ending, open_library(ctx) as library:
         nice = settings_of(ctx, nice=nice).nice
         run(library, folders, ending, workers=workers, nice=nice, retry=retry, wait=wait, on=on)
-        if library.faces.wanted:
-            faces.run(library, ending.asked, quiet=True)
+        faces.run_after_index(library, ending.asked)
 
 
 def run(

@@ -111,8 +111,7 @@ def command(
                         if done or first:
                             held = counted(library.status().photos, "photo")
                             click.echo(f"Done: {done or 'nothing new'}. The library holds {held}.")
-                        if library.faces.wanted:
-                            faces.run(library, ending.asked, quiet=True)
+                        faces.run_after_index(library, ending.asked)
                         first = False
                     if ending.asked.is_set():
                         break

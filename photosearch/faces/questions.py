@@ -7,7 +7,7 @@ yes is.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,15 +47,19 @@ class FaceQuestion:
 
 
 def face_questions(
-    table: FaceTable, groups: Sequence[FaceGroup], answers: Mapping[tuple[int, int], FaceAnswer]
+    table: FaceTable,
+    groups: Sequence[FaceGroup],
+    answers: Mapping[tuple[int, int], FaceAnswer],
+    refused: Set[tuple[int, int]] = frozenset(),
 ) -> list[FaceQuestion]:
     """All that are worth asking, the most valuable first.
 
     Not asked is what was answered, also of groups that were joined to these since; what is known by
-    names; of strangers, who are hidden; and of two who are in one photo, for they are two.
+    names; of strangers, who are hidden; of two who are in one photo, for they are two; and of
+    groups with faces that were `refused` as the other's.
     """
     asked = _asked(groups)
-    apart = _answered(answers) | _in_one_photo(table)
+    apart = _answered(answers) | _in_one_photo(table) | _refused(table, refused)
     questions = []
     for (one, other), distance in _distances(table, asked).items():
         first, second = sorted(
@@ -85,11 +89,16 @@ def _answered(answers: Mapping[tuple[int, int], FaceAnswer]) -> set[frozenset[in
             group = into[group]
         return group
 
+    # Faces that were refused stay in a group behind a yes, which is answered all the same.
     return {
-        frozenset((now(group), now(other)))
+        frozenset((now(group), other if answer == "yes" else now(other)))
         for (group, other), answer in answers.items()
-        if answer != "yes"
     }
+
+
+def _refused(table: FaceTable, refused: Set[tuple[int, int]]) -> set[frozenset[int]]:
+    groups = dict(zip(table.ids.tolist(), table.groups.tolist(), strict=True))
+    return {frozenset((groups.get(face, 0), group)) for face, group in refused}
 
 
 def _in_one_photo(table: FaceTable) -> set[frozenset[int]]:

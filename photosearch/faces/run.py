@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,12 +62,13 @@ def find_faces(
     catalogue: Catalogue,
     opened: Callable[[], FaceModel] = FaceModel,
     limits: Limits | None = None,
+    without: Collection[str] = (),
 ) -> Iterator[FaceEvent]:
     """Look at them in order of path, and group what was found at the end.
 
-    What was reported is recorded; the next run goes on there.
+    What was reported is recorded; the next run goes on there. Paths in `without` are passed over.
     """
-    unseen = catalogue.faces.unseen(MODEL)
+    unseen = [one for one in catalogue.faces.unseen(MODEL) if one[1] not in without]
     yield FacesStarted(len(unseen))
     if unseen:
 
@@ -102,11 +103,17 @@ def _faces_in(model: FaceModel, pictures: Sequence[Seen]) -> list[FoundFace]:
     return found
 
 
-def group_faces(catalogue: Catalogue) -> int:
-    """Group the faces that are in no group; how many came into one."""
-    _take_over_names(catalogue)
+def group_faces(catalogue: Catalogue, alone: Set[int] | None = None) -> int:
+    """Group the faces that are in no group; how many came into one.
+
+    Those whose ids are in `alone` only, and with one another only, where it is given.
+    """
+    if alone is None:
+        _take_over_names(catalogue)
     with catalogue.snapshot():
         table, refused = catalogue.faces.table(MODEL), catalogue.faces.refusals()
+    if alone is not None:
+        table = table.of(np.isin(table.ids, list(alone)) & (table.groups == 0))
     groups = grouped(table, refused)
     if groups:
         catalogue.faces.assign(groups)

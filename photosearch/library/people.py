@@ -15,7 +15,7 @@ import numpy as np
 from index import Catalogue, ListedPhoto
 from index.catalogue.functions import place_key
 from index.catalogue.own_people import OwnPerson
-from index.catalogue.people import KnownPerson
+from index.catalogue.people import KnownPerson, called
 from photosearch.browsing.people import Person, find_people
 from photosearch.errors import UsageError
 from photosearch.explaining import explaining
@@ -73,6 +73,23 @@ class People:
         """Raises `UsageError` when nobody is called so; `LibraryError`."""
         known = self._one(name)
         return next(one for one in self.all() if one.name == known.name)
+
+    def _one(self, name: str) -> KnownPerson:
+        """The one who is called so in full, by any of their names.
+
+        Raises `UsageError` when nobody is, which names those who may be meant: with a part of the
+        name, or in the group that is called so; `LibraryError`.
+        """
+        found = self._find(name)
+        if found is not None:
+            return found
+        people = self._catalogue.selection.people()
+        names = {each for one in people for each in one.names}
+        near = difflib.get_close_matches(name, names, 3, 0.6)
+        meant = sorted(one.name for one in called(people, name))
+        near += [each for each in meant if each not in near][:3]
+        advice = f"did you mean {' or '.join(near)}?" if near else "see photosearch people list"
+        raise UsageError(f"nobody in this library is called {_shown(name)}; {advice}")
 
     def photos(self, name: str, *, offset: int = 0, limit: int = 100) -> list[ListedPhoto]:
         """A part of the photos that somebody is in, newest first.
@@ -246,20 +263,6 @@ class People:
         if not found:
             raise UsageError("nobody is named; give a name")
         return list(found.values())
-
-    def _one(self, name: str) -> KnownPerson:
-        found = self._find(name)
-        if found is not None:
-            return found
-        known = {each for one in self._catalogue.selection.people() for each in one.names}
-        near = difflib.get_close_matches(name, known, 3, 0.6)
-        near += [
-            each
-            for each in sorted(known)
-            if f" {place_key(name)} " in f" {place_key(each)} " and each not in near
-        ][:3]
-        advice = f"did you mean {' or '.join(near)}?" if near else "see photosearch people list"
-        raise UsageError(f"nobody in this library is called {_shown(name)}; {advice}")
 
 
 def _shown(name: str) -> str:

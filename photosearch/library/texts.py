@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from typing import TYPE_CHECKING
 
 from index import Catalogue, WriterLock
@@ -20,10 +20,11 @@ class Texts:
     def __init__(self, catalogue: Catalogue, lock: WriterLock, settings: Settings) -> None:
         self._catalogue, self._lock, self._settings = catalogue, lock, settings
 
-    def read(self) -> Generator[ReadingEvent, None, None]:
+    def read(self, *, without: Collection[str] = ()) -> Generator[ReadingEvent, None, None]:
         """Look for text in the photos in which nobody has, so that searches find its words.
 
-        What was reported is recorded, so closing the iterator early loses nothing reported.
+        What was reported is recorded, so closing the iterator early loses nothing reported. Paths
+        in `without` are passed over: those that failed before, for whoever goes on soon.
 
         Raises `UsageError` without the extra `ocr`; `LibraryError` when the library cannot be
         written, also since another process is changing it.
@@ -35,7 +36,11 @@ class Texts:
         check_reader()
         limits = limits_by(self._settings, 2)
         with self._lock.held():
-            yield from read_text(self._catalogue, TextReader, limits)
+            yield from read_text(self._catalogue, TextReader, limits, without)
+
+    def unread(self) -> frozenset[int]:
+        """Where nobody has looked for text: bytes of photos, by number. Raises `LibraryError`."""
+        return frozenset(content for content, _ in self._catalogue.readings.unread())
 
     def of(self, photo_id: int) -> str | None:
         """The text that was read in a photo; None when nobody has looked. Raises `LibraryError`."""

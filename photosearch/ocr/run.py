@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from index import Catalogue
@@ -38,13 +38,17 @@ ReadingEvent = ReadingStarted | TextRead | TextFailed
 
 
 def read_text(
-    catalogue: Catalogue, opened: Callable[[], TextReader], limits: Limits | None = None
+    catalogue: Catalogue,
+    opened: Callable[[], TextReader],
+    limits: Limits | None = None,
+    without: Collection[str] = (),
 ) -> Iterator[ReadingEvent]:
     """Read them in order of path. What was reported is recorded; the next run goes on there.
 
-    The reader, which takes a while to start, is `opened` when there is something to read.
+    The reader, which takes a while to start, is `opened` when there is something to read. Paths in
+    `without` are passed over.
     """
-    unread = catalogue.readings.unread()
+    unread = [one for one in catalogue.readings.unread() if one[1] not in without]
     yield ReadingStarted(len(unread))
     if not unread:
         return

@@ -27,18 +27,17 @@ from photosearch.search.find import (
     Selected,
     View,
     check_asked,
-    page,
 )
 from photosearch.search.fused import Fused, meeting, where_known
 from photosearch.search.glossed import glossed
-from photosearch.search.hits import Hit, Hits
+from photosearch.search.hit_page import page_of_hits
+from photosearch.search.hits import Hits
 from photosearch.search.instead import Asked, Instead, instead
 from photosearch.search.judged import judged_query
 from photosearch.search.kept import Kept
 from photosearch.search.parse import parse
 from photosearch.search.query import Described, Fact, Given, Pictured, Query, Term
 from photosearch.search.relevance import Relevant, can_be_judged
-from photosearch.search.stacks import stacked
 from photosearch.search.tally import Tally
 from photosearch.search.why import Why, heat_map, seen_area, shares
 from photosearch.search.worlds import Worlds
@@ -356,43 +355,8 @@ class Searcher:
     def _page(
         self, ranking: Ranking, view: View, query: Query, encoder: Encoder | None = None
     ) -> Hits:
-        """`encoder` is the one whose vectors were ranked, None where none were."""
-        selection = self._catalogue.selection
-        groups = None if view.group is None else self._kept.groups(view.group)
-
-        def stack(ids: Sequence[int]) -> list[list[int]]:
-            return stacked(selection, (encoder or self._encoder()).bundle_id, ids)
-
-        found = page(ranking, view, selection, stack, None if groups is None else groups.of)
-        ids = [photo for each in found.stacks for photo in each]
-        moments: dict[int, float] = {}
-        if encoder is not None and isinstance(ranking, (Compared, Relevant, Fused)):
-            moments = self._catalogue.moments(encoder.bundle_id, ids, ranking.like)
-        listed = {photo.id: photo for photo in self._catalogue.listed(ids)}
-        hits = {
-            photo.id: Hit(
-                photo.id,
-                photo.path,
-                found.scores[photo.id],
-                photo.width,
-                photo.height,
-                photo.taken_at,
-                group=None if groups is None else groups.of(photo.id),
-                moment=moments.get(photo.id),
-                taken_source=photo.taken_source,
-            )
-            for photo in listed.values()
-        }
-        stacks = [[hits[photo] for photo in each if photo in hits] for each in found.stacks]
-        return Hits(
-            (replace(best, others=tuple(others)) for best, *others in filter(None, stacks)),
-            query=query,
-            listed=listed,
-            total=ranking.total(),
-            more=found.more,
-            offset=found.offset,
-            beyond=ranking.beyond if isinstance(ranking, (Relevant, Fused)) else 0,
-            cutoff=ranking.cutoff if isinstance(ranking, (Relevant, Fused)) else None,
+        return page_of_hits(
+            self._catalogue, self._kept, ranking, view, query, encoder, self._encoder
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from photosearch.faces.run import FacesFailed, FacesFound, FacesGrouped, FacesStarted
 from photosearch.library import Library
 from photosearch.settings import read
-from photosearch.ui.passes import BackgroundPass, Step, in_slices
+from photosearch.ui.passes import BackgroundPass, End, Step, in_slices
 
 # People are worth showing before all photos were looked at: faces are grouped whenever so many have
 # come, and a fifth of those that there were.
@@ -34,25 +34,28 @@ def finding_faces(library: Path) -> BackgroundPass:
     return BackgroundPass(library, _Switch(library), _find, unseen)
 
 
-def unseen(library: Library) -> int:
-    """Photos in which nobody has looked for faces."""
-    return library.status().photos - library.faces.counts()[0]
+def unseen(library: Library) -> frozenset[int]:
+    """Where nobody has looked for faces, by number."""
+    return library.faces.unseen()
 
 
-def _find(tell: Callable[[Step], None], library: Path) -> None:
+def _find(tell: Callable[[Step | End], None], library: Path) -> None:
     with Library.open(library, new=False) as opened:
         found = 0
+        # Not to be tried anew in each slice.
+        failed: set[str] = set()
 
         def steps() -> Generator[Step, None, None]:
             nonlocal found
-            for event in opened.faces.find():
+            for event in opened.faces.find(without=failed):
                 match event:
                     case FacesStarted(photos):
                         step = Step(begun=photos)
                     case FacesFound(photos):
                         found += sum(faces for _, faces in photos)
                         step = Step(done=len(photos))
-                    case FacesFailed():
+                    case FacesFailed(path, _):
+                        failed.add(path)
                         step = Step(failed=1)
                     case FacesGrouped():
                         step = Step()
@@ -65,4 +68,5 @@ def _find(tell: Callable[[Step], None], library: Path) -> None:
                 found = 0
                 opened.faces.group()
 
-        in_slices(opened, steps, group)
+        still = in_slices(opened, steps, _Switch(library).get, group)
+        tell(End(unseen(opened) if still else frozenset()))

@@ -8,7 +8,7 @@ from pathlib import Path
 from photosearch.library import Library
 from photosearch.ocr.reader import check_reader
 from photosearch.ocr.run import ReadingStarted, TextFailed, TextRead
-from photosearch.ui.passes import BackgroundPass, Step, in_slices
+from photosearch.ui.passes import BackgroundPass, End, Step, in_slices
 from photosearch.ui.switches import Switches
 
 _SWITCH = "read_text"
@@ -33,23 +33,27 @@ def reading(library: Path, switches: Switches) -> BackgroundPass:
     return BackgroundPass(library, _Switch(switches), _read, _unread)
 
 
-def _unread(library: Library) -> int:
-    return library.status().photos - library.texts.counts()[0]
+def _unread(library: Library) -> frozenset[int]:
+    return library.texts.unread()
 
 
-def _read(tell: Callable[[Step], None], library: Path) -> None:
+def _read(tell: Callable[[Step | End], None], library: Path) -> None:
     with Library.open(library, new=False) as opened:
+        # Not to be tried anew in each slice.
+        failed: set[str] = set()
 
         def steps() -> Generator[Step, None, None]:
-            for event in opened.texts.read():
+            for event in opened.texts.read(without=failed):
                 match event:
                     case ReadingStarted(photos):
                         step = Step(begun=photos)
                     case TextRead(photos):
                         step = Step(done=len(photos))
-                    case TextFailed():
+                    case TextFailed(path, _):
+                        failed.add(path)
                         step = Step(failed=1)
                 tell(step)
                 yield step
 
-        in_slices(opened, steps)
+        still = in_slices(opened, steps, _Switch(Switches(library)).get)
+        tell(End(_unread(opened) if still else frozenset()))

@@ -50,6 +50,15 @@ class Step:
     failed: int = 0
 
 
+@dataclass(frozen=True)
+class End:
+    """The pass has come to its end, or was switched off: these were `left`, since they cannot be
+    read. The next is not begun for them alone.
+    """
+
+    left: frozenset[int] = frozenset()
+
+
 class Kept(Protocol):
     """A switch that is remembered; setting it raises `PhotosearchError` where it cannot be."""
 
@@ -61,12 +70,13 @@ class Kept(Protocol):
 class BackgroundPass:
     """Does `work` in a process as long as it is switched on. Safe to ask from any thread.
 
-    `work` is called with a function to tell each `Step`, and the library folder; `left` counts the
-    photos of a library that it has not looked at.
+    `work` is called with a function to tell each `Step`, and at last the `End`, and with the
+    library folder; `left` gives what in a library it has not looked at, by number. Others may turn
+    the switch, too: it is asked each time.
     """
 
     def __init__(
-        self, library: Path, switch: Kept, work: Work, left: Callable[[Library], int]
+        self, library: Path, switch: Kept, work: Work, left: Callable[[Library], frozenset[int]]
     ) -> None:
         self._library, self._switch = library, switch
         self._work, self._left = work, left
@@ -78,14 +88,17 @@ class BackgroundPass:
         self._paused = 0
         self._closed = threading.Event()
         self._poke = threading.Event()
-        # Photos that were left when the pass last came to its end: those that cannot be read.
-        self._hopeless = 0
+        # What was left when the pass last came to its end: what cannot be read.
+        self._hopeless: frozenset[int] = frozenset()
+        self._end: End | None = None
         self._thread: threading.Thread | None = None
         if self._now.on:
             self._begin()
 
     @property
     def now(self) -> Pass:
+        if self._is_on():
+            self._begin()
         with self._lock:
             return self._now
 
@@ -97,9 +110,10 @@ class BackgroundPass:
         self._switch.set(on)
         with self._lock:
             self._now = Pass(on=on, held=self._now.held)
-            self._hopeless = 0
+            self._hopeless = frozenset()
         if on:
             self._begin()
+            self._poke.set()
         else:
             self._halt()
 
@@ -126,7 +140,8 @@ class BackgroundPass:
             self._poke.set()
 
     def close(self) -> None:
-        self._closed.set()
+        with self._lock:
+            self._closed.set()
         self._poke.set()
         if self._thread is not None:
             self._thread.join()
@@ -139,10 +154,10 @@ class BackgroundPass:
             self._now = replace(self._now, running=False)
 
     def _begin(self) -> None:
-        self._poke.set()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._look, name="photosearch-pass")
-            self._thread.start()
+        with self._lock:
+            if self._thread is None and not self._closed.is_set():
+                self._thread = threading.Thread(target=self._look, name="photosearch-pass")
+                self._thread.start()
 
     def _look(self) -> None:
         """Start whenever it is wanted and there is something to do."""
@@ -153,31 +168,48 @@ class BackgroundPass:
             self._poke.wait(_AGAIN)
 
     def _wanted(self) -> bool:
+        on = self._is_on()
         with self._lock:
-            if not self._now.on or self._now.held or self._now.running:
+            if not on or self._now.held or self._now.running:
                 return False
-            hopeless = self._hopeless
         try:
-            return self._count() > hopeless
+            left = self._unseen()
         except PhotosearchError:
             return False
+        with self._lock:
+            return bool(left - self._hopeless)
 
-    def _count(self) -> int:
+    def _is_on(self) -> bool:
+        """Whether it is switched on now, here or by others. Not where that cannot be told."""
+        try:
+            on, error = self._switch.get(), None
+        except PhotosearchError as problem:
+            on, error = False, str(problem)
+        with self._lock:
+            if on != self._now.on or not on:
+                self._now = replace(self._now, on=on, error=error)
+                self._hopeless = frozenset()
+        return on
+
+    def _unseen(self) -> frozenset[int]:
         with Library.open(self._library, readonly=True) as opened:
             return self._left(opened)
 
     def _start(self) -> None:
         with self._turn:
+            on = self._is_on()
             with self._lock:
-                if self._paused or not self._now.on or self._now.held:
+                if self._paused or not on or self._now.held:
                     return
-                self._now = Pass(on=True, running=True)
+                self._now, self._end = Pass(on=True, running=True), None
             self._process.start(self._work, self._library)
 
-    def _note(self, told: Step | PhotosearchError | None) -> None:
+    def _note(self, told: Step | End | PhotosearchError | None) -> None:
         with self._lock:
             now = self._now
             match told:
+                case End():
+                    self._end = told
                 case Step():
                     self._now = replace(
                         now,
@@ -189,8 +221,10 @@ class BackgroundPass:
                     self._now = replace(now, running=False, error=str(told))
                 case None:
                     self._now = replace(now, running=False)
+            end = self._end
         if told is None:
-            hopeless = self._count()
+            # Without an end it broke off: not to be tried with the same again and again.
+            hopeless = self._unseen() if end is None else end.left
             with self._lock:
                 self._hopeless = hopeless
 
@@ -198,9 +232,11 @@ class BackgroundPass:
 def in_slices(
     library: Library,
     begin: Callable[[], Generator[Step, None, None]],
+    wanted: Callable[[], bool],
     between: Callable[[], None] = lambda: None,
-) -> None:
-    """Go through what `begin` gives, which the caller tells of, until nothing is left.
+) -> bool:
+    """Go through what `begin` gives, which the caller tells of, until nothing is left, or it is no
+    longer `wanted`; whether that is still so.
 
     Every so often it is ended, what is to be done `between` is done, and it is begun anew: each
     slice holds the library for itself.
@@ -209,11 +245,16 @@ def in_slices(
         os.nice(10)  # whoever searches meanwhile must not wait
     while True:
         until = time.monotonic() + _SLICE
-        with library.writing(wait=True), closing(begin()) as steps:
-            for _ in steps:
-                if time.monotonic() > until:
-                    break
-            else:
-                return
+        with library.writing(wait=True):
+            # Asked once nobody else can change the library: whoever drops all of it says so first.
+            if not wanted():
+                return False
+            with closing(begin()) as steps:
+                for step in steps:
+                    # Not before it has got on, however long the beginning takes.
+                    if step.done + step.failed and time.monotonic() > until:
+                        break
+                else:
+                    return True
         between()
         time.sleep(_GAP)

@@ -17,17 +17,21 @@ class Switches:
     def __init__(self, library: Path) -> None:
         self._path = library / _FILE
         self._lock = threading.Lock()
+        # What could not be written holds for as long as the page is served.
+        self._unwritten: dict[str, object] = {}
 
     def __getitem__(self, name: str) -> bool:
         with self._lock:
-            return self._kept().get(name) is True
+            return (self._kept() | self._unwritten).get(name) is True
 
     def __setitem__(self, name: str, on: bool) -> None:
         with self._lock:
-            kept = self._kept() | {name: on}
+            kept = self._kept() | self._unwritten | {name: on}
             try:
                 self._path.write_text(json.dumps(kept), encoding="utf-8")
-            except OSError:  # it holds for as long as the page is served
+                self._unwritten.clear()
+            except OSError:
+                self._unwritten[name] = on
                 _log.warning("the switch %s cannot be kept", name, exc_info=True)
 
     def _kept(self) -> dict[str, object]:

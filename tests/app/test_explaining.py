@@ -89,6 +89,15 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
         "accept": lambda it: it.faces.accept([(1, 1)]),
         "counts": lambda it: it.faces.counts(),
         "forget": lambda it: it.faces.forget(),
+        "forget_person": lambda it: it.faces.forget_person("Anna"),
+        "unseen": lambda it: it.faces.unseen(),
+        "edition": lambda it: it.faces.edition(),
+        "name_face": lambda it: it.faces.name_face(1, "Anna"),
+        "questions": lambda it: it.faces.questions(),
+        "asked": lambda it: it.faces.asked(1),
+        "examples": lambda it: it.faces.examples([1]),
+        "answer": lambda it: it.faces.answer(1, 2, "yes"),
+        "take_back": lambda it: it.faces.take_back(1, 2),
     },
     "library.marks": {
         "of": lambda it: it.marks.of([1]),
@@ -116,6 +125,7 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
     },
     "library.texts": {
         "read": lambda it: it.texts.read(),
+        "unread": lambda it: it.texts.unread(),
         "of": lambda it: it.texts.of(1),
         "counts": lambda it: it.texts.counts(),
     },
@@ -142,7 +152,7 @@ OTHERS = {
         "readonly",
     }
     | {heading.removeprefix("library.") for heading in CALLS if heading != "Library"},
-    "library.faces": {"keep_back"},
+    "library.faces": {"group", "keep_back", "ordered", "switch", "wanted"},
     "library.models": {"discard", "encoder", "offers", "pull"},
 }
 

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +24,7 @@ from videos import film
 from index import Catalogue, FileStamp, NewPhoto
 from index.catalogue.faces import TABLES, FaceTable, FoundFace
 from photosearch import Library, UsageError
+from photosearch.commands.faces import run_after_index
 from photosearch.faces.grouping import grouped
 from photosearch.faces.model import MODEL, FaceModel
 from photosearch.faces.questions import face_questions
@@ -162,7 +164,8 @@ def numbered(tmp_path: Path, people: Sequence[int], vectors: np.ndarray) -> Cata
 
 def asked(catalogue: Catalogue) -> list[tuple[int, int, int]]:
     groups, answers = catalogue.faces.groups(), catalogue.face_answers.all()
-    found = face_questions(catalogue.faces.table(MODEL), groups, answers)
+    refused = catalogue.faces.refusals()
+    found = face_questions(catalogue.faces.table(MODEL), groups, answers, refused)
     return [(one.group, one.other, one.photos) for one in found]
 
 
@@ -216,6 +219,108 @@ def test_the_question_that_names_most_photos_is_asked_first_and_answers_stay(
         now = catalogue.faces.table(MODEL).groups
         assert (np.delete(now, one - 1) == np.delete(held, one - 1)).all()
         assert now[one - 1] not in (group[1], group[2])
+
+
+def group_of(catalogue: Catalogue, *faces: int) -> list[int]:
+    table = catalogue.faces.table(MODEL)
+    return [int(table.groups[table.ids == face][0]) for face in faces]
+
+
+def test_what_was_refused_is_not_asked_and_strangers_stay_apart(tmp_path: Path) -> None:
+    somebody = of_people(3, 4)
+    with (
+        numbered(tmp_path, [1] * 12, somebody) as catalogue,
+        Library.open_to_read(tmp_path / "numbered") as library,
+    ):
+        (anna,) = library.faces.groups()
+        library.faces.name(anna.id, "Anna")
+        before = group_of(catalogue, *range(1, 13))
+        # Two of one stranger, and one of another.
+        undo = library.faces.refuse([5, 6, 9], "Anna")
+        five, six, nine = group_of(catalogue, 5, 6, 9)
+        assert five == six != anna.id
+        assert nine == 0
+        library.faces.accept(undo)
+        assert group_of(catalogue, *range(1, 13)) == before
+        # Those who look like Anna, and were said not to be, are not asked about.
+        library.faces.refuse([1, 2], "Anna")
+        other = group_of(catalogue, 1)[0]
+        assert other
+        assert library.faces.questions() == []
+        with pytest.raises(UsageError, match=f"no face of {other} may be one of {anna.id}"):
+            library.faces.answer(anna.id, other, "yes")
+        # A yes that leaves some behind is not asked again.
+        catalogue.faces.assign({3: other})
+        library.faces.answer(anna.id, other, "yes")
+        assert group_of(catalogue, 1, 2, 3) == [other, other, anna.id]
+        groups, answers = catalogue.faces.groups(), catalogue.face_answers.all()
+        assert face_questions(catalogue.faces.table(MODEL), groups, answers) == []
+
+
+def test_an_answer_is_taken_back_whole_or_not(tmp_path: Path) -> None:
+    with (
+        numbered(tmp_path, [1, 1, 2, 2, 3, 3, 0], of_people(7, 1)) as catalogue,
+        Library.open_to_read(tmp_path / "numbered") as library,
+    ):
+        faces = range(1, 8)
+        before = group_of(catalogue, *faces)
+        a, b, c = before[0], before[2], before[4]
+        edition = library.faces.edition()
+        library.faces.answer(a, b, "yes")
+        library.faces.answer(c, a, "yes")
+        assert library.faces.edition() != edition
+        with pytest.raises(UsageError, match=f"take back {c} and {a} first"):
+            library.faces.take_back(a, b)
+        library.faces.take_back(c, a)
+        library.faces.take_back(a, b)
+        assert group_of(catalogue, *faces) == before
+        assert library.faces.edition() == edition
+        # A single face is nobody's again, and no group.
+        library.faces.name(library.faces.name_face(7, "Anna"), None)
+        assert group_of(catalogue, 7) == [0]
+        assert {one.id for one in library.faces.groups()} == {a, b, c}
+
+
+def test_a_person_is_meant_by_a_whole_name_and_what_is_ordered_is_checked_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        numbered(tmp_path, [1, 2, 3], of_people(3, 1)),
+        Library.open_to_read(tmp_path / "numbered") as library,
+    ):
+        names = ("Anna Berger", "Anna Schmidt", "ANNA BERGER")
+        for group, name in zip(library.faces.groups(), names, strict=True):
+            library.faces.name(group.id, name)
+        for act in (library.faces.forget_person, lambda name: library.faces.refuse([1], name)):
+            with pytest.raises(UsageError, match=r"called Anna; did you mean .*Anna Schmidt"):
+                act("Anna")
+        library.people.group(["Anna Berger"], "Family")
+        with pytest.raises(UsageError, match=r"called Family; did you mean (?i:Anna Berger)\?"):
+            library.faces.forget_person("Family")
+        assert library.faces.counts()[1] == 3
+        assert library.faces.forget_person("anna berger") == 2
+
+        monkeypatch.setenv("PHOTOSEARCH_FACES", "false")
+        with pytest.raises(UsageError, match="PHOTOSEARCH_FACES is set"):
+            library.faces.switch(True)
+        assert not (library.folder / "config.toml").exists()
+        monkeypatch.setenv("PHOTOSEARCH_FACES", "true")
+        assert library.faces.forget() == 1
+        assert (library.faces.wanted, library.faces.ordered) == (True, "PHOTOSEARCH_FACES")
+
+
+def test_faces_are_left_for_later_while_another_process_has_the_library(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        numbered(tmp_path, [1], of_people(1, 1)),
+        Library.open_to_read(tmp_path / "numbered") as library,
+        Library.open_to_read(tmp_path / "numbered") as other,
+    ):
+        library.faces.switch(True)
+        with other.writing():
+            run_after_index(library, threading.Event())
+        assert capsys.readouterr().err.startswith("The next run looks for faces: ")
 
 
 def growing(seed: int, each: int, years: int = 11) -> np.ndarray:
@@ -388,19 +493,19 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
     # Looked at once, and not again.
     assert shell("faces", "find").stdout.startswith(b"Looked at 0 photos and found 0 faces; 0 came")
     # What is refused is not taken again for what a file says of it.
-    refused = library.faces.refuse(whole.photo_id, "eileen")
+    refused = library.faces.refuse(whole.photo_id, "eileen collins")
     list(library.faces.find())
     assert [one.count for one in library.faces.groups()] == [8]
     library.faces.accept(refused)
     dark = next(hit for hit in library.search("people:1", limit=50) if "dark" in hit.path)
-    library.faces.accept(library.faces.refuse(dark.photo_id, "eileen"))
+    library.faces.accept(library.faces.refuse(dark.photo_id, "Eileen Collins"))
     assert names(library, "person:eileen") == everybody
-    assert shell("faces", "not", str(dark.photo_id), "eileen").returncode == 0
+    assert shell("faces", "not", str(dark.photo_id), "Eileen Collins").returncode == 0
     list(library.faces.find())
     assert names(library, "person:eileen") == everybody - {"dark"}
     assert names(library, "people:1") == everybody
-    with pytest.raises(UsageError, match="has no face that is eileen's"):
-        library.faces.refuse(dark.photo_id, "eileen")
+    with pytest.raises(UsageError, match="has no face that is Eileen Collins's"):
+        library.faces.refuse(dark.photo_id, "Eileen Collins")
 
     assert shell("faces", "name", str(group.id), "Pilot").returncode == 0
     assert "Pilot" in [one.name for one in library.people.all()]
@@ -410,7 +515,9 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
         db.execute("UPDATE faces SET group_id = 77 WHERE id IN (SELECT max(id) FROM faces)")
     (question,) = json.loads(shell("faces", "questions", "--json").stdout)["questions"]
     assert [question[side]["id"] for side in ("group", "other")] == [group.id, 77]
-    assert shell("faces", "questions").stdout.endswith(b"the same? A yes names 1 photo.\n")
+    told = shell("faces", "questions")
+    assert told.stdout.endswith(b"the same? A yes names 1 photo.\n")
+    assert told.stderr.startswith(b"Answer: photosearch faces answer GROUP OTHER")
     assert shell("faces", "answer", "77", str(group.id), "yes").returncode == 2
     for said, named_now in (("yes", 0), ("undo", 1), ("yes", 0)):
         assert shell("faces", "answer", str(group.id), "77", said).returncode == 0
@@ -440,9 +547,12 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
 
     # One person alone, who is not found again.
     library.faces.name(group.id, "Guest")
-    with pytest.raises(UsageError, match="no face is known to be Nobody's"):
+    with pytest.raises(UsageError, match="nobody in this library is called Nobody"):
         library.faces.forget_person("Nobody")
-    assert shell("faces", "forget", "--person", "guest", "--yes").stdout == b"Forgot 8 faces.\n"
+    assert (
+        shell("faces", "forget", "--person", "guest", "--yes").stdout
+        == b"Forgot 8 faces of Guest.\n"
+    )
     list(library.faces.find())
     assert library.faces.counts()[1:] == (1, 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from small_model import NAME, known_model, write_model
 import photosearch
 from photosearch.encoders import Bundle, bundled_path, open_encoder
 from trainer.cli import main
+from trainer.finetune.run import Tuned
+from trainer.finetune.start import from_bundle, trainable_state
 from trainer.models.config import load_config
 from trainer.models.graph_tower import _OPERATIONS, GraphTower, sentence_state
 from trainer.models.sentence_tower import SentenceTower
@@ -171,7 +174,7 @@ def test_the_bundled_model_learns_on(pictures: Path, tmp_path: Path) -> None:
     assert "18 photos to learn from, 6 held out, 1 without a caption left out" in result.output
     told = json.loads((out / "finetune.json").read_text())
     assert told["held_out"] == 6
-    assert told["figures"]["text_to_photo R@10"] == {"before": 1.0, "after": 1.0}
+    assert told["start"].startswith(f"{Bundle.open(bundled_path()).id} (weights.safetensors, SHA-")
     made, bundled = Bundle.open(out / "bundle"), Bundle.open(bundled_path())
     assert made.manifest["name"] == "finetuned"
     assert made.calibration is None, "its cut-offs were those of the vectors before"
@@ -187,6 +190,32 @@ def test_the_bundled_model_learns_on(pictures: Path, tmp_path: Path) -> None:
         cosines = encoder.encode_images(shown) @ encoder.encode_texts(texts).T
         fits.append(np.diag(cosines).mean() - cosines.mean())
     assert fits[1] > fits[0]
+
+
+def test_given_weights_are_measured_as_they_are_or_refused(tmp_path: Path) -> None:
+    state = trainable_state(bundled_path())
+    # With another bias all vectors are others, and those are what is measured before.
+    bias = state["visual.head.layers.4.bias"]
+    changed = tmp_path / "changed.safetensors"
+    save_file(state | {"visual.head.layers.4.bias": bias + 0.5}, changed)
+    start = from_bundle(bundled_path(), changed)
+    picture = [Image.new("RGB", (64, 64), "red")]
+    with start.encoder() as encoder:
+        (given,) = encoder.encode_images(picture)
+    (bundled,) = open_encoder(bundled_path()).encode_images(picture)
+    assert given @ bundled < 0.99
+    # Another file of that name is another start.
+    assert hashlib.sha256(changed.read_bytes()).hexdigest()[:16] in start.name
+    # The text network of a new bundle is that of the old one.
+    text = state["text.layers.0.qkv.weight"]
+    save_file(state | {"text.layers.0.qkv.weight": text + 0.1}, changed)
+    with pytest.raises(ValueError, match=r"1 tensors, text.layers.0.qkv.weight first, are not"):
+        from_bundle(bundled_path(), changed)
+
+
+def test_a_tuned_model_is_worse_when_it_finds_less() -> None:
+    assert Tuned(Path(), 0.5, 0.4).worse
+    assert not Tuned(Path(), 0.4, 0.4).worse
 
 
 @pytest.fixture
@@ -229,6 +258,11 @@ def test_options_that_do_not_go_together(pictures: Path, tmp_path: Path, options
 
 
 def test_too_few_pictures_and_other_bundles_are_refused(pictures: Path, tmp_path: Path) -> None:
+    result = invoke(
+        "finetune", pictures, "--out", tmp_path / "out", "--set", "loss.contrastive=sigmoid"
+    )
+    assert result.exit_code == 1
+    assert "loss.contrastive: finetune goes on with the softmax" in result.output
     few = tmp_path / "few"
     few.mkdir()
     shutil.copy(pictures / "0.png", few)

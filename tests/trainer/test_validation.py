@@ -121,6 +121,8 @@ def test_data_sets_are_classified_as_a_bundle_is_evaluated(
         "colours_top1": pytest.approx(of_set),
     }
     assert validation[0].summary == "20 photos of 6 classes (chance top-1 16.67%)"
+    with pytest.raises(ValueError, match="2 labelled sets are called colours"):
+        open_validation(config, labelled=[sets.parent, sets.parent])
 
 
 def test_there_must_be_two_classes(tmp_path: Path, pictures: list[Image.Image]) -> None:

@@ -60,7 +60,8 @@ def finetune(wanted: Wanted, start: Start, echo: Callable[[str], None]) -> Tuned
     photos = prepare(wanted.inputs, wanted.captions, wanted.out / "photos", size + size // 8)
     echo(photos.summary)
     recipe = _recipe(wanted, start, photos)
-    before = _found(start.encoder(), photos.held)
+    with start.encoder() as encoder:
+        before = _found(encoder, photos.held)
     with joined(recipe.run.device) as processes:
         if processes.count > 1:
             raise ValueError("finetune runs in one process; for several make a recipe for `train`")
@@ -128,7 +129,13 @@ def _recipe(wanted: Wanted, start: Start, photos: Photos) -> Recipe:
         f"run.batch={batch}",
     ]
     # Another batch may be asked for.
-    batch = load_recipe("finetune", [*own, *wanted.overrides]).run.batch
+    asked = load_recipe("finetune", [*own, *wanted.overrides])
+    if asked.loss.contrastive != "softmax":
+        raise ValueError(
+            "loss.contrastive: finetune goes on with the softmax that its start was made with; for "
+            f"{asked.loss.contrastive} make a recipe for `train`"
+        )
+    batch = asked.run.batch
     steps = max(1, wanted.epochs * photos.learned_from // batch)
     own += [f"run.steps={steps}", f"run.evaluate_steps={max(1, steps // 5)}"]
     own += [f"schedule.warmup={steps // 10}"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import torch
@@ -47,8 +51,8 @@ class Start(Protocol):
     def name(self) -> str:
         """What it is, for people and for going on only with the same."""
 
-    def encoder(self) -> Encoder:
-        """It as it is, to be measured."""
+    def encoder(self) -> AbstractContextManager[Encoder]:
+        """It as it is, to be measured inside."""
 
     def write(self, out: Path, fields: Mapping[str, Any], card: str) -> None:
         """The bundle `out` of what `model` is by now; one that is there is replaced."""
@@ -61,18 +65,25 @@ class FromBundle:
     bundle: Bundle
     model: Clip
     config: ModelConfig
+    weights: Path | None = None
     frozen: tuple[str, ...] = ("text.", "visual.classifiers.", "logit_scale")
 
     @property
     def licence(self) -> str:
         return str(self.bundle.manifest["licence"])
 
-    @property
+    @cached_property
     def name(self) -> str:
-        return self.bundle.id
+        return self.bundle.id + ("" if self.weights is None else f" ({_named(self.weights)})")
 
-    def encoder(self) -> Encoder:
-        return open_encoder(self.bundle.folder)
+    @contextmanager
+    def encoder(self) -> Iterator[Encoder]:
+        if self.weights is None:
+            yield open_encoder(self.bundle.folder)
+            return
+        with TemporaryDirectory() as place:
+            self.write(Path(place) / "bundle", {}, "")
+            yield open_encoder(Path(place) / "bundle")
 
     def write(self, out: Path, fields: Mapping[str, Any], card: str) -> None:
         tower = self.model.visual
@@ -101,14 +112,15 @@ class FromWeights:
     def licence(self) -> str:
         return self.said
 
-    @property
+    @cached_property
     def name(self) -> str:
-        return f"{self.config.name} ({self.file.name})"
+        return f"{self.config.name} ({_named(self.file)})"
 
-    def encoder(self) -> Encoder:
+    @contextmanager
+    def encoder(self) -> Iterator[Encoder]:
         model = build_from(self.config)
         load_into(model, self.file)
-        return Towers(model, self.config, device_of("auto"), self.name)
+        yield Towers(model, self.config, device_of("auto"), self.name)
 
     def write(self, out: Path, fields: Mapping[str, Any], card: str) -> None:
         scale = float(self.model.logit_scale.detach().exp())
@@ -144,12 +156,41 @@ def from_bundle(folder: Path, weights: Path | None = None) -> FromBundle:
     with torch.no_grad():
         model.logit_scale.fill_(math.log(float(bundle.manifest["logit_scale"])))
     if weights is not None:
+        state = read_state(weights)
+        _check_kept(bundle, model, state, weights)
         try:
-            model.load_state_dict(read_state(weights))
+            model.load_state_dict(state)
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:300]
             raise ValueError(f"{weights}: not the weights of {bundle.id}: {reason}") from None
-    return FromBundle(bundle, model, config)
+    return FromBundle(bundle, model, config, weights)
+
+
+def _check_kept(bundle: Bundle, model: Clip, state: Mapping[str, Tensor], weights: Path) -> None:
+    """Raises `ValueError` where weights are others than what a new bundle takes over as it is."""
+    written = {
+        f"visual.{name}" for name, one in model.visual.named_parameters() if one.requires_grad
+    }
+    others = [
+        name
+        for name, kept in model.state_dict().items()
+        if name not in written
+        and name in state
+        and kept.shape == state[name].shape
+        and not torch.equal(kept, state[name].to(kept.dtype))
+    ]
+    if others:
+        raise ValueError(
+            f"{weights}: {len(others)} tensors, {others[0]} first, are not those of {bundle.id}, "
+            "and a new bundle takes these from there; give the weights that `weights` wrote of "
+            "that bundle, in which only the image tower's learnable part is changed"
+        )
+
+
+def _named(file: Path) -> str:
+    """A file of weights, by name and content, so that no run goes on from another's."""
+    with file.open("rb") as opened:
+        return f"{file.name}, SHA-256 {hashlib.file_digest(opened, 'sha256').hexdigest()[:16]}"
 
 
 def from_weights(name: str, file: Path, licence: str) -> FromWeights:

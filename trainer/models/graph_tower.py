@@ -118,10 +118,13 @@ class GraphTower(nn.Module):
         places = {stored: place for place, stored in self._sources.items()}
         for one in model.graph.initializer:
             parameter = parameters.get(places.get(one.name, ""))
-            if parameter is None or not parameter.requires_grad:
-                continue
             before = onnx.numpy_helper.to_array(one)
+            # Those of 8 bits learn nothing, and are not what the graph holds.
+            if parameter is None or not np.issubdtype(before.dtype, np.floating):
+                continue
             after = parameter.detach().cpu().numpy().astype(before.dtype)
+            if np.array_equal(after, before):
+                continue
             one.CopyFrom(onnx.numpy_helper.from_array(after, one.name))
         onnx.save(model, target)
 

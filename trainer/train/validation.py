@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -162,7 +163,7 @@ class ZeroShot:
         texts = [one.replace("{c}", each) for each in names for one in templates]
         self._photos = HeldPhotos(photos(), texts, config, config.image.size)
         self._labels = np.asarray(numbers)
-        self._name = name
+        self.name = name
 
     @property
     def summary(self) -> str:
@@ -180,7 +181,7 @@ class ZeroShot:
         classes /= np.linalg.norm(classes, axis=1, keepdims=True)
         ranks = classify(self._photos.images(model), classes, self._labels).ranks
         found = (1, 5) if self._classes > 5 else (1,)
-        return {f"{self._name}_top{k}": float((ranks <= k).mean()) for k in found}
+        return {f"{self.name}_top{k}": float((ranks <= k).mean()) for k in found}
 
 
 def labelled_tars(tars: Sequence[Path], config: ModelConfig) -> ZeroShot:
@@ -242,6 +243,13 @@ def open_validation(
     for folder in labelled:
         if folder.is_dir():
             found += labelled_folder(folder, config, Path(class_names) if class_names else None)
+    names = Counter(one.name for one in found if isinstance(one, ZeroShot))
+    for name, count in names.items():
+        if count > 1:
+            raise ValueError(
+                f"{count} labelled sets are called {name}, and their figures would be too; rename "
+                "the folder of one"
+            )
     return found
 
 

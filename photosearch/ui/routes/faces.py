@@ -52,7 +52,8 @@ class Refusal(BaseModel):
 
 
 class Refused(BaseModel):
-    faces: list[tuple[Id, Id]] = Field(max_length=_MANY)
+    # A photo may have several that were taken for one person.
+    faces: list[tuple[Id, Id]] = Field(max_length=50 * _MANY)
 
 
 @router.get("/faces")
@@ -79,14 +80,22 @@ async def hold(context: CurrentContext, wanted: Switch) -> dict[str, Any]:
 
 @router.post("/faces/forget")
 async def forget(context: CurrentContext) -> dict[str, Any]:
-    """Drop all that was found, and look for no more; how many faces there were."""
+    """Drop all that was found, and look for no more; how many faces there were.
+
+    `ordered` is the variable of the environment that says to look for them all the same, in which
+    case it is held until somebody says so, or the server starts anew.
+    """
     _check(context)
-    try:
-        await context.in_thread(context.face_pass.switch, False)
-    except UsageError:  # the environment says that they are looked for: not before it is asked for
-        await context.in_thread(context.face_pass.hold, True)
-    forgotten = await context.change(lambda it: it.faces.forget())
-    return {"forgotten": forgotten} | await context.lookups.ask(lambda it: _state(context, it))
+
+    def drop(library: Library) -> dict[str, Any]:
+        forgotten = library.faces.forget()
+        ordered = library.faces.ordered if library.faces.wanted else None
+        if ordered:
+            context.face_pass.hold(True)
+        return {"forgotten": forgotten, "ordered": ordered}
+
+    told = await context.change(drop)
+    return told | await context.lookups.ask(lambda it: _state(context, it))
 
 
 @router.get("/faces/groups")
@@ -123,7 +132,7 @@ async def hide_group(context: CurrentContext, wanted: GroupHiding) -> dict[str, 
 @router.get("/faces/question")
 async def question(context: CurrentContext) -> dict[str, Any]:
     """The question that is worth most, with faces of both groups, and how many there are."""
-    return await context.lookups.ask(_question)
+    return await context.slow.ask(_question)
 
 
 @router.post("/faces/answer")
@@ -131,14 +140,15 @@ async def answer(context: CurrentContext, wanted: Answered) -> dict[str, Any]:
     """Say whether two groups are the same person's; the next question."""
     _check(context)
 
-    def take(library: Library) -> dict[str, Any]:
+    def take(library: Library) -> None:
         if wanted.answer == "undo":
             library.faces.take_back(wanted.group, wanted.other)
         else:
             library.faces.answer(wanted.group, wanted.other, wanted.answer)
-        return _question(library)
 
-    return await context.lookups.ask(take)
+    await context.lookups.ask(take)
+    # Which takes longer in a large library than thumbnails may wait.
+    return await context.slow.ask(_question)
 
 
 @router.post("/faces/refuse")
@@ -179,12 +189,10 @@ def _nameless(library: Library) -> list[dict[str, Any]]:
 
 
 def _question(library: Library) -> dict[str, Any]:
-    every = library.faces.questions()
-    if not every:
+    asked = library.faces.asked(1)
+    if not asked.questions:
         return {"count": 0, "question": None}
-    one = every[0]
-    groups = {each.id: each for each in library.faces.groups()}
-    faces = library.faces.examples([one.group, one.other])
+    (one,), groups, faces = asked.questions, asked.groups, asked.faces
     photos = {face.photo for each in faces.values() for face in each}
     covers = {photo["id"]: photo for photo in briefs(library, sorted(photos))}
     sides = [
@@ -200,7 +208,7 @@ def _question(library: Library) -> dict[str, Any]:
         }
         for group in (one.group, one.other)
     ]
-    return {"count": len(every), "question": {"sides": sides, "photos": one.photos}}
+    return {"count": asked.every, "question": {"sides": sides, "photos": one.photos}}
 
 
 def _state(context: Context, library: Library) -> dict[str, Any]:
@@ -209,5 +217,6 @@ def _state(context: Context, library: Library) -> dict[str, Any]:
         return {"allowed": False}
     seen, found, named = library.faces.counts()
     counts = {"seen": seen, "found": found, "named": named, "photos": library.status().photos}
+    edition = {"edition": library.faces.edition()}
     told = {"allowed": True, "shared": not context.local}
-    return asdict(context.face_pass.now) | counts | told
+    return asdict(context.face_pass.now) | counts | edition | told

@@ -18,6 +18,11 @@ export class AbovePeople {
     this.same.element.hidden = true;
   }
 
+  // Whether there is a switch for faces here.
+  get offered() {
+    return !this.finding.hidden;
+  }
+
   // As long as `wanted` says that it is.
   async show(wanted) {
     const now = await this.faces.refresh().catch(() => null);

@@ -1,15 +1,14 @@
 // Looking through photos without a query: by month, person, place, folder or camera; favourites,
 // albums, and what is there more than once.
 
-import { AbovePeople } from "./above-people.js";
 import { choose, confirm } from "./choosers.js";
 import { monthName } from "./days.js";
 import { fill, icon, make, number, say, tell } from "./dom.js";
 import { Duplicates } from "./duplicates.js";
 import { Grid, monthOf, thumbnail } from "./grid.js";
 import { monthsOf, unpack } from "./layout.js";
-import { aboutPerson, fetchPeople, personCard, personTools, strangers } from "./people.js";
-import { mergeByDragging } from "./people-drag.js";
+import { aboutPerson, fetchPeople, personTools } from "./people.js";
+import { PeopleList } from "./people-list.js";
 import { countryName, townName } from "./place-names.js";
 import { ask } from "./requests.js";
 import { share } from "./share.js";
@@ -35,10 +34,15 @@ export class BrowsePage {
     this.title = make("h2", { tabindex: "-1" });
     this.tools = make("div", { class: "line" });
     this.cards = make("ul", { class: "cards" });
-    mergeByDragging(this.cards, () => this.kind === "person" && !this.of && this.#renewPeople());
     this.about = make("div", { class: "about-person" });
-    this.above = new AbovePeople(() => this.kind === "person" && !this.of && this.#renewPeople());
     this.nothing = make("p", { class: "quiet" });
+    this.people = new PeopleList({
+      cards: this.cards,
+      tools: this.tools,
+      nothing: this.nothing,
+      open: (person) => this.#open("person", person),
+      wanted: () => this.kind === "person" && !this.of,
+    });
     this.problem = make("p", { class: "warning", role: "alert" });
     this.duplicates = new Duplicates(viewer);
     this.turns = new Turns(place);
@@ -55,7 +59,7 @@ export class BrowsePage {
       make("nav", { class: "kinds", "aria-label": say("browse.by") }, this.tabs),
       make("div", { class: "line head" }, this.title, this.tools),
       this.about,
-      this.above.element,
+      this.people.above.element,
       this.nothing,
       this.problem,
       this.duplicates.element,
@@ -101,7 +105,7 @@ export class BrowsePage {
     let groups;
     await this.#take(`${kind}:`, () => fetchGroups(kind), (all) => (groups = all));
     if (!groups) return;
-    if (kind === "person") this.everybody = groups;
+    if (kind === "person") this.people.everybody = groups;
     const group = groups.find((one) => keyOf(kind, one) === of);
     if (group) this.of = of;
     if (group) return this.#group(kind, of, nameOf(kind, group), group, least);
@@ -176,7 +180,7 @@ export class BrowsePage {
     this.nothing.textContent = "";
     this.duplicates.element.hidden = kind !== "duplicates";
     this.onMap.hidden = kind !== "map";
-    this.above.hide();
+    this.people.above.hide();
   }
 
   // What draws maps is read when somebody opens one.
@@ -245,10 +249,11 @@ export class BrowsePage {
   }
 
   #groups(kind, groups) {
-    if (kind === "person") this.#people(groups);
-    const cards = groups
-      .filter((group) => !group.favourites && (!group.hidden || this.withHidden))
-      .map((group) => this.#card(kind, group, keyOf(kind, group), nameOf(kind, group)));
+    if (kind === "person") {
+      this.people.show(groups, this.hidden && !groups.length ? say("browse.all_hidden") : undefined);
+      return;
+    }
+    const cards = groups.filter((group) => !group.favourites).map((group) => this.#card(kind, group));
     fill(this.cards, ...cards);
     const known = cards.length && (kind === "album" || groups.some((group) => group.key));
     // All photos are hidden, or none of them says it.
@@ -262,13 +267,13 @@ export class BrowsePage {
     }
   }
 
-  #card(kind, group, key, name) {
-    const open = () => {
-      this.of = key;
-      this.moved?.("push");
-      this.#group(kind, key, name, group);
-    };
-    if (kind === "person") return personCard(group, open);
+  #open(kind, group) {
+    this.of = keyOf(kind, group);
+    this.moved?.("push");
+    this.#group(kind, this.of, nameOf(kind, group), group);
+  }
+
+  #card(kind, group) {
     const picture = group.cover
       ? make("img", { src: thumbnail(group.cover), alt: "", width: 240, height: 180, loading: "lazy", decoding: "async" })
       : make("span", { class: "blank" });
@@ -277,47 +282,22 @@ export class BrowsePage {
       {},
       make(
         "button",
-        { type: "button", class: "group", onclick: open },
+        { type: "button", class: "group", onclick: () => this.#open(kind, group) },
         picture,
-        make("strong", {}, name),
+        make("strong", {}, nameOf(kind, group)),
         make("span", { class: "quiet" }, say("browse.count", { count: group.count })),
       ),
     );
   }
 
-  // Those whom lists leave out are shown when they are asked for.
-  #people(people) {
-    this.everybody = people;
-    // Unless something else is shown by then.
-    const shown = () => this.everybody === people && this.kind === "person" && !this.of;
-    this.above.show(shown);
-    strangers(people.map(({ name }) => name), () => this.go("person", "replace")).then((cards) => {
-      if (!shown()) return;
-      this.cards.append(...cards);
-      if (cards.length) this.nothing.textContent = "";
-    });
-    if (!people.some(({ hidden }) => hidden)) return;
-    const tick = make("input", { type: "checkbox", checked: Boolean(this.withHidden), onchange: () => {
-      this.withHidden = tick.checked;
-      this.#groups("person", people);
-    } });
-    fill(this.tools, make("label", { class: "check" }, tick, say("people.with_hidden")));
-  }
-
-  // Others than before, while a question stands above them.
-  async #renewPeople() {
-    const people = await fetchPeople().catch(() => null);
-    if (people && this.kind === "person" && !this.of) this.#groups("person", people);
-  }
-
   // Other names of somebody, what can be said of them, and who else is in their photos.
   #person(person, tools) {
-    this.above.knowsFaces().then((known) => this.of === person.name && this.selection.showPerson(known ? person.name : ""));
+    this.people.above.knowsFaces().then((known) => this.of === person.name && this.selection.showPerson(known ? person.name : ""));
     const go = (name) => {
       const [by, of] = ["person", name];
       this.restore({ by, of: of || undefined }, 0).then(() => this.moved?.("push"));
     };
-    const { buttons, names } = personTools(person, this.everybody ?? [], go);
+    const { buttons, names } = personTools(person, this.people.everybody, go);
     tools.push(...buttons.filter(Boolean));
     fill(this.about, aboutPerson(person, names, go));
   }

@@ -74,6 +74,18 @@ export function fill(element, ...children) {
   return element;
 }
 
+// Puts children into an element that may be there already: those which have `said` the same stay as they
+// are, with focus and all. They are moved only where others stand in their place.
+export function keep(element, children) {
+  const there = new Map([...element.children].map((child) => [child.said, child]));
+  const wanted = children.map((child) => there.get(child.said) ?? child);
+  const staying = new Set(wanted);
+  for (const child of [...element.children]) if (!staying.has(child)) child.remove();
+  wanted.forEach((child, at) => {
+    if (element.children[at] !== child) element.insertBefore(child, element.children[at] ?? null);
+  });
+}
+
 const ICONS = {
   close: "M6 6l12 12M18 6L6 18",
   left: "M15 5l-7 7 7 7",

@@ -8,7 +8,7 @@ import { heard } from "./translations.js";
 const EVERY = 1500;
 
 export class FaceSwitch {
-  // `changed` is called when there may be other people than before.
+  // `changed` is called when there are other groups of faces than before.
   constructor(changed = () => {}) {
     this.changed = changed;
     this.on = make("input", { type: "checkbox", onchange: () => this.#send("switch", this.on.checked) });
@@ -59,13 +59,13 @@ export class FaceSwitch {
       const now = await ask("/api/faces/forget", { body: {} });
       tell(say("faces.forgot", { count: now.forgotten }));
       this.#show(now);
-      this.changed();
+      if (now.ordered) this.problem.textContent = say("faces.ordered", { variable: now.ordered });
     } catch (error) {
       this.problem.textContent = heard(error.message);
     }
   }
 
-  #show({ allowed, shared, on, held, running, done, left, failed, error, seen, found, named, photos }) {
+  #show({ allowed, shared, on, held, running, done, left, failed, error, seen, found, named, photos, edition }) {
     if (!allowed) {
       fill(this.element, make("p", { class: "quiet" }, say("faces.elsewhere")));
       return;
@@ -90,12 +90,18 @@ export class FaceSwitch {
     this.forget.hidden = !seen && !found;
     if (left) this.bar.value = (done + failed) / left;
     else this.bar.removeAttribute("value");
-    if (this.before !== undefined && (found !== this.before.found || (this.before.running && !running))) this.changed();
-    this.before = { found, running };
+    const before = this.edition;
+    this.edition = edition;
+    if (before !== undefined && edition !== before) this.changed();
     // It begins and ends by itself as long as it is on.
     clearTimeout(this.timer);
-    if (on && !held && (running || open)) {
-      this.timer = setTimeout(() => this.refresh().catch((problem) => tell(problem.message)), EVERY);
-    }
+    if (on && !held && (running || open)) this.#later();
+  }
+
+  // Asks again soon, as long as anybody can see the answer.
+  #later() {
+    const seen = () => !document.hidden && [this.element, this.state].some((one) => one.checkVisibility());
+    const again = () => (seen() ? this.refresh().catch((problem) => tell(problem.message)) : this.#later());
+    this.timer = setTimeout(again, EVERY);
   }
 }

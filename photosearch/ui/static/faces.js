@@ -80,7 +80,8 @@ async function nameFace(face, changed) {
   }
 }
 
-// Says that no face in photos is somebody's; `changed` is called when that was done, or taken back.
+// Says that no face in photos is somebody's; `changed` is called when that was done, or taken back. Whether
+// it was done.
 export async function refuse(ids, name, changed) {
   const send = (path, body) => ask(`/api/faces/${path}`, { body });
   try {
@@ -88,8 +89,10 @@ export async function refuse(ids, name, changed) {
     const back = () => send("accept", { faces: undo }).then(changed, (error) => tell(error.message));
     tell(say("faces.refused", { name }), { text: say("rating.undo"), press: back });
     changed();
+    return true;
   } catch (error) {
     tell(error.message);
+    return false;
   }
 }
 

@@ -38,11 +38,12 @@ export function personCard(person, open) {
 }
 
 // Faces that look like one person's, of which nobody has said whose they are: a press asks for the name.
-// `known` are names that there are; `changed` is called when one was given.
+// `known` gives names that there are; `changed` is called when one was given. Each `card` with its `group`.
 export async function strangers(known, changed) {
   const groups = await ask("/api/faces/groups").catch(() => []);
   const named = async ({ group }) => {
-    const name = await choose({ title: say("faces.who"), label: say("people.name"), button: say("faces.name"), options: known.slice(0, PROPOSED).map((text) => ({ value: text, text })), known });
+    const names = known();
+    const name = await choose({ title: say("faces.who"), label: say("people.name"), button: say("faces.name"), options: names.slice(0, PROPOSED).map((text) => ({ value: text, text })), known: names });
     if (!name) return;
     const back = () => ask("/api/faces/name", { body: { group, name: null } }).then(changed, (error) => tell(error.message));
     ask("/api/faces/name", { body: { group, name } })
@@ -61,8 +62,9 @@ export async function strangers(known, changed) {
       })
       .catch((error) => tell(error.message));
   };
-  return groups.map((one) =>
-    make(
+  return groups.map((one) => ({
+    group: one,
+    card: make(
       "li",
       { class: "stranger", "data-group": one.group, "data-drag": JSON.stringify({ group: one.group }) },
       make(
@@ -74,7 +76,7 @@ export async function strangers(known, changed) {
       ),
       make("button", { type: "button", class: "plain slim", onclick: () => hide(one) }, say("people.hide")),
     ),
-  );
+  }));
 }
 
 // Buttons for one person. `everybody` are those who may be the same; `changed` is called with the name

@@ -4,7 +4,9 @@ import { fill, make, say, tell } from "./dom.js";
 import { faceOf } from "./people.js";
 import { ask } from "./requests.js";
 
+// The same in all languages, and shown on the buttons.
 const KEYS = { y: "yes", n: "no", u: "unsure" };
+const KEY_OF = { yes: "Y", no: "N", unsure: "U" };
 
 export class SamePerson {
   // `changed` is called when an answer has put faces elsewhere.
@@ -13,18 +15,24 @@ export class SamePerson {
     this.element = make("section", { class: "card same-person", hidden: true, "aria-live": "polite", onkeydown: (event) => this.#key(event) });
   }
 
+  // Not while somebody is about to answer: the pair would be another under the finger.
   async ask() {
+    const turn = (this.turn = {});
     const found = await ask("/api/faces/question").catch(() => null);
-    if (found) this.#show(found);
+    const answering = this.question && this.element.contains(document.activeElement);
+    if (found && turn === this.turn && !this.busy && !answering) this.#show(found);
   }
 
   #show({ count, question }) {
+    const told = JSON.stringify({ count, question });
+    if (told === this.told) return;
+    this.told = told;
     this.element.hidden = !question;
     this.question = question;
     if (!question) return fill(this.element);
     const [first, second] = question.sides;
     const focused = this.element.contains(document.activeElement);
-    const button = (answer, main) => make("button", { type: "button", class: main ? "primary" : "plain", "data-answer": answer, onclick: () => this.#answer(answer) }, say(`faces.${answer}`));
+    const button = (answer, main) => make("button", { type: "button", class: main ? "primary" : "plain", "data-answer": answer, "aria-keyshortcuts": KEY_OF[answer], onclick: () => this.#answer(answer) }, say(`faces.${answer}`), make("kbd", { "aria-hidden": "true" }, KEY_OF[answer]));
     fill(
       this.element,
       make(
@@ -45,7 +53,8 @@ export class SamePerson {
     if (!answer || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();
-    this.#answer(answer);
+    // A key that is held answers once: nobody has seen the next question yet.
+    if (!event.repeat) this.#answer(answer);
   }
 
   async #answer(answer) {
@@ -54,6 +63,7 @@ export class SamePerson {
     const [group, other] = question.sides.map(({ id }) => id);
     const send = async (said) => {
       this.busy = true;
+      this.turn = {};
       try {
         this.#show(await ask("/api/faces/answer", { body: { group, other, answer: said } }));
         if (answer === "yes") this.changed();

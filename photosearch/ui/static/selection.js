@@ -65,8 +65,8 @@ export class Selection extends EventTarget {
   }
 
   async #not() {
-    await refuse([...this.photos.keys()], this.person, () => this.dispatchEvent(new Event("people")));
-    this.clear();
+    const changed = () => this.dispatchEvent(new Event("people"));
+    if (await refuse([...this.photos.keys()], this.person, changed)) this.clear();
   }
 
   put(photos) {

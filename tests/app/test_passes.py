@@ -1,0 +1,111 @@
+"""Passes in the background: ended by who switches them off, and not held up by damaged files."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from served import served_here
+
+from index import Catalogue, FileStamp, NewPhoto
+from photosearch import Library
+from photosearch.ui import faces, passes
+from photosearch.ui.passes import End, Step, in_slices
+
+
+@pytest.fixture
+def slices_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each slice ends behind one photo, and the tests go on at their own priority."""
+    monkeypatch.setattr(passes, "_SLICE", -1)
+    monkeypatch.setattr(passes, "_GAP", 0)
+    monkeypatch.delattr(passes.os, "nice", raising=False)
+
+
+def of_photos(folder: Path, *photos: Path) -> Path:
+    """A library of files that nobody has looked at."""
+    with Catalogue.open(folder) as catalogue:
+        catalogue.record(
+            "tiny",
+            [
+                NewPhoto(str(path), FileStamp(1, 1), 90, 90, "JPEG", bytes([at]) * 32)
+                for at, path in enumerate(photos)
+            ],
+            np.ones((len(photos), 2), np.float32),
+        )
+    return folder
+
+
+def test_what_is_switched_off_elsewhere_stays_off(tmp_path: Path) -> None:
+    folder = of_photos(tmp_path / "library")
+    with Library.open_to_read(folder) as terminal:
+        terminal.faces.switch(True)
+        looking = faces.finding_faces(folder)
+        try:
+            assert looking.now.on
+            terminal.faces.forget()
+            of_photos(folder, tmp_path / "new.jpg")
+            assert not looking._wanted()
+            assert not looking.now.on
+            # And what is switched on there begins.
+            terminal.faces.switch(True)
+            assert looking.now.on
+            assert looking._wanted() or looking.now.running
+        finally:
+            looking.close()
+
+
+def test_a_pass_ends_between_slices_when_it_is_switched_off(
+    tmp_path: Path, slices_of_one: None
+) -> None:
+    folder = of_photos(tmp_path / "library")
+    begun = []
+
+    def begin() -> Generator[Step, None, None]:
+        begun.append(1)
+        assert len(begun) < 3
+        yield Step(done=1)
+
+    with Library.open(folder) as library, Library.open_to_read(folder) as terminal:
+        terminal.faces.switch(True)
+        wanted = faces._Switch(folder).get
+        assert not in_slices(library, begin, wanted, lambda: terminal.faces.switch(False))
+    assert begun == [1]
+
+
+@pytest.mark.slow
+def test_what_cannot_be_read_is_tried_once(
+    tmp_path: Path, slices_of_one: None, pictures: Path
+) -> None:
+    damaged = tmp_path / "a.jpg"
+    damaged.write_bytes(b"\xff\xd8\xff nothing")
+    whole = tmp_path / "b.png"
+    whole.write_bytes((pictures / "astronaut.png").read_bytes())
+    folder = of_photos(tmp_path / "library", damaged, whole)
+    told: list[Step | End] = []
+
+    def tell(step: Step | End) -> None:
+        told.append(step)
+        assert sum(isinstance(one, Step) and one.failed for one in told) <= 1
+
+    with Library.open_to_read(folder) as library:
+        library.faces.switch(True)
+        faces._find(tell, folder)
+        assert told[-1] == End(library.faces.unseen())
+        assert (len(library.faces.unseen()), library.faces.counts()[:2]) == (1, (1, 1))
+
+
+@pytest.mark.slow
+def test_the_page_forgets_faces_though_the_environment_wants_them(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHOTOSEARCH_FACES", "true")
+    folder = of_photos(tmp_path / "library")
+    with served_here(folder, tiny_bundle) as server:
+        told = server.post("/api/faces/forget", {}).json
+        assert (told["forgotten"], told["ordered"]) == (0, "PHOTOSEARCH_FACES")
+        assert (told["on"], told["held"]) == (True, True)
+        monkeypatch.setenv("PHOTOSEARCH_FACES", "")
+        told = server.post("/api/faces/forget", {}).json
+        assert (told["ordered"], told["on"]) == (None, False)
