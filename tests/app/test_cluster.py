@@ -71,6 +71,7 @@ def test_no_photo_is_lost_and_none_is_there_twice(
     assert f"The library holds {COUNT} photos." in found["driver"]["said"]
 
 
+@pytest.mark.slow
 def test_what_is_no_cluster(shell: Shell, photos: Path) -> None:
     result = shell("index", photos, "--on", "slurm")
     assert "--on slurm: is no cluster; give ray, or ray://HOST:PORT" in message(result, 2)

@@ -21,6 +21,8 @@ from index.vectors.list_writer import ListWriter
 from index.vectors.vector_file import Stamp, read_vectors
 from index.vectors.vector_lists import empty_index, plain_lists
 
+pytestmark = pytest.mark.slow
+
 COUNT = 6000
 # Of a large library with a first look that has to choose.
 LARGE = {

@@ -62,6 +62,7 @@ def test_wordnet_missing(tmp_path: Path) -> None:
         list(read_synsets(tmp_path))
 
 
+@pytest.mark.slow
 def test_everyday_words_take_the_place_of_wordnet(sources: dict[str, object]) -> None:
     corpus = build_corpus(**sources | {"wordnet": None})  # type: ignore[arg-type]
     words = {*corpus.texts, *corpus.held_out_nouns}

@@ -175,6 +175,7 @@ def test_published_shards_train_over_http_whatever_goes_wrong(
     assert "embeddings of 40 numbers, and data.teacher_dims = [16, 16]" in wrong.output
 
 
+@pytest.mark.slow
 def test_a_server_that_is_gone_ends_the_run(
     server: tuple[str, type[Faulty]], shards: Path, tmp_path: Path
 ) -> None:
