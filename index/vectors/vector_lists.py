@@ -212,7 +212,9 @@ class VectorLists:
             # Those that were left out seem farther away than all that were not.
             if kept.sum() * _CLEAR <= len(seen):
                 return scores[kept], ids[kept]
-            if len(seen) < count:  # all that the lists looked through have
+            # That is all that the lists looked through have; or most of it fits, so that many times
+            # as much will, and to look at the vectors themselves takes less.
+            if len(seen) < count or kept.sum() > len(seen) // 2:
                 break
             count *= _CLEAR
         return None
