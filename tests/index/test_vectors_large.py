@@ -33,6 +33,7 @@ LARGE = {
     (vector_lists, "_WITHOUT_LOOK"): 0,
     (vector_lists, "_FEW_CHOSEN"): 100,
     (vector_lists, "_MOST_MAPPED"): 1 << 17,
+    (vector_lists, "_MAPPED_WHOLE"): 1 << 17,
     (first_look, "_AGAIN"): 300,
     (first_look, "_SHARE"): 4,
     (first_look, "_CHOSEN_SHARE"): 2,
