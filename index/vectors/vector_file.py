@@ -96,6 +96,10 @@ def write_file(path: Path, stamp: Stamp, write: Callable[[BinaryIO], Written | N
         with suppress(OSError):
             beside.unlink()
         return False
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
     return True
 
 

@@ -114,6 +114,42 @@ def test_what_is_not_clustered_is_written_the_same_in_pieces(tmp_path: Path) -> 
     assert np.array_equal(found[0], expected[0])
 
 
+def test_what_is_looked_at_in_pieces_and_let_go_of_is_all_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_lists, "_PIECE_BYTES", 1 << 16)
+    count = 3 * vector_lists.PIECE + 5
+    rows = like_photos(count, seed=1).astype(np.float16)
+    batches = [(np.arange(count), rows)]
+    assert write_plain(tmp_path / "file", Stamp(1, "a"), batches, count)
+    loaded = read_vectors(tmp_path / "file")
+    assert loaded is not None
+    query = like_texts()[0]
+    expected = plain_lists(batches, count).within(query, -1.0, 0.2)
+    assert 0 < len(expected[1]) < count
+    for _ in range(2):  # the first time in pieces, and then at once
+        scores, ids = loaded[0].within(query, -1.0, 0.2)
+        order = np.argsort(ids)
+        assert np.array_equal(ids[order], np.sort(expected[1]))
+        assert np.array_equal(scores[order], expected[0][np.argsort(expected[1])])
+
+
+def test_what_does_not_cluster_leaves_nothing_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = unit_vectors(COUNT, WIDTH).astype(np.float16)
+    ids = np.arange(1, COUNT + 1)
+
+    def read(every: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        return [(ids[ids % every == 0], rows[ids % every == 0])]
+
+    # Or a first look would answer in place of clusters.
+    monkeypatch.setattr(building, "LARGE_FROM", COUNT + 1)
+    with pytest.raises(building.NoClustersError):
+        building.write_clusters(tmp_path / "file", Stamp(1, "a"), read, COUNT)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("k", [1, 10, 100])
 @pytest.mark.parametrize("queries", [like_photos(60, seed=3), like_texts()], ids=["photo", "text"])
 @pytest.mark.parametrize("share", [1, 2, 5, 40, 200])
@@ -204,6 +240,7 @@ def test_a_file_without_a_first_look_still_answers(
         assert np.array_equal(found, nearest(catalogue, queries, 10, ids[::2]))
 
 
+@pytest.mark.slow
 def test_damage_in_what_is_looked_at_first_is_found_and_not_used(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,6 +286,7 @@ with Catalogue.open(Path(sys.argv[1])) as catalogue:
 """
 
 
+@pytest.mark.slow
 def test_a_process_killed_while_it_builds_leaves_the_old_file_in_use(library: Path) -> None:
     file = file_in(library)
     old = file.read_bytes()
