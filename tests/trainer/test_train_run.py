@@ -205,11 +205,14 @@ def test_two_processes_give_the_losses_of_one_and_go_on_from_each_other(
         "spread_after_two": [(half,), (spread,)],
         "one_after_spread": [(half, spread, "run.log_steps=1")],
     }
+    # Where only one process finds a checkpoint: it is not of a folder that both see.
+    shutil.copytree(tmp_path / "spread_after_one", tmp_path / "apart-0")
     arguments = [
         [str(recipe), "--out", str(tmp_path / name), *(a for one in sets for a in ("--set", one))]
         for name, parts in runs.items()
         for sets in parts
     ]
+    arguments.append([str(recipe), "--out", str(tmp_path / "apart-{rank}"), "--set", spread])
     (tmp_path / "runs.json").write_text(json.dumps(arguments))
     # A Python of its own: what torchrun forks must not have threads behind it, as pytest's has.
     launched = subprocess.run(
@@ -218,14 +221,18 @@ def test_two_processes_give_the_losses_of_one_and_go_on_from_each_other(
             *("--nproc-per-node", "2", "--log-dir", tmp_path / "logs", "--redirects", "3"),
             *((Path(__file__).parents[1] / "torchrun_shared.py"), tmp_path / "runs.json"),
         ],
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)},
+        env=os.environ
+        | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY), "PYTHONFAULTHANDLER": "1"},
         capture_output=True,
         text=True,
         timeout=300,
     )
     told = [file.read_text() for file in (tmp_path / "logs").rglob("std*.log")]
-    assert launched.returncode == 0, "\n".join(told)
+    assert launched.returncode == 0, "\n".join([*told, launched.stderr])
     assert sum(text.count("2 x cpu") for text in told) == len(arguments), "only the first speaks"
+    for rank, step in ((0, 4), (1, 0)):
+        refused = f"apart-{rank}: this process goes on from step {step}, others from steps 0 to 4"
+        assert sum(refused in text for text in told) == 1, told
     rows = train(recipe, tmp_path / "one_after_spread")
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 6, 8]
     close(rows[4:], alone[2:], tolerance=1e-5)

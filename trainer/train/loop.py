@@ -124,8 +124,8 @@ class Run:
         The figures are those of the averaged weights, as last written; {} when there are none, and
         in all processes but the first.
 
-        Raises `ValueError` when the loss or a gradient is no longer a number, or another run is at
-        work in the folder, and `StoppedError` when the process was told to end; the last checkpoint
+        Raises `ValueError` when the loss or a gradient is no longer a number, another run is at
+        work in the folder, or other processes go on from another step, and `StoppedError` when the process was told to end; the last checkpoint
         stands, and is of the last step in the latter case.
         """
         run = self.settings.run
@@ -133,6 +133,7 @@ class Run:
         if run.tf32:
             torch.set_float32_matmul_precision("high")
         with Stopping(self._processes) as stopping:
+            self._check_step(stopping)
             self.learner.choose_precision()
             self.skipped.go_on_from(self.step)
             if not self._processes.first:
@@ -152,6 +153,15 @@ class Run:
                         self._close(log, record)
         rows = log.validation.rows()
         return {name: value for name, value in rows[-1].items() if name != "step"} if rows else {}
+
+    def _check_step(self, stopping: Stopping) -> None:
+        """That all go on from the same step: with others, their exchanges would not match."""
+        first, last = -stopping.largest(-self.step), stopping.largest(self.step)
+        if first != last:
+            raise ValueError(
+                f"{self.folder}: this process goes on from step {self.step:,}, others from steps "
+                f"{first:,} to {last:,}; give a folder that all machines share, with one checkpoint"
+            )
 
     def _train(self, stop: int, log: Log | None, stopping: Stopping) -> None:
         """The steps up to `stop`, in every process; `log` is the first one's."""

@@ -35,15 +35,16 @@ class Stopping:
 
     def asked(self) -> int:
         """The signal by which any process was asked to stop, or 0; the same in all of them."""
-        if self._group is None:
-            return self._noted
-        return self._largest(self._noted)
+        return self.largest(self._noted)
 
     def any(self, here: bool) -> bool:
         """Whether it is so in any process; all of them must ask."""
-        return here if self._group is None else bool(self._largest(int(here)))
+        return bool(self.largest(int(here)))
 
-    def _largest(self, number: int) -> int:
+    def largest(self, number: int) -> int:
+        """The largest number that any process gives; all of them must ask."""
+        if self._group is None:
+            return number
         numbers = torch.tensor(number)
         dist.all_reduce(numbers, dist.ReduceOp.MAX, group=self._group)
         return int(numbers.item())
