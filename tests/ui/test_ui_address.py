@@ -367,6 +367,52 @@ def test_the_place_in_a_long_list_is_found_again(
 
 
 @pytest.mark.slow
+def test_a_photo_that_is_opened_on_the_way_back_has_its_place(browser: Any, many: Served) -> None:
+    """The list stands there already, while it is asked for anew."""
+    question = "?q=before%3A2010&sort=oldest&stack=no"
+    screen = {"width": 390, "height": 800}
+    with watched_page(browser, many, address=question, viewport=screen) as page:
+        scroll_to(page, "#results", "180.jpg")
+        page.get_by_role("tab", name="Library").dispatch_event("click")
+        at(page, "?tab=library")
+        held: list[Any] = []
+        page.route("**/api/search?*", lambda route: held.append(route), times=1)
+        with page.expect_request("**/api/search?*"):
+            page.go_back()
+        pressed = page.locator("#results .tile[title='180.jpg']")
+        pressed.evaluate("tile => tile.scrollIntoView({ block: 'center' })")
+        seen = page.evaluate(IN_SIGHT)
+        pressed.dispatch_event("click")
+        photo_dialog(page, "180.jpg")
+        held[0].continue_()
+        at(page, f"{question}&photo={pressed.locator('..').get_attribute('data-id')}")
+        reload(page)
+        photo_dialog(page, "180.jpg")
+        page.keyboard.press("Escape")
+        closed(page)
+        at(page, question)
+        page.wait_for_function(f"seen => String(({IN_SIGHT})()) == String(seen)", arg=seen)
+
+
+@pytest.mark.slow
+def test_the_next_photo_is_waited_for_that_is_on_its_way(browser: Any, many: Served) -> None:
+    question = "?q=before%3A2010&sort=oldest&stack=no"
+    with watched_page(browser, many, address=question) as page:
+        last = page.locator("#results .tile[title='059.jpg']")
+        last.wait_for(state="attached")
+        held: list[Any] = []
+        page.route("**/api/search?*", lambda route: held.append(route), times=1)
+        with page.expect_request("**/api/search?*&offset=60&*"):
+            last.evaluate("tile => tile.scrollIntoView()")
+        last.dispatch_event("click")
+        photo_dialog(page, "059.jpg")
+        page.keyboard.press("ArrowRight")
+        page.evaluate("0")
+        held[0].continue_()
+        photo_dialog(page, "060.jpg")
+
+
+@pytest.mark.slow
 def test_a_month_has_an_address(browser: Any, many: Served) -> None:
     with watched_page(browser, many, address="?browse=month&month=2001-03") as page:
         page.wait_for_selector(".timeline[data-month='2001-03']")

@@ -9,7 +9,7 @@ const TURNS = 12;
 // far down the page is.
 export function anchorOf(grid) {
   if (grid?.anchor) return grid.anchor();
-  const y = Math.round(scrollY);
+  const y = scrollY;
   if (!y || !grid?.size || !grid.body.checkVisibility()) return { y };
   const tiles = grid.tiles();
   // They stand in order, so that not all have to be measured.
@@ -23,7 +23,7 @@ export function anchorOf(grid) {
   if (!tile) return { y };
   const id = Number(tile.dataset.id);
   const at = grid.photos.findIndex((photo) => photo.id === id);
-  return { y, id, at, top: Math.round(tile.getBoundingClientRect().top) };
+  return { y, id, at, top: tile.getBoundingClientRect().top };
 }
 
 // Goes there again, as near as the list allows; loads what is missing of it.
@@ -39,16 +39,16 @@ export async function returnTo(grid, { y = 0, id, at, top } = {}) {
   // What was never on the screen has only about its size, and all below it moves when it comes there.
   for (let turn = 0; found?.isConnected && turn < TURNS; turn += 1) {
     const away = found.getBoundingClientRect().top - top;
-    if (Math.abs(away) < 1) return;
+    if (Math.abs(away) < 0.5) return;
     const before = scrollY;
     scrollBy({ top: away, behavior: "instant" });
-    await drawn();
+    await painted();
     if (scrollY === before) return;
   }
 }
 
 // When the page has been drawn, or would have been if anybody saw it.
-const drawn = () =>
+export const painted = () =>
   new Promise((done) => {
     requestAnimationFrame(() => requestAnimationFrame(done));
     setTimeout(done, 100);

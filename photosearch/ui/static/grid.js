@@ -59,7 +59,7 @@ export class Grid {
     this.kept = this.#tilesByPhoto();
     this.heading = heading;
     this.watcher.disconnect();
-    this.loading = false;
+    this.loading = null;
     this.photos = [];
     this.asked = asked ?? hits.length;
     this.list = null;
@@ -153,20 +153,23 @@ export class Grid {
     return this.photos.findIndex((photo) => photo.id === id);
   }
 
-  async #extend() {
-    if (this.loading || this.stale || !this.hasMore) return;
-    this.loading = true;
+  // Loads what comes next; who asks while that is on its way waits for it as well.
+  #extend() {
+    if (this.stale || !this.hasMore) return this.loading;
     const shown = this.photos;
-    try {
-      const { hits, more } = await this.more(this.asked);
-      if (shown !== this.photos) return;
-      this.asked += hits.length;
-      this.#add(hits);
-      this.hasMore = more && hits.length > 0;
-      this.#look();
-    } finally {
-      if (shown === this.photos) this.loading = false;
-    }
+    this.loading ??= this.#load(shown).finally(() => {
+      if (shown === this.photos) this.loading = null;
+    });
+    return this.loading;
+  }
+
+  async #load(shown) {
+    const { hits, more } = await this.more(this.asked);
+    if (shown !== this.photos) return;
+    this.asked += hits.length;
+    this.#add(hits);
+    this.hasMore = more && hits.length > 0;
+    this.#look();
   }
 
   // All photos up to this place, loading what is missing; false when there are not so many.

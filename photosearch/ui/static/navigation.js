@@ -2,7 +2,7 @@
 // the photo that is open, and how far down the page is.
 
 import { Address, sameList } from "./address.js";
-import { anchorOf, BELOW, returnTo } from "./anchor.js";
+import { anchorOf, BELOW, painted, returnTo } from "./anchor.js";
 import { say } from "./dom.js";
 import { listOf } from "./photo-list.js";
 import { ask } from "./requests.js";
@@ -21,6 +21,7 @@ export class Navigation {
     this.address = new Address();
     this.viewer = viewer;
     this.photo = null;
+    this.opening = null;
     this.pages = {};
     this.coming = {};
     this.left = {};
@@ -83,8 +84,11 @@ export class Navigation {
 
   #opened({ photo, grid }) {
     this.photo = photo;
-    if (this.address.view.photo === String(photo.id)) this.#entitle();
-    else if (!this.turn) this.#moved();
+    const id = String(photo.id);
+    // On the way to where an address leads, somebody may have opened another one.
+    if (this.address.view.photo === id) this.#entitle();
+    else if (!this.turn || this.opening !== id) this.#moved();
+    this.opening = null;
     // After a reload it has to be found again.
     const place = grid?.photos.indexOf(photo) ?? -1;
     if (place >= 0) this.address.keep({ place, anchor: this.#anchor });
@@ -149,9 +153,13 @@ export class Navigation {
     this.tab = view.tab;
     const page = this.pages[view.tab] ?? (await new Promise((come) => (this.coming[view.tab] = come)));
     const { anchor, place = 0 } = kept;
+    const panel = document.querySelector(`#tab-${view.tab}`);
     await page.restore?.(view, Math.max(anchor?.at ? anchor.at + BELOW : 0, place + 1));
     // An address from elsewhere says where to be by the month.
-    if (turn === this.turn && (anchor || view.month === undefined)) await returnTo(this.grid, anchor);
+    if (!anchor && view.month !== undefined) return;
+    // Gradio shows the panel when it comes to it, and until then nothing in it has a place.
+    while (turn === this.turn && !panel.checkVisibility()) await painted();
+    if (turn === this.turn) await returnTo(this.grid, anchor);
   }
 
   // Opens a photo over its list; alone where the list does not have it.
@@ -160,6 +168,7 @@ export class Navigation {
     const at = () => grid?.placeOf(Number(photo)) ?? -1;
     if (grid?.size && at() < 0 && place) await grid.reach(place);
     if (turn !== this.turn) return;
+    this.opening = photo;
     if (at() >= 0) {
       await this.viewer.open(grid, at());
       return;

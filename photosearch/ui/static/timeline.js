@@ -96,10 +96,12 @@ export class Timeline {
   // Where somebody is in it, and back there, as in anchor.js.
   anchor() {
     const found = this.#anchor();
-    return found ? { y: Math.round(scrollY), id: found.id, at: found.place, top: Math.round(found.from) } : { y: 0 };
+    return found ? { y: scrollY, id: found.id, at: found.place, top: found.from } : { y: 0 };
   }
 
   returnTo({ id, at, top }) {
+    // It may have been laid out while it could not be seen.
+    this.#fit();
     const found = this.placeOf(id);
     const place = found >= 0 ? found : Math.min(at, this.size - 1);
     if (place < 0) return;
