@@ -1,8 +1,8 @@
 """One of torchrun's processes: several runs, one after the other.
 
 All are of the group that the first one joins and the last one leaves: it can be joined only once.
-The argument is a JSON file with the arguments of each, "{rank}" being the process's own number. What
-is refused is told as the command tells it, and the next one begins.
+The argument is a JSON file with the arguments of each, "{rank}" being the process's own number.
+What is refused is told as the command tells it, and the next one begins.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def run_all(runs: list[list[str]]) -> None:
             main(["train", *mine], standalone_mode=False)
         except click.ClickException as error:
             error.show()
-        # The first writes the checkpoint that the next run goes on from; and what one run leaves behind
-        # is let go of by both at the same time.
+        # The first writes the checkpoint that the next run goes on from; and what one run leaves
+        # behind is let go of by both at the same time.
         gc.collect()
         distributed.barrier()
         distributed.init_process_group = lambda *given, **named: None

@@ -125,8 +125,9 @@ class Run:
         in all processes but the first.
 
         Raises `ValueError` when the loss or a gradient is no longer a number, another run is at
-        work in the folder, or other processes go on from another step, and `StoppedError` when the process was told to end; the last checkpoint
-        stands, and is of the last step in the latter case.
+        work in the folder, or other processes go on from another step, and `StoppedError` when the
+        process was told to end; the last checkpoint stands, and is of the last step in the latter
+        case.
         """
         run = self.settings.run
         stop = min(until or run.steps, run.steps)
