@@ -10,8 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from faults.before import OPENED
 from faults.failing import IN_MEMORY, FailingRuns, compiled
-from faults.jobs import JOBS, OPENED
+from faults.jobs import JOBS
 from faults.models import write_models
 from faults.sweep import Sweep, Tally
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from faults.jobs import Box
+from faults.box import Box
 
 # By part, rows that can be compared with those of another run.
 State = dict[str, set[tuple[object, ...]]]

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from faults.box import Box, Job
 from faults.failing import ERRORS, KILL, Ended, FailingRuns, Fault
-from faults.jobs import Box, Job
 from faults.state import State, left_over, photos_of, state_of
 from index import CatalogueError, WriterLock
 from photosearch import Library

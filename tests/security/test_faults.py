@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from faults.box import Job
 from faults.failing import IN_MEMORY, FailingRuns, compiled
-from faults.jobs import JOBS, Job
+from faults.jobs import JOBS
 from faults.models import write_models
 from faults.sweep import Sweep, Tally
 from optional import leave_out
