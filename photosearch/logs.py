@@ -13,7 +13,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from traceback import format_exception, format_tb
@@ -116,7 +116,9 @@ class _Lazy(logging.Handler):
 
     def close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            # What the disk has no room for is not written now, either.
+            with suppress(OSError):
+                self._file.close()
         super().close()
 
     def _opened(self) -> tuple[logging.Handler, Path | None]:

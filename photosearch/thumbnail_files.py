@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from index.safety.private import make_private_folder
+from index.safety.whole import write_whole
 
 FOLDER = "thumbnails"
 # To be changed when pictures are made otherwise, so that those of before are not shown. Those
@@ -27,17 +27,8 @@ def keep(library: Path, digest: bytes, data: bytes) -> None:
     if not library.is_dir():
         return  # it was deleted or moved away, and nothing is to be made in its place
     path = place_of(library, digest)
-    try:
+    # A full or read-only disk, or on Windows one that somebody reads just now: it is made anew.
+    with suppress(OSError):
         make_private_folder(path.parent)
-        descriptor, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            os.replace(beside, path)
-        except OSError:
-            # Windows replaces no file that somebody reads just now.
-            os.unlink(beside)
-            raise
-    except OSError:
-        # A full or read-only disk: the picture is made anew each time.
-        return
+        # One that is lost in a power cut is made anew, too, and there are many.
+        write_whole(path, data, beside=library / FOLDER, sync=False)

@@ -31,6 +31,8 @@ LOCK_NAME = "writer.lock"
 NOTE_NAME = "writer.json"
 # The prefix of folders in which a holder makes another catalogue.
 WORKSHOPS = IMPORTING, SALVAGING = ".import-", ".salvage-"
+# Files that are being written, each with the number of the process that does.
+_DRAFTS = ".*.part", "vectors/.*.part", "thumbnails/.*.part"
 # Seconds between two looks at a lock that is held.
 _PAUSE = 0.2
 _LONGEST = 200  # characters of a command that are kept
@@ -160,18 +162,19 @@ class WriterLock:
 def _clear(folder: Path) -> None:
     """Remove the workshops of holders that were killed; who has the lock knows of no other.
 
-    And files of vectors that were being written by a process that is gone. Searches write them
-    without the lock, so those of others stay.
+    And files that were being written by a process that is gone: of vectors, which searches write
+    without the lock, and by `write_whole`. Those of others stay.
     """
     for pattern in WORKSHOPS:
         for left in folder.glob(f"{pattern}*"):
             if not left.is_symlink():
                 shutil.rmtree(left, ignore_errors=True)
-    for left in folder.glob("vectors/.*.part"):
-        number = left.name.split(".")[-2]
-        if number.isdecimal() and _is_gone(int(number)):
-            with suppress(OSError):
-                left.unlink()
+    for pattern in _DRAFTS:
+        for left in folder.glob(pattern):
+            number = left.name.split(".")[-2]
+            if number.isdecimal() and _is_gone(int(number)):
+                with suppress(OSError):
+                    left.unlink()
 
 
 def _file_lock(path: Path) -> FileLock:

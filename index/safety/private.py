@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -10,10 +11,12 @@ from pathlib import Path
 _OTHERS = 0o077
 # How the names of what photosearch makes in the folder of a library begin.
 _OURS = (
-    *("catalogue.db", "config.toml", "desktop.", "examples.", "models", "page.", "photosearch.log"),
-    *("api.", "recent.", "thumbnails", "vectors", "window", "writer."),
-    *(".config.", ".import-", ".salvage-", ".writer."),
+    *("api.", "calibrations", "catalogue.db", "config.toml", "desktop.", "download.", "examples."),
+    *("models", "page.", "photosearch.log", "recent.", "speed.", "thumbnails", "ui.", "vectors"),
+    *("window", "writer.", ".config.", ".import-", ".salvage-", ".writer."),
 )
+# And those of what is being written.
+_DRAFT = re.compile(r"\..+\.part")
 
 
 def private_opener(path: str, flags: int) -> int:
@@ -35,7 +38,11 @@ def protect(folder: Path) -> None:
         return
     with suppress(OSError):
         entries = list(os.scandir(folder))
-        ours = [entry for entry in entries if entry.name.startswith(_OURS)]
+        ours = [
+            entry
+            for entry in entries
+            if entry.name.startswith(_OURS) or _DRAFT.fullmatch(entry.name)
+        ]
         open_before = bool(folder.stat().st_mode & _OTHERS)
         if len(ours) == len(entries):
             _close(folder)

@@ -15,7 +15,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from index.safety.private import private_opener
+from index.safety.whole import write_whole
 
 # The files of the page's and of the API's.
 PAGE, API = "page.key", "api.token"
@@ -46,7 +46,7 @@ def own_secret(folder: Path, name: str, *, keep: bool = True) -> str:
     # On a full or read-only disk it lasts until the server ends.
     if keep:
         with suppress(OSError):
-            _write(path, f"{secret}\n")
+            write_whole(path, f"{secret}\n".encode())
     return secret
 
 
@@ -65,18 +65,8 @@ def page_with(link: str, folder: Path) -> str | None:
 
 
 def _written(path: Path, text: str) -> str:
-    _write(path, text)
+    write_whole(path, text.encode())
     return path.absolute().as_uri()
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with open(beside, "x", encoding="utf-8", opener=private_opener) as file:
-            file.write(text)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 class OwnerKey:

@@ -6,10 +6,12 @@ import errno
 import os
 import re
 import secrets
+import shutil
+import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from photosearch.errors import PhotosearchError, UsageError
@@ -21,6 +23,7 @@ from photosearch.sharing.wanted import Tally, Wanted
 _OF_ONE = (errno.EFBIG, errno.ENAMETOOLONG)
 _BESIDE = re.compile(r"\.photosearch-[0-9a-f]{16}\.part")
 _LEFT_SECONDS = 24 * 3600.0
+_PIECE = 1 << 18
 
 
 class FolderError(PhotosearchError):
@@ -46,13 +49,17 @@ def indexed_above(folder: Path, folders: Iterable[str]) -> str | None:
     return next((one for one in folders if folder.is_relative_to(Path(one).resolve())), None)
 
 
-def written(files: Iterable[File], wanted: Wanted, tally: Tally, folder: Path) -> Iterator[Path]:
+def written(
+    files: Iterable[File], wanted: Wanted, tally: Tally, folder: Path, called: Path | None = None
+) -> Iterator[Path]:
     """Write files into `folder`, one after the other; where each is.
 
-    A name that is taken there gets a number. Each is written beside, and has its name only when it
+    A name that is taken there gets a number, unless the same file has it already, as after a run
+    that was broken off. Each is written beside, and has its name only when it
     is whole and on the disk.
 
-    Raises `FolderError` when the disk is full or gone.
+    Raises `FolderError` when the disk is full or gone, which names `folder`, or what it is to be
+    `called`.
     """
     places: dict[str, Names] = {}
     _clear(folder)
@@ -72,7 +79,7 @@ def written(files: Iterable[File], wanted: Wanted, tally: Tally, folder: Path) -
                 continue
             reason = error.strerror or str(error)
             raise FolderError(
-                f"{folder}: {reason}; make room, or choose another folder. "
+                f"{called or folder}: {reason}; make room, or choose another folder. "
                 f"{tally.files} of {tally.total} are there, and whole"
             ) from error
         count(file, wanted, tally)
@@ -116,8 +123,53 @@ def new_folder(parent: Path, wanted: str) -> Path:
         return folder
 
 
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to fill, which takes the place of the empty `folder` in one step.
+
+    Where none can be made beside that, it is `folder` itself. Of one that is not finished nothing
+    is left. Raises `FolderError` when something has come into `folder` meanwhile.
+    """
+    draft = _draft_of(folder)
+    if draft is None:
+        yield folder
+        return
+    try:
+        yield draft
+        if sys.platform == "win32":
+            folder.rmdir()  # which nothing replaces there
+        os.rename(draft, folder)
+    except BaseException as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+            raise FolderError(f"{folder}: {reason}; choose another folder") from error
+        raise
+
+
+def _draft_of(folder: Path) -> Path | None:
+    """A new folder beside `folder`; None where it could not take the place of that."""
+    # Whoever stands in it would be left in the one that is gone.
+    if folder.is_mount() or Path.cwd().is_relative_to(folder):
+        return None
+    _clear(folder.parent)
+    draft = _beside(folder.parent)
+    try:
+        if any(folder.iterdir()):
+            return None
+        draft.mkdir()
+        draft.chmod(stat.S_IMODE(folder.stat().st_mode))
+    except OSError:
+        with suppress(OSError):
+            draft.rmdir()
+        return None
+    return draft
+
+
 def _beside(folder: Path) -> Path:
-    """A name for a file while it is written."""
+    """A name for a file or folder while it is written."""
     return folder / f".photosearch-{secrets.token_hex(8)}.part"
 
 
@@ -125,10 +177,16 @@ def _clear(folder: Path) -> None:
     """Remove what killed processes were writing; of the living none stands still for so long."""
     with suppress(OSError):
         for entry in os.scandir(folder):
-            if _BESIDE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+            if _BESIDE.fullmatch(entry.name) and not entry.is_symlink():
                 with suppress(OSError):
-                    if entry.stat().st_mtime < time.time() - _LEFT_SECONDS:
-                        os.unlink(entry.path)
+                    if _last_written(entry) < time.time() - _LEFT_SECONDS:
+                        shutil.rmtree(entry.path) if entry.is_dir() else os.unlink(entry.path)
+
+
+def _last_written(entry: os.DirEntry[str]) -> float:
+    """When something was last written to a file, or came into a folder or those in it."""
+    inside = list(os.scandir(entry.path)) if entry.is_dir() else []
+    return max(one.stat(follow_symlinks=False).st_mtime for one in (entry, *inside))
 
 
 def _leave_out(file: File, tally: Tally, reason: object) -> None:
@@ -163,8 +221,21 @@ def _named(beside: Path, folder: Path, name: str, names: Names) -> Path:
         try:
             _rename(beside, path)
         except FileExistsError:
-            continue
+            if not _is_same(beside, path):
+                continue
+            os.unlink(beside)
         return path
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether `other` is a file with the content of `one`."""
+    with suppress(OSError):
+        if stat.S_ISREG(other.lstat().st_mode) and other.lstat().st_size == one.stat().st_size:
+            with open(one, "rb") as first, open(other, "rb") as second:
+                while (piece := first.read(_PIECE)) == second.read(_PIECE):
+                    if not piece:
+                        return True
+    return False
 
 
 def _rename(beside: Path, path: Path) -> None:

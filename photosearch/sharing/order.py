@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
 from photosearch.errors import UsageError
 from photosearch.portable.names import portable_name
 from photosearch.serving.shrinking import Shrinkers
-from photosearch.sharing.folder import written
+from photosearch.sharing.folder import whole_folder, written
 from photosearch.sharing.making import File, make_files
 from photosearch.sharing.wanted import Shared, Tally, Wanted
 from photosearch.sharing.web_album import Look, album_files
@@ -53,19 +53,28 @@ class Order:
     def written(self, shrinkers: Shrinkers, folder: Path) -> Generator[Path, None, None]:
         """Files in `folder`, one after the other; where each is.
 
-        An album needs a folder of its own, of which nothing is left when it cannot be finished. Of
-        photos those that are written stay. Raises `FolderError`.
+        An album needs an empty folder of its own, of which nothing is left when it cannot be
+        finished. Of photos those that are written stay. Raises `FolderError`.
         """
+        if self._look is None:
+            with closing(self._files(shrinkers)) as files:
+                yield from written(files, self._wanted, self.tally, folder)
+            return
+        with whole_folder(folder) as place:
+            for path in self._album(shrinkers, place, folder):
+                yield folder / path.relative_to(place)
+
+    def _album(self, shrinkers: Shrinkers, folder: Path, called: Path) -> Iterator[Path]:
         paths: list[Path] = []
         whole = False
         try:
             with closing(self._files(shrinkers)) as files:
-                for path in written(files, self._wanted, self.tally, folder):
+                for path in written(files, self._wanted, self.tally, folder, called):
                     paths.append(path)
                     yield path
             whole = True
         finally:
-            if self._look is not None and not whole:
+            if not whole:
                 _remove(paths, folder)
 
     def _files(self, shrinkers: Shrinkers) -> Generator[File, None, None]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from index import InUseError
+from index.safety.whole import write_whole
 from photosearch.errors import PhotosearchError
 from photosearch.library import Library
 from photosearch.pulling.convert import check_trainer
@@ -219,7 +220,7 @@ class Downloads:
     def _keep(self, order: Order, *, paused: bool) -> None:
         # On a full or read-only disk it holds for as long as the page is served.
         with suppress(OSError):
-            self._path.write_text(json.dumps(asdict(order) | {"paused": paused}), encoding="utf-8")
+            write_whole(self._path, json.dumps(asdict(order) | {"paused": paused}).encode())
 
     def _forget(self) -> None:
         with suppress(OSError):

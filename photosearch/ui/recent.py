@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from contextlib import suppress
 from pathlib import Path
 
 from index.catalogue.functions import same_name
-from index.safety.private import private_opener
+from index.safety.whole import write_whole
 from photosearch.errors import LibraryError
 
 _FILE = "recent.json"
@@ -28,11 +27,16 @@ class RecentSearches:
 
     def all(self) -> list[str]:
         """Nothing where the file cannot be read."""
-        if not self._kept:
+        try:
+            return self._read() if self._kept else []
+        except OSError:
             return []
+
+    def _read(self) -> list[str]:
+        """Raises `OSError` where there is a file that cannot be read."""
         try:
             texts = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
             return []
         return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
 
@@ -40,9 +44,11 @@ class RecentSearches:
         """Put one first."""
         text = " ".join(text.split())
         if text and self._kept:
-            with self._lock:
-                others = [other for other in self.all() if not same_name(other, text)]
-                self._write([text, *others][:_MOST])
+            # A full or read-only disk: it is not kept, and nothing else depends on it. Where the
+            # others cannot be read, they are not written over.
+            with self._lock, suppress(OSError):
+                others = [other for other in self._read() if not same_name(other, text)]
+                write_whole(self._path, json.dumps([text, *others][:_MOST]).encode())
 
     def clear(self) -> None:
         """Raises `LibraryError` when they cannot be deleted."""
@@ -53,11 +59,3 @@ class RecentSearches:
                 raise LibraryError(
                     f"{self._path}: cannot be deleted ({error.strerror}); delete it yourself"
                 ) from error
-
-    def _write(self, texts: list[str]) -> None:
-        beside = self._path.with_suffix(".part")
-        # A full or read-only disk: they are not kept, and nothing else depends on them.
-        with suppress(OSError):
-            with open(beside, "w", encoding="utf-8", opener=private_opener) as file:
-                json.dump(texts, file)
-            os.replace(beside, self._path)

@@ -7,6 +7,8 @@ import logging
 import threading
 from pathlib import Path
 
+from index.safety.whole import write_whole
+
 _FILE = "ui.json"
 _log = logging.getLogger(__name__)
 
@@ -22,21 +24,27 @@ class Switches:
 
     def __getitem__(self, name: str) -> bool:
         with self._lock:
-            return (self._kept() | self._unwritten).get(name) is True
+            try:
+                kept = self._kept()
+            except OSError:
+                kept = {}
+            return (kept | self._unwritten).get(name) is True
 
     def __setitem__(self, name: str, on: bool) -> None:
         with self._lock:
-            kept = self._kept() | self._unwritten | {name: on}
             try:
-                self._path.write_text(json.dumps(kept), encoding="utf-8")
+                # Where the others cannot be read, they are not to be written over.
+                kept = self._kept() | self._unwritten | {name: on}
+                write_whole(self._path, json.dumps(kept).encode())
                 self._unwritten.clear()
-            except OSError:
+            except OSError as error:
                 self._unwritten[name] = on
-                _log.warning("the switch %s cannot be kept", name, exc_info=True)
+                _log.warning("the switch %s cannot be kept: %s", name, error)
 
     def _kept(self) -> dict[str, object]:
+        """Raises `OSError` where there is a file that cannot be read."""
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
             return {}
         return kept if isinstance(kept, dict) else {}

@@ -287,6 +287,15 @@ def test_nothing_is_written_and_no_file_made_without_a_message(tmp_path: Path) -
     assert logging.getLogger("photosearch").handlers == []
 
 
+@needs_linux("has a disk that is always full")
+def test_no_room_for_the_log_is_no_reason_to_fail() -> None:
+    log = Log(0, lambda: iter([Path("/dev/full")]), None)
+    log.start()
+    logging.getLogger("photosearch").info("an event")
+    log.stop()
+    assert log.path == Path("/dev/full")
+
+
 def test_a_thread_that_ends_unexpectedly(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -13,11 +14,13 @@ from urllib.parse import unquote
 import pytest
 from optional import module
 from PIL import Image
+from PIL.ImageCms import ImageCmsProfile
 from videos import video
 
 from index import Place
 from photosearch import Library
 from photosearch.errors import UsageError
+from photosearch.indexing.formats.colour import srgb_profile
 from photosearch.serving.shrinking import Shrinkers
 from photosearch.sharing.folder import FolderError, new_folder
 from photosearch.sharing.order import Order
@@ -204,12 +207,58 @@ def test_nothing_is_left_of_one_that_cannot_be_finished(
     writing = Order(given, Wanted(jpeg=True, side=400), look()).written(pool, folder)
     for _ in range(4):
         next(writing)
+    # Nobody sees half of it.
+    assert not list(folder.iterdir())
+    (draft,) = tmp_path.glob(".photosearch-*.part")
     # As a disk that goes away: what comes next cannot be written.
-    (folder / "photos").rename(folder / "away")
-    (folder / "photos").write_text("in the way")
-    with pytest.raises(FolderError, match="make room, or choose another folder"):
+    (draft / "photos").rename(draft / "away")
+    (draft / "photos").write_text("in the way")
+    with pytest.raises(FolderError, match=r"2019: .*make room, or choose another folder"):
         list(writing)
-    assert sorted(path.name for path in folder.iterdir()) == ["away", "photos"]
+    assert [path.name for path in tmp_path.iterdir()] == ["Summer_ 2019 (2)"]
+
+
+def test_what_comes_into_its_folder_meanwhile_stays(
+    given: list[Shared], pool: Shrinkers, tmp_path: Path
+) -> None:
+    folder = new_folder(tmp_path, "Summer")
+    writing = Order(given[:1], Wanted(jpeg=True, side=400), look()).written(pool, folder)
+    next(writing)
+    (folder / "mine.txt").write_text("mine")
+    with pytest.raises(FolderError, match="Summer: Directory not empty; choose another folder"):
+        list(writing)
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["Summer"]
+
+
+def test_whoever_stands_in_its_folder_sees_it(
+    given: list[Shared], pool: Shrinkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = new_folder(tmp_path, "Summer")
+    monkeypatch.chdir(folder)
+    list(Order(given[:1], Wanted(jpeg=True, side=400), look()).written(pool, folder))
+    assert Path("index.html").is_file()
+    # In a folder that is not empty it is made in place, too, and nothing else is touched.
+    writing = Order(given[:2], Wanted(jpeg=True, side=400), look()).written(pool, folder)
+    next(writing)
+    writing.close()
+    assert Path("index.html").is_file()
+
+
+def test_the_same_photos_give_the_same_album(
+    given: list[Shared], pool: Shrinkers, tmp_path: Path
+) -> None:
+    """Also in another process, at another time: the profile in a JPEG would say when."""
+    profile = srgb_profile()
+    assert (profile[24:36], profile[84:100]) == (bytes(12), bytes(16))
+    assert ImageCmsProfile(io.BytesIO(profile)).profile.profile_description.startswith("sRGB")
+    first, second = (new_folder(tmp_path, "Summer") for _ in range(2))
+    for folder in (first, second):
+        list(Order(given[:2], Wanted(jpeg=True, side=400), look()).written(pool, folder))
+    names = [path.relative_to(first) for path in first.rglob("*") if path.is_file()]
+    assert len(names) == 9
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
 def test_an_album_is_of_jpegs() -> None:

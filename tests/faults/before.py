@@ -10,8 +10,10 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import numpy as np
 from hub_server import Hub, serving
 from old_libraries import unpack
+from PIL import Image
 from tiny_model import write_tiny
 from tiny_published import publish
 
@@ -89,6 +91,28 @@ def wanted(box: Box) -> None:
         library.models.use("colours")
 
 
+def configured(box: Box) -> None:
+    marked(box)
+    (box.library / "config.toml").write_text("# Mine.\nworkers = 2\nthreads = 1\n")
+
+
+def many(box: Box) -> None:
+    """As many photos as models are compared on, and a model that sees something in them."""
+    dice = np.random.default_rng(3)
+    for number in range(100):
+        pixels = dice.integers(0, 256, (4, 4, 3), np.uint8)
+        Image.fromarray(pixels).save(box.photos / f"one-{number:03}.png")
+    with Library.open(box.library) as library:
+        library.models.use(_random(box.models))
+        for _ in library.index([box.photos], workers=1):
+            pass
+
+
+@functools.cache
+def _random(models: Path) -> Path:
+    return write_tiny(models / "random")
+
+
 def with_hub(box: Box) -> None:
     """A library that downloads models from a hub of its own."""
     indexed(box)
@@ -99,7 +123,7 @@ def with_hub(box: Box) -> None:
 def _hub(models: Path) -> Hub:
     """One that serves a model as it is published, until `OPENED` is closed."""
     hub = OPENED.enter_context(serving())
-    hub.add(OFFER.repository, publish(write_tiny(models / "random"), models / "published"))
+    hub.add(OFFER.repository, publish(_random(models), models / "published"))
     return hub
 
 

@@ -9,11 +9,13 @@ from old_libraries import names
 from faults.before import (
     OFFER,
     changed,
+    configured,
     damaged,
     exported,
     exported_and_there,
     indexed,
     installed,
+    many,
     marked,
     nothing,
     numbers,
@@ -23,8 +25,11 @@ from faults.before import (
     with_hub,
 )
 from faults.box import Job, arguments, call
+from faults.page import PAGE_JOBS
+from faults.people import PEOPLE_JOBS
 from index import Catalogue
 from photosearch import Finished, Library
+from photosearch.quantising import run
 
 # Functions that a run is asked for by name, where there is no command.
 
@@ -55,6 +60,24 @@ def fill_album(library: str, model: str) -> None:
 def remove_album(library: str, model: str) -> None:
     with Library.open(library, model=model) as opened:
         opened.albums.remove(2)
+
+
+def rename_album(library: str, model: str) -> None:
+    with Library.open(library, model=model) as opened:
+        opened.albums.rename(2, "The best")
+
+
+def empty_album(library: str, model: str) -> None:
+    with Library.open(library, model=model) as opened:
+        opened.albums.remove_photos(sorted(numbers(opened).values()), 2)
+
+
+def quantise(library: str, model: str) -> None:
+    """So small networks take no time that can be compared."""
+    run.times_quicker = lambda one, other: 1.0
+    with Library.open(library) as opened:
+        for _ in opened.models.quantise(model):
+            pass
 
 
 JOBS = (
@@ -114,11 +137,16 @@ JOBS = (
     Job("albums: make", marked, lambda box: call(make_album, box.library, box.model)),
     Job("albums: put in", marked, lambda box: call(fill_album, box.library, box.model)),
     Job("albums: remove", marked, lambda box: call(remove_album, box.library, box.model)),
+    Job("albums: rename", marked, lambda box: call(rename_album, box.library, box.model)),
+    Job("albums: take out", marked, lambda box: call(empty_album, box.library, box.model)),
     Job("rate", marked, lambda box: arguments(box.model, "rate", "--stars", "2", "1", "2", "3")),
     Job("tag", marked, lambda box: arguments(box.model, "tag", "--add", "sea", "1", "2", "3")),
     Job("mark", marked, lambda box: arguments(box.model, "mark", "--right", "sea", "1", "2", "3")),
     Job("saved add", marked, lambda box: arguments(box.model, "saved", "add", "blues", "blue")),
+    Job("saved remove", marked, lambda box: arguments(box.model, "saved", "remove", "reds")),
     Job("config set", marked, lambda box: ["config", "set", "workers", "2"]),
+    Job("config unset", configured, lambda box: ["config", "unset", "workers"]),
+    Job("models quantise", many, lambda box: call(quantise, box.library, "tiny")),
     Job(
         "write-sidecars",
         marked,
@@ -130,6 +158,22 @@ JOBS = (
         marked,
         lambda box: arguments(box.model, "share", "--to", box.out / "shared", "1", "2"),
         atomic=False,
+    ),
+    Job(
+        "share --size",
+        marked,
+        lambda box: arguments(box.model, "share", "--size", "64", "--to", box.out / "small", "1"),
+        atomic=False,
+    ),
+    Job(
+        "share --zip",
+        marked,
+        lambda box: arguments(box.model, "share", "--zip", box.out / "shared.zip", "1", "2"),
+    ),
+    Job(
+        "share --web-album",
+        marked,
+        lambda box: arguments(box.model, "share", "--web-album", box.out / "album", "1", "2"),
     ),
     Job(
         "doctor --repair, of rows",
@@ -144,6 +188,8 @@ JOBS = (
         lambda box: arguments(box.model, "doctor", "--repair"),
         unsound=True,
     ),
+    *PEOPLE_JOBS,
+    *PAGE_JOBS,
     *(
         Job(
             f"upgrade from {name}",

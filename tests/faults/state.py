@@ -41,12 +41,28 @@ _ROWS = {
     "faces": "SELECT hex(digest), x, y, name FROM faces "
     "JOIN contents ON contents.id = content_id "
     "LEFT JOIN face_groups ON group_id = face_groups.id",
+    "face groups": "SELECT name, hidden, (SELECT group_concat(hex(digest), ' ') FROM "
+    "(SELECT digest FROM faces JOIN contents ON contents.id = content_id "
+    "WHERE group_id = face_groups.id ORDER BY digest)) FROM face_groups",
+    "face scans": "SELECT hex(digest), model FROM face_scans "
+    "JOIN contents ON contents.id = content_id",
+    "refusals": "SELECT hex(digest), name FROM face_refusals JOIN faces ON faces.id = face_id "
+    "JOIN contents ON contents.id = content_id JOIN face_groups ON face_groups.id = "
+    "face_refusals.group_id",
+    "answers": "SELECT one.name, other.name, answer, moved, refused FROM face_answers "
+    "JOIN face_groups AS one ON one.id = group_id JOIN face_groups AS other ON other.id = other_id",
+    "tunings": "SELECT bundle_id, hex(layer) FROM tunings",
     "marks": "SELECT query, hex(digest), fits FROM verdicts",
     "saved": "SELECT name, text, sort FROM saved_searches",
     "models": "SELECT key, value FROM state WHERE key NOT IN ('generation', 'revision')",
 }
 # What a catalogue may have beside it, and what a run leaves that is no part of its work.
 _BESIDE = ("writer.lock", "writer.json", "photosearch.log", "catalogue.db-wal", "catalogue.db-shm")
+
+# What the user or the page has set.
+_SETTINGS = ("config.toml", "ui.json", "recent.json", "download.json")
+# Of these parts each row is a file, by its name.
+FILES = ("sidecars", "made", "stored", "settings", "secrets", "pictures")
 
 
 def state_of(box: Box) -> State:
@@ -57,7 +73,7 @@ def state_of(box: Box) -> State:
     }
     # What is hidden is a draft.
     state["made"] = {
-        (name, _content(path)) for name, path in _files(box.out) if not name.startswith(".")
+        (name, _content(path)) for name, path in _files(box.out) if "/." not in f"/{name}"
     }
     # Only a folder with bundle.json is a model.
     state["stored"] = {
@@ -67,7 +83,16 @@ def state_of(box: Box) -> State:
         and not name.startswith(".")
     }
     state["settings"] = {
-        (name, _digest(path)) for name, path in _files(box.library) if name == "config.toml"
+        (name, _digest(path)) for name, path in _files(box.library) if name in _SETTINGS
+    }
+    # A secret is another one each time.
+    state["secrets"] = {
+        (name, path.stat().st_size) for name, path in _files(box.library) if name == "api.token"
+    }
+    state["pictures"] = {
+        (name, _digest(path))
+        for name, path in _files(box.library / "thumbnails")
+        if name.endswith(".webp")
     }
     return state
 
@@ -86,11 +111,10 @@ def left_over(box: Box) -> set[str]:
 
     Copies of models and exports that were begun go later, when surely nobody is at them.
     """
-    found = {path.name for path in box.library.iterdir()} if box.library.is_dir() else set()
-    for folder in (box.photos, box.library / "vectors"):
-        found |= {os.path.basename(name) for name, _ in _files(folder)}
+    found = {name for name, _ in _files(box.photos)}
+    found |= {name for name, _ in _files(box.library) if not name.startswith("models")}
     # The settings' lock stays where it is, as the library's does.
-    return {name for name in found if name.startswith(".")} - {".config.lock"}
+    return {name for name in found if _is_draft(name) or name.endswith(".part")} - {".config.lock"}
 
 
 def _said(path: Path) -> State:
@@ -104,6 +128,9 @@ def _said(path: Path) -> State:
             try:
                 state[name] = set(db.execute(query))
             except sqlite3.DatabaseError as error:
+                if "syntax" in str(error):
+                    raise
+                # Of an older schema, or damaged.
                 state[name] = {("cannot be read", str(error))}
     return state
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from faults.box import Box, Job
 from faults.failing import ERRORS, KILL, Ended, FailingRuns, Fault
-from faults.state import State, left_over, photos_of, state_of
+from faults.state import FILES, State, left_over, photos_of, state_of
 from index import CatalogueError, WriterLock
 from photosearch import Library
 from photosearch.errors import PhotosearchError
@@ -52,6 +52,7 @@ class Sweep:
         self.before, self.photos = state_of(self.box), photos_of(self.box)
         self.calls = self._done_once()
         self.after = state_of(self.box)
+        assert job.older or self.after != self.before
 
     def _make(self) -> None:
         for folder in (self.box.folder, self._before_folder):
@@ -136,6 +137,10 @@ class Sweep:
         for part, rows in found.items():
             strange = set() if self.job.steps else rows - self.before[part] - self.after[part]
             lost = (self.before[part] & self.after[part]) - rows
+            if part in FILES:
+                # Under its name there is a file at each moment.
+                names = _names(self.before[part]) & _names(self.after[part])
+                lost |= {(name,) for name in names - _names(rows)}
             if strange or lost:
                 return f"{part}: {list(strange)[:2]} are strange, {list(lost)[:2]} are lost"
         return ""
@@ -160,3 +165,7 @@ class Sweep:
                     yield f"doctor: {finding.about}: {finding.text}"
         except PhotosearchError as error:
             yield f"doctor: {error}"
+
+
+def _names(rows: set[tuple[object, ...]]) -> set[object]:
+    return {name for name, *_ in rows}

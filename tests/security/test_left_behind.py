@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+from index import WriterLock
 from photosearch import Library
 from photosearch.encoders import Bundle
 from photosearch.encoders.store import BundleStore
@@ -49,6 +52,23 @@ def test_a_copy_of_a_model_that_was_killed_goes_with_the_next(
     assert sorted(path.name for path in store.folder.iterdir()) == sorted((new.name, name))
 
 
+def test_what_killed_processes_were_writing_in_the_library_goes_with_the_next(
+    tmp_path: Path,
+) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for folder in (tmp_path, tmp_path / "thumbnails", tmp_path / "vectors"):
+        folder.mkdir(exist_ok=True)
+        for number in (ended.pid, os.getpid()):
+            (folder / f".recent.json.7.{number}.part").touch()
+        (folder / ".mine.part").touch()
+    with WriterLock(tmp_path).held():
+        left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.part")}
+    places = ("", "thumbnails/", "vectors/")
+    mine = (f".recent.json.7.{os.getpid()}.part", ".mine.part")
+    assert left == {place + name for place in places for name in mine}
+
+
 def test_what_killed_exports_and_shares_left_goes_with_the_next(
     picture_library: Path, tmp_path: Path
 ) -> None:
@@ -61,12 +81,20 @@ def test_what_killed_exports_and_shares_left_goes_with_the_next(
     (out / ".photosearch-export-b" / "my photo.jpg").touch()
     for name in (half, ".photosearch-fedcba9876543210.part", ".photosearch-mine.part"):
         (out / name).touch()
+    # Web albums: one is stopped, the other goes on.
+    albums = (".photosearch-00000000000000aa.part", ".photosearch-00000000000000bb.part")
+    for name in albums:
+        (out / name / "photos").mkdir(parents=True)
+        (out / name / "index.html").touch()
+        for path in ("", "photos", "index.html"):
+            os.utime(out / name / path, (0, 0))
+    os.utime(out / albums[1] / "photos", (time.time(), time.time()))
     # By our clock, which need not be that of the disk.
-    for path in out.iterdir():
+    for path in {*out.iterdir()} - {out / name for name in albums}:
         os.utime(path, (time.time(), time.time()))
     for name in (".photosearch-export-a", ".photosearch-export-b", half, ".photosearch-mine.part"):
         os.utime(out / name, (0, 0))
-    kept = {path.name for path in out.iterdir()} - {".photosearch-export-a", half}
+    kept = {path.name for path in out.iterdir()} - {".photosearch-export-a", half, albums[0]}
 
     with Library.open(picture_library, readonly=True) as library:
         library.export(out / "library.zip")

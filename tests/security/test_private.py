@@ -52,7 +52,9 @@ def test_an_older_one_is_mended_by_a_run(picture_library: Path, tmp_path: Path) 
     folder = Path(shutil.copytree(picture_library, tmp_path / "library"))
     (folder / "thumbnails" / "srgb" / "ab").mkdir(parents=True)
     (folder / "thumbnails" / "srgb" / "ab" / "cd.webp").touch()
-    (folder / "recent.json").touch()
+    (folder / "calibrations").mkdir()
+    for name in ("recent.json", "ui.json", "download.json", "speed.json", ".ui.json.1.1.part"):
+        (folder / name).touch()
     outside = tmp_path / "outside.png"
     outside.touch()
     (folder / "window").symlink_to(outside)
