@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from index import FileStamp, PhotoFile
+from photosearch.errors import PhotosearchError
 from photosearch.indexing.formats.profiles import adobe_rgb
 from photosearch.indexing.formats.tags import says_adobe_rgb
 from photosearch.indexing.metadata import orientation_of
@@ -30,6 +31,10 @@ _LARGEST = 512 << 20
 
 class BrokenOffError(Exception):
     """A photo could not be read to its end; the message is the reason."""
+
+
+class ScratchError(PhotosearchError):
+    """There is no room for temporary files."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,12 @@ def make_files(
     """The files of `photos`, in their order, until `stopped`.
 
     A photo that cannot be had is left out and noted in `tally`; the others come all the same.
+
+    Raises `ScratchError`.
     """
     begun: deque[tuple[Shared, Callable[[], File]]] = deque()
     waiting = iter(photos)
-    # Of what was begun in vain nothing is left behind.
-    with tempfile.TemporaryDirectory(prefix="photosearch-", ignore_cleanup_errors=True) as scratch:
+    with _scratch() as scratch:
         while not stopped():
             while len(begun) < _AHEAD and (one := next(waiting, None)) is not None:
                 begun.append((one, _begin(one, wanted, shrinkers, scratch)))
@@ -85,6 +91,17 @@ def make_files(
                 tally.leave_out(one.photo.path, reason_of(error))
             else:
                 yield file
+
+
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder of which nothing is left behind, also of what was begun in vain."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="photosearch-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise ScratchError(
+            f"no folder for temporary files can be made ({error.strerror or error}); make room "
+            "where they are, or name another place in the variable TMPDIR"
+        ) from error
 
 
 def _begin(one: Shared, wanted: Wanted, shrinkers: Shrinkers, scratch: str) -> Callable[[], File]:

@@ -8,6 +8,7 @@ import os
 import shutil
 import struct
 import subprocess
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from photosearch.errors import UsageError
 from photosearch.indexing.decode import prepare_decoders, read_metadata
 from photosearch.serving.shrinking import Shrinkers
 from photosearch.sharing.folder import FolderError, indexed_above
+from photosearch.sharing.making import ScratchError
 from photosearch.sharing.order import Order
 from photosearch.sharing.stripped import DamagedError, bare_jpeg
 from photosearch.sharing.wanted import Shared, Tally, Wanted, estimate, shared
@@ -365,6 +367,13 @@ class TestTroubles:
         assert precious.read_text() == "precious"
         assert not (tmp_path / "nowhere").exists()
         assert len(list(out.iterdir())) == 17
+
+    def test_no_room_for_temporary_files(
+        self, given: list[Shared], pool: Shrinkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "away"))
+        with pytest.raises(ScratchError, match="No such file.*name another place in the variable"):
+            list(Order(given, ORIGINALS).written(pool, tmp_path))
 
     def test_a_disk_without_links(
         self, given: list[Shared], pool: Shrinkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

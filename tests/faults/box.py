@@ -42,6 +42,7 @@ class Job:
     An `atomic` one does all or nothing; of others each photo, or file, is as before or as after,
     or, with `steps`, something between that another run ends: a photo that was moved is not found
     first, and found elsewhere then.
+    Where it `leaves_out` photos that cannot be read, and says so, that is its end.
     With `older` the library is one that an earlier version left, and with `unsound` one that the
     doctor finds something in.
     """
@@ -51,6 +52,7 @@ class Job:
     run: Callable[[Box], list[str]]
     atomic: bool = True
     steps: bool = False
+    leaves_out: bool = False
     older: bool = False
     unsound: bool = False
 

@@ -169,11 +169,13 @@ JOBS = (
         "share --zip",
         marked,
         lambda box: arguments(box.model, "share", "--zip", box.out / "shared.zip", "1", "2"),
+        leaves_out=True,
     ),
     Job(
         "share --web-album",
         marked,
         lambda box: arguments(box.model, "share", "--web-album", box.out / "album", "1", "2"),
+        leaves_out=True,
     ),
     Job(
         "doctor --repair, of rows",
