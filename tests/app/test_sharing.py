@@ -372,7 +372,7 @@ class TestTroubles:
         self, given: list[Shared], pool: Shrinkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "away"))
-        with pytest.raises(ScratchError, match="No such file.*name another place in the variable"):
+        with pytest.raises(ScratchError, match=r"No such file.*name another place in the variable"):
             list(Order(given, ORIGINALS).written(pool, tmp_path))
 
     def test_a_disk_without_links(
