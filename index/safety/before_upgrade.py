@@ -10,11 +10,23 @@ from pathlib import Path
 from index.errors import CatalogueError
 
 _ENDING = ".before-upgrade"
+_PART = ".part"
 
 
 def kept_before_upgrade(path: Path) -> Path:
     """Where the catalogue at `path` is kept as it was before its last upgrade."""
     return path.with_name(path.name + _ENDING)
+
+
+def clear_before_upgrade(folder: Path) -> None:
+    """Remove what SQLite had beside the draft of a copy, and could not delete then.
+
+    While there is a draft somebody may be writing it, and they stay.
+    """
+    for left in folder.glob(f".*{_ENDING}{_PART}-*"):
+        if not left.with_name(left.name.rpartition("-")[0]).exists():
+            with suppress(OSError):
+                left.unlink()
 
 
 def keep_before_upgrade(path: Path) -> None:
@@ -26,10 +38,11 @@ def keep_before_upgrade(path: Path) -> None:
     Raises `CatalogueError` when it cannot be written.
     """
     kept = kept_before_upgrade(path)
-    draft = kept.with_name(f".{kept.name}.part")
+    draft = kept.with_name(f".{kept.name}{_PART}")
     try:
         with suppress(FileNotFoundError):
             draft.unlink()
+        clear_before_upgrade(path.parent)
         # SQLite fills a file that is empty, and would make one that others may read.
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         address = f"{path.absolute().as_uri()}?mode=ro"

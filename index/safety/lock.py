@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import CatalogueError
+from index.safety.before_upgrade import clear_before_upgrade
 from index.safety.private import protect
 
 if TYPE_CHECKING:
@@ -165,6 +166,7 @@ def _clear(folder: Path) -> None:
     And files that were being written by a process that is gone: of vectors, which searches write
     without the lock, and by `write_whole`. Those of others stay.
     """
+    clear_before_upgrade(folder)
     for pattern in WORKSHOPS:
         for left in folder.glob(f"{pattern}*"):
             if not left.is_symlink():

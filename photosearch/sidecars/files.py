@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Collection
@@ -19,6 +21,8 @@ from photosearch.regular_file import open_regular
 Naming: TypeAlias = Literal["full", "stem"]
 # What is kept of a sidecar as it was before it was changed for the first time ends so.
 KEPT = "~"
+# What `write` writes to, with what it makes of that on drives that know no links.
+_DRAFT = re.compile(r"\.photosearch-[0-9a-f]{16}\.xmp\.part~?")
 
 
 class LeftAloneError(Exception):
@@ -78,8 +82,9 @@ def write(beside: Beside, content: bytes) -> None:
     """
     path = beside.path
     folder, name = os.path.split(path)
-    # Always the same name, so that what a killed process left is used up.
-    draft = os.path.join(folder, f".{name}.part")
+    # Always the same name, so that what a killed process left is used up; and one of no user's.
+    hashed = hashlib.blake2b(os.fsencode(name), digest_size=8).hexdigest()
+    draft = os.path.join(folder, f".photosearch-{hashed}{SIDECAR}.part")
     try:
         with suppress(FileNotFoundError):
             os.unlink(draft)
@@ -104,6 +109,18 @@ def write(beside: Beside, content: bytes) -> None:
         _sync(folder)
     except OSError as error:
         raise LeftAloneError(f"it cannot be written ({error.strerror})") from None
+
+
+def clear(folder: str) -> None:
+    """Remove what killed processes were writing, or had given its name already, in a folder.
+
+    Only for whoever keeps others from writing sidecars there.
+    """
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            if _DRAFT.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):
+                    os.unlink(entry.path)
 
 
 def _read(path: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Literal
 from index import Catalogue, Mark, Metadata, PhotoFile
 from index.paths import is_address
 from photosearch.sidecars.edit import Wanted, edited
-from photosearch.sidecars.files import LeftAloneError, Naming, sidecar_of, write
+from photosearch.sidecars.files import LeftAloneError, Naming, clear, sidecar_of, write
 from photosearch.sidecars.packet import NotUnderstoodError
 
 _BATCH = 500
@@ -38,6 +38,7 @@ def write_sidecars(
 ) -> Iterator[Sidecar]:
     """See `photosearch.library.marks.Marks.write_sidecars`."""
     folders = catalogue.folders()
+    cleared: set[str] = set()
     for start in range(0, len(ids), _BATCH):
         part = ids[start : start + _BATCH]
         with catalogue.snapshot():
@@ -46,7 +47,12 @@ def write_sidecars(
         for file in files:
             if file.id in marks:
                 metadata = known.get(file.id, Metadata())
-                yield _written(file, marks[file.id], metadata, folders, naming, dry_run)
+                sidecar = _written(file, marks[file.id], metadata, folders, naming, dry_run)
+                place = os.path.dirname(sidecar.path or "")
+                if place not in cleared and sidecar.path is not None and not dry_run:
+                    clear(place)
+                    cleared.add(place)
+                yield sidecar
 
 
 def _written(

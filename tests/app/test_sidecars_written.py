@@ -240,6 +240,29 @@ for old in (before, None):
 """
 
 
+def test_what_a_killed_run_left_goes_with_the_next(shell: Shell, photos: Path) -> None:
+    shell("index", photos)
+    shell("rate", photos / "a.jpg", photos / "b.jpg", "--stars", "5")
+    assert shell("write-sidecars", "--all").returncode == 0
+    before = state(photos)
+    # Killed between the two names of one, and in the middle of another.
+    half = photos / ".photosearch-0123456789abcdef.xmp.part"
+    os.link(photos / "b.jpg.xmp", photos / ".photosearch-00000000000000aa.xmp.part")
+    half.write_bytes(b"<half")
+    assert shell("write-sidecars", "--all", "--dry-run").returncode == 0
+    assert half.exists()
+    # What has a user's name stays, and what lies where nothing is written.
+    mine = (".b.jpg.xmp.part", ".photosearch-mine.xmp.part", ".photosearch-0123456789abcdef.part")
+    for path in (*mine, "below/.photosearch-0123456789abcdef.xmp.part"):
+        (photos / path).write_text("mine")
+    assert shell("write-sidecars", "--all").returncode == 0
+    left = {path.name for path in photos.iterdir() if path.name.startswith(".")}
+    assert left == set(mine)
+    assert (photos / "below" / ".photosearch-0123456789abcdef.xmp.part").exists()
+    after = state(photos)
+    assert {name: after[name] for name in before} == before
+
+
 @needs_fork
 def test_a_kill_leaves_the_old_one_or_the_new_one(tmp_path: Path) -> None:
     done = subprocess.run(

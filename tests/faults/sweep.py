@@ -127,13 +127,21 @@ class Sweep:
             if photos_of(self.box) != self.photos:
                 yield "a photo has changed in the next run"
             yield from self._doctor()
+        if self._left():
+            # Beside the photos only those that write there look for it.
+            self._runs.run(self.job.run(self.box))
+            if found == self.after and state_of(self.box) != self.after:
+                yield f"another run changed it: {self._differences(state_of(self.box))}"
+        if left := self._left():
+            yield f"is left over: {sorted(left)}"
+
+    def _left(self) -> set[str]:
+        """What is left when the next that writes has removed what it can."""
         with suppress(CatalogueError):
             if self.box.library.is_dir():
-                # What the next that writes removes.
                 with WriterLock(self.box.library).held():
                     pass
-        if left := left_over(self.box):
-            yield f"is left over: {sorted(left)}"
+        return left_over(self.box)
 
     def _between(self, found: State) -> str:
         for part, rows in found.items():

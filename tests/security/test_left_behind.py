@@ -69,6 +69,19 @@ def test_what_killed_processes_were_writing_in_the_library_goes_with_the_next(
     assert left == {place + name for place in places for name in mine}
 
 
+def test_what_an_upgrade_could_not_delete_goes_with_the_next_run(tmp_path: Path) -> None:
+    draft = tmp_path / ".catalogue.db.before-upgrade.part"
+    beside = [draft.with_name(draft.name + ending) for ending in ("-journal", "-wal", "-shm")]
+    for path in (draft, *beside):
+        path.touch()
+    with WriterLock(tmp_path).held():
+        # It may be going on.
+        assert all(path.exists() for path in (draft, *beside))
+    draft.unlink()
+    with WriterLock(tmp_path).held():
+        assert not any(path.exists() for path in beside)
+
+
 def test_what_killed_exports_and_shares_left_goes_with_the_next(
     picture_library: Path, tmp_path: Path
 ) -> None:
