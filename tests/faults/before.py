@@ -6,8 +6,11 @@ import functools
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +128,25 @@ def _hub(models: Path) -> Hub:
     hub = OPENED.enter_context(serving())
     hub.add(OFFER.repository, publish(_random(models), models / "published"))
     return hub
+
+
+@functools.cache
+def web(models: Path) -> str:
+    """The address of two photos on a server of their own, until `OPENED` is closed."""
+    folder = models / "web"
+    folder.mkdir()
+    for name, colour in (("red.png", "red"), ("blue.png", "blue")):
+        Image.new("RGB", (6, 4), colour).save(folder / name)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    OPENED.callback(lambda: (server.shutdown(), serving.join(), server.server_close()))
+    return f"http://127.0.0.1:{server.server_port}/"
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def damaged(box: Box) -> None:

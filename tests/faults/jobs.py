@@ -22,6 +22,7 @@ from faults.before import (
     older,
     strange,
     wanted,
+    web,
     with_hub,
 )
 from faults.box import Job, arguments, call
@@ -95,6 +96,12 @@ JOBS = (
         steps=True,
         # Photos are gone of which the catalogue does not know yet.
         unsound=True,
+    ),
+    Job(
+        "index ADDRESS",
+        nothing,
+        lambda box: arguments(box.model, "index", "--workers", "1", web(box.models)),
+        atomic=False,
     ),
     Job(
         "watch",

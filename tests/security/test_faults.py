@@ -28,6 +28,13 @@ TRIED = {
     "export": 2,
     "models pull FOLDER": 2,
     "write-sidecars": 3,
+    "share": 3,
+    "config unset": 2,
+    "people merge": 2,
+    "faces forget": 2,
+    "tune": 2,
+    "page: a switch": 3,
+    "page: small pictures": 2,
     "doctor --repair, of the catalogue": 3,
     "upgrade from add_live_ids": 3,
 }
