@@ -28,7 +28,6 @@ TRIED = {
     "export": 2,
     "models pull FOLDER": 2,
     "write-sidecars": 3,
-    "share": 3,
     "config unset": 2,
     "people merge": 2,
     "faces forget": 2,
