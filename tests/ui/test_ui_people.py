@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from accessible import serious_in_both_themes
-from in_browser import ask, open_tile, results_of, settled, shows, watched_page
+from in_browser import ask, open_tile, reload, results_of, settled, shows, watched_page
 from optional import needs_chromium
 from PIL import Image
 from served import Served, served_here
@@ -268,6 +268,70 @@ def test_people_are_named_merged_and_hidden_and_that_is_taken_back(
     page.locator(".stranger", has_text="2 photos").wait_for()
 
 
+def test_who_points_at_somebody_keeps_that_while_people_come(
+    browser: Any, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    with (
+        served_here(make_library(tmp_path, tiny_bundle), tiny_bundle) as server,
+        watched_page(browser, server, address="?browse=person") as page,
+    ):
+        anna, zoe, annie = (
+            page.locator(f".somebody[data-name={name}]") for name in ("Anna", "Zoë", "Annie")
+        )
+        stranger = page.locator(".stranger")
+        stranger.wait_for()
+        server.post("/api/people/hide", {"name": "Ben", "hidden": True})
+        reload(page)
+        stranger.wait_for()
+
+        def found(name: str | None) -> None:
+            """As if faces had been looked for meanwhile: the page is told that there are others."""
+            server.post("/api/faces/name", {"group": 1, "name": name})
+            page.get_by_label("Show hidden people").dispatch_event("change")
+
+        anna.focus()
+        found("Zoë")
+        zoe.filter(has_text="3 photos").wait_for()
+        stranger.wait_for(state="detached")
+        assert anna.evaluate("card => card === document.activeElement")
+
+        found(None)
+        stranger.wait_for()
+        # Nothing moves under somebody who drags; who comes meanwhile comes when that is done.
+        annie.hover()
+        page.mouse.down()
+        anna.hover()
+        anna.hover()
+        page.locator(".dragged").wait_for()
+        for name in ("Zoë", None, "Zoë"):
+            with page.expect_response("**/api/faces/groups"):
+                found(name)
+        page.evaluate("fetch('/manifest.webmanifest').then(answer => answer.json())")
+        assert stranger.count() == page.locator(".dragged").count() == 1
+        page.mouse.up()
+        anna.filter(has_text="5 photos").wait_for()
+        told(page, "Both are Anna now")
+        zoe.filter(has_text="3 photos").wait_for()
+        assert stranger.count() == 0
+
+        # What could not be done leaves the photos selected.
+        zoe.click()
+        at(page, "Zoë")
+        for name in ("3.jpg", "4.jpg"):
+            page.locator(f"#browse .tile[title='{name}']").focus()
+            page.keyboard.press("x")
+        server.post("/api/faces/name", {"group": 1, "name": None})
+        no = page.get_by_role("button", name="Not Zoë")
+        no.click()
+        told(page, "these photos have no face that is Zoë's")
+        bar = page.get_by_role("region", name="Selected photos")
+        assert bar.get_by_role("status").inner_text().startswith("2 ")
+        server.post("/api/faces/name", {"group": 1, "name": "Zoë"})
+        no.click()
+        told(page, "Not taken for Zoë any more")
+        bar.wait_for(state="hidden")
+
+
 def test_faces_are_looked_for_when_switched_on_held_and_forgotten(
     browser: Any, tmp_path: Path, tiny_bundle: Path, pictures: Path
 ) -> None:
@@ -332,12 +396,25 @@ def test_whether_it_is_the_same_person_is_asked_answered_and_taken_back(
         )
         assert page.locator(".stranger").count() == 2
         assert serious_in_both_themes(page) == []
+        late: list[tuple[Any, Any]] = []
+        page.route("**/api/faces/question", lambda route: late.append((route, route.fetch())))
         card.get_by_role("button", name="Yes").click()
         told(page, "The same person")
         page.locator(".stranger").nth(1).wait_for(state="detached")
         card.get_by_text("1 question").wait_for()
+        while not late:
+            page.evaluate("fetch('/manifest.webmanifest').then(answer => answer.json())")
         told(page, "The same person").get_by_role("button", name="Undo").click()
         card.get_by_text("2 questions").wait_for()
+        # What was asked before that was answered, and comes only now, is passed over.
+        route, answered = late[0]
+        assert answered.json()["count"] == 1
+        route.fulfill(response=answered)
+        page.evaluate("fetch('/manifest.webmanifest').then(answer => answer.json())")
+        assert "2 questions" in card.inner_text()
+        for route, answered in late[1:]:
+            route.fulfill(response=answered)
+        page.unroute("**/api/faces/question")
         page.locator(".stranger").nth(1).wait_for()
         # By the keyboard, without a word about it.
         card.get_by_role("button", name="No", exact=True).focus()
