@@ -151,14 +151,12 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 def _draft_of(folder: Path) -> Path | None:
     """A new folder beside `folder`; None where it could not take the place of that."""
-    # Whoever stands in it would be left in the one that is gone.
-    if folder.is_mount() or Path.cwd().is_relative_to(folder):
-        return None
-    _clear(folder.parent)
     draft = _beside(folder.parent)
     try:
-        if any(folder.iterdir()):
+        # Whoever stands in it would be left in the one that is gone.
+        if os.path.ismount(folder) or Path.cwd().is_relative_to(folder) or any(folder.iterdir()):
             return None
+        _clear(folder.parent)
         draft.mkdir()
         draft.chmod(stat.S_IMODE(folder.stat().st_mode))
     except OSError:
