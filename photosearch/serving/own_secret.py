@@ -36,12 +36,17 @@ def own_secret(folder: Path, name: str, *, keep: bool = True) -> str:
     One that is new is kept there, unless not to `keep`.
     """
     path = folder / name
-    with suppress(OSError, UnicodeDecodeError):
+    try:
         status = path.lstat()
-        kept = path.read_text(encoding="ascii").strip()
-        is_own = os.name == "nt" or (status.st_uid == os.getuid() and not status.st_mode & 0o077)
-        if len(kept) >= _LEAST and is_own:
-            return kept
+        if os.name == "nt" or (status.st_uid == os.getuid() and not status.st_mode & 0o077):
+            kept = path.read_text(encoding="ascii").strip()
+            if len(kept) >= _LEAST:
+                return kept
+    except (FileNotFoundError, UnicodeDecodeError):
+        pass
+    except OSError:
+        # It cannot be read just now: pages are open by it, and programs know it.
+        keep = False
     secret = secrets.token_urlsafe(_LEAST)
     # On a full or read-only disk it lasts until the server ends.
     if keep:

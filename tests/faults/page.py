@@ -7,7 +7,7 @@ from pathlib import Path
 from faults.before import marked
 from faults.box import Box, Job, call
 from photosearch import thumbnail_files
-from photosearch.serving.own_secret import API, own_secret
+from photosearch.serving.own_secret import API, PAGE, own_secret
 from photosearch.ui.downloads import Downloads, Order
 from photosearch.ui.recent import RecentSearches
 from photosearch.ui.switches import Switches
@@ -23,6 +23,7 @@ def used(box: Box) -> None:
     for text in ("a dog", "the sea"):
         recent.add(text)
     order(str(box.library), "another")
+    own_secret(box.library, API)
 
 
 def switch(library: str) -> None:
@@ -49,7 +50,9 @@ def picture(library: str) -> None:
 
 
 def secret(library: str) -> None:
-    assert len(own_secret(Path(library), API)) >= 32
+    """That of the API is there, and that of the page is new."""
+    for name in (API, PAGE):
+        assert len(own_secret(Path(library), name)) >= 32
 
 
 PAGE_JOBS = (
@@ -61,5 +64,5 @@ PAGE_JOBS = (
         "page: a download asked for", used, lambda box: call(order, box.library, "m"), atomic=False
     ),
     Job("page: small pictures", used, lambda box: call(picture, box.library), atomic=False),
-    Job("serve: its secret", used, lambda box: call(secret, box.library), atomic=False),
+    Job("page: its secret", used, lambda box: call(secret, box.library), atomic=False),
 )

@@ -85,9 +85,11 @@ def state_of(box: Box) -> State:
     state["settings"] = {
         (name, _digest(path)) for name, path in _files(box.library) if name in _SETTINGS
     }
-    # A secret is another one each time.
+    # One that is new is another each time.
     state["secrets"] = {
-        (name, path.stat().st_size) for name, path in _files(box.library) if name == "api.token"
+        (name, _digest(path) if name == "api.token" else path.stat().st_size)
+        for name, path in _files(box.library)
+        if name in ("api.token", "page.key")
     }
     state["pictures"] = {
         (name, _digest(path))

@@ -34,6 +34,7 @@ TRIED = {
     "tune": 2,
     "page: a switch": 3,
     "page: small pictures": 2,
+    "page: its secret": 1,
     "doctor --repair, of the catalogue": 3,
     "upgrade from add_live_ids": 3,
 }
