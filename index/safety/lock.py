@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import CatalogueError
-from index.safety.before_upgrade import clear_before_upgrade
 from index.safety.private import protect
 
 if TYPE_CHECKING:
@@ -166,6 +165,9 @@ def _clear(folder: Path) -> None:
     And files that were being written by a process that is gone: of vectors, which searches write
     without the lock, and by `write_whole`. Those of others stay.
     """
+    # Processes that decode pictures import this module, and need no database.
+    from index.safety.before_upgrade import clear_before_upgrade
+
     clear_before_upgrade(folder)
     for pattern in WORKSHOPS:
         for left in folder.glob(f"{pattern}*"):

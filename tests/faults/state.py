@@ -73,7 +73,7 @@ def state_of(box: Box) -> State:
     }
     # What is hidden is a draft.
     state["made"] = {
-        (name, _content(path)) for name, path in _files(box.out) if "/." not in f"/{name}"
+        (name, _content(path)) for name, path in _files(box.out) if not _is_hidden(name)
     }
     # Only a folder with bundle.json is a model.
     state["stored"] = {
@@ -113,10 +113,11 @@ def left_over(box: Box) -> set[str]:
 
     Copies of models and exports that were begun go later, when surely nobody is at them.
     """
-    found = {name for name, _ in _files(box.photos)}
+    found = {path.name for path in box.library.iterdir()} if box.library.is_dir() else set()
+    found |= {name for name, _ in _files(box.photos)}
     found |= {name for name, _ in _files(box.library) if not name.startswith("models")}
     # The settings' lock stays where it is, as the library's does.
-    return {name for name in found if _is_draft(name) or name.endswith(".part")} - {".config.lock"}
+    return {name for name in found if _is_hidden(name) or name.endswith(".part")} - {".config.lock"}
 
 
 def _said(path: Path) -> State:
@@ -152,6 +153,11 @@ def _is_sidecar(name: str) -> bool:
 
 def _is_draft(name: str) -> bool:
     return os.path.basename(name).startswith(".")
+
+
+def _is_hidden(name: str) -> bool:
+    """It, or a folder that it lies in."""
+    return "/." in f"/{name}"
 
 
 def _digest(path: Path) -> str:
