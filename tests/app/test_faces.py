@@ -546,13 +546,10 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
     assert known_of_faces(tmp_path / "inTrue") == 0
 
     # One person alone, who is not found again.
-    library.faces.name(group.id, "Guest")
+    shell("people", "name", str(group.id), "Guest")
     with pytest.raises(UsageError, match="nobody in this library is called Nobody"):
         library.faces.forget_person("Nobody")
-    assert (
-        shell("faces", "forget", "--person", "guest", "--yes").stdout
-        == b"Forgot 8 faces of Guest.\n"
-    )
+    assert shell("people", "forget", "guest", "--yes").stdout == b"Forgot 8 faces of Guest.\n"
     list(library.faces.find())
     assert library.faces.counts()[1:] == (1, 0)
 
