@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from index.safety.private import make_private_folder
+from index.safety.private import make_private_folders_in
 
 FOLDER = "thumbnails"
 # To be changed when pictures are made otherwise, so that those of before are not shown. Those
@@ -24,11 +24,9 @@ def place_of(library: Path, digest: bytes) -> Path:
 
 def keep(library: Path, digest: bytes, data: bytes) -> None:
     """Written beside and renamed, so that nobody reads half a picture."""
-    if not library.is_dir():
-        return  # it was deleted or moved away, and nothing is to be made in its place
     path = place_of(library, digest)
     try:
-        make_private_folder(path.parent)
+        make_private_folders_in(library, path.parent)
         descriptor, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
             with os.fdopen(descriptor, "wb") as file:

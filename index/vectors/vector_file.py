@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from index.safety.private import make_private_folder, private_opener
+from index.safety.private import make_private_folders_in, private_opener
 from index.vectors.faiss_library import faiss_library
 from index.vectors.vector_lists import VectorLists
 
@@ -79,7 +79,7 @@ def write_file(path: Path, stamp: Stamp, write: Callable[[BinaryIO], Written | N
     """As `write_vectors`, with the lists that `write` writes; False too where it gives None."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        make_private_folder(path.parent)
+        make_private_folders_in(path.parent.parent, path.parent)
         with open(beside, "w+b", opener=private_opener) as file:
             written = write(file)
             if written is not None:

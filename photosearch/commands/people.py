@@ -153,7 +153,7 @@ def name_(ctx: click.Context, group: int, name: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
 def forget(ctx: click.Context, name: str, yes: bool) -> None:
-    """Drop what was found out about the faces of NAME; `photosearch faces forget` drops everybody's.
+    """Drop what was found out about NAME's faces; `photosearch faces forget` drops everybody's.
 
     Names that other programs wrote into photos are still known.
     """

@@ -153,6 +153,14 @@ def test_an_index_run_makes_the_file_anew(
         assert file_in(library).read_bytes() == content
 
 
+def test_a_library_that_is_gone_is_not_made_anew_for_its_file(library: Path) -> None:
+    with Catalogue.open(library) as catalogue:
+        catalogue.record(BUNDLE, new_photos(1), unit_vectors(1, WIDTH, seed=9))
+        library.rename(library.with_name("moved"))
+        FaissIndex.refresh(catalogue, BUNDLE)
+    assert not library.exists()
+
+
 def test_after_many_changes_the_file_is_made_anew(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
