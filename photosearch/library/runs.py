@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from index import Catalogue, InUseError, WriterLock
-from photosearch.addresses import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.encoders import bundled_path
 from photosearch.errors import UsageError
 from photosearch.model_choice import ModelChoice

@@ -17,7 +17,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from photosearch.addresses import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.indexing.formats import DecodeError, open_picture
 from photosearch.indexing.formats.colour import srgb_profile
 from photosearch.indexing.formats.pillow import prepare as prepare_decoders

@@ -25,16 +25,17 @@ from shell import Shell
 
 from index import Catalogue, paths
 from index.paths import below, folder_sql, is_within, separator_of
-from photosearch import Library, LibraryError, UsageError, addresses
-from photosearch.addresses import checked
+from photosearch import Library, LibraryError, UsageError
 from photosearch.api.app import create_app
 from photosearch.api.pictures import Pictures
 from photosearch.delivery.thumbnails import Thumbnails
+from photosearch.elsewhere import addresses
+from photosearch.elsewhere.addresses import checked
+from photosearch.elsewhere.listing import Listed, Unlisted, listed
 from photosearch.indexing.events import Absent, Failed, Finished
 from photosearch.indexing.left_out import is_left_out
 from photosearch.indexing.scan import is_looked_at, resolve_roots
 from photosearch.indexing.spelling import as_recorded
-from photosearch.listing_elsewhere import Listed, Unlisted, listed
 from photosearch.photo import photo_named
 from photosearch.portable.mapping import PathMap
 from photosearch.serving.library_thread import LibraryThread
