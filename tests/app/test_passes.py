@@ -11,6 +11,8 @@ from served import served_here
 
 from index import Catalogue, FileStamp, NewPhoto
 from photosearch import Library
+from photosearch.serving import passes as serving_passes
+from photosearch.serving.shrinking import Still
 from photosearch.ui import faces, passes
 from photosearch.ui.passes import End, Step, in_slices
 
@@ -94,6 +96,24 @@ def test_what_cannot_be_read_is_tried_once(
         faces._find(tell, folder)
         assert told[-1] == End(library.faces.unseen())
         assert (len(library.faces.unseen()), library.faces.counts()[:2]) == (1, (1, 1))
+
+
+@pytest.mark.slow
+def test_what_was_recorded_is_not_recorded_again_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, pictures: Path
+) -> None:
+    monkeypatch.setattr(serving_passes, "_COMMIT_SECONDS", 0)
+    recorded: list[int] = []
+    events = serving_passes.pass_over(
+        enumerate(map(str, sorted(pictures.iterdir()))),
+        Still(64),
+        len,
+        record=lambda seen: recorded.extend(seen),
+        failed=pytest.fail,
+    )
+    next(events)
+    events.close()
+    assert recorded == [0]
 
 
 @pytest.mark.slow
