@@ -58,6 +58,22 @@ def test_what_is_switched_off_elsewhere_stays_off(tmp_path: Path) -> None:
             looking.close()
 
 
+def test_a_pass_that_breaks_off_as_its_library_is_moved_away_goes_on_later(tmp_path: Path) -> None:
+    folder = of_photos(tmp_path / "library")
+    looking = faces.finding_faces(folder)
+    try:
+        folder.rename(tmp_path / "elsewhere")
+        # What the thread does that has waited for the process.
+        looking._note(None)
+        (tmp_path / "elsewhere").rename(folder)
+        of_photos(folder, tmp_path / "new.jpg")
+        with Library.open_to_read(folder) as terminal:
+            terminal.faces.switch(True)
+        assert looking._wanted() or looking.now.running
+    finally:
+        looking.close()
+
+
 def test_a_pass_ends_between_slices_when_it_is_switched_off(
     tmp_path: Path, slices_of_one: None
 ) -> None:
