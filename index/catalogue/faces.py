@@ -336,10 +336,13 @@ class Faces:
                 )
 
     def counts(self, model: str) -> tuple[int, int, int]:
-        """In how many photos was looked, how many faces there are, and how many have a name."""
+        """In how many photos was looked, how many faces there are, and how many have a name.
+
+        Photos at addresses do not count.
+        """
         ((seen,),) = self._connection.rows(
             "SELECT count(*) FROM photos JOIN face_scans USING (content_id) "
-            "WHERE NOT missing AND model = ?",
+            f"WHERE NOT missing AND {IN_FOLDER} AND model = ?",
             [model],
         )
         ((faces, named),) = self._connection.rows(

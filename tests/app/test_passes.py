@@ -25,7 +25,7 @@ def slices_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(passes.os, "nice", raising=False)
 
 
-def of_photos(folder: Path, *photos: Path) -> Path:
+def of_photos(folder: Path, *photos: Path | str) -> Path:
     """A library of files that nobody has looked at."""
     with Catalogue.open(folder) as catalogue:
         catalogue.record(
@@ -137,8 +137,13 @@ def test_the_page_forgets_faces_though_the_environment_wants_them(
     tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PHOTOSEARCH_FACES", "true")
-    folder = of_photos(tmp_path / "library")
+    # No photo elsewhere is looked at: none waits for it.
+    folder = of_photos(tmp_path / "library", "s3://bucket/photo.jpg")
     with served_here(folder, tiny_bundle) as server:
+        assert [server.ask(f"/api/{each}").json["photos"] for each in ("faces", "reading")] == [
+            0,
+            0,
+        ]
         told = server.post("/api/faces/forget", {}).json
         assert (told["forgotten"], told["ordered"]) == (0, "PHOTOSEARCH_FACES")
         assert (told["on"], told["held"]) == (True, True)
