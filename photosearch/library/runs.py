@@ -199,7 +199,7 @@ class Runs:
                 "--on: another model is to come into use, for which photos are encoded on this "
                 "machine; run `photosearch index` without it first"
             )
-        return Nodes(on, Equipment.of(wanted, self._choice.settings, workers, nice=False))
+        return Nodes(on, Equipment.of(wanted, self._choice.settings, workers))
 
 
 class _Power:
