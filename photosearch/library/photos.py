@@ -218,6 +218,13 @@ class Photos:
         """The facets of which there is something to choose. Raises `LibraryError`."""
         return Facets(self._catalogue, self._searcher).known()
 
+    def in_folders(self) -> int:
+        """How many photos are in folders, and can be looked at again: not at addresses.
+
+        Raises `LibraryError`.
+        """
+        return self._catalogue.count_in_folders()
+
     def changes(self, since: str | None = None, *, limit: int = 1000) -> Changes:
         """Which photos came, changed or went, in that order; at most so many.
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from index import Catalogue, InUseError, WriterLock
-from photosearch.addresses import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.encoders import bundled_path
 from photosearch.errors import UsageError
 from photosearch.model_choice import ModelChoice
@@ -199,7 +199,7 @@ class Runs:
                 "--on: another model is to come into use, for which photos are encoded on this "
                 "machine; run `photosearch index` without it first"
             )
-        return Nodes(on, Equipment.of(wanted, self._choice.settings, workers, nice=False))
+        return Nodes(on, Equipment.of(wanted, self._choice.settings, workers))
 
 
 class _Power:

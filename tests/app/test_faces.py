@@ -275,6 +275,12 @@ def test_an_answer_is_taken_back_whole_or_not(tmp_path: Path) -> None:
         library.faces.take_back(a, b)
         assert group_of(catalogue, *faces) == before
         assert library.faces.edition() == edition
+        library.faces.name(a, "Anna")
+        anna = library.faces.edition()
+        library.faces.name(a, "Ben")
+        assert len({library.faces.edition(), anna, edition}) == 3
+        library.faces.name(a, None)
+        assert library.faces.edition() == edition
         # A single face is nobody's again, and no group.
         library.faces.name(library.faces.name_face(7, "Anna"), None)
         assert group_of(catalogue, 7) == [0]

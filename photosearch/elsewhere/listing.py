@@ -12,8 +12,8 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin
 
-from photosearch.addresses import read
-from photosearch.places_elsewhere import ElsewhereError, elsewhere, is_flat, is_web, plainly
+from photosearch.elsewhere.files import read
+from photosearch.elsewhere.servers import ElsewhereError, elsewhere, is_flat, is_web, plainly
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
