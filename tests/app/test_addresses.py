@@ -148,6 +148,9 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
             finished, events = run(library)
         assert [each.path for each in events if isinstance(each, Failed)] == [root]
         assert not any(isinstance(each, Absent) for each in events)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("photosearch.elsewhere.listing.MOST", 7)
+            assert [each.path for each in run(library)[1] if isinstance(each, Failed)] == [root]
         assert len(library.search("-is:video")) == 6
         # Nothing about it is wrong, but it is not for others to bring.
         assert "wrong" not in {one.state for one in library.examine(folder, model=tiny_bundle)}
