@@ -17,7 +17,7 @@ _NEVER = {"file", "local", "memory", "filecache", "simplecache", "blockcache", "
 
 
 def is_address(path: str | os.PathLike[str]) -> bool:
-    """As `index.paths.is_address`, which what the trainer shares with the application has not."""
+    """As `index.paths.is_address`: what the trainer shares with the application has no index."""
     text = os.fspath(path)
     return text[:1] not in "/\\~." and _ADDRESS.match(text) is not None
 

@@ -62,10 +62,12 @@ def listed(
     except OSError as error:
         yield Unlisted(address, error.strerror or "cannot be listed")
         return
-    if is_flat(address):
-        yield from _of_store(address, found, is_wanted, is_left_out)
-    else:
+    if not is_flat(address):
         yield from _walked(address, is_wanted, is_left_out)
+    elif len(found) > MOST:
+        yield Unlisted(address, _MANY)
+    else:
+        yield from _of_store(address, found, is_wanted, is_left_out)
 
 
 def _of_store(

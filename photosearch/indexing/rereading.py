@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from index import Catalogue, Metadata, Waiting
-from index.paths import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.indexing.decoding import Decoding
 from photosearch.indexing.events import Reread

@@ -234,8 +234,11 @@ class Photos:
         changed in between. Albums, texts read in photos and faces that were found do not count.
 
         Raises `LostPlaceError` when changes since then are not known any more: begin anew without
-        `since` then; `LibraryError`.
+        `since` then; `UsageError` for a limit below 1, which would never come to an end;
+        `LibraryError`.
         """
+        if limit < 1:
+            raise UsageError(f"a limit of {limit} changes tells nothing; ask for at least 1")
         if since == "now":
             return Changes((), self._catalogue.feed.end(), False)
         try:

@@ -67,10 +67,11 @@ class Runs:
         from photosearch.watching import Watcher
 
         roots = self._roots("watch", folders, workers)
-        elsewhere = next(filter(is_address, roots), None)
-        if elsewhere is not None:
+        known = roots or self._catalogue.folders()
+        elsewhere = [each for each in known if is_address(each)]
+        if elsewhere and (roots or len(elsewhere) == len(known)):
             raise UsageError(
-                f"{elsewhere}: cannot be watched; run `photosearch index` on it now and then"
+                f"{elsewhere[0]}: cannot be watched; run `photosearch index` on it now and then"
             )
         watcher = Watcher(
             lambda: roots or [each for each in self._catalogue.folders() if not is_address(each)],

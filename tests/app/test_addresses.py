@@ -148,6 +148,9 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
             finished, events = run(library)
         assert [each.path for each in events if isinstance(each, Failed)] == [root]
         assert not any(isinstance(each, Absent) for each in events)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("photosearch.elsewhere.listing.MOST", 7)
+            assert [each.path for each in run(library)[1] if isinstance(each, Failed)] == [root]
         assert len(library.search("-is:video")) == 6
         # Nothing about it is wrong, but it is not for others to bring.
         assert "wrong" not in {one.state for one in library.examine(folder, model=tiny_bundle)}
@@ -287,6 +290,18 @@ def test_what_is_an_address(is_address: Callable[[str], bool]) -> None:
     assert checked("s3://archive/photos/") == "s3://archive/photos"
     roots = ["s3://archive/photos/2024", "s3://archive/photos", "s3://archive/photos2"]
     assert resolve_roots(roots) == ["s3://archive/photos", "s3://archive/photos2"]
+
+
+def test_where_all_is_elsewhere_there_is_nothing_to_watch(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
+        library._catalogue.add_folder("s3://archive/photos")
+        for named in ([], ["s3://archive/photos"]):
+            with pytest.raises(UsageError, match="s3://archive/photos: cannot be watched"):
+                library.watch(named)
+        library._catalogue.add_folder(str(tmp_path))
+        library.watch().close()
 
 
 def test_names_in_addresses_are_parted_by_strokes_on_every_system(
