@@ -88,10 +88,11 @@ def run(
     whole = measure(bundle, work / "whole", photos, _captions(photos))
     # The hash of a key is a draw that everybody gets.
     drawn = sorted(photos, key=lambda one: hashlib.sha256(one.key.encode()).digest())
+    parts = _parts(drawn, SMALL, _SMALLS)
     small = _joined(
         [
             measure(bundle, work / f"small-{number}", part, _captions(part))
-            for number, part in enumerate(_parts(drawn, SMALL, _SMALLS))
+            for number, part in enumerate(parts)
         ]
     )
     asked = read_short(short)
@@ -109,8 +110,8 @@ def run(
             short=str(len(asked)),
             asked=str(len({query.key for query in asked})),
             gallery=str(len(among)),
-            small=str(SMALL),
-            smalls=str(len(drawn) // SMALL if len(drawn) < SMALL * _SMALLS else _SMALLS),
+            small=str(small.gallery),
+            smalls=str(len(parts)),
             table=page,
         ),
     )

@@ -8,10 +8,13 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from index import Catalogue, FileStamp, Metadata, NewPhoto, Place
+from benchmarks.synthetic import photo_vectors
+from index import Catalogue, FaissIndex, FileStamp, Metadata, NewPhoto, Place
 from photosearch.encoders import Encoder
+from photosearch.encoders.typical import TYPICAL
 from photosearch.thumbnail_files import GRID, place_of
 
 HOME = (52.52, 13.405, Place("Berlin", "Berlin", "Germany"))
@@ -30,10 +33,12 @@ _UNDATED = 0.02
 _PICTURES = 24  # different ones, which photos share
 
 
-def make_life(folder: Path, photos: int, encoder: Encoder, *, seed: int = 0) -> None:
+def make_life(
+    folder: Path, photos: int, encoder: Encoder, *, searched: bool = False, seed: int = 0
+) -> None:
     """A library of so many photos, with the pictures of the grid; one that is there stays.
 
-    No photo is there as a file, and all have the same vector.
+    No photo is there as a file. All have the same vector, unless they are to be `searched`.
     """
     if (folder / "catalogue.db").is_file():
         return
@@ -41,12 +46,19 @@ def make_life(folder: Path, photos: int, encoder: Encoder, *, seed: int = 0) -> 
     random = np.random.default_rng(seed)
     with Catalogue.open(beside) as catalogue:
         made = _photos(photos, random)
-        while some := list(islice(made, 20_000)):
-            vectors = np.full((len(some), encoder.dim), encoder.dim**-0.5, np.float32)
-            catalogue.record(encoder.bundle_id, some, vectors)
+        for vectors in (photo_vectors if searched else _alike)(encoder, photos):
+            catalogue.record(encoder.bundle_id, list(islice(made, len(vectors))), vectors)
         catalogue.use_bundle(encoder.bundle_id)
+        if searched:
+            FaissIndex.refresh(catalogue, encoder.bundle_id, lambda: encoder.encode_texts(TYPICAL))
     _keep_pictures(beside, random)
     beside.rename(folder)
+
+
+def _alike(encoder: Encoder, count: int, *, batch: int = 20_000) -> Iterator[NDArray[np.float32]]:
+    """`count` times one unit vector, float32 (n, d), so many at a time."""
+    for start in range(0, count, batch):
+        yield np.full((min(batch, count - start), encoder.dim), encoder.dim**-0.5, np.float32)
 
 
 def _photos(count: int, random: np.random.Generator) -> Iterator[NewPhoto]:

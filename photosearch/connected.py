@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 
 from index import Catalogue
-from photosearch.addresses import is_address
+from photosearch.elsewhere.addresses import is_address
 
 # Seconds that a drive has to answer. One on the network that is away may never do so.
 _PATIENCE = 2.0

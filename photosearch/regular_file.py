@@ -6,8 +6,8 @@ import os
 import stat
 from io import BufferedReader, BytesIO
 
-from photosearch.addresses import is_address
-from photosearch.addresses import opened as opened_elsewhere
+from photosearch.elsewhere.addresses import is_address
+from photosearch.elsewhere.files import opened as opened_elsewhere
 
 # Without waiting: the opening of a pipe would last until somebody writes to it.
 _FLAGS = (

@@ -17,8 +17,8 @@ from concurrent.futures import TimeoutError as LateError
 from queue import SimpleQueue
 from typing import Any, BinaryIO, TypeVar, cast
 
-from photosearch.addresses import is_address
-from photosearch.addresses import is_there as there_elsewhere
+from photosearch.elsewhere.addresses import is_address
+from photosearch.elsewhere.files import is_there as there_elsewhere
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from index.safety.private import make_private_folder
+from index.safety.private import make_private_folders_in
 from index.safety.whole import write_whole
 
 FOLDER = "thumbnails"
@@ -24,11 +24,9 @@ def place_of(library: Path, digest: bytes) -> Path:
 
 def keep(library: Path, digest: bytes, data: bytes) -> None:
     """Written beside and renamed, so that nobody reads half a picture."""
-    if not library.is_dir():
-        return  # it was deleted or moved away, and nothing is to be made in its place
     path = place_of(library, digest)
     # A full or read-only disk, or on Windows one that somebody reads just now: it is made anew.
     with suppress(OSError):
-        make_private_folder(path.parent)
+        make_private_folders_in(library, path.parent)
         # One that is lost in a power cut is made anew, too, and there are many.
         write_whole(path, data, beside=library / FOLDER, sync=False)

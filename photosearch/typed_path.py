@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from index.paths import is_address
+from photosearch.elsewhere.addresses import is_address
 
 
 def absolute_path(given: str | os.PathLike[str]) -> str:

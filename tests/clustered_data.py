@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
-from catalogue_data import BUNDLE, unit_vectors
+from catalogue_data import BUNDLE, new_photos, unit_vectors
 from numpy.typing import NDArray
 
-from index import Catalogue
+from index import Catalogue, FaissIndex
 
 WIDTH, SUBJECTS = 32, 60
+# Photos of a library that a test takes for one to be clustered.
+COUNT = 6000
+
+
+def make_library(folder: Path) -> Path:
+    """Of `COUNT` photos, a ninth of them missing, with the file of vectors."""
+    with Catalogue.open(folder) as catalogue:
+        catalogue.record(BUNDLE, new_photos(COUNT), like_photos(COUNT, seed=1))
+        catalogue.mark_missing([f"/photos/{number:05d}.jpg" for number in range(0, COUNT, 9)])
+        assert FaissIndex.refresh(catalogue, BUNDLE, like_texts)
+    return folder
 
 
 def like_photos(count: int, *, seed: int, subjects: int = 0) -> NDArray[np.float32]:

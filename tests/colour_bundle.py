@@ -17,7 +17,7 @@ from manifest import bundle_fields
 from networks import network
 from onnx import TensorProto, helper
 from PIL import Image
-from tars import write_tar
+from tars import sample, write_tar
 
 from photosearch.encoders import write_manifest
 from photosearch.encoders.tokenizer import encode
@@ -85,6 +85,15 @@ def colour_tar(path: Path, captions: Mapping[str, Sequence[str]]) -> Path:
     for name, texts in captions.items():
         meta = {"captions": list(texts)} if texts else {"label": name}
         members += [(f"{name}.png", picture(name)), (f"{name}.json", json.dumps(meta).encode())]
+    return write_tar(path, members)
+
+
+def named_tar(path: Path) -> Path:
+    """A picture of each colour, of which the name is both label and caption."""
+    members = []
+    for name in COLOURS:
+        meta = {"label": name, "source": "drawn", "captions": [name]}
+        members += sample(name, picture(name), meta)
     return write_tar(path, members)
 
 

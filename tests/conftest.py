@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from colour_bundle import write_bundle
+from colour_bundle import named_tar, write_bundle
 from shell import Shell
 from tiny_model import tiny_fields, write_tiny
 from unsynced import wait_for_no_disk
@@ -71,6 +71,12 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a real bundle that finds pictures by colour, not to be changed."""
     return write_bundle(tmp_path_factory.mktemp("bundle") / "colours")
+
+
+@pytest.fixture(scope="session")
+def coloured_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tar of photos that the bundle `colours` finds by their labels and captions."""
+    return named_tar(tmp_path_factory.mktemp("coloured") / "photos.tar")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ so that all of it can be dropped at once.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -183,10 +184,8 @@ class Faces:
     def assign(self, groups: Mapping[int, int]) -> None:
         """Put faces into groups, by their ids; a group is made for each number below 0."""
         with self._connection.write() as db:
-            made: dict[int, int] = {}
-            for number in sorted({number for number in groups.values() if number < 0}):
-                new = db.execute("INSERT INTO face_groups (name) VALUES (NULL)")
-                made[number] = int(new.lastrowid or 0)
+            new = sorted({number for number in groups.values() if number < 0})
+            made = {number: _new_group(db) for number in new}
             db.executemany(
                 "UPDATE faces SET group_id = ? WHERE id = ?",
                 [(made.get(number, number), face) for face, number in groups.items()],
@@ -196,11 +195,7 @@ class Faces:
         """A group of this name, made when there is none."""
         with self._connection.write() as db:
             found = db.execute("SELECT min(id) FROM face_groups WHERE name = ?", [name]).fetchone()
-            if found[0] is not None:
-                return int(found[0])
-            return int(
-                db.execute("INSERT INTO face_groups (name) VALUES (?)", [name]).lastrowid or 0
-            )
+            return int(found[0]) if found[0] is not None else _new_group(db, name)
 
     def groups(self) -> list[FaceGroup]:
         """Those with photos that are there, the largest first."""
@@ -225,11 +220,15 @@ class Faces:
 
     def edition(self) -> str:
         """Another one whenever faces came into other groups, or groups became somebody else's."""
-        ((faces, last, sum_, named),) = self._connection.rows(
-            "SELECT count(*), coalesce(max(group_id), 0), total(faces.id * group_id), count(name) "
-            "FROM faces JOIN face_groups ON group_id = face_groups.id"
+        ((faces, last, sum_),) = self._connection.rows(
+            "SELECT count(*), coalesce(max(group_id), 0), total(id * group_id) FROM faces "
+            "WHERE group_id IS NOT NULL"
         )
-        return f"{faces}.{last}.{sum_:.0f}.{named}"
+        named = self._connection.rows(
+            "SELECT id, name FROM face_groups WHERE name IS NOT NULL ORDER BY id"
+        )
+        names = hashlib.blake2s(json.dumps(named).encode(), digest_size=8).hexdigest()
+        return f"{faces}.{last}.{sum_:.0f}.{names}"
 
     def names(self) -> list[str]:
         """Those of groups, each once, also where no photo is there."""
@@ -336,10 +335,13 @@ class Faces:
                 )
 
     def counts(self, model: str) -> tuple[int, int, int]:
-        """In how many photos was looked, how many faces there are, and how many have a name."""
+        """In how many photos was looked, how many faces there are, and how many have a name.
+
+        Photos at addresses do not count.
+        """
         ((seen,),) = self._connection.rows(
             "SELECT count(*) FROM photos JOIN face_scans USING (content_id) "
-            "WHERE NOT missing AND model = ?",
+            f"WHERE NOT missing AND {IN_FOLDER} AND model = ?",
             [model],
         )
         ((faces, named),) = self._connection.rows(
@@ -406,8 +408,8 @@ def faces_of(connection: Connection, photo_id: int) -> list[NamedFace]:
     ]
 
 
-def _new_group(db: sqlite3.Connection) -> int:
-    return int(db.execute("INSERT INTO face_groups (name) VALUES (NULL)").lastrowid or 0)
+def _new_group(db: sqlite3.Connection, name: str | None = None) -> int:
+    return int(db.execute("INSERT INTO face_groups (name) VALUES (?)", [name]).lastrowid or 0)
 
 
 def _four(texts: Sequence[str]) -> tuple[float, float, float, float]:

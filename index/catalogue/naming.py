@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from index.catalogue.albums import Album, albums
@@ -74,13 +74,19 @@ def _of_files(connection: Connection) -> tuple[set[str], set[str]]:
         )
         if text:
             paths = text.split("\0")
-            folders.update([path.rpartition(separator_of(path))[0] for path in paths])
+            folders.update(_folders(paths))
             # Most are IMG and a number: few are left, and taken apart.
             without_digits.update(text.translate(_DIGITS).split("\0"))
     # Also those at addresses, which have strokes on every system.
     stems = {path.rpartition(os.sep)[2].rpartition("/")[2] for path in without_digits}
     words = {word for stem in stems for word in words_in(re.sub(r"\.[^.]*$", "", stem))}
     return {text_to_path(folder) for folder in folders}, words
+
+
+def _folders(paths: Sequence[str]) -> Iterable[str]:
+    if os.sep == "/":  # as in addresses, so that none has to be told from the others
+        return {path.rpartition("/")[0] for path in paths}
+    return {path.rpartition(separator_of(path))[0] for path in paths}
 
 
 def _keywords(connection: Connection) -> Iterable[str]:

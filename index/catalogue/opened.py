@@ -43,8 +43,10 @@ class OpenCatalogue:
         self.verdicts = Verdicts(connection)
 
     @classmethod
-    def open(cls, folder: Path, *, readonly: bool = False, timeout: float = 30.0) -> Self:
-        """Open the catalogue in `folder`, making both when they do not exist.
+    def open(
+        cls, folder: Path, *, readonly: bool = False, new: bool = True, timeout: float = 30.0
+    ) -> Self:
+        """Open the catalogue in `folder`, making both when they do not exist and `new`.
 
         With `readonly` the catalogue must exist and is not changed; SQLite may leave its empty
         log beside it. `timeout` is how many seconds to wait for another process that is writing.
@@ -53,10 +55,11 @@ class OpenCatalogue:
         version, or not to be read or written here.
         """
         path = folder / FILE_NAME
-        if readonly and not path.is_file():
+        if not (new and not readonly) and not path.is_file():
             raise CatalogueError(f"{path}: there is no catalogue here; index a folder first")
         try:
-            if not readonly:
+            # It may have gone since it was looked for.
+            if new and not readonly:
                 make_private_folder(folder)
             return cls(Connection.open(path, readonly=readonly, timeout=timeout), folder)
         except OSError as error:

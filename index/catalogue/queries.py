@@ -26,7 +26,7 @@ from index.catalogue.records import (
     Problem,
     Waiting,
 )
-from index.paths import below, below_in_any_form, separator_of, text_to_path
+from index.paths import IN_FOLDER, below, below_in_any_form, separator_of, text_to_path
 
 
 class Queries(OpenCatalogue):
@@ -209,6 +209,13 @@ class Queries(OpenCatalogue):
             return np.empty(0, np.int64), np.empty((0, 0), np.float16)
         ids, vectors = zip(*batches, strict=True)
         return np.concatenate(ids), np.concatenate(vectors)
+
+    def count_in_folders(self) -> int:
+        """How many photos are in folders, and not missing; those at addresses are in none."""
+        rows = self._connection.rows(
+            f"SELECT count(*) FROM photos WHERE NOT missing AND {IN_FOLDER}"
+        )
+        return int(rows[0][0])
 
     def embedding_count(self, bundle_id: str) -> int:
         """How many ids and vectors `embeddings` gives."""

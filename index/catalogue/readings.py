@@ -57,10 +57,13 @@ class Readings:
         return rows[0][0] if rows else None
 
     def counts(self) -> tuple[int, int]:
-        """In how many photos that are not missing text was looked for, and in how many found."""
+        """In how many photos that are not missing text was looked for, and in how many found.
+
+        Photos at addresses do not count.
+        """
         ((read, found),) = self._connection.rows(
             "SELECT count(*), count(nullif(text, '')) FROM readings "
-            "JOIN photos USING (content_id) WHERE NOT missing"
+            f"JOIN photos USING (content_id) WHERE NOT missing AND {IN_FOLDER}"
         )
         return int(read), int(found)
 

@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index.errors import CatalogueError
+from index.errors import CatalogueError, gone
 from index.safety.private import protect
 
 if TYPE_CHECKING:
@@ -108,6 +108,9 @@ class WriterLock:
         with self._guard:
             if self._lock is None:
                 self._lock = _file_lock(self._folder / LOCK_NAME)
+            # filelock would make the folder.
+            if not self._folder.is_dir():
+                raise gone(self._folder)
             try:
                 self._lock.acquire(timeout=0)
             except Timeout:

@@ -29,6 +29,16 @@ def make_private_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
+def make_private_folders_in(library: Path, folder: Path) -> None:
+    """Make a folder that lies in that of a library, and those between.
+
+    Raises `OSError`, also where the library's own is not there: it was deleted or moved away, and
+    nothing is to be made in its place.
+    """
+    for part in (*reversed(folder.relative_to(library).parents[:-1]), folder.relative_to(library)):
+        (library / part).mkdir(mode=0o700, exist_ok=True)
+
+
 def protect(folder: Path) -> None:
     """Let nobody else read what is in the library's folder, which others could in older ones.
 

@@ -25,6 +25,7 @@ from index.vectors.vector_lists import (
     Batches,
     VectorLists,
     empty_index,
+    plain_index,
 )
 
 # The share of the exact answers that a clustered index must give.
@@ -116,11 +117,7 @@ def write_plain(
         done = 0
         for ids, vectors in batches:
             if writer is None:
-                index = empty_index(vectors.shape[1], pieces)
-                # All are looked through, so it does not matter where they are said to lie.
-                index.quantizer.add(np.zeros((pieces, vectors.shape[1]), np.float32))
-                index.is_trained = True
-                writer = ListWriter(file, index, sizes)
+                writer = ListWriter(file, plain_index(vectors.shape[1], pieces), sizes)
             numbers = np.arange(done, done + len(ids)) // PIECE
             writer.put(numbers.astype(np.int32), ids, vectors)
             kept.append(ids)

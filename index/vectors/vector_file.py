@@ -8,6 +8,7 @@ FAISS read anywhere.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import struct
@@ -21,7 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from index.safety.private import make_private_folder, private_opener
+from index.safety.private import make_private_folders_in, private_opener
 from index.vectors.faiss_library import faiss_library
 from index.vectors.vector_lists import VectorLists
 
@@ -33,6 +34,7 @@ _CHECKSUM = np.dtype("<u4")
 _ID = np.dtype("<i8")
 # Up to this many bytes checking all takes a few milliseconds.
 _SMALL = 64 << 20
+_drafts = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,10 @@ def write_vectors(lists: VectorLists, path: Path, stamp: Stamp) -> bool:
 
 def write_file(path: Path, stamp: Stamp, write: Callable[[BinaryIO], Written | None]) -> bool:
     """As `write_vectors`, with the lists that `write` writes; False too where it gives None."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Several threads may be at it. By the number of a process that is gone what it left is known.
+    beside = path.with_name(f".{path.name}.{next(_drafts)}.{os.getpid()}.part")
     try:
-        make_private_folder(path.parent)
+        make_private_folders_in(path.parent.parent, path.parent)
         with open(beside, "w+b", opener=private_opener) as file:
             written = write(file)
             if written is not None:
@@ -90,7 +93,8 @@ def write_file(path: Path, stamp: Stamp, write: Callable[[BinaryIO], Written | N
         beside.replace(path)
         # Those of processes that were killed. One that is writing now only loses its copy.
         for left in path.parent.glob(f".{path.name}.*.part"):
-            left.unlink()
+            with suppress(OSError):
+                left.unlink()
     except (OSError, UnknownLayoutError):
         # The file only saves time: where it cannot be written, searches build it in memory.
         with suppress(OSError):

@@ -378,10 +378,7 @@ def plain_lists(batches: Batches, count: int) -> VectorLists:
     done = 0
     for ids, vectors in batches:
         if index is None:
-            index = empty_index(vectors.shape[1], pieces)
-            # All are looked through, so it does not matter where they are said to lie.
-            index.quantizer.add(np.zeros((pieces, vectors.shape[1]), np.float32))
-            index.is_trained = True
+            index = plain_index(vectors.shape[1], pieces)
         rows = np.ascontiguousarray(vectors, np.float32)
         places = np.minimum(np.arange(done, done + len(ids)) // PIECE, pieces - 1)
         places = places.astype(np.int64)
@@ -389,11 +386,16 @@ def plain_lists(batches: Batches, count: int) -> VectorLists:
         index.add_core(len(ids), *pointers)
         kept.append(ids)
         done += len(ids)
-    if index is None:
-        index = empty_index(1, 1)
-        index.quantizer.add(np.zeros((1, 1), np.float32))
-        index.is_trained = True
-    return VectorLists(index, np.concatenate(kept))
+    return VectorLists(plain_index(1, 1) if index is None else index, np.concatenate(kept))
+
+
+def plain_index(width: int, pieces: int) -> Any:
+    """An empty index with so many lists, all of which are looked through."""
+    index = empty_index(width, pieces)
+    # So it does not matter where they are said to lie.
+    index.quantizer.add(np.zeros((pieces, width), np.float32))
+    index.is_trained = True
+    return index
 
 
 def empty_index(width: int, lists: int) -> Any:

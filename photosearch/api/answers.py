@@ -6,9 +6,9 @@ import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from index.paths import is_address
 from photosearch.api.cursors import cursor_after, place_of
 from photosearch.described import described
+from photosearch.elsewhere.addresses import is_address
 from photosearch.errors import UsageError
 from photosearch.photo import photo_named
 from photosearch.search.report import VERSION, report, understood

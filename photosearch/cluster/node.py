@@ -35,10 +35,9 @@ class Equipment:
     model: Mapping[str, bytes]
     settings: Settings
     workers: int | None
-    nice: bool = False
 
     @classmethod
-    def of(cls, bundle: Path, settings: Settings, workers: int | None, *, nice: bool) -> Equipment:
+    def of(cls, bundle: Path, settings: Settings, workers: int | None) -> Equipment:
         files = {
             path.relative_to(bundle).as_posix(): path.read_bytes()
             for path in bundle.rglob("*")
@@ -46,7 +45,7 @@ class Equipment:
         }
         # A machine that decodes needs no password of ours.
         secret = {name: None for name, each in SETTINGS.items() if each.secret}
-        return cls(files, replace(settings, **secret), workers, nice)  # type: ignore[arg-type]
+        return cls(files, replace(settings, **secret), workers)  # type: ignore[arg-type]
 
 
 class Node:
@@ -70,7 +69,7 @@ class Node:
             # Loaded now: an actor that is ended is killed, and would leave the files behind.
             square = self._encoder.preprocess.pixels(Image.new("RGB", (8, 8)))
             self._encoder.encode_pixels(square[None])
-        decoding = Decoding.of(settings, equipment.workers, nice=equipment.nice)
+        decoding = Decoding.of(settings, equipment.workers)
         self._stack = ExitStack()
         self._pool = self._stack.enter_context(
             decoding.pool(self._encoder.preprocess, decoding.workers)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from photosearch.commands import faces
 from photosearch.commands.opening import open_library, open_to_read
 from photosearch.commands.output import counted, shown
 
@@ -136,6 +137,27 @@ def show(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
 def reset(ctx: click.Context, name: str, as_json: bool) -> None:
     """Take back all that you said of NAME: names count as they are in the photos."""
     _edit(ctx, as_json, lambda it: it.people.reset(name).name)
+
+
+@command.command("name")
+@click.argument("group", metavar="GROUP", type=int)
+@click.argument("name", metavar="NAME")
+@click.pass_context
+def name_(ctx: click.Context, group: int, name: str) -> None:
+    """Say that the faces of GROUP, a number of `photosearch faces list`, are NAME's."""
+    ctx.invoke(faces.name, group=group, name=name)
+
+
+@command.command("forget")
+@click.argument("name", metavar="NAME")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_context
+def forget(ctx: click.Context, name: str, yes: bool) -> None:
+    """Drop what was found out about NAME's faces; `photosearch faces forget` drops everybody's.
+
+    Names that other programs wrote into photos are still known.
+    """
+    ctx.invoke(faces.forget, person=name, yes=yes)
 
 
 def _edit(ctx: click.Context, as_json: bool, edit: Callable[[Library], str], *names: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from index import FileStamp, PhotoFile
-from photosearch.addresses import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.serving.face_picture import FacePicture
 from photosearch.serving.shrinking import Shrinkers, Small
 from photosearch.thumbnail_files import FOLDER, GRID, keep, place_of

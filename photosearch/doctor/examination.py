@@ -46,7 +46,7 @@ def examine(
         yield from check_bundled(model)
         yield from check_plugins()
         return
-    with Catalogue.open(folder, readonly=not repair) as catalogue:
+    with Catalogue.open(folder, readonly=not repair, new=False) as catalogue:
         counts = catalogue.counts()
         held = counted(counts.photos + counts.missing, "photo")
         yield Finding("catalogue", "ok", f"{path} is sound and holds {held}")
@@ -62,7 +62,7 @@ def examine(
 def _faults(folder: Path, *, repair: bool) -> list[str]:
     """What SQLite finds wrong, after making its indexes anew with `repair`."""
     try:
-        with Catalogue.open(folder, readonly=not repair) as catalogue:
+        with Catalogue.open(folder, readonly=not repair, new=False) as catalogue:
             if repair:
                 catalogue.health.rebuild_indexes()
             return catalogue.health.faults()

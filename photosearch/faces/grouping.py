@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.catalogue.faces import FaceTable
+from index.vectors.faiss_library import faiss_library
 
 # Distances below which faces may be one person's; dlib's networks was trained for one of 0.6.
 _NEAR = 0.5
@@ -123,10 +124,8 @@ def _joined(
 
 def _near(table: FaceTable, good: NDArray[np.int64]) -> dict[int, list[tuple[int, float]]]:
     """Of each face those near it, but for those of the same photo, and how near: 1 is the same."""
-    import faiss
-
     vectors = np.ascontiguousarray(table.vectors[good])
-    index = faiss.IndexFlatL2(vectors.shape[1])
+    index = faiss_library().IndexFlatL2(vectors.shape[1])
     index.add(vectors)
     squares, found = index.search(vectors, min(_NEIGHBOURS + 1, len(good)))
     weights = 1 - np.sqrt(np.maximum(squares, 0)) / _NEAR

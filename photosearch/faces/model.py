@@ -35,6 +35,8 @@ class FaceModel:
         runtime = import_onnxruntime()
         options = runtime.SessionOptions()
         options.log_severity_level = 3
+        # Threads that wait for the next layer by turning would take half as much time again.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._finds, self._describes = (
             runtime.InferenceSession(str(asset("faces", name)), options, ["CPUExecutionProvider"])
             for name in ("yunet.onnx", "resnet.onnx")
@@ -43,9 +45,7 @@ class FaceModel:
     def faces(self, image: Image.Image) -> list[FoundFace]:
         """The faces in a picture, the surest first; vectors have 128 numbers."""
         image = image.convert("RGB")
-        found = _apart(
-            [one for side in _SCALES for one in self._found(image, side) if side <= _most(image)]
-        )
+        found = _apart(self._found_at_all_scales(image))
         if not found:
             return []
         pictures = [aligned(image, landmarks) for _, _, landmarks in found]
@@ -66,16 +66,25 @@ class FaceModel:
             )
         ]
 
-    def _found(self, image: Image.Image, side: int) -> list[_Found]:
-        """What is found in the picture scaled to this longer side; in its own pixels."""
-        scale = min(1.0, side / max(image.size))
-        size = [max(1, round(length * scale)) for length in image.size]
-        small = image if scale == 1 else image.resize((size[0], size[1]), Image.Resampling.BILINEAR)
+    def _found_at_all_scales(self, image: Image.Image) -> list[_Found]:
+        """What is found in the picture, smaller each time; in its own pixels."""
+        found: list[_Found] = []
+        small = image
+        for side in _SCALES:
+            if side <= _most(image):
+                scale = min(1.0, side / max(image.size))
+                width, height = (max(1, round(length * scale)) for length in image.size)
+                if (width, height) != small.size:
+                    small = small.resize((width, height), Image.Resampling.BILINEAR)
+                found += self._found(image, small, scale)
+        return found
+
+    def _found(self, image: Image.Image, small: Image.Image, scale: float) -> list[_Found]:
+        """What is found in the picture, looked at as `small`, which is scaled by `scale`."""
         width, height = (-(-length // 32) * 32 for length in small.size)
         pixels = np.zeros((1, 3, height, width), np.float32)
-        pixels[0, :, : small.height, : small.width] = np.asarray(small)[..., ::-1].transpose(
-            2, 0, 1
-        )
+        for number, channel in enumerate(reversed(small.split())):
+            pixels[0, number, : small.height, : small.width] = np.asarray(channel)
         names = [one.name for one in self._finds.get_outputs()]
         answer = self._finds.run(None, {self._finds.get_inputs()[0].name: pixels})
         told: dict[str, Any] = dict(zip(names, answer, strict=True))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from index.catalogue.face_answers import FaceAnswer
 from index.catalogue.faces import FaceGroup, FaceTable
+from index.vectors.faiss_library import faiss_library
 
 # The groups asked about: those with a name, and the largest without.
 _GROUPS = 1000
@@ -117,13 +118,11 @@ def _in_one_photo(table: FaceTable) -> set[frozenset[int]]:
 
 def _distances(table: FaceTable, groups: Mapping[int, FaceGroup]) -> dict[tuple[int, int], float]:
     """How far apart groups are that are near each other at all."""
-    import faiss
-
     chosen = _centres(table, list(groups))
     if len(chosen) < 2:
         return {}
     vectors = np.ascontiguousarray(table.vectors[chosen])
-    index = faiss.IndexFlatL2(vectors.shape[1])
+    index = faiss_library().IndexFlatL2(vectors.shape[1])
     index.add(vectors)
     squares, found = index.search(vectors, min(_NEIGHBOURS, len(chosen)))
     theirs = table.groups[chosen]

@@ -16,10 +16,11 @@ from photosearch.indexing.limits import Limits
 from photosearch.serving.passes import Seen, pass_over
 from photosearch.serving.shrinking import Still
 
-# A photo as it is looked at: a face in a group of thirty has some 60 pixels.
+# A photo as it is looked at: a face in a group of thirty has some 60 pixels. That is half of what
+# most cameras take, so that it need not be scaled once more when libjpeg has halved it.
 # Of a video as many frames as are encoded.
 # JPEG, since WebP takes four times as long to write and read, and it is read once.
-_SMALL = Still(1920, least=1280, form="JPEG", quality=92, frames=MOST)
+_SMALL = Still(2048, least=1280, form="JPEG", quality=92, optimize=False, frames=MOST)
 # Faces nearer than this in two frames of a video are one person's there.
 _SAME_IN_VIDEO = 0.45
 # How much of an outline by another program has to lie on a face that was found.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from index import Catalogue, Metadata
-from photosearch.addresses import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.indexing.decode import DecodeError, read_metadata
 from photosearch.indexing.metadata import Video, video_at
 from photosearch.indexing.same_moment import share_moment

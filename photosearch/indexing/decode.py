@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from index import Metadata
-from photosearch.addresses import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.encoders.preprocess import Preprocess, to_rgb
 from photosearch.indexing.formats import MAX_PIXELS, DecodeError, Picture, open_picture
 from photosearch.indexing.formats.pillow import prepare as prepare_decoders

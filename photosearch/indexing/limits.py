@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photosearch.addresses import is_address
 from photosearch.capacity import LEAST, SHARE, total_memory
+from photosearch.elsewhere.addresses import is_address
 from photosearch.indexing.formats import MAX_PIXELS
 from photosearch.kinds import VIDEOS
 

@@ -11,7 +11,7 @@ import os
 import struct
 from contextlib import suppress
 
-from index.paths import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.kinds import HEIF, JPEG
 from photosearch.regular_file import open_regular
 

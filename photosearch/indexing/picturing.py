@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 from index import Catalogue
-from index.paths import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.indexing.decoding import Decoding
 from photosearch.indexing.events import Reread

@@ -13,6 +13,7 @@ from photosearch.indexing.encoding import encode
 from photosearch.indexing.events import Event, Failed, Rebuilding, Reencoded
 from photosearch.indexing.gathering import Ready, gather
 from photosearch.indexing.pace import Pace
+from photosearch.indexing.rereading import sizes_elsewhere
 from photosearch.indexing.workers import Trouble
 from photosearch.silent_drive import is_there
 
@@ -56,7 +57,7 @@ class Rebuild:
 
     def _encode(self, pool: Pool, waiting: dict[str, Waiting]) -> Iterator[Event]:
         return gather(
-            pool.decode(list(waiting)),
+            pool.decode(list(waiting), sizes=sizes_elsewhere(waiting, waiting)),
             self._pace,
             record=partial(self._record, waiting),
             fail=partial(self._trouble, waiting),

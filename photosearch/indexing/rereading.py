@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from index import Catalogue, Metadata
-from index.paths import is_address
+from index import Catalogue, Metadata, Waiting
+from photosearch.elsewhere.addresses import is_address
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.indexing.decoding import Decoding
 from photosearch.indexing.events import Reread
@@ -42,7 +42,7 @@ def sidecars_of(files: Mapping[str, Found]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def sizes_elsewhere(paths: Iterable[str], files: Mapping[str, Found]) -> dict[str, int]:
+def sizes_elsewhere(paths: Iterable[str], files: Mapping[str, Found | Waiting]) -> dict[str, int]:
     """The bytes of those at addresses, as they were listed."""
     return {path: files[path].stamp.size for path in paths if is_address(path)}
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index import FileStamp
-from photosearch.addresses import checked, is_address
+from photosearch.elsewhere.addresses import checked, is_address
+from photosearch.elsewhere.listing import Unlisted, listed
 from photosearch.errors import UsageError
 from photosearch.formats import suffixes
 from photosearch.indexing.exports import SUFFIX as EXPORT
@@ -21,7 +22,6 @@ from photosearch.indexing.left_out import is_left_out, is_nobodys, kind_of
 from photosearch.indexing.metadata.picasa import NAMES as PICASA
 from photosearch.indexing.pairs import SIDECAR, FileGroup, groups
 from photosearch.indexing.spelling import as_recorded
-from photosearch.listing_elsewhere import Unlisted, listed
 from photosearch.silent_drive import NoAnswerError, steadily, within
 
 _DESCRIBE = (SIDECAR, EXPORT)

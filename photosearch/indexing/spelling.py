@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from types import ModuleType
 
 from index.catalogue.functions import composed, same_name
-from index.paths import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.silent_drive import NoAnswerError, within
 from photosearch.typed_path import absolute_path
 

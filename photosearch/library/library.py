@@ -67,7 +67,7 @@ class Library(Parts):
         folder = library_folder(path)
         if not new and not is_library(folder):
             raise gone(folder)
-        return cls(Catalogue.open(folder, readonly=readonly), model)
+        return cls(Catalogue.open(folder, readonly=readonly, new=new), model)
 
     @classmethod
     def open_to_read(
@@ -102,7 +102,7 @@ class Library(Parts):
         if not is_library(folder):
             return False
         try:
-            Catalogue.open(folder).close()
+            Catalogue.open(folder, new=False).close()
         except CatalogueError:
             return False
         return True

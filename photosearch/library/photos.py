@@ -218,6 +218,13 @@ class Photos:
         """The facets of which there is something to choose. Raises `LibraryError`."""
         return Facets(self._catalogue, self._searcher).known()
 
+    def in_folders(self) -> int:
+        """How many photos are in folders, and can be looked at again: not at addresses.
+
+        Raises `LibraryError`.
+        """
+        return self._catalogue.count_in_folders()
+
     def changes(self, since: str | None = None, *, limit: int = 1000) -> Changes:
         """Which photos came, changed or went, in that order; at most so many.
 
@@ -227,8 +234,11 @@ class Photos:
         changed in between. Albums, texts read in photos and faces that were found do not count.
 
         Raises `LostPlaceError` when changes since then are not known any more: begin anew without
-        `since` then; `LibraryError`.
+        `since` then; `UsageError` for a limit below 1, which would never come to an end;
+        `LibraryError`.
         """
+        if limit < 1:
+            raise UsageError(f"a limit of {limit} changes tells nothing; ask for at least 1")
         if since == "now":
             return Changes((), self._catalogue.feed.end(), False)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import index.errors
 from photosearch.errors import LibraryError
 
 _CATALOGUE = "catalogue.db"
@@ -25,7 +26,4 @@ def catalogue_file(folder: Path) -> tuple[int, int] | None:
 
 def gone(folder: Path) -> LibraryError:
     """For a library that was there when the program began."""
-    return LibraryError(
-        f"{folder}: the library is not there any more; put its folder back, or start photosearch "
-        "again to make a new one. Photos are as they were"
-    )
+    return LibraryError(str(index.errors.gone(folder)))

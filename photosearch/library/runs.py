@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from index import Catalogue, InUseError, WriterLock
-from photosearch.addresses import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.encoders import bundled_path
 from photosearch.errors import UsageError
 from photosearch.model_choice import ModelChoice
@@ -67,10 +67,11 @@ class Runs:
         from photosearch.watching import Watcher
 
         roots = self._roots("watch", folders, workers)
-        elsewhere = next(filter(is_address, roots), None)
-        if elsewhere is not None:
+        known = roots or self._catalogue.folders()
+        elsewhere = [each for each in known if is_address(each)]
+        if elsewhere and (roots or len(elsewhere) == len(known)):
             raise UsageError(
-                f"{elsewhere}: cannot be watched; run `photosearch index` on it now and then"
+                f"{elsewhere[0]}: cannot be watched; run `photosearch index` on it now and then"
             )
         watcher = Watcher(
             lambda: roots or [each for each in self._catalogue.folders() if not is_address(each)],
@@ -199,7 +200,7 @@ class Runs:
                 "--on: another model is to come into use, for which photos are encoded on this "
                 "machine; run `photosearch index` without it first"
             )
-        return Nodes(on, Equipment.of(wanted, self._choice.settings, workers, nice=False))
+        return Nodes(on, Equipment.of(wanted, self._choice.settings, workers))
 
 
 class _Power:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 
 from index.catalogue.functions import composed
-from index.paths import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.errors import UsageError
 from photosearch.typed_path import absolute_path
 

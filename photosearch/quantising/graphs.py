@@ -15,19 +15,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from photosearch.encoders.int8 import write_int8_products
 from photosearch.encoders.onnx import import_onnxruntime
 from photosearch.errors import BundleError, UsageError
 from photosearch.indexing.workers import without_main
 
 # "dynamic": a product's inputs are rounded to 8 bits too, with one scale for all of them, as they
-# come: the quickest. "blocks": weights have a scale for each 32 of a row, and inputs one for as
-# many, so that a large one spoils only its neighbours.
+# come: the quickest. "blocks": both have a scale for each 32, as `encoders.int8` writes them.
 Method = Literal["dynamic", "blocks"]
 METHODS: tuple[Method, ...] = ("dynamic", "blocks")
 _NEEDED = ("onnx", "onnx_ir")
-_BLOCK = 32
-# Of the operator: its inputs become integers where the processor has products of those.
-_INTEGER_INPUTS = 4
 # What one file of Protocol Buffers may hold, and less than that.
 _ONE_FILE = 1_800_000_000
 _OPERATORS = {"DynamicQuantizeMatMul", "DynamicQuantizeLinear", "MatMulInteger", "MatMulNBits"}
@@ -86,7 +83,8 @@ def _write(source: Path, target: Path, method: Method) -> bool:
         _round(source, target, ("MatMul", "Gemm", "Gather"))
     else:
         between = target.with_name(f".{target.name}")
-        _round_blocks(source, between)
+        # The table of tokens stays as it was, and may be most of the network.
+        write_int8_products(source, between, beside=_bytes(source) > _ONE_FILE)
         _round(between, target, ("Gather",))
         for path in between.parent.glob(f"{between.name}*"):
             path.unlink()
@@ -106,25 +104,6 @@ def _round(source: Path, target: Path, operators: Sequence[str]) -> None:
         use_external_data_format=_bytes(source) > 4 * _ONE_FILE,
         extra_options={"MatMulConstBOnly": True},
     )
-
-
-def _round_blocks(source: Path, target: Path) -> None:
-    import onnx
-    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
-    from onnxruntime.quantization.onnx_model import ONNXModel
-
-    network = ONNXModel(onnx.load(source))
-    network.replace_gemm_with_matmul()
-    made = MatMulNBitsQuantizer(
-        network.model,
-        bits=8,
-        block_size=_BLOCK,
-        is_symmetric=True,
-        accuracy_level=_INTEGER_INPUTS,
-    )
-    made.process()
-    # The table of tokens is still as it was, and may be most of the network.
-    made.model.save_model_to_file(str(target), _bytes(source) > _ONE_FILE)
 
 
 def _bytes(graph: Path) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import Catalogue
-from index.paths import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.encoders import Encoder
 from photosearch.errors import UsageError
 from photosearch.photo import PhotoName, photo_named

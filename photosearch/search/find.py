@@ -188,17 +188,18 @@ def page(
             ]
         return found, stacks
 
-    needed = view.offset + view.limit + 1
-    found, stacks = first(needed)
+    asked = view.offset + view.limit + 1
+    found, stacks = first(asked)
     start = _behind(view.after, stacks)
-    if view.after and start is None and len(stacks) >= needed:
+    if view.after and start is None and len(stacks) >= asked:
         # So many may have come before it; where they are more, it counts as gone.
-        found, stacks = first(needed + max(view.offset, _DRIFT))
+        asked += max(view.offset, _DRIFT)
+        found, stacks = first(asked)
         start = _behind(view.after, stacks)
     if start is None:
         start = view.offset
     end = start + view.limit
-    if len(stacks) <= end:
+    if asked <= len(stacks) <= end:  # fewer than were asked for are all there are
         found, stacks = first(end + 1)
     return Page(stacks[start:end], dict(found), len(stacks) > end, start)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from index import Catalogue, Verdict
 from index.catalogue.conditions import Condition, Showing
 from index.catalogue.people import called
-from index.paths import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.encoders import Calibration, Encoder
 from photosearch.errors import BundleError, UsageError
 from photosearch.search.compose import Composed, compose, penalties

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 from dataclasses import dataclass
 
 from index.catalogue.frames import MOST
 from photosearch.indexing.formats import open_picture
 from photosearch.indexing.formats.video import CANDIDATES
+from photosearch.indexing.small_picture import webp
 from photosearch.regular_file import open_regular
 from photosearch.serving.shrinking import Small
 
@@ -56,6 +56,4 @@ class FacePicture:
         if face.width > self.side:
             face = face.resize((self.side, self.side), Resampling.LANCZOS, reducing_gap=3.0)
         face.info = {}
-        out = io.BytesIO()
-        face.save(out, "WEBP", quality=80, method=2)
-        return Small(out.getvalue(), status.st_size, status.st_mtime_ns)
+        return Small(webp(face), status.st_size, status.st_mtime_ns)

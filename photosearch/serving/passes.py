@@ -75,8 +75,10 @@ def pass_over(
                     ),
                 )
             if time.monotonic() - committed >= _COMMIT_SECONDS:
-                yield record(ready)
+                told = record(ready)
+                # Whoever has had enough now is not to have it recorded once more.
                 ready, committed = {}, time.monotonic()
+                yield told
     finally:
         shrinkers.close()
         if ready:

@@ -7,7 +7,7 @@ import os
 from typing import BinaryIO, cast
 
 from index import FileStamp, PhotoFile
-from photosearch.addresses import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.regular_file import NotRegularError, open_regular
 from photosearch.silent_drive import answering, within
 

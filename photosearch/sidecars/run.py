@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from index import Catalogue, Mark, Metadata, PhotoFile
-from index.paths import is_address
+from photosearch.elsewhere.addresses import is_address
 from photosearch.sidecars.edit import Wanted, edited
 from photosearch.sidecars.files import LeftAloneError, Naming, clear, sidecar_of, write
 from photosearch.sidecars.packet import NotUnderstoodError

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -103,11 +104,7 @@ class Context:
             LibraryThread(folder, model, faces=faces) for _ in range(4)
         )
 
-        @contextmanager
-        def alone() -> Iterator[None]:
-            with readings.paused(), face_pass.paused():
-                yield
-
+        alone = partial(_paused, readings, face_pass)
         job = IndexJob(folder, model, switches, alone, workers=workers)
 
         def use(bundle_id: str) -> bool:
@@ -152,7 +149,7 @@ class Context:
         return await self.in_thread(self._change, do)
 
     def _change(self, do: Callable[[Library], T]) -> T:
-        with self.readings.paused(), self.face_pass.paused():
+        with _paused(self.readings, self.face_pass):
             return self.lookups.ask_now(do)
 
     def close(self) -> None:
@@ -166,3 +163,12 @@ class Context:
         self.lookups.close()
         self.suggesting.close()
         self.slow.close()
+
+
+@contextmanager
+def _paused(*passes: BackgroundPass) -> Iterator[None]:
+    """Nothing of these changes the library meanwhile."""
+    with ExitStack() as stack:
+        for each in passes:
+            stack.enter_context(each.paused())
+        yield

@@ -224,7 +224,10 @@ class BackgroundPass:
             end = self._end
         if told is None:
             # Without an end it broke off: not to be tried with the same again and again.
-            hopeless = self._unseen() if end is None else end.left
+            try:
+                hopeless = self._unseen() if end is None else end.left
+            except PhotosearchError:
+                return  # there is no library now
             with self._lock:
                 self._hopeless = hopeless
 

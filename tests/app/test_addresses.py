@@ -8,7 +8,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -17,28 +17,34 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import numpy as np
 import on_a_thread
 import pytest
 from optional import module
 from PIL import Image
 from shell import Shell
 
-from index import Catalogue, paths
+from index import Catalogue, FileStamp, NewPhoto, paths
 from index.paths import below, folder_sql, is_within, separator_of
-from photosearch import Library, LibraryError, UsageError, addresses
-from photosearch.addresses import checked
+from photosearch import Library, LibraryError, UsageError
 from photosearch.api.app import create_app
 from photosearch.api.pictures import Pictures
 from photosearch.delivery.thumbnails import Thumbnails
+from photosearch.elsewhere import addresses
+from photosearch.elsewhere.addresses import checked
+from photosearch.elsewhere.listing import Listed, Unlisted, listed
+from photosearch.encoders import open_encoder
+from photosearch.indexing.decoding import Decoding
 from photosearch.indexing.events import Absent, Failed, Finished
 from photosearch.indexing.left_out import is_left_out
+from photosearch.indexing.rebuild import Rebuild
 from photosearch.indexing.scan import is_looked_at, resolve_roots
 from photosearch.indexing.spelling import as_recorded
-from photosearch.listing_elsewhere import Listed, Unlisted, listed
 from photosearch.photo import photo_named
 from photosearch.portable.mapping import PathMap
 from photosearch.serving.library_thread import LibraryThread
 from photosearch.serving.shrinking import Shrinkers
+from photosearch.settings import read as read_settings
 from photosearch.thumbnail_files import place_of
 
 module("s3fs")
@@ -142,6 +148,9 @@ def test_an_object_store_is_indexed_followed_and_never_written_to(
             finished, events = run(library)
         assert [each.path for each in events if isinstance(each, Failed)] == [root]
         assert not any(isinstance(each, Absent) for each in events)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("photosearch.elsewhere.listing.MOST", 7)
+            assert [each.path for each in run(library)[1] if isinstance(each, Failed)] == [root]
         assert len(library.search("-is:video")) == 6
         # Nothing about it is wrong, but it is not for others to bring.
         assert "wrong" not in {one.state for one in library.examine(folder, model=tiny_bundle)}
@@ -232,6 +241,29 @@ def test_a_web_server_with_listings(pictures: Path, tmp_path: Path, tiny_bundle:
             thread.join()
 
 
+class Timed:
+    """In the place of processes that decode: what these are told of each file's size."""
+
+    def decode(self, paths: Iterable[str], **given: Any) -> Iterator[None]:
+        self.sizes = {path: given["sizes"].get(path) for path in paths}
+        return iter(())
+
+
+def test_another_model_has_as_long_to_fetch_a_photo(tmp_path: Path, tiny_bundle: Path) -> None:
+    here, elsewhere = str(tmp_path / "a.mp4"), "s3://archive/b.mp4"
+    photos = [
+        NewPhoto(path, FileStamp(size, 1), 4, 3, "VIDEO", bytes([size]) * 32)
+        for size, path in enumerate((here, elsewhere))
+    ]
+    pool = Timed()
+    with Catalogue.open(tmp_path / "library") as catalogue:
+        catalogue.record("other", photos, np.ones((2, 2), np.float32))
+        decoding = Decoding(1, read_settings(tmp_path / "library"), elsewhere=pool)
+        run = Rebuild(catalogue, open_encoder(tiny_bundle), decoding=decoding)
+        assert len(list(run.events())) == 1
+    assert pool.sizes == {here: None, elsewhere: 1}
+
+
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
@@ -258,6 +290,18 @@ def test_what_is_an_address(is_address: Callable[[str], bool]) -> None:
     assert checked("s3://archive/photos/") == "s3://archive/photos"
     roots = ["s3://archive/photos/2024", "s3://archive/photos", "s3://archive/photos2"]
     assert resolve_roots(roots) == ["s3://archive/photos", "s3://archive/photos2"]
+
+
+def test_where_all_is_elsewhere_there_is_nothing_to_watch(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
+        library._catalogue.add_folder("s3://archive/photos")
+        for named in ([], ["s3://archive/photos"]):
+            with pytest.raises(UsageError, match="s3://archive/photos: cannot be watched"):
+                library.watch(named)
+        library._catalogue.add_folder(str(tmp_path))
+        library.watch().close()
 
 
 def test_names_in_addresses_are_parted_by_strokes_on_every_system(

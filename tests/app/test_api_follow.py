@@ -15,7 +15,7 @@ import pytest
 from known_library import make_library
 
 from index import Catalogue, FileStamp, NewPhoto
-from photosearch import Library
+from photosearch import Library, UsageError
 from photosearch.api import bulk, schemas
 from photosearch.api.app import create_app
 from photosearch.encoders import open_encoder
@@ -184,6 +184,8 @@ def test_a_program_follows(ask: Ask, library: Path, tiny_bundle: Path) -> None:
     with Library.open(library) as it:
         it.marks.rate([7], 2)
         it.forget(it.photos.files([9])[0].path)
+        with pytest.raises(UsageError, match="ask for at least 1"):
+            it.photos.changes(limit=0)
     after = ask("GET", "/v1/changes", params={"since": place}).json()
     assert [(each["photo_id"], each["state"]) for each in after["changes"]] == [
         (7, "here"),

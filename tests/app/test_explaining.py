@@ -46,6 +46,7 @@ CALLS: dict[str, dict[str, Callable[[Library], Any]]] = {
         "browse": lambda it: it.photos.browse(),
         "found": lambda it: it.photos.found("a cat"),
         "changes": lambda it: it.photos.changes(),
+        "in_folders": lambda it: it.photos.in_folders(),
         "clusters": lambda it: it.photos.clusters(Area(-90, -180, 90, 180), 1.0),
         "within": lambda it: it.photos.within(Area(-90, -180, 90, 180)),
         "days": lambda it: it.photos.days(),

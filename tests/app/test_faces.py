@@ -275,6 +275,12 @@ def test_an_answer_is_taken_back_whole_or_not(tmp_path: Path) -> None:
         library.faces.take_back(a, b)
         assert group_of(catalogue, *faces) == before
         assert library.faces.edition() == edition
+        library.faces.name(a, "Anna")
+        anna = library.faces.edition()
+        library.faces.name(a, "Ben")
+        assert len({library.faces.edition(), anna, edition}) == 3
+        library.faces.name(a, None)
+        assert library.faces.edition() == edition
         # A single face is nobody's again, and no group.
         library.faces.name(library.faces.name_face(7, "Anna"), None)
         assert group_of(catalogue, 7) == [0]
@@ -546,13 +552,10 @@ def test_faces_are_found_though_killed_and_named_refused_and_forgotten(
     assert known_of_faces(tmp_path / "inTrue") == 0
 
     # One person alone, who is not found again.
-    library.faces.name(group.id, "Guest")
+    shell("people", "name", str(group.id), "Guest")
     with pytest.raises(UsageError, match="nobody in this library is called Nobody"):
         library.faces.forget_person("Nobody")
-    assert (
-        shell("faces", "forget", "--person", "guest", "--yes").stdout
-        == b"Forgot 8 faces of Guest.\n"
-    )
+    assert shell("people", "forget", "guest", "--yes").stdout == b"Forgot 8 faces of Guest.\n"
     list(library.faces.find())
     assert library.faces.counts()[1:] == (1, 0)
 

@@ -200,6 +200,11 @@ def test_a_thumbnail_that_cannot_be_replaced_leaves_nothing(
     assert list(folder.iterdir()) == []
 
 
+def test_no_library_is_made_for_a_thumbnail(tmp_path: Path) -> None:
+    thumbnail_files.keep(tmp_path / "gone", bytes(32), b"small")
+    assert list(tmp_path.iterdir()) == []
+
+
 # Modules that Windows has not.
 POSIX = ["fcntl", "grp", "pty", "pwd", "readline", "resource", "termios"]
 

@@ -11,6 +11,8 @@ from served import served_here
 
 from index import Catalogue, FileStamp, NewPhoto
 from photosearch import Library
+from photosearch.serving import passes as serving_passes
+from photosearch.serving.shrinking import Still
 from photosearch.ui import faces, passes
 from photosearch.ui.passes import End, Step, in_slices
 
@@ -23,7 +25,7 @@ def slices_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(passes.os, "nice", raising=False)
 
 
-def of_photos(folder: Path, *photos: Path) -> Path:
+def of_photos(folder: Path, *photos: Path | str) -> Path:
     """A library of files that nobody has looked at."""
     with Catalogue.open(folder) as catalogue:
         catalogue.record(
@@ -54,6 +56,22 @@ def test_what_is_switched_off_elsewhere_stays_off(tmp_path: Path) -> None:
             assert looking._wanted() or looking.now.running
         finally:
             looking.close()
+
+
+def test_a_pass_that_breaks_off_as_its_library_is_moved_away_goes_on_later(tmp_path: Path) -> None:
+    folder = of_photos(tmp_path / "library")
+    looking = faces.finding_faces(folder)
+    try:
+        folder.rename(tmp_path / "elsewhere")
+        # What the thread does that has waited for the process.
+        looking._note(None)
+        (tmp_path / "elsewhere").rename(folder)
+        of_photos(folder, tmp_path / "new.jpg")
+        with Library.open_to_read(folder) as terminal:
+            terminal.faces.switch(True)
+        assert looking._wanted() or looking.now.running
+    finally:
+        looking.close()
 
 
 def test_a_pass_ends_between_slices_when_it_is_switched_off(
@@ -97,12 +115,35 @@ def test_what_cannot_be_read_is_tried_once(
 
 
 @pytest.mark.slow
+def test_what_was_recorded_is_not_recorded_again_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, pictures: Path
+) -> None:
+    monkeypatch.setattr(serving_passes, "_COMMIT_SECONDS", 0)
+    recorded: list[int] = []
+    events = serving_passes.pass_over(
+        enumerate(map(str, sorted(pictures.iterdir()))),
+        Still(64),
+        len,
+        record=lambda seen: recorded.extend(seen),
+        failed=pytest.fail,
+    )
+    next(events)
+    events.close()
+    assert recorded == [0]
+
+
+@pytest.mark.slow
 def test_the_page_forgets_faces_though_the_environment_wants_them(
     tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PHOTOSEARCH_FACES", "true")
-    folder = of_photos(tmp_path / "library")
+    # No photo elsewhere is looked at: none waits for it.
+    folder = of_photos(tmp_path / "library", "s3://bucket/photo.jpg")
     with served_here(folder, tiny_bundle) as server:
+        assert [server.ask(f"/api/{each}").json["photos"] for each in ("faces", "reading")] == [
+            0,
+            0,
+        ]
         told = server.post("/api/faces/forget", {}).json
         assert (told["forgotten"], told["ordered"]) == (0, "PHOTOSEARCH_FACES")
         assert (told["on"], told["held"]) == (True, True)

@@ -77,6 +77,13 @@ def test_a_similar_photo_is_looked_up_once(library: Library) -> None:
     assert hit.photo_id not in [one.photo_id for one in by_id]
 
 
+def test_photos_are_put_on_stacks_once_also_for_the_last_page(library: Library) -> None:
+    with statements(library) as asked:
+        assert not library.search("a dog", limit=1000, collapse=True).more
+    compared = [sql for sql in asked if " vector FROM photos JOIN" in sql]
+    assert len(set(compared)) == len(compared) > 0
+
+
 def test_what_is_listed_is_what_is_known_of_each_photo(library: Library) -> None:
     hits = library.search("a dog", limit=500, collapse=True)
     ids = [one.photo_id for hit in hits for one in (hit, *hit.others)]

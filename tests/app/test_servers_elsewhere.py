@@ -17,15 +17,15 @@ import pytest
 from optional import module
 
 from photosearch import Library
-from photosearch.addresses import is_there, opened
+from photosearch.elsewhere.files import is_there, opened
+from photosearch.elsewhere.listing import DEEPEST, Listed, Unlisted, listed
+from photosearch.elsewhere.servers import elsewhere
 from photosearch.encoders import ImageSettings, Preprocess
 from photosearch.indexing.events import Failed, Finished
 from photosearch.indexing.left_out import is_left_out
 from photosearch.indexing.limits import Limits
 from photosearch.indexing.scan import Found, Unreadable, is_looked_at, scan
 from photosearch.indexing.workers import DecodeWorkers
-from photosearch.listing_elsewhere import DEEPEST, Listed, Unlisted, listed
-from photosearch.places_elsewhere import elsewhere
 from photosearch.thumbnail_files import place_of
 
 module("s3fs")
@@ -297,6 +297,6 @@ def test_a_listing_without_end_comes_to_one(shared: Path, monkeypatch: pytest.Mo
         assert isinstance(end, Unlisted)
         assert end.path.count("/again") == DEEPEST + 1
         assert len(handler.asked) == DEEPEST + 1
-        monkeypatch.setattr("photosearch.listing_elsewhere.MOST", 1)
+        monkeypatch.setattr("photosearch.elsewhere.listing.MOST", 1)
         assert [type(item) for item in everything(f"{server}/photos")] == [Unlisted]
         assert told(f"{server}/photos/rocket.jpg") == ([""], {})

@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from colour_bundle import COLOURS
-from PIL import Image
-from tars import sample, write_tar
 
 from benchmarks.languages import Table, run
 
@@ -33,20 +30,6 @@ def texts(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    members = [
-        member
-        for name, rgb in COLOURS.items()
-        for member in sample(
-            name,
-            Image.new("RGB", (40, 40), rgb),
-            {"label": name, "source": "drawn", "captions": [name]},
-        )
-    ]
-    return write_tar(tmp_path / "photos.tar", members)
-
-
 def cells(page: str, language: str) -> list[list[str]]:
     return [
         [cell.strip() for cell in line.split("|")[2:-1]]
@@ -56,9 +39,9 @@ def cells(page: str, language: str) -> list[list[str]]:
 
 
 def test_words_are_read_as_a_search_reads_them(
-    colours: Path, photos: Path, texts: Path, tmp_path: Path
+    colours: Path, coloured_photos: Path, texts: Path, tmp_path: Path
 ) -> None:
-    run(colours, tmp_path, labelled=[photos], captioned=[photos], texts=texts)
+    run(colours, tmp_path, labelled=[coloured_photos], captioned=[coloured_photos], texts=texts)
     page = (tmp_path / "languages.md").read_text("utf-8")
     assert "$" not in page
     (english, _), (german, found) = cells(page, "English"), cells(page, "German")
@@ -70,17 +53,17 @@ def test_words_are_read_as_a_search_reads_them(
 
 
 def test_what_no_photo_answers_is_named(
-    colours: Path, photos: Path, texts: Path, tmp_path: Path
+    colours: Path, coloured_photos: Path, texts: Path, tmp_path: Path
 ) -> None:
     words = texts / "words.tsv"
     words.write_text(words.read_text("utf-8").replace("red\t", "violet\t", 1), encoding="utf-8")
     with pytest.raises(ValueError, match="no photo has the label violet"):
-        run(colours, tmp_path, labelled=[photos], captioned=[photos], texts=texts)
+        run(colours, tmp_path, labelled=[coloured_photos], captioned=[coloured_photos], texts=texts)
     table(texts / "words.tsv", NAMES)
     captions = texts / "captions.tsv"
     captions.write_text(captions.read_text("utf-8").replace("blue\t", "x\t", 1), encoding="utf-8")
     with pytest.raises(ValueError, match="x is not there"):
-        run(colours, tmp_path, labelled=[photos], captioned=[photos], texts=texts)
+        run(colours, tmp_path, labelled=[coloured_photos], captioned=[coloured_photos], texts=texts)
 
 
 @pytest.mark.parametrize("name", ["words.tsv", "captions.tsv"])

@@ -16,6 +16,7 @@ from sqlite_utils import Database, Migrations
 
 from index import Catalogue, CatalogueError, FaissIndex
 from index.catalogue import migrations
+from index.catalogue.opened import FILE_NAME
 from index.catalogue.unshared import Unshared
 
 
@@ -220,6 +221,12 @@ def test_reading_only_never_makes_a_catalogue(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match="there is no catalogue here; index a folder first"):
         Catalogue.open(tmp_path / "library", readonly=True)
 
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_none_is_made_where_there_has_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=f"{FILE_NAME}: there is no catalogue here"):
+        Catalogue.open(tmp_path / "gone", new=False)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -172,6 +172,21 @@ def test_a_folder_that_cannot_hold_the_lock_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / LOCK_NAME) in str(caught.value)
 
 
+def test_none_is_made_in_the_place_of_a_library_that_is_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "library"
+    folder.mkdir()
+    lock = WriterLock(folder)
+    with lock.held():
+        pass
+    folder.rename(tmp_path / "moved")
+    with (
+        pytest.raises(CatalogueError, match="library: the library is not there any more"),
+        lock.held(),
+    ):
+        pass
+    assert not folder.exists()
+
+
 @needs_linux("takes root's rights away")
 def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
     with ExitStack() as stack:

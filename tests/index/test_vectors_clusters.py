@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from catalogue_data import BUNDLE, new_photo, new_photos, unit_vectors
-from clustered_data import WIDTH, like_photos, like_texts, nearest, recall
+from clustered_data import COUNT, WIDTH, like_photos, like_texts, make_library, nearest, recall
 from numpy.typing import NDArray
 
 from index import Catalogue, FaissIndex
 from index.vectors import vectors
 from index.vectors.building import RECALL
 from index.vectors.vector_file import read_vectors
-
-COUNT = 6000
 
 
 @pytest.fixture(autouse=True)
@@ -25,24 +24,15 @@ def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("clusters") / "library"
-    with Catalogue.open(folder) as catalogue, pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vectors, "CLUSTERED_FROM", COUNT - 1000)
-        catalogue.record(BUNDLE, new_photos(COUNT), like_photos(COUNT, seed=1))
-        catalogue.mark_missing([f"/photos/{number:05d}.jpg" for number in range(0, COUNT, 9)])
-        FaissIndex.refresh(catalogue, BUNDLE, like_texts)
-    return folder
+        return make_library(tmp_path_factory.mktemp("clusters") / "library")
 
 
 @pytest.fixture
 def library(made: Path, tmp_path: Path) -> Path:
     """A copy that a test may change."""
-    folder = tmp_path / "library"
-    (folder / "vectors").mkdir(parents=True)
-    for path in made.rglob("*.*"):
-        if path.is_file():
-            (folder / path.relative_to(made)).write_bytes(path.read_bytes())
-    return folder
+    return Path(shutil.copytree(made, tmp_path / "library"))
 
 
 @pytest.mark.slow

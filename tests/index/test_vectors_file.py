@@ -6,7 +6,8 @@ import json
 import shutil
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from optional import needs_limits
 
 from index import Catalogue, CatalogueError, FaissIndex
 from index.vectors import vector_file, vectors
+from index.vectors.building import write_plain
+from index.vectors.vector_file import Stamp, read_vectors
 
 COUNT, WIDTH = 40, 24
 QUERIES = unit_vectors(6, WIDTH, seed=1)
@@ -151,6 +154,14 @@ def test_an_index_run_makes_the_file_anew(
         FaissIndex.open(catalogue, BUNDLE)
         assert not FaissIndex.refresh(catalogue, BUNDLE)
         assert file_in(library).read_bytes() == content
+
+
+def test_a_library_that_is_gone_is_not_made_anew_for_its_file(library: Path) -> None:
+    with Catalogue.open(library) as catalogue:
+        catalogue.record(BUNDLE, new_photos(1), unit_vectors(1, WIDTH, seed=9))
+        library.rename(library.with_name("moved"))
+        FaissIndex.refresh(catalogue, BUNDLE)
+    assert not library.exists()
 
 
 def test_after_many_changes_the_file_is_made_anew(
@@ -387,3 +398,22 @@ def test_a_catalogue_that_cannot_be_read_is_no_reason_to_answer_from_the_file(
 
     with pytest.raises(CatalogueError, match="damaged"), Catalogue.open(library) as catalogue:
         FaissIndex.open(catalogue, BUNDLE)
+
+
+def test_a_file_that_another_thread_has_made_meanwhile_stays_as_it_is(tmp_path: Path) -> None:
+    path, rows = tmp_path / "file", unit_vectors(COUNT, WIDTH).astype(np.float16)
+
+    def batches(generation: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        yield np.arange(COUNT // 2), rows[: COUNT // 2]
+        if generation == 1:
+            # Another thread begins and ends while this one is at it.
+            with ThreadPoolExecutor(1) as other:
+                done = other.submit(write_plain, path, Stamp(2, "a"), batches(2), COUNT)
+                assert done.result()
+        yield np.arange(COUNT // 2, COUNT), rows[COUNT // 2 :]
+
+    assert not write_plain(path, Stamp(1, "a"), batches(1), COUNT)
+    loaded = read_vectors(path, whole=True)
+    assert loaded is not None
+    assert loaded[1] == Stamp(2, "a")
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]

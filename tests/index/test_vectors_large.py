@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import struct
 from pathlib import Path
@@ -11,7 +12,7 @@ import faiss
 import numpy as np
 import pytest
 from catalogue_data import BUNDLE, child, new_photo, new_photos, unit_vectors
-from clustered_data import WIDTH, like_photos, like_texts, nearest, recall
+from clustered_data import COUNT, WIDTH, like_photos, like_texts, make_library, nearest, recall
 
 from index import Catalogue, FaissIndex
 from index.safety.agreement import file_state
@@ -23,7 +24,6 @@ from index.vectors.vector_lists import empty_index, plain_lists
 
 pytestmark = pytest.mark.slow
 
-COUNT = 6000
 # Of a large library with a first look that has to choose.
 LARGE = {
     (vectors, "CLUSTERED_FROM"): COUNT - 1000,
@@ -53,24 +53,15 @@ def _large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("large") / "library"
-    with Catalogue.open(folder) as catalogue, pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         make_large(patch)
-        catalogue.record(BUNDLE, new_photos(COUNT), like_photos(COUNT, seed=1))
-        catalogue.mark_missing([f"/photos/{number:05d}.jpg" for number in range(0, COUNT, 9)])
-        assert FaissIndex.refresh(catalogue, BUNDLE, like_texts)
-    return folder
+        return make_library(tmp_path_factory.mktemp("large") / "library")
 
 
 @pytest.fixture
 def library(made: Path, tmp_path: Path) -> Path:
     """A copy that a test may change."""
-    folder = tmp_path / "library"
-    (folder / "vectors").mkdir(parents=True)
-    for path in made.rglob("*.*"):
-        if path.is_file():
-            (folder / path.relative_to(made)).write_bytes(path.read_bytes())
-    return folder
+    return Path(shutil.copytree(made, tmp_path / "library"))
 
 
 def file_in(folder: Path) -> Path:
@@ -240,7 +231,6 @@ def test_a_file_without_a_first_look_still_answers(
         assert np.array_equal(found, nearest(catalogue, queries, 10, ids[::2]))
 
 
-@pytest.mark.slow
 def test_damage_in_what_is_looked_at_first_is_found_and_not_used(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,7 +276,6 @@ with Catalogue.open(Path(sys.argv[1])) as catalogue:
 """
 
 
-@pytest.mark.slow
 def test_a_process_killed_while_it_builds_leaves_the_old_file_in_use(library: Path) -> None:
     file = file_in(library)
     old = file.read_bytes()

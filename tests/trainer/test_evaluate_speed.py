@@ -5,7 +5,6 @@ No test looks at how long anything really takes.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +22,7 @@ from photosearch.encoders import Bundle, open_encoder
 from trainer.cli import main
 from trainer.evaluate.speed import Towers, machine, measure_speed, onnx_towers, torch_towers
 from trainer.export import export_bundle
-from trainer.models.config import load_config
+from trainer.models.config import image_facts, load_config
 from trainer.models.family import build
 
 pytestmark = pytest.mark.slow
@@ -144,14 +143,11 @@ class TestTorch:
         model = write_model(folder).eval()
         with known_model(folder):
             config = load_config(NAME)
-            image = dataclasses.asdict(config.image)
             fields = bundle_fields(
                 size=config.image.size,
                 context=config.text.context_length,
                 dim=config.dim,
-                image={
-                    key: image[key] for key in ("resize", "crop", "interpolation", "mean", "std")
-                },
+                image=image_facts(config.image),
                 architecture=NAME,
             )
             out = folder / "bundle"

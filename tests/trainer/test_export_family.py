@@ -15,7 +15,7 @@ from torch import nn
 from photosearch.encoders import Bundle, open_encoder
 from trainer.export import export_bundle
 from trainer.export.samples import sample_pixels, sample_texts
-from trainer.models.config import load_config
+from trainer.models.config import image_facts, load_config
 from trainer.models.family import build_image_tower, build_text_tower
 
 pytestmark = pytest.mark.slow
@@ -64,10 +64,8 @@ def text_tower(model: str, **changes: int) -> nn.Module:
 
 
 def fields(context: int) -> dict[str, object]:
-    image = dataclasses.asdict(S0.image)
-    settings = ("resize", "crop", "interpolation", "mean", "std")
-    kept = {key: image[key] for key in settings}
-    return bundle_fields(size=SIZE, context=context, dim=S0.dim, image=kept, architecture=S0.name)
+    image = image_facts(dataclasses.replace(S0.image, size=SIZE))
+    return bundle_fields(size=SIZE, context=context, dim=S0.dim, image=image, architecture=S0.name)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from photosearch.encoders import ImageSettings, Preprocess
 from trainer.evaluate.classification import classify
 from trainer.evaluate.clip_benchmark import measure_sets
 from trainer.evaluate.zero_shot import class_embeddings, measure_folder, simple_templates
-from trainer.models.config import ModelConfig, read_config
+from trainer.models.config import ModelConfig, image_facts, read_config
 from trainer.models.family import Clip, build_from
 from trainer.models.tokens import tokenizer_of
 from trainer.train.validation import labelled_tars, open_validation
@@ -36,9 +35,7 @@ class Towers:
 
     def __init__(self, model: Clip, config: ModelConfig) -> None:
         self._model, self._config = model, config
-        image = asdict(config.image)
-        fields = ("size", "resize", "crop", "interpolation", "mean", "std")
-        self._prepare = Preprocess(ImageSettings(**{field: image[field] for field in fields}))
+        self._prepare = Preprocess(ImageSettings(**image_facts(config.image)))
 
     @torch.inference_mode()
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -305,12 +305,14 @@ def test_the_benchmark_sees_letters_become_results(
     from benchmarks import page_speed
 
     monkeypatch.setattr(page_speed, "TYPED", ("a cat",))
+    monkeypatch.setattr(page_speed, "FILTERED", ("is:video",))
     # On a thread of its own: the other tests' browser has this one.
     with ThreadPoolExecutor(1) as threads:
         speed = threads.submit(page_speed.measure, family / "library").result()
     # Each letter is a search, unless the next one overtakes it.
     assert 1 <= len(speed.waits) <= 5
-    assert min(speed.waits) > 0
+    assert 1 <= len(speed.filtered) <= 8
+    assert min(speed.waits + speed.filtered) > 0
     # Photos may be there before the browser has painted, where it is busy.
     assert min(speed.paint, speed.photos) > 0
     assert "p95" in str(speed)

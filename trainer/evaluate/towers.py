@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from torch import Tensor
 
 from photosearch.encoders import Calibration, ImageSettings, Preprocess
 from trainer.models.checkpoints import load_into
-from trainer.models.config import ModelConfig, config_of
+from trainer.models.config import ModelConfig, config_of, image_facts
 from trainer.models.family import Clip, build_from
 from trainer.models.tokens import tokenizer_of
 from trainer.train.checkpoint import read_about
@@ -42,9 +41,7 @@ class Towers:
     def __init__(self, model: Clip, config: ModelConfig, device: torch.device, name: str) -> None:
         self._model, self._config = model.to(device).eval(), config
         self._device, self._name = device, name
-        image = asdict(config.image)
-        fields = ("size", "resize", "crop", "interpolation", "mean", "std")
-        self._preprocess = Preprocess(ImageSettings(**{field: image[field] for field in fields}))
+        self._preprocess = Preprocess(ImageSettings(**image_facts(config.image)))
         self._tokenise = tokenizer_of(config.text)
 
     @property

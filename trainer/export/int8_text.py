@@ -1,9 +1,6 @@
 """A text tower whose matrix products are 8-bit: a quarter of the size, and faster on most CPUs.
 
-Weights are stored as integers with one scale for each 32 inputs of an output, and the inputs of a
-product are rounded to 8 bits as they come, in blocks of 32 too (ONNX Runtime's `MatMulNBits`). So
-a large value costs precision in its block alone, and a text gets the same embedding whatever else
-is in its batch.
+A text gets the same embedding whatever else is in its batch: see `photosearch.encoders.int8`.
 
 Convolutions stay float32, since ONNX Runtime's integer ones are slower. For the same reason there
 is no such form of the image towers, which are convolutions almost throughout.
@@ -16,12 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from photosearch.encoders.int8 import write_int8_products
 from photosearch.encoders.onnx import import_onnxruntime
 from trainer.export.errors import ExportError
-
-_BLOCK = 32
-# Of the operator: the inputs are rounded to 8 bits, where the processor has products of integers.
-_INTEGER_INPUTS = 4
 
 
 def write_int8(source: Path, path: Path) -> None:
@@ -33,20 +27,7 @@ def write_int8(source: Path, path: Path) -> None:
     import onnx
 
     with root_logger_as_it_was():
-        from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
-        from onnxruntime.quantization.onnx_model import ONNXModel
-
-        network = ONNXModel(onnx.load(source))
-        network.replace_gemm_with_matmul()
-        quantizer = MatMulNBitsQuantizer(
-            network.model,
-            bits=8,
-            block_size=_BLOCK,
-            is_symmetric=True,
-            accuracy_level=_INTEGER_INPUTS,
-        )
-        quantizer.process()
-        quantizer.model.save_model_to_file(str(path))
+        write_int8_products(source, path)
     if not any(node.op_type == "MatMulNBits" for node in onnx.load(path).graph.node):
         raise ExportError(f"{source.name}: has no linear layer to store in 8 bits; leave out int8")
 

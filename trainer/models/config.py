@@ -85,6 +85,12 @@ class ModelConfig:
     text: TextConfig
 
 
+def image_facts(image: ImageConfig) -> dict[str, Any]:
+    """How a photo becomes the input of this image tower, as "image" in bundle.json."""
+    names = ("size", "resize", "crop", "interpolation", "mean", "std")
+    return {name: getattr(image, name) for name in names}
+
+
 def model_names() -> list[str]:
     """The models that have a configuration, in alphabetical order."""
     return sorted(file.stem for file in _FOLDER.glob("*.json"))

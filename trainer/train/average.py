@@ -20,11 +20,15 @@ class Average:
     """
 
     def __init__(self, model: nn.Module, decay: float, *, whole: bool = True) -> None:
-        """`whole`: keep a model for `gathered`, as the process that evaluates needs it."""
+        """`whole`: keep a model for `gathered`, as the process that evaluates needs it.
+
+        Without it there are no weights before `spread`.
+        """
         self._decay = decay
-        copied = copy.deepcopy(model).requires_grad_(False).eval()
-        self._model = copied if whole else None
-        self._state: dict[str, Tensor] = dict(copied.state_dict())
+        self._model = copy.deepcopy(model).requires_grad_(False).eval() if whole else None
+        self._state: dict[str, Tensor] = {}
+        if self._model is not None:
+            self._state = dict(self._model.state_dict())
         self._spread = False
 
     def spread(self, model: nn.Module) -> None:

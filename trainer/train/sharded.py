@@ -1,7 +1,7 @@
 """A network spread over processes: each keeps a part of its weights, gradients and moments (FSDP2).
 
-    single = shard(network, processes)
-    whole(parameter)                       # all of it, which every process must ask for
+    shard(network, processes)
+    whole(parameter)              # all of it, which every process must ask for
 
 Each block of a tower is put together when it is computed and taken apart again afterwards.
 """

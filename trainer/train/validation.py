@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from trainer.evaluate.classification import classify
 from trainer.evaluate.clip_benchmark import classes_of, find_sets, labelled_photos
 from trainer.evaluate.retrieval import retrieval
 from trainer.evaluate.zero_shot import open_folder, openai_templates, simple_templates
-from trainer.models.config import ModelConfig
+from trainer.models.config import ModelConfig, image_facts
 from trainer.models.family import Clip
 from trainer.models.tokens import tokenizer_of
 from trainer.train.pixels import normalised
@@ -58,9 +58,8 @@ class HeldPhotos:
     def __init__(
         self, samples: Iterable[PhotoSample], texts: Sequence[str], config: ModelConfig, size: int
     ) -> None:
-        image = asdict(replace(config.image, size=size))
-        fields = ("size", "resize", "crop", "interpolation", "mean", "std")
-        preprocess = Preprocess(ImageSettings(**{field: image[field] for field in fields}))
+        facts = image_facts(replace(config.image, size=size))
+        preprocess = Preprocess(ImageSettings(**facts))
         shape = (0, size, size, 3)
         with (
             tempfile.TemporaryFile() as file,

@@ -216,7 +216,7 @@ def _state(context: Context, library: Library) -> dict[str, Any]:
     if not context.faces:
         return {"allowed": False}
     seen, found, named = library.faces.counts()
-    counts = {"seen": seen, "found": found, "named": named, "photos": library.status().photos}
+    counts = {"seen": seen, "found": found, "named": named, "photos": library.photos.in_folders()}
     edition = {"edition": library.faces.edition()}
     told = {"allowed": True, "shared": not context.local}
     return asdict(context.face_pass.now) | counts | edition | told

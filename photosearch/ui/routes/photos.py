@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Response
 
 from index.catalogue.albums import FAVOURITES
-from photosearch.addresses import is_address
 from photosearch.described import described
+from photosearch.elsewhere.addresses import is_address
 from photosearch.library import Library
 from photosearch.serving.shrinking import LateError, ShrinkError
 from photosearch.silent_drive import NoAnswerError, answer

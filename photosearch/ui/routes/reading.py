@@ -32,5 +32,5 @@ async def read(context: CurrentContext, wanted: Switch) -> dict[str, Any]:
 
 def _read(context: Context, library: Library) -> dict[str, Any]:
     read, found = library.texts.counts()
-    counts = {"read": read, "found": found, "photos": library.status().photos}
+    counts = {"read": read, "found": found, "photos": library.photos.in_folders()}
     return asdict(context.readings.now) | counts | {"needs": needed(check_reader)}

@@ -4,6 +4,9 @@ import { fill, icon, make, say, tell } from "./dom.js";
 import { ask } from "./requests.js";
 import { Turns } from "./turns.js";
 
+// People who are proposed as the one that is asked for.
+const PROPOSED = 8;
+
 // Lets the user walk through the folders of the machine; resolves with the chosen one or null. On the
 // desktop the system's own dialog does it.
 export async function chooseFolder(title = say("folder.title"), from = "") {
@@ -115,6 +118,15 @@ export function choose({ title, label, button, options = [], value = "", known =
     dialog.showModal();
   });
 }
+
+// Asks for somebody: `names` are those there are, of whom the first are proposed.
+export function choosePerson({ title, button, names }) {
+  const options = names.slice(0, PROPOSED).map((name) => ({ value: name, text: name }));
+  return choose({ title, label: say("people.name"), button, options, known: names });
+}
+
+// Asks whose a face is.
+export const askWho = (names) => choosePerson({ title: say("faces.who"), button: say("faces.name"), names });
 
 // Asks whether to go on; resolves with true or false.
 export const confirm = (question, button) => accept({ title: question, button });

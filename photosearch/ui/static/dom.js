@@ -181,6 +181,21 @@ export function tell(text, undo = null) {
   notice.timer = setTimeout(close, undo ? 8000 : 4000);
 }
 
+// Says what was done, as `done` resolves with it: a `text`, and what is called to `undo` it. `changed` is
+// called after either. Whether it was done.
+export async function undoable(done, changed) {
+  try {
+    const { text, undo } = await done;
+    const press = () => undo().then(changed, (error) => tell(error.message));
+    tell(text, { text: say("rating.undo"), press });
+    changed();
+    return true;
+  } catch (error) {
+    tell(error.message);
+    return false;
+  }
+}
+
 export function bytes(count) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let unit = 0;

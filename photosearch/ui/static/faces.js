@@ -1,12 +1,10 @@
 // Who is where in the open photo: boxes around faces, with the names of those who are known.
 
-import { choose } from "./choosers.js";
-import { fill, icon, make, say, tell } from "./dom.js";
+import { askWho } from "./choosers.js";
+import { fill, icon, make, say, undoable } from "./dom.js";
 import { ask } from "./requests.js";
 
 const KEPT = "photosearch.faces";
-// People who are proposed as whose a face is.
-const PROPOSED = 8;
 
 const percent = (part) => `${(100 * part).toFixed(2)}%`;
 
@@ -67,33 +65,26 @@ export class Faces {
 
 // Asks whose a face is; `changed` is called when that was said, or taken back.
 async function nameFace(face, changed) {
-  const known = (await ask("/api/people").catch(() => [])).map(({ name }) => name);
-  const name = await choose({ title: say("faces.who"), label: say("people.name"), button: say("faces.name"), options: known.slice(0, PROPOSED).map((text) => ({ value: text, text })), known });
+  const people = await ask("/api/people").catch(() => []);
+  const name = await askWho(people.map((one) => one.name));
   if (!name) return;
-  try {
+  const send = async () => {
     const { group } = await ask("/api/faces/name-face", { body: { face, name } });
-    const back = () => ask("/api/faces/name", { body: { group, name: null } }).then(changed, (error) => tell(error.message));
-    tell(say("faces.named", { name }), { text: say("rating.undo"), press: back });
-    changed();
-  } catch (error) {
-    tell(error.message);
-  }
+    const undo = () => ask("/api/faces/name", { body: { group, name: null } });
+    return { text: say("faces.named", { name }), undo };
+  };
+  undoable(send(), changed);
 }
 
 // Says that no face in photos is somebody's; `changed` is called when that was done, or taken back. Whether
 // it was done.
-export async function refuse(ids, name, changed) {
-  const send = (path, body) => ask(`/api/faces/${path}`, { body });
-  try {
-    const { undo } = await send("refuse", { ids, name });
-    const back = () => send("accept", { faces: undo }).then(changed, (error) => tell(error.message));
-    tell(say("faces.refused", { name }), { text: say("rating.undo"), press: back });
-    changed();
-    return true;
-  } catch (error) {
-    tell(error.message);
-    return false;
-  }
+export function refuse(ids, name, changed) {
+  const send = async () => {
+    const { undo: faces } = await ask("/api/faces/refuse", { body: { ids, name } });
+    const undo = () => ask("/api/faces/accept", { body: { faces } });
+    return { text: say("faces.refused", { name }), undo };
+  };
+  return undoable(send(), changed);
 }
 
 // The names in a photo, each a way to more of them; `link` makes one, `point` is called with the name

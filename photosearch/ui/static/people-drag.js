@@ -1,7 +1,7 @@
 // One card of somebody dropped on another: both are the same person. On the person's own page, and by
 // "Who is this?", the same is done without dragging.
 
-import { say, tell } from "./dom.js";
+import { say, undoable } from "./dom.js";
 import { ask } from "./requests.js";
 
 // In a list of cards with `data-drag`; `changed` is called when people were merged, or that was undone.
@@ -38,19 +38,11 @@ export function mergeByDragging(list, changed) {
     dragged = null;
     mark(null);
   });
-  list.addEventListener("drop", async (event) => {
+  list.addEventListener("drop", (event) => {
     const card = cardOf(event);
     if (!fits(card)) return;
     event.preventDefault();
-    const [from, to] = [whom(dragged), whom(card)];
-    try {
-      const { text, undo } = await merge(from, to);
-      const back = () => undo().then(changed, (error) => tell(error.message));
-      tell(text, { text: say("rating.undo"), press: back });
-      changed();
-    } catch (error) {
-      tell(error.message);
-    }
+    undoable(merge(whom(dragged), whom(card)), changed);
   });
 }
 

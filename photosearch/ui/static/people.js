@@ -1,13 +1,11 @@
 // People in lists, each by a face, and what can be said of one: by what name to show them, and who is
 // the same.
 
-import { choose } from "./choosers.js";
-import { fill, icon, make, number, say, tell } from "./dom.js";
+import { askWho, choose, choosePerson } from "./choosers.js";
+import { fill, icon, make, number, say, tell, undoable } from "./dom.js";
 import { thumbnail } from "./grid.js";
 import { ask } from "./requests.js";
 
-// Others who are proposed as the same person.
-const PROPOSED = 8;
 // Who else is in the photos of one.
 const BESIDE = 12;
 
@@ -42,25 +40,16 @@ export function personCard(person, open) {
 export async function strangers(known, changed) {
   const groups = await ask("/api/faces/groups").catch(() => []);
   const named = async ({ group }) => {
-    const names = known();
-    const name = await choose({ title: say("faces.who"), label: say("people.name"), button: say("faces.name"), options: names.slice(0, PROPOSED).map((text) => ({ value: text, text })), known: names });
+    const name = await askWho(known());
     if (!name) return;
-    const back = () => ask("/api/faces/name", { body: { group, name: null } }).then(changed, (error) => tell(error.message));
-    ask("/api/faces/name", { body: { group, name } })
-      .then(() => {
-        tell(say("faces.named", { name }), { text: say("rating.undo"), press: back });
-        changed();
-      })
-      .catch((error) => tell(error.message));
+    const send = (said) => ask("/api/faces/name", { body: { group, name: said } });
+    const done = send(name).then(() => ({ text: say("faces.named", { name }), undo: () => send(null) }));
+    undoable(done, changed);
   };
   const hide = ({ group }) => {
-    const back = () => ask("/api/faces/hide", { body: { group, hidden: false } }).then(changed, (error) => tell(error.message));
-    ask("/api/faces/hide", { body: { group, hidden: true } })
-      .then(() => {
-        tell(say("faces.hidden"), { text: say("rating.undo"), press: back });
-        changed();
-      })
-      .catch((error) => tell(error.message));
+    const send = (hidden) => ask("/api/faces/hide", { body: { group, hidden } });
+    const done = send(true).then(() => ({ text: say("faces.hidden"), undo: () => send(false) }));
+    undoable(done, changed);
   };
   return groups.map((one) => ({
     group: one,
@@ -102,12 +91,10 @@ export function personTools(person, everybody, changed) {
   };
   const merge = async () => {
     const others = proposals(person, everybody);
-    const into = await choose({
+    const into = await choosePerson({
       title: say("people.merge_title", { name }),
-      label: say("people.name"),
       button: say("people.same"),
-      options: others.slice(0, PROPOSED).map((one) => ({ value: one.name, text: one.name })),
-      known: others.map((one) => one.name),
+      names: others.map((one) => one.name),
     });
     if (into) edit("merge", { names: [name], into }, (shown) => say("people.merged", { name: shown }));
   };

@@ -1,61 +1,19 @@
-"""Photos that are not in a folder but at an address: s3://bucket/photos, sftp://host/photos.
-
-They are listed and read by fsspec, and nothing is ever written there. Who may read is said by what
-fsspec's own libraries read: variables of the environment, files in the home folder. An address that
-has a password in it is refused, since addresses are recorded, logged with -vv, and seen by `ps`.
-"""
+"""The files at addresses: read whole, into memory, and asked for whether they are there."""
 
 from __future__ import annotations
 
 import errno
 import io
-import os
-import re
 from typing import Any
 
-from photosearch.errors import UsageError
-from photosearch.places_elsewhere import ElsewhereError, check_kind, elsewhere, is_web, plainly
+from photosearch.elsewhere.servers import ElsewhereError, elsewhere, is_web, plainly
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.ASCII)
-# Chained or local ones would read files of this machine, and what is in memory is of one process.
-_NEVER = {"file", "local", "memory", "filecache", "simplecache", "blockcache", "reference", "dir"}
 # Bytes of one file: photos are held in memory while they are decoded.
 MOST = 1 << 30
 _TOO_MUCH = f"has more than {MOST >> 20} MiB, which is too much to fetch"
 _PIECE = 1 << 20
 # Pieces of one file that an SFTP server is asked for before the first has come.
 _AHEAD = 64
-
-
-def is_address(path: str | os.PathLike[str]) -> bool:
-    """As `index.paths.is_address`, which what the trainer shares with the application has not."""
-    text = os.fspath(path)
-    return text[:1] not in "/\\~." and _ADDRESS.match(text) is not None
-
-
-def checked(address: str) -> str:
-    """The address as it is recorded. Nobody is asked whether anything is there.
-
-    Raises `UsageError` for one that cannot be read here.
-    """
-    scheme, _, rest = address.partition("://")
-    if "::" in address or scheme in _NEVER:
-        raise UsageError(f"{scheme}: is no place for photos elsewhere; name a folder, or s3://...")
-    # What stands before @ has a password in it where there is a colon; keys of S3 look like that.
-    before, at, _ = rest.partition("/")[0].rpartition("@")
-    if at and (":" in before or scheme in ("s3", "s3a", "gs", "gcs", "az", "abfs")):
-        raise UsageError(
-            f"{scheme}://...@: has a password in it, which others can see; leave it out, and give "
-            "it in the environment, or in the file that programs for it read"
-        )
-    if "?" in rest or "#" in rest:
-        raise UsageError(f"{scheme}://: has ? or # in it, as signed links have; give it without")
-    if not rest.strip("/"):
-        raise UsageError(f"{address}: names no place; give one such as s3://bucket/photos")
-    if {".", ".."} & set(rest.split("/")):
-        raise UsageError(f"{address}: has . or .. between its strokes; give it without")
-    check_kind(scheme)
-    return address.rstrip("/")
 
 
 def opened(address: str) -> io.BytesIO:

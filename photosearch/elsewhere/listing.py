@@ -12,8 +12,8 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin
 
-from photosearch.addresses import read
-from photosearch.places_elsewhere import ElsewhereError, elsewhere, is_flat, is_web, plainly
+from photosearch.elsewhere.files import read
+from photosearch.elsewhere.servers import ElsewhereError, elsewhere, is_flat, is_web, plainly
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -62,10 +62,12 @@ def listed(
     except OSError as error:
         yield Unlisted(address, error.strerror or "cannot be listed")
         return
-    if is_flat(address):
-        yield from _of_store(address, found, is_wanted, is_left_out)
-    else:
+    if not is_flat(address):
         yield from _walked(address, is_wanted, is_left_out)
+    elif len(found) > MOST:
+        yield Unlisted(address, _MANY)
+    else:
+        yield from _of_store(address, found, is_wanted, is_left_out)
 
 
 def _of_store(
