@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -108,7 +109,7 @@ class Sweep:
         found = state_of(self.box)
         if self.job.atomic and found not in (self.before, self.after):
             yield f"is between: {self._differences(found)}"
-        elif between := self._between(found):
+        elif between := self._between(found, fault):
             yield f"is neither as before nor as after: {between}"
         # A catalogue that was just begun, or is still of another schema, is none to look at.
         new = not (self._before_folder / "library" / "catalogue.db").exists()
@@ -143,8 +144,11 @@ class Sweep:
                     pass
         return left_over(self.box)
 
-    def _between(self, found: State) -> str:
+    def _between(self, found: State, fault: Fault) -> str:
         for part, rows in found.items():
+            if part == "problems":
+                # What cannot be read just now is listed, with the reason, and tried again.
+                rows = {row for row in rows if row[-1] != os.strerror(fault.error)}
             strange = set() if self.job.steps else rows - self.before[part] - self.after[part]
             lost = (self.before[part] & self.after[part]) - rows
             if part in FILES:
