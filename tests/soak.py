@@ -4,9 +4,9 @@
 
 Photos come, move, change and go, the drive is away for a while, the model is switched, searches
 run, and processes are killed. At the end the library has to equal one that is made anew, and
-memory, descriptors and threads of `watch` have to be at the end as they were in the beginning: the
-most in a tenth of the minutes each (at least three), since it may have begun anew just before. Prints a line each
-minute, and ends with 1 when anything is otherwise.
+memory, descriptors and threads of `watch` have to be as they were in the beginning: the most in a
+tenth of the minutes each, and at least three, since it may have begun anew just before. Prints a
+line each minute, and ends with 1 when anything is otherwise.
 """
 
 from __future__ import annotations
