@@ -23,6 +23,7 @@ from trainer.commands import options
 @options.device
 @click.option("--limit", type=click.IntRange(min=1), help="Keep a random part of this many texts.")
 @options.out
+@options.alone_in_out
 def command(
     sentences: tuple[Path, ...],
     captioned: tuple[Path, ...],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,6 +61,7 @@ def text(
 
     from photosearch.encoders.tokenizer import token_texts
     from trainer.data.corpus import Corpus
+    from trainer.lock import locked
     from trainer.models.config import load_config
     from trainer.models.family import build_text_tower
     from trainer.models.mct import TextRepMixer
@@ -79,9 +81,11 @@ def text(
     torch.manual_seed(0)
     tower = build_text_tower(config.text, config.dim)
     assert isinstance(tower, TextRepMixer)
-    if not has_checkpoint(out):
+    # Other processes of torchrun begin with the first one's weights.
+    if not has_checkpoint(out) and os.environ.get("RANK", "0") == "0":
         encoder = SentenceEncoder(sentence_encoder)
-        seeds = cached_embeddings(token_texts(), out / "tokens.npy", encoder)
+        with locked(out):  # the run holds it then
+            seeds = cached_embeddings(token_texts(), out / "tokens.npy", encoder)
         seed_token_table(tower.token_embedding, np.asarray(seeds))
     task = TextDistillation(
         tower,

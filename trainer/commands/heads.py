@@ -43,6 +43,7 @@ from trainer.commands import options
 @click.option("--share", type=click.FloatRange(min=0), default=0.5, show_default=True)
 @options.cache
 @options.out
+@options.alone_in_out
 def command(
     model: str,
     classifiers: tuple[Path, ...],
@@ -118,7 +119,6 @@ def command(
     tower.head = merge_heads(
         heads, [*seen, *others], concepts, hidden=config.image.hidden, epochs=merge_epochs
     )
-    out.mkdir(parents=True, exist_ok=True)
     write_state(tower.state_dict(), out / "image.safetensors")
     if validation is not None:
         held_out = watcher.see((validation,), 0)

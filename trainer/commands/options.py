@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -51,3 +54,16 @@ metrics = click.option(
     help="JSON written by `evaluate`, for the card and the bundle; repeat it for several.",
 )
 out = click.option("--out", type=FOLDER, required=True, help="Folder for the result.")
+
+
+def alone_in_out(command: Callable[..., None]) -> Callable[..., None]:
+    """Let `command` hold the folder of its option --out while it runs."""
+
+    @wraps(command)
+    def holding(**options: Any) -> None:
+        from trainer.lock import locked
+
+        with locked(options["out"]):
+            command(**options)
+
+    return holding

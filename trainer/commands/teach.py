@@ -27,6 +27,7 @@ from trainer.commands import options
 @click.option("--seeds", type=click.IntRange(min=1), default=2, show_default=True)
 @options.cache
 @options.out
+@options.alone_in_out
 def command(
     captioned: tuple[Path, ...],
     validation: Path | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -130,7 +131,7 @@ def look(bundle: Bundle, tar: Path, cache: Path) -> Looked:
                 rows.append(see(prepare.normalise(pixels)))
                 bar.update(len(batch))
         cache.mkdir(parents=True, exist_ok=True)
-        beside = kept.with_name(f".{kept.name}")
+        beside = kept.with_name(f".{kept.name}.{os.getpid()}")
         with beside.open("wb") as file:
             embeddings, features = (np.concatenate(part) for part in zip(*rows, strict=True))
             np.savez(file, embeddings=embeddings, features=features.astype(np.float16))

@@ -10,6 +10,7 @@ from pathlib import Path
 from photosearch.encoders.bundle import TOKENIZER
 from photosearch.encoders.calibration import BACKGROUND
 from trainer.export.errors import ExportError
+from trainer.lock import locked
 
 PACKAGES = {"image": "image.mlpackage", "text": "text.mlpackage"}
 _OURS = frozenset(
@@ -29,31 +30,35 @@ _OURS = frozenset(
 def in_place(out: Path, *, replace: bool) -> Iterator[Path]:
     """A new folder beside `out` that becomes `out` when the block ends well, and else goes.
 
-    Raises `ExportError` when `out` is something else than a bundle, or is one and not `replace`.
+    Raises `ExportError` when `out` is something else than a bundle, or is one and not `replace`,
+    and `ValueError` when another command is making it.
     """
-    part, old = out.with_name(f".{out.name}.part"), out.with_name(f".{out.name}.old")
-    if old.exists() and not out.exists():
-        old.rename(out)  # an export was killed between its two renames
-    if out.exists():
-        if not out.is_dir() or {path.name for path in out.iterdir()} - _OURS:
-            raise ExportError(f"{out}: holds something else than a bundle; choose another folder")
-        if not replace:
-            raise ExportError(f"{out}: already there; ask for it to be replaced, or move it")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    for left in (part, old):  # of an export that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    part.mkdir()
-    try:
-        yield part
-        if out.exists():
-            out.rename(old)
-        part.rename(out)
-    except BaseException:
+    with locked(out, beside=True):
+        part, old = out.with_name(f".{out.name}.part"), out.with_name(f".{out.name}.old")
         if old.exists() and not out.exists():
-            old.rename(out)
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+            old.rename(out)  # an export was killed between its two renames
+        if out.exists():
+            if not out.is_dir() or {path.name for path in out.iterdir()} - _OURS:
+                raise ExportError(
+                    f"{out}: holds something else than a bundle; choose another folder"
+                )
+            if not replace:
+                raise ExportError(f"{out}: already there; ask for it to be replaced, or move it")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        for left in (part, old):  # of an export that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        part.mkdir()
+        try:
+            yield part
+            if out.exists():
+                out.rename(old)
+            part.rename(out)
+        except BaseException:
+            if old.exists() and not out.exists():
+                old.rename(out)
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def sizes_of(folder: Path) -> dict[str, int]:

@@ -13,6 +13,7 @@ from trainer.evaluate.retrieval import Retrieval, retrieval
 from trainer.export.card import CardFields, DataSource, TeacherModel, render_card
 from trainer.finetune.photos import Photos, prepare
 from trainer.finetune.start import Start
+from trainer.lock import locked
 from trainer.models.state import read_state
 from trainer.train.loop import Run
 from trainer.train.processes import joined
@@ -56,6 +57,11 @@ def finetune(wanted: Wanted, start: Start, echo: Callable[[str], None]) -> Tuned
 
     Raises `ValueError`, `PhotoTarError`, `BundleError`, `ExportError` and `StoppedError`.
     """
+    with locked(wanted.out):
+        return _finetune(wanted, start, echo)
+
+
+def _finetune(wanted: Wanted, start: Start, echo: Callable[[str], None]) -> Tuned:
     size = start.config.image.size
     photos = prepare(wanted.inputs, wanted.captions, wanted.out / "photos", size + size // 8)
     echo(photos.summary)

@@ -27,6 +27,7 @@ from trainer.data.corpus import read_lines
 from trainer.data.photo_tars import decode
 from trainer.data.reinforced import read_reinforced
 from trainer.export.bundle import annotate_bundle
+from trainer.lock import locked
 from trainer.models.config import ModelConfig
 from trainer.models.family import build_text_tower
 from trainer.models.tokens import tokenizer_of
@@ -104,7 +105,11 @@ class Made:
 
 def make_personal(wanted: Wanted, echo: Callable[[str], None]) -> Made:
     """All steps. Raises `ValueError` and `PhotosearchError` that say what to do."""
-    wanted.out.mkdir(parents=True, exist_ok=True)
+    with locked(wanted.out):
+        return _make(wanted, echo)
+
+
+def _make(wanted: Wanted, echo: Callable[[str], None]) -> Made:
     teacher = BundleTeacher(wanted.teacher)
     photos, bank = _begin(wanted, teacher.digest)
     held = photos[: min(len(photos) // _HELD_OUT, _MOST_HELD_OUT)]

@@ -16,6 +16,7 @@ from typing import Any
 from tqdm import tqdm
 
 from trainer.data.reinforced import ShardManifest, read_manifest
+from trainer.lock import locked
 from trainer.orphans import end_with_parent
 from trainer.reinforce.card import write_card
 from trainer.reinforce.networks import Networks
@@ -72,18 +73,19 @@ def reinforce(
     neither on the number of workers nor on the pool. The lines go into the card as they are.
 
     Raises `ValueError` and `PhotoTarError` as `reinforce_shard` does, and `ValueError` when the
-    folder holds shards of another run or when a worker is killed. The other workers then stop
-    after the batch at hand.
+    folder holds shards of another run, when another run is at work there or when a worker is
+    killed. The other workers then stop after the batch at hand.
     """
-    job.out.mkdir(parents=True, exist_ok=True)
     names = [f"{source.name}.tar" for source in sources]
-    _refuse_others(job.out, names)
-    with Progress(len(sources), shown=progress) as bar:
-        for result in (pool or run_local)(job, sources, workers, bar):
-            bar.finished(result)
-    manifests = {name: read_manifest(job.out / name) for name in names}
-    write_card(job.out, manifests, licence_lines=licence_lines, source_lines=source_lines)
-    return manifests
+    # Held here for all workers, wherever they run: they end with this process.
+    with locked(job.out):
+        _refuse_others(job.out, names)
+        with Progress(len(sources), shown=progress) as bar:
+            for result in (pool or run_local)(job, sources, workers, bar):
+                bar.finished(result)
+        manifests = {name: read_manifest(job.out / name) for name in names}
+        write_card(job.out, manifests, licence_lines=licence_lines, source_lines=source_lines)
+        return manifests
 
 
 def _refuse_others(out: Path, names: Sequence[str]) -> None:

@@ -116,7 +116,7 @@ class Watcher:
                 parts.append(part)
                 bar.update(len(part))
         rows = np.concatenate(parts)
-        beside = path.with_name(f".{path.name}")
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
         with beside.open("wb") as file:
             np.save(file, rows)
         beside.replace(path)

@@ -20,11 +20,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trainer import lock
 from trainer.train.checkpoint import read_about, write_tensors
 
 _LAST = "checkpoint.safetensors"
 _BEST = "best.safetensors"
-_LOCK = "run.lock"
 _EARLIER = re.compile(r"checkpoint-(\d+)\.safetensors")
 # What a kill in the middle of a write leaves behind.
 _TEMPORARY = (
@@ -43,23 +43,11 @@ def locked(folder: Path) -> Iterator[None]:
 
     Raises `ValueError` when another run is at work there.
     """
-    from filelock import FileLock, Timeout
-
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / _LOCK, fallback_to_soft=False)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ValueError(
-            f"{folder}: another run is at work here; wait for it, or give another --out folder"
-        ) from None
-    try:
+    with lock.locked(folder):
         for pattern in _TEMPORARY:
             for file in folder.glob(pattern):
                 file.unlink()
         yield
-    finally:
-        lock.release()
 
 
 class Kept:
