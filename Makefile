@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 
-.PHONY: demo train-demo test quick torture soak lint bench docs reference package sbom clean
+.PHONY: demo train-demo test quick torture soak lint bench docs reference package sbom lock clean
 
 .venv/pip.stamp:
 	$(PYTHON) -m venv .venv
@@ -75,6 +75,13 @@ package: .venv/dev.stamp
 sbom: .venv/dev.stamp
 	mkdir -p build
 	PYTHONPATH=. $(BIN)/python packaging/sbom.py build/photosearch.cdx.json
+
+# What the container installs, with hashes: packaging/requirements.txt. To be run when pins or dependencies change.
+lock: .venv/dev.stamp
+	$(BIN)/pip install --quiet uv
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet pyproject.toml packaging/build.in \
+	  --extra raw --extra video --extra metrics --constraint constraints.txt --generate-hashes \
+	  --python-version 3.12 --python-platform linux --output-file packaging/requirements.txt
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
