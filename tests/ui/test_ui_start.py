@@ -208,6 +208,7 @@ def test_favourites_are_all_in_browse_and_change_at_once(page: Any) -> None:
 
 
 def test_shelves_have_their_places_before_they_come(page: Any) -> None:
+    shows(page, ".examples", "examples")
     top = page.locator("#results .grid").bounding_box()["y"]
     with held_back(page, "**/api/start*") as held:
         reload(page)
@@ -216,6 +217,9 @@ def test_shelves_have_their_places_before_they_come(page: Any) -> None:
         shows(page, ".examples", "examples")
         assert abs(page.locator("#results .grid").bounding_box()["y"] - top) < 40
     started(page)
+    assert page.locator("#results .grid").bounding_box()["y"] == top
+    # What turns a row on goes where nothing is out of sight, and moves nothing.
+    page.wait_for_function("document.querySelectorAll('.shelf .turns:has(.idle + .idle)').length")
     assert page.locator("#results .grid").bounding_box()["y"] == top
 
 
