@@ -55,11 +55,12 @@ class OpenCatalogue:
         version, or not to be read or written here.
         """
         path = folder / FILE_NAME
-        if not (new and not readonly) and not path.is_file():
+        made = new and not readonly
+        if not made and not path.is_file():
             raise CatalogueError(f"{path}: there is no catalogue here; index a folder first")
         try:
             # It may have gone since it was looked for.
-            if new and not readonly:
+            if made:
                 make_private_folder(folder)
             return cls(Connection.open(path, readonly=readonly, timeout=timeout), folder)
         except OSError as error:

@@ -35,8 +35,10 @@ def make_private_folders_in(library: Path, folder: Path) -> None:
     Raises `OSError`, also where the library's own is not there: it was deleted or moved away, and
     nothing is to be made in its place.
     """
-    for part in (*reversed(folder.relative_to(library).parents[:-1]), folder.relative_to(library)):
-        (library / part).mkdir(mode=0o700, exist_ok=True)
+    made = library
+    for name in folder.relative_to(library).parts:
+        made /= name
+        made.mkdir(mode=0o700, exist_ok=True)
 
 
 def protect(folder: Path) -> None:
