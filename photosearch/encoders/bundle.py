@@ -314,11 +314,12 @@ def _read_manifest(folder: Path, unread: tuple[str, ...]) -> dict[str, Any]:
 
 
 @lru_cache
-def _validator(keys: frozenset[str]) -> Callable[[Any], Any]:
+def _validator(keys: frozenset[str], *, detailed: bool) -> Callable[[Any], Any]:
     """Checks a manifest, what it says under these keys; made once, since a process opens a bundle
     several times.
 
-    To compile what the schema says of others would take a good part of the time of a search.
+    To compile what the schema says of others would take a good part of the time of a search, and
+    to compile messages that say what is wrong, `detailed`, three times as long.
     """
     # Of the JSON Schema validators, the one that imports in milliseconds.
     import fastjsonschema
@@ -326,7 +327,7 @@ def _validator(keys: frozenset[str]) -> Callable[[Any], Any]:
     schema = json.loads(Path(__file__).with_name("bundle.schema.json").read_text("utf-8"))
     for key in schema["properties"].keys() - keys:
         schema["properties"][key] = {}
-    made: Callable[[Any], Any] = fastjsonschema.compile(schema)
+    made: Callable[[Any], Any] = fastjsonschema.compile(schema, detailed_exceptions=detailed)
     return made
 
 
@@ -337,12 +338,15 @@ def _schema_fault(manifest: Any, unread: tuple[str, ...] = ()) -> str | None:
     """
     import fastjsonschema
 
-    keys = manifest.keys() - unread if isinstance(manifest, dict) else ()
+    keys = frozenset(manifest.keys() - unread if isinstance(manifest, dict) else ())
     try:
-        _validator(frozenset(keys))(manifest)
-    except fastjsonschema.JsonSchemaValueException as error:
-        # "data.image.size must be ..." becomes "image.size must be ...".
-        return str(error.message).removeprefix("data").lstrip(". ")
+        _validator(keys, detailed=False)(manifest)
+    except fastjsonschema.JsonSchemaValueException:
+        try:
+            _validator(keys, detailed=True)(manifest)
+        except fastjsonschema.JsonSchemaValueException as error:
+            # "data.image.size must be ..." becomes "image.size must be ...".
+            return str(error.message).removeprefix("data").lstrip(". ")
     said = manifest.get("networks")
     for tower, network in _NETWORKS.items():
         if (name := network.file if said is None else said[tower]["file"]) not in manifest["files"]:

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -21,16 +22,16 @@ from photosearch.search.filters import Filters
 from photosearch.search.find import Sort, View
 from photosearch.search.groups import Grouping
 from photosearch.search.hits import Hits
-from photosearch.search.instead import Instead
 from photosearch.search.query import Query
-from photosearch.search.suggest import Suggester, Suggestion
 from photosearch.settings import library_folder
-from photosearch.status import Status, status_of
 
 if TYPE_CHECKING:
     from photosearch.doctor import Finding
     from photosearch.indexing.events import Event
     from photosearch.portable import Exported, Imported
+    from photosearch.search.instead import Instead
+    from photosearch.search.suggest import Suggester, Suggestion
+    from photosearch.status import Status
     from photosearch.watching import Watching
 
 
@@ -44,9 +45,14 @@ class Library(Parts):
 
     def __init__(self, catalogue: Catalogue, model: str | os.PathLike[str] | None) -> None:
         super().__init__(catalogue, model)
-        self._suggester = Suggester(catalogue)
         self._runs = Runs(catalogue, self._choice, self._lock)
         self._file = catalogue_file(catalogue.folder)
+
+    @cached_property
+    def _suggester(self) -> Suggester:
+        from photosearch.search.suggest import Suggester
+
+        return Suggester(self._catalogue)
 
     @classmethod
     def open(
@@ -354,6 +360,8 @@ class Library(Parts):
 
     def status(self) -> Status:
         """What the library holds now. Raises `LibraryError`; `BundleError` for a damaged model."""
+        from photosearch.status import status_of
+
         return status_of(self._catalogue, self._choice)
 
     @property

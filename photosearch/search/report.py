@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from photosearch.search.duplicates import Duplicates, LeftOut, Told
 from photosearch.search.hits import Hit, Hits
-from photosearch.search.instead import Instead
 from photosearch.search.query import Query
+
+if TYPE_CHECKING:
+    from photosearch.search.instead import Instead
 
 VERSION = 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,15 +32,17 @@ from photosearch.search.fused import Fused, meeting, where_known
 from photosearch.search.glossed import glossed
 from photosearch.search.hit_page import page_of_hits
 from photosearch.search.hits import Hits
-from photosearch.search.instead import Asked, Instead, instead
 from photosearch.search.judged import judged_query
 from photosearch.search.kept import Kept
 from photosearch.search.parse import parse
 from photosearch.search.query import Described, Fact, Given, Pictured, Query, Term
 from photosearch.search.relevance import Relevant, can_be_judged
-from photosearch.search.tally import Tally
-from photosearch.search.why import Why, heat_map, seen_area, shares
 from photosearch.search.worlds import Worlds
+
+if TYPE_CHECKING:
+    from photosearch.search.instead import Instead
+    from photosearch.search.tally import Tally
+    from photosearch.search.why import Why
 
 Looks: TypeAlias = "Compared | Relevant"
 
@@ -210,6 +212,8 @@ class Searcher:
         tally: Callable[[], Tally],
     ) -> Instead:
         """See `Library.instead`; `tally` gives the names that photos have."""
+        # Most commands that search need it not, and would wait for it.
+        from photosearch.search.instead import Asked, Instead, instead
 
         def count(text: str, filters: Filters | None) -> int:
             if not text and filters is None and not images:
@@ -271,6 +275,8 @@ class Searcher:
         locale: str = "",
     ) -> Why:
         """See `Photos.why`."""
+        from photosearch.search.why import Why, heat_map, seen_area, shares
+
         query = self.parsed(text, literal, locale)
         if not _terms(query, images):
             raise UsageError(f"{text!r} describes nothing that a photo could show; describe it")

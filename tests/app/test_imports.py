@@ -107,6 +107,9 @@ print()
     assert not any(name.startswith("photosearch.indexing") for name in modules)
     parts = ("albums", "models", "photos", "saved", "texts")
     assert not modules & {f"photosearch.library.{part}" for part in parts}
+    # What is asked for when nothing is found, while somebody types, and of one photo.
+    others = ("search.instead", "search.suggest", "search.why", "status")
+    assert not modules & {f"photosearch.{other}" for other in others}
 
 
 @pytest.mark.slow
