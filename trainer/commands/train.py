@@ -44,7 +44,8 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
     with joined(chosen.run.device) as processes:
         source, told = open_source(chosen)
         model = build_student(chosen)
-        if not has_checkpoint(out):
+        fresh = not has_checkpoint(out)
+        if fresh:
             load_first_weights(model, chosen)
         validation = (
             open_validation(
@@ -52,11 +53,16 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
                 captioned=chosen.validation_files(),
                 labelled=chosen.zero_shot_files(),
                 class_names=chosen.data.class_names,
+                reinforced=chosen.agreement_files(),
+                teachers=chosen.loss.teachers,
+                teacher_dims=chosen.data.teacher_dims,
             )
             if processes.first
             else []
         )
         task = ReinforcedTraining(model, chosen, source, validation)
+        if fresh:
+            task.calibrate_norms()
         about = chosen.about() | {"shards": {"sha256": source.digest}}
         run = Run(task, chosen.settings, out, processes, about)
         resumed = run.resume()
