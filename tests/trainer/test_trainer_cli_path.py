@@ -12,7 +12,7 @@ import pytest
 import torch
 from click.testing import Result
 from PIL import Image
-from workshop import classifiers, make_workshop, refused, run, shallow_encoder
+from workshop import classifiers, make_workshop, refused, run, shallow_encoder, succeeded
 
 import trainer
 from photosearch import Library
@@ -249,10 +249,6 @@ class TestFromPhotosToABundle:
             # After so few steps photos are too much alike for their order to be always the same.
             for hit in hits:
                 assert hit.score == pytest.approx(scores[Path(hit.path).name], abs=1e-3)
-
-
-def succeeded(result: Result) -> None:
-    assert result.exit_code == 0, (result.output, result.exception)
 
 
 def weights(folder: Path) -> Path:

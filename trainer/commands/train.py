@@ -24,7 +24,7 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
 
     RECIPE is a TOML file, or the name of one that comes with the trainer: mobileclip-s0, -s1, -s2,
     -b, -s3 and -s4, mobileclip2-s0, -s2, -b, -s3, -s4 and -l-14, vit-b-16, s0-one-gpu, nano-cpu,
-    personal, finetune. docs/trainer-train.md explains its keys.
+    nano-image, personal, finetune. docs/trainer-train.md explains its keys.
 
     The folder --out gets the averaged weights (model.safetensors), the last checkpoint, the losses
     and held-out figures as CSV and a plot of them. The same command goes on from the last
