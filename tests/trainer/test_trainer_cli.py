@@ -193,9 +193,12 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("given", "message"),
         [
-            (["embed", "a.tar", "--teacher", "t"], "`embed` is gone: `distil projection --teacher"),
-            (["distil", "image", "--steps", 3], "`image` is gone: `train nano-image` does it"),
-            (["distil", "image", "--help"], "`image` is gone: `train nano-image` does it"),
+            (["embed", "a.tar", "--teacher", "t"], "-trainer embed` is gone: `distil projection"),
+            (
+                ["distil", "image", "--steps", 3],
+                "-trainer distil image` is gone: `train nano-image`",
+            ),
+            (["distil", "image", "--help"], "-trainer distil image` is gone: `train nano-image`"),
         ],
     )
     def test_of_commands_that_are_gone(self, given: list[object], message: str) -> None:

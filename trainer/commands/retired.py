@@ -8,10 +8,16 @@ from typing import Any
 import click
 
 
+class _RetiredError(click.ClickException):
+    """A usage error, without the usage of what is not there."""
+
+    exit_code = 2
+
+
 class Remembering(click.Group):
     """A group that knows commands which it has no more; lists and help leave them out.
 
-    retired: for each, what to do instead, which becomes a usage error.
+    retired: for each, what to do instead, which becomes an error.
     """
 
     def __init__(self, *args: Any, retired: Mapping[str, str] | None = None, **kwargs: Any) -> None:
@@ -28,7 +34,7 @@ def _retired(name: str, instead: str) -> click.Command:
     @click.argument("ignored", nargs=-1, type=click.UNPROCESSED)
     @click.pass_context
     def command(ctx: click.Context, ignored: tuple[str, ...]) -> None:
-        raise click.UsageError(f"`{name}` is gone: {instead}")
+        raise _RetiredError(f"`{ctx.command_path}` is gone: {instead}")
 
     command.context_settings["ignore_unknown_options"] = True
     return command
