@@ -70,6 +70,7 @@ def test_every_step_is_a_command_that_exists(
 
 
 @needs_fork
+@pytest.mark.slow
 def test_ctrl_c_waits_until_a_step_has_kept_what_it_did(tmp_path: Path) -> None:
     """A step that takes a second to end, as training does that writes a checkpoint."""
     (tmp_path / "trainer").mkdir()
