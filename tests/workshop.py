@@ -26,6 +26,10 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, [*map(str, arguments)], prog_name="photosearch-trainer")
 
 
+def succeeded(result: Result) -> None:
+    assert result.exit_code == 0, (result.output, result.exception)
+
+
 def refused(result: Result, code: int, message: str) -> None:
     """The run ended with this exit code and one line that says why."""
     assert isinstance(result.exception, SystemExit), repr(result.exception)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from photosearch.errors import PhotosearchError
+from trainer.commands.retired import Remembering
 from trainer.data.photo_tars import PhotoTarError
 from trainer.errors import StoppedError
 
@@ -19,7 +20,6 @@ _COMMANDS = (
     "heads",
     "concepts",
     "teach",
-    "embed",
     "check",
     "reinforce",
     "distil",
@@ -36,7 +36,13 @@ _COMMANDS = (
 )
 
 
-class _Lazy(click.Group):
+_RETIRED = {
+    "embed": "`distil projection --teacher FOLDER` embeds what it needs by itself, and `reinforce` "
+    "what `train` needs",
+}
+
+
+class _Lazy(Remembering):
     """Imports a subcommand only when it runs or is described: torch takes seconds to load."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -44,7 +50,7 @@ class _Lazy(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
-            return None
+            return super().get_command(ctx, name)
         command: click.Command = import_module(f"trainer.commands.{name}").command
         return command
 
@@ -58,7 +64,7 @@ class _Lazy(click.Group):
             ctx.exit(128 + error.number)
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Lazy, retired=_RETIRED, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="photosearch", prog_name="photosearch-trainer")
 def main() -> None:
     """Make models for photosearch: teach, distil, evaluate, export.

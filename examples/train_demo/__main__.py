@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import random
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -87,10 +88,16 @@ def write_pictures(out: Path, count: int, most: int) -> int:
 def run(step: str, *arguments: str | Path) -> None:
     """Print what a step is and its command, and run it; ends the demo when it fails."""
     told = [str(argument) for argument in arguments]
-    print(f"\n{step}\n\n    photosearch-trainer {' '.join(told)}\n", flush=True)
-    done = subprocess.run([sys.executable, "-m", "trainer", *told], check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
+    print(f"\n{step}\n\n    {shlex.join(['photosearch-trainer', *told])}\n", flush=True)
+    with subprocess.Popen([sys.executable, "-m", "trainer", *told]) as command:
+        try:
+            code = command.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C went to the command, too, which keeps what it has done before it ends.
+            command.wait()
+            raise
+    if code:
+        sys.exit(code)
 
 
 def ask(bundle: Path, out: Path) -> tuple[int, int]:
@@ -154,14 +161,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("\n4/4 It finds pictures\n")
     right, asked = ask(out / "bundle", out)
     minutes = (time.monotonic() - begun) / 60
+    place = shlex.join(["--model", str(out / "bundle"), "--library", str(out / "library")])
     print(
         f"\n{right} of {asked} queries find their picture first (by chance one). "
         f"That took {minutes:.1f} minutes.\n"
         f"The curves are in {out / 'run' / 'curves.png'}, the model is {out / 'bundle'}:\n\n"
-        f"    photosearch search 'a cat' --model {out / 'bundle'} --library {out / 'library'}"
+        f"    photosearch {place} search 'a cat'"
     )
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nStopped. Start it again, and it goes on from here.", file=sys.stderr)
+        sys.exit(130)

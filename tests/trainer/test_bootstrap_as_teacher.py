@@ -18,8 +18,7 @@ from trainer.teachers.bootstrap import BootstrapTeacher
 from trainer.teachers.bootstrap_towers import LOGIT_SCALE, BootstrapTowers
 from trainer.teachers.classifier import TfliteClassifier
 from trainer.teachers.conse import PROMPT
-from trainer.teachers.embeddings import write_embeddings
-from trainer.teachers.features import cache_path, compute_features
+from trainer.teachers.features import compute_features
 from trainer.teachers.head import HeadRecipe
 from trainer.teachers.open import open_teacher
 from trainer.teachers.sentence import SentenceEncoder, packaged_encoder
@@ -114,19 +113,15 @@ def test_pictures_land_beside_their_captions(spec: str, encoder: SentenceEncoder
     assert teacher.logit_scale == LOGIT_SCALE
 
 
-def test_embeddings_are_those_that_embed_stores(
+def test_embeddings_are_those_of_cached_features(
     spec: str, folder: Path, classifiers: list[Path], tmp_path: Path
 ) -> None:
     samples = [sample(f"photo-{number}", one, None) for number, one in enumerate(pictures())]
     tar = write_tar(tmp_path / "photos.tar", chain(*samples))
-    cache = tmp_path / "cache"
-    compute_features(tar, classifiers, cache, workers=1)
-    stored = write_embeddings(
-        BootstrapTeacher.load(folder), cache_path(cache, tar, 0), tmp_path / "embeddings"
-    )
+    seen = compute_features(tar, classifiers, tmp_path / "cache", workers=1)
+    stored = BootstrapTeacher.load(folder).embed(seen.features, seen.probabilities)
     ours = open_teacher(spec).embed_images([decode(one) for one in read_photos(tar)])
-    with np.load(stored, allow_pickle=False) as table:
-        assert ((ours * table["embeddings"]).sum(axis=1) > 0.999).all()
+    assert ((ours * stored).sum(axis=1) > 0.999).all()
 
 
 def test_other_classifiers_are_refused(folder: Path, classifiers: list[Path]) -> None:

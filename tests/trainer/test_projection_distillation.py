@@ -1,4 +1,4 @@
-"""The projection taught on cached features: pairs of files, batches, and that it learns."""
+"""The projection taught on cached features: pairs, batches, and that it learns."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import nn
 
-from trainer.models.nano_image import NanoImageTower, load_projection
-from trainer.teachers.embeddings import read_embeddings, write_embeddings
+from trainer.models.nano_image import NanoImageTower
+from trainer.models.state import read_state
 from trainer.teachers.features import ViewFeatures
 from trainer.train.loop import Run
-from trainer.train.projection import ProjectionDistillation, load_pairs
+from trainer.train.projection import ProjectionDistillation, pairs
 from trainer.train.settings import OptimizerSettings, RunSettings, ScheduleSettings, Settings
 from trainer.train.task import Share
 
@@ -22,7 +22,7 @@ PHOTOS, WIDTH, DIM = 96, 20, 12
 
 
 class Mixing:
-    """A teacher for `write_embeddings`: a fixed mixture of the middle features."""
+    """A teacher: a fixed mixture of the middle features."""
 
     columns = slice(4, 4 + WIDTH)
 
@@ -32,30 +32,27 @@ class Mixing:
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
-def stored_pair(folder: Path, name: str, seed: int) -> tuple[Path, Path]:
-    """A file of features of random photos, and a file of the teacher's embeddings of them."""
-    random = np.random.default_rng(seed)
-    features = random.normal(size=(PHOTOS, WIDTH + 10)).astype(np.float16)
-    keys = [f"{name}-{number}" for number in range(PHOTOS)]
-    chances = np.full((PHOTOS, 2), 0.5, np.float16)
-    cached = folder / f"{name}.view0.npz"
-    views = np.zeros((PHOTOS, 6), np.float32)
-    ViewFeatures(keys, views, features, chances, [[] for _ in keys]).save(cached)
-    teacher: Any = Mixing()
-    return cached, write_embeddings(teacher, cached, folder / "embeddings")
+TEACHER: Any = Mixing()
 
 
 @pytest.fixture
-def pairs(tmp_path: Path) -> list[tuple[Path, Path]]:
-    return [stored_pair(tmp_path, name, seed) for seed, name in enumerate(("one", "two"))]
+def seen() -> list[ViewFeatures]:
+    """Features of random photos, twice."""
+    found = []
+    for seed, name in enumerate(("one", "two")):
+        features = np.random.default_rng(seed).normal(size=(PHOTOS, WIDTH + 10))
+        keys = [f"{name}-{number}" for number in range(PHOTOS)]
+        chances = np.full((PHOTOS, 2), 0.5, np.float16)
+        found.append(ViewFeatures(keys, features.astype(np.float16), chances, [[] for _ in keys]))
+    return found
 
 
-def make_task(pairs: list[tuple[Path, Path]], **changes: Any) -> ProjectionDistillation:
-    """Trained on the first pair of files and measured on the second."""
+def make_task(seen: list[ViewFeatures], **changes: Any) -> ProjectionDistillation:
+    """Trained on the first features and measured on the second."""
     torch.manual_seed(0)
     projection = nn.Sequential(nn.Linear(WIDTH, 64), nn.GELU(), nn.Linear(64, DIM))
-    features, targets = load_pairs(pairs[:1], Mixing.columns)
-    held_features, goals = load_pairs(pairs[1:], Mixing.columns)
+    features, targets = pairs(seen[:1], TEACHER, Mixing.columns)
+    held_features, goals = pairs(seen[1:], TEACHER, Mixing.columns)
     captions = goals.repeat(2, axis=0).astype(np.float32)
     captions /= np.linalg.norm(captions, axis=1, keepdims=True)
     held_out = held_features, goals, captions, np.arange(PHOTOS).repeat(2)
@@ -64,49 +61,31 @@ def make_task(pairs: list[tuple[Path, Path]], **changes: Any) -> ProjectionDisti
     )
 
 
-class TestPairs:
-    def test_are_laid_one_below_the_other(self, pairs: list[tuple[Path, Path]]) -> None:
-        features, targets = load_pairs(pairs, Mixing.columns)
-        assert (features.shape, targets.shape) == ((2 * PHOTOS, WIDTH), (2 * PHOTOS, DIM))
-        assert features.dtype == targets.dtype == np.float16
-        for number, (cached, embedded) in enumerate(pairs):
-            rows = slice(number * PHOTOS, (number + 1) * PHOTOS)
-            seen = ViewFeatures.load(cached)
-            assert np.array_equal(features[rows], seen.features[:, 4 : 4 + WIDTH])
-            assert np.array_equal(targets[rows], read_embeddings(embedded, seen.keys, cached)[1])
-
-    def test_of_different_photos_are_refused(self, pairs: list[tuple[Path, Path]]) -> None:
-        (one, _), (_, two) = pairs
-        with pytest.raises(ValueError, match=r"two\.view0\.npz: holds other photos than .*one\.v"):
-            load_pairs([(one, two)], Mixing.columns)
-
-    def test_missing_or_damaged(self, pairs: list[tuple[Path, Path]], tmp_path: Path) -> None:
-        cached, embedded = pairs[0]
-        with pytest.raises(ValueError, match=r"gone\.npz: no such file; run `teach` or `embed`"):
-            load_pairs([(tmp_path / "gone.npz", embedded)], Mixing.columns)
-        with pytest.raises(ValueError, match=r"gone\.npz: no such file; run `embed`"):
-            load_pairs([(cached, tmp_path / "gone.npz")], Mixing.columns)
-        whole = embedded.read_bytes()
-        for content in (b"", whole[: len(whole) // 2], cached.read_bytes()):
-            embedded.write_bytes(content)
-            with pytest.raises(ValueError, match=r"view0\.npz: not a file of embeddings"):
-                load_pairs([(cached, embedded)], Mixing.columns)
+def test_pairs_are_laid_one_below_the_other(seen: list[ViewFeatures]) -> None:
+    features, targets = pairs(seen, TEACHER, Mixing.columns)
+    assert (features.shape, targets.shape) == ((2 * PHOTOS, WIDTH), (2 * PHOTOS, DIM))
+    assert features.dtype == targets.dtype == np.float16
+    for number, view in enumerate(seen):
+        rows = slice(number * PHOTOS, (number + 1) * PHOTOS)
+        assert np.array_equal(features[rows], view.features[:, 4 : 4 + WIDTH])
+        expected = TEACHER.embed(view.features, view.probabilities)
+        np.testing.assert_allclose(targets[rows], expected, atol=1e-3)
 
 
-def test_batches_depend_on_the_step_alone(pairs: list[tuple[Path, Path]]) -> None:
-    task, again = make_task(pairs), make_task(pairs)
+def test_batches_depend_on_the_step_alone(seen: list[ViewFeatures]) -> None:
+    task, again = make_task(seen), make_task(seen)
     in_order = [task.batch(step, Share()) for step in range(7)]
     for step in reversed(range(7)):
         batch = again.batch(step, Share())
         assert torch.equal(batch.inputs, in_order[step].inputs)
         assert torch.equal(batch.targets, in_order[step].targets)
-    other = make_task(pairs, seed=1).batch(0, Share())
+    other = make_task(seen, seed=1).batch(0, Share())
     assert not torch.equal(other.inputs, in_order[0].inputs)
 
 
-def test_an_epoch_takes_each_photo_once_with_its_target(pairs: list[tuple[Path, Path]]) -> None:
-    task = make_task(pairs)
-    features, targets = load_pairs(pairs[:1], Mixing.columns)
+def test_an_epoch_takes_each_photo_once_with_its_target(seen: list[ViewFeatures]) -> None:
+    task = make_task(seen)
+    features, targets = pairs(seen[:1], TEACHER, Mixing.columns)
     place = {row.tobytes(): number for number, row in enumerate(features)}
     epochs = []
     for epoch in range(2):
@@ -121,23 +100,23 @@ def test_an_epoch_takes_each_photo_once_with_its_target(pairs: list[tuple[Path, 
     assert epochs[0] != epochs[1]
 
 
-def test_shares_make_up_the_batch(pairs: list[tuple[Path, Path]]) -> None:
-    task = make_task(pairs)
+def test_shares_make_up_the_batch(seen: list[ViewFeatures]) -> None:
+    task = make_task(seen)
     whole = task.batch(5, Share())
     parts = [task.batch(5, Share(index, 4)) for index in range(4)]
     assert torch.equal(torch.cat([part.inputs for part in parts]), whole.inputs)
     assert torch.equal(torch.cat([part.targets for part in parts]), whole.targets)
 
 
-def test_loss_is_the_mean_of_one_minus_cosine(pairs: list[tuple[Path, Path]]) -> None:
-    task = make_task(pairs)
+def test_loss_is_the_mean_of_one_minus_cosine(seen: list[ViewFeatures]) -> None:
+    task = make_task(seen)
     goals = torch.eye(3, DIM)
     for answer, loss in ((7 * goals, 0.0), (-goals, 2.0), (goals.roll(1, 0), 1.0)):
         assert float(task.losses([(answer,)], [goals])["loss"]) == pytest.approx(loss, abs=1e-6)
 
 
-def test_features_drop_out_in_training_only(pairs: list[tuple[Path, Path]]) -> None:
-    task = make_task(pairs)
+def test_features_drop_out_in_training_only(seen: list[ViewFeatures]) -> None:
+    task = make_task(seen)
     inputs = task.batch(0, Share()).inputs
     with torch.no_grad():
         task.train_mode()
@@ -150,9 +129,9 @@ def test_features_drop_out_in_training_only(pairs: list[tuple[Path, Path]]) -> N
 
 @pytest.mark.slow
 def test_learns_what_the_teacher_does_and_fits_a_tower(
-    pairs: list[tuple[Path, Path]], tmp_path: Path
+    seen: list[ViewFeatures], tmp_path: Path
 ) -> None:
-    task = make_task(pairs)
+    task = make_task(seen)
     before = task.evaluate(task.model.eval())
     settings = Settings(
         run=RunSettings(
@@ -170,6 +149,6 @@ def test_learns_what_the_teacher_does_and_fits_a_tower(
     (weights,) = (tmp_path / "run").glob("model.*")
     tower = NanoImageTower(dim=DIM, hidden=64)
     tower.projection[0] = nn.Linear(WIDTH, 64)
-    load_projection(tower, weights)
+    assert not tower.load_state_dict(read_state(weights), strict=False).unexpected_keys
     again = task.evaluate(nn.Sequential(tower.projection.eval()))
     assert again == pytest.approx(figures, abs=1e-4)

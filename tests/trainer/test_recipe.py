@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 
-from trainer.models.config import load_config
+from trainer.models.config import config_file, load_config
+from trainer.models.nano_image import BACKBONES, NanoImageTower
+from trainer.models.sentence_tower import SentenceTower
 from trainer.models.state import write_state
 from trainer.train.optimizer import build_optimizer, rate
 from trainer.train.recipe import Recipe, load_recipe, recipe_names
@@ -35,7 +38,8 @@ def test_there_is_a_recipe_for_each_promise() -> None:
         "finetune",
         "mobileclip-b", "mobileclip-s0", "mobileclip-s1", "mobileclip-s2", "mobileclip-s3",
         "mobileclip-s4", "mobileclip2-b", "mobileclip2-l-14", "mobileclip2-s0", "mobileclip2-s2",
-        "mobileclip2-s3", "mobileclip2-s4", "nano-cpu", "personal", "s0-one-gpu", "vit-b-16",
+        "mobileclip2-s3", "mobileclip2-s4", "nano-cpu", "nano-image", "personal", "s0-one-gpu",
+        "vit-b-16",
     ]  # fmt: skip
 
 
@@ -118,6 +122,46 @@ def test_overrides_replace_and_add_keys(tmp_path: Path) -> None:
     assert recipe.optimizer.learning_rate == 1.0
 
 
+def test_the_image_tower_is_taught_alone_only_beside_a_text_tower_that_stays(
+    tmp_path: Path,
+) -> None:
+    path = recipe_file(tmp_path)
+    alone = ["loss.captions=[]", "loss.feature=1.0", "data.augmentation=nudged"]
+    with pytest.raises(
+        ValueError, match=r"mine\.toml: \[model\] freeze: must hold \"text\.\" where"
+    ):
+        load_recipe(path, [*alone, 'model.freeze=["text.layers."]'])
+    recipe = load_recipe(path, [*alone, 'model.freeze=["text."]'])
+    assert recipe.loss.captions == ()
+    sigmoid = ["loss.lambda=0", "loss.contrastive=sigmoid", 'model.freeze=["text."]']
+    with pytest.raises(
+        ValueError, match=r"\[loss\] contrastive: must be \"softmax\" where captions"
+    ):
+        load_recipe(path, [*alone, *sigmoid])
+
+
+def test_nano_image_learns_from_what_the_teacher_said_of_nudged_views() -> None:
+    recipe = load_recipe("nano-image")
+    assert recipe.loss.captions == ()
+    assert (recipe.loss.feature, recipe.loss.bank, recipe.loss.bank_scale) == (2.0, 0.5, 30.0)
+    assert recipe.data.augmentation == "nudged"
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_a_file_may_name_another_backbone_beside_a_sentence_encoder(
+    tmp_path: Path, backbone: str
+) -> None:
+    fields = json.loads(config_file("MobileCLIP-Nano").read_text(encoding="utf-8"))
+    fields["image"]["tower"] = backbone
+    fields["text"] = json.loads(config_file("MobileCLIP-Small").read_text("utf-8"))["text"]
+    model = tmp_path / "mine.json"
+    model.write_text(json.dumps(fields), encoding="utf-8")
+    with torch.device("meta"):
+        student = build_student(load_recipe("nano-image", [f"model.name={model}"]))
+        assert student.eval().encode_image(torch.zeros(1, 3, 64, 64)).shape == (1, 384)
+    assert isinstance(student.text, SentenceTower)
+
+
 def test_recipes_cannot_be_changed(tmp_path: Path) -> None:
     recipe = load_recipe(recipe_file(tmp_path))
     with pytest.raises(AttributeError):
@@ -144,6 +188,7 @@ ERRORS = {
     "loss.lambda=1.1": r"mine.toml: \[loss\] lambda: must be between 0 and 1",
     "loss.contrastive=sigmoid": r"\[loss\] lambda: must be below 1 with contrastive = \"sigmoid\"",
     'loss.captions=["real", "real"]': r"mine.toml: \[loss\] captions: must be",
+    "loss.captions=[]": r"\[loss\] captions: must be given unless feature or bank has weight",
     'loss.captions=["fake"]': r"\[loss\] captions: must be one of real, synthetic, not 'fake'",
     "loss.bank=1": r"mine.toml: \[loss\] bank_file: must be given where bank has weight",
     "loss.teacher_scale=[0.0]": r"mine.toml: \[loss\] teacher_scale: must be positive",
@@ -184,6 +229,7 @@ def test_a_recipe_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None
     ("override", "key"),
     [
         ("data.validation=['val.tar']", r"\[data\] validation: no such file as val.tar"),
+        ("data.agreement=['held.tar']", r"\[data\] agreement: no such file as held.tar"),
         ("model.init=w.pt", r"\[model\] init: no such file as w.pt"),
         ("model.image_init=w.pt", r"\[model\] image_init: no such file as w.pt"),
         ("model.text_init=w.pt", r"\[model\] text_init: no such file as w.pt"),
@@ -214,6 +260,20 @@ def test_nano_takes_a_smaller_image(tmp_path: Path) -> None:
     recipe: Recipe = load_recipe(recipe_file(tmp_path), ["data.image_size=64"])
     model = build_student(recipe).eval()
     assert model.encode_image(torch.zeros(1, 3, 64, 64)).shape == (1, 384)
+
+
+def test_what_distil_image_wrote_is_taken_as_an_image_tower(tmp_path: Path) -> None:
+    """By versions before it became a recipe: the averaged tower by itself, without a prefix."""
+    weights = tmp_path / "model.safetensors"
+    torch.manual_seed(7)
+    old = {name: value.clone() for name, value in NanoImageTower().state_dict().items()}
+    write_state(old, weights)
+    settings = ["data.image_size=64", f"model.image_init={weights}"]
+    recipe = load_recipe(recipe_file(tmp_path), settings)
+    model = build_student(recipe)
+    load_first_weights(model, recipe)
+    for name, value in model.visual.state_dict().items():
+        assert torch.equal(value, old[name]), name
 
 
 def test_projection_is_read_after_the_tower(tmp_path: Path) -> None:

@@ -431,7 +431,7 @@ WRONG = {
     'model.freeze=["text."]': "[model] text_init: missing, and text. is frozen",
     'optimizer.rates={"head." = 0.1}': "optimizer.rates: no parameter's name begins with 'head.'",
     "run.gradient_checkpointing=1": "[run] gradient_checkpointing: must be true or false",
-    "data.augmentation=light": '[data] augmentation: must be "stored"',
+    "data.augmentation=light": '[data] augmentation: must be "stored" or "nudged"',
 }
 if not torch.cuda.is_available():
     WRONG["run.device=cuda"] = "finds no CUDA device"

@@ -147,7 +147,7 @@ def test_columns_choose_the_teachers(shards: Shards) -> None:
 
 
 def test_light_crops_are_new_at_every_step(shards: Shards) -> None:
-    light = samples(shards, light=True)
+    light = samples(shards, augmentation="light")
     stored = samples(shards).batch(0, Share()).inputs["pictures"]
     pictures = light.batch(0, Share()).inputs["pictures"]
     assert torch.equal(pictures, light.batch(0, Share()).inputs["pictures"])
@@ -155,6 +155,38 @@ def test_light_crops_are_new_at_every_step(shards: Shards) -> None:
     # Shown again an epoch later, in another place: compared photo by photo.
     later = torch.cat([light.batch(step, Share()).inputs["pictures"] for step in range(4, 8)])
     assert not any(torch.equal(pictures[0], other) for other in later)
+
+
+def test_nudged_views_are_near_the_stored_ones_and_new_at_every_step(shards: Shards) -> None:
+    nudged, stored = samples(shards, augmentation="nudged"), samples(shards)
+    likeness, mirrored = [], []
+    for step in range(4):
+        ours, theirs = nudged.batch(step, Share()), stored.batch(step, Share())
+        assert torch.equal(ours.inputs["ids"], theirs.inputs["ids"])
+        assert ours.targets.pop("count") == theirs.targets.pop("count")
+        for name, value in theirs.targets.items():
+            assert torch.equal(ours.targets[name], value)
+        for mine, exact in zip(ours.inputs["pictures"], theirs.inputs["pictures"], strict=True):
+            likenesses = [
+                np.corrcoef(mine.flatten(), form.flatten())[0, 1] for form in (exact, exact.flip(1))
+            ]
+            likeness.append(max(likenesses))
+            mirrored.append(likenesses[1] > likenesses[0])
+    assert np.median(likeness) > 0.9
+    assert not any(np.isclose(likeness, 1, atol=1e-4))
+    assert 0.3 < np.mean(mirrored) < 0.7
+    # The same for the same seed and step, however a batch is shared, and other ones an epoch later.
+    pictures = nudged.batch(0, Share()).inputs["pictures"]
+    parts = [samples(shards, augmentation="nudged").batch(0, Share(n, 2)) for n in range(2)]
+    assert torch.equal(torch.cat([part.inputs["pictures"] for part in parts]), pictures)
+    later = torch.cat([nudged.batch(step, Share()).inputs["pictures"] for step in range(4, 8)])
+    assert not any(torch.equal(pictures[0], other) for other in later)
+
+
+def test_without_captions_there_are_no_texts(shards: Shards) -> None:
+    batch = samples(shards, real_captions=False, synthetic_captions=False).batch(0, Share())
+    assert batch.inputs.keys() == {"pictures"}
+    assert batch.targets.keys() == {"images"}
 
 
 def test_damage_is_named(folder: Path, tmp_path: Path) -> None:

@@ -172,11 +172,6 @@ class TestRefusals:
         refused(result, 1, "photo02 has no captions")
         assert not (tmp_path / "out").exists()
 
-    def test_embed(self, place: Path, tmp_path: Path) -> None:
-        given = ["embed", place / "more.tar", *classifiers(place), "--cache", tmp_path / "cache"]
-        result = run(*given, "--teacher", tmp_path, "--out", tmp_path / "out")
-        refused(result, 1, "no teacher here .* make one with `photosearch-trainer teach`")
-
     def test_distil(self, place: Path, tmp_path: Path) -> None:
         shared = [
             "--steps", 1, "--batch-size", 2, "--learning-rate", 0.1, "--out", tmp_path / "out",
@@ -184,19 +179,28 @@ class TestRefusals:
         Corpus(["a cat"], ["cat"], ["A cat ."]).save(tmp_path / "corpus")
         result = run("distil", "text", "--corpus", tmp_path / "corpus", *shared)
         refused(result, 1, r"texts\.npy: holds 0 of 1 embeddings, and no encoder")
-        photos = [
-            "--photos", place / "train.tar", "--validation", place / "val.tar",
-            "--embeddings", tmp_path / "embeddings",
+        given = [
+            "distil", "projection", "--photos", place / "train.tar",
+            "--validation", place / "val.tar", *classifiers(place),
+            "--teacher", tmp_path, "--cache", tmp_path / "cache", *shared,
         ]  # fmt: skip
-        features = [*photos, *classifiers(place), "--cache", tmp_path / "cache"]
-        result = run(
-            "distil", "projection", *features, "--warm-start", place / "names.json", *shared
-        )
+        result = run(*given, "--warm-start", place / "names.json")
         refused(result, 1, r"names\.json: is none of the classifiers")
-        result = run(
-            "distil", "projection", *features, "--warm-start", place / "tiny.tflite", *shared
-        )
-        refused(result, 1, "embeddings: no embeddings of these photos; run `embed`")
-        result = run("distil", "image", *photos, "--corpus", tmp_path / "corpus", *shared)
-        refused(result, 1, r"embeddings: no embeddings of train\.tar; run `embed`")
+        result = run(*given, "--warm-start", place / "tiny.tflite")
+        refused(result, 1, "no teacher here .* make one with `photosearch-trainer teach`")
         assert not list(tmp_path.glob("out/model.*"))
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            (["embed", "a.tar", "--teacher", "t"], "-trainer embed` is gone: `distil projection"),
+            (
+                ["distil", "image", "--steps", 3],
+                "-trainer distil image` is gone: `train nano-image`",
+            ),
+            (["distil", "image", "--help"], "-trainer distil image` is gone: `train nano-image`"),
+        ],
+    )
+    def test_of_commands_that_are_gone(self, given: list[object], message: str) -> None:
+        refused(run(*given), 2, message)
+        assert tuple(given[: 1 + (given[0] == "distil")]) not in NAMES

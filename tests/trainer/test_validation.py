@@ -14,15 +14,17 @@ from clip_benchmark_data import two_classes
 from numpy.typing import NDArray
 from PIL import Image
 from tars import sample, write_tar
-from train_data import write_model
+from train_data import DIMS, PHOTOS, shared_shards, write_model, write_validation
 
 from photosearch.encoders import ImageSettings, Preprocess
+from trainer.data.reinforced import read_manifest, read_reinforced
 from trainer.evaluate.classification import classify
 from trainer.evaluate.clip_benchmark import measure_sets
 from trainer.evaluate.zero_shot import class_embeddings, measure_folder, simple_templates
 from trainer.models.config import ModelConfig, image_facts, read_config
 from trainer.models.family import Clip, build_from
 from trainer.models.tokens import tokenizer_of
+from trainer.train.pixels import normalised
 from trainer.train.validation import labelled_tars, open_validation
 
 pytestmark = pytest.mark.slow
@@ -120,6 +122,43 @@ def test_data_sets_are_classified_as_a_bundle_is_evaluated(
     assert validation[0].summary == "20 photos of 6 classes (chance top-1 16.67%)"
     with pytest.raises(ValueError, match="2 labelled sets are called colours"):
         open_validation(config, labelled=[sets.parent, sets.parent])
+
+
+class TestAgreement:
+    @pytest.fixture(scope="class")
+    def shards(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        return shared_shards(tmp_path_factory)
+
+    def test_is_the_mean_cosine_to_the_teacher_of_the_students_width(
+        self, tmp_path: Path, shards: Path
+    ) -> None:
+        config = read_config(write_model(tmp_path / "model.json"))
+        torch.manual_seed(0)
+        model = build_from(config).eval()
+        tars = sorted(shards.glob("*.tar"))
+        (validation,) = open_validation(config, reinforced=tars)
+        cosines = []
+        for one in read_reinforced(*tars):
+            pixels = torch.from_numpy(np.array(one.view(0, config.image.size)))[None]
+            with torch.no_grad():
+                ours = model.encode_image(normalised(pixels, config.image), normalize=True)[0]
+            theirs = one.image_embeddings[0, : DIMS[0]]
+            cosines.append(float(ours.numpy() @ theirs / np.linalg.norm(theirs)))
+        assert np.std(cosines) > 0.01
+        expected = pytest.approx(np.mean(cosines), abs=1e-5)
+        assert validation.figures(model) == {"image_cosine": expected}
+        name = read_manifest(tars[0]).teachers[0].name
+        assert validation.summary == f"{PHOTOS} photos beside what {name} said"
+
+    def test_needs_a_teacher_of_the_students_width(self, tmp_path: Path, shards: Path) -> None:
+        config = read_config(write_model(tmp_path / "model.json"))
+        tars = sorted(shards.glob("*.tar"))
+        other = read_manifest(tars[0]).teachers[1].name
+        with pytest.raises(ValueError, match=r"photos-0\.tar: no teacher to agree with.* 16 dim"):
+            open_validation(config, reinforced=tars, teachers=[other])
+        captioned = write_validation(tmp_path / "photos.tar")
+        with pytest.raises(ValueError, match=r"photos\.tar: no teacher to agree with"):
+            open_validation(config, reinforced=[captioned])
 
 
 def test_there_must_be_two_classes(tmp_path: Path, pictures: list[Image.Image]) -> None:

@@ -1,4 +1,4 @@
-"""`photosearch-trainer distil image|text`: train Nano's towers towards their teachers."""
+"""`photosearch-trainer distil text|projection`: first weights for MobileCLIP-Nano's towers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Literal
 import click
 
 from trainer.commands import options
+from trainer.commands.retired import Remembering
 
 _SHARED = (
     click.option("--steps", type=click.IntRange(min=1), required=True),
@@ -32,9 +33,15 @@ def _shared(function: Any) -> Any:
     return function
 
 
-@click.group("distil")
+_RETIRED = {
+    "image": "`train nano-image` does it, on shards of `reinforce`; a model.safetensors that it "
+    "wrote is taken as model.image_init"
+}
+
+
+@click.group("distil", cls=Remembering, retired=_RETIRED)
 def command() -> None:
-    """Train a tower of MobileCLIP-Nano towards its teacher.
+    """Give the towers of MobileCLIP-Nano their first weights.
 
     A run writes a checkpoint every two minutes; the same command goes on from the last one, with
     the same result as a run that was never stopped. torchrun starts it in several processes.
@@ -115,10 +122,15 @@ def text(
     required=True,
     help="The one of the classifiers that the backbone starts as.",
 )
-@options.cache
+@click.option("--teacher", type=options.FOLDER, required=True, help="Folder made by `teach`.")
 @click.option(
-    "--embeddings", type=options.FOLDER, required=True, help="Folder made by `embed` for them."
+    "--views",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Views of each photo: the whole photo, then random crops.",
 )
+@options.cache
 @click.option(
     "--validation", type=options.FILE, required=True, help="Captioned photo tar to measure on."
 )
@@ -128,8 +140,9 @@ def projection(
     photos: tuple[Path, ...],
     classifiers: tuple[Path, ...],
     warm_start: Path,
+    teacher: Path,
+    views: int,
     cache: Path,
-    embeddings: Path,
     validation: Path,
     sentence_encoder: str | None,
     steps: int,
@@ -139,32 +152,39 @@ def projection(
     threads: int | None,
     out: Path,
 ) -> None:
-    """Train the projection of a warm-started image tower on cached features, in a minute or two."""
+    """Train the projection of a warm-started image tower on cached features, in a minute or two.
+
+    What the classifiers see in each view is computed once, unless `teach` has done so.
+    """
     import numpy as np
     import torch
 
     from trainer.models.config import load_config
     from trainer.models.nano_image import NanoImageTower
-    from trainer.teachers.bootstrap import digest
+    from trainer.teachers.bootstrap import BootstrapTeacher, digest
     from trainer.teachers.classifier import TfliteClassifier
-    from trainer.teachers.features import ViewFeatures
+    from trainer.teachers.features import compute_features
     from trainer.teachers.sentence import SentenceEncoder
-    from trainer.train.projection import ProjectionDistillation, load_pairs
+    from trainer.train.projection import ProjectionDistillation, pairs
     from trainer.train.short import run_task, short_settings
 
     digests = [digest(path) for path in classifiers]
     if digest(warm_start) not in digests:
         raise ValueError(f"{warm_start}: is none of the classifiers; their features are cached")
+    model = BootstrapTeacher.load(teacher)
+    model.check_classifiers(classifiers)
     widths = [TfliteClassifier(path).feature_dim for path in classifiers]
     place = digests.index(digest(warm_start))
     columns = slice(sum(widths[:place]), sum(widths[: place + 1]))
-    embedded = [file for tar in photos for file in sorted(embeddings.glob(f"{tar.stem}.*.npz"))]
-    if not embedded:
-        raise ValueError(f"{embeddings}: no embeddings of these photos; run `embed` on them")
-    held_name = f"{validation.stem}.view0.npz"
-    held = ViewFeatures.load(cache / held_name)
+    held = compute_features(validation, classifiers, cache)
+    if not any(held.captions):
+        raise ValueError(f"{validation}: has no captions to measure with")
     captions = SentenceEncoder(sentence_encoder).grouped(held.captions)
-    _, goals = load_pairs([(cache / held_name, embeddings / held_name)], columns)
+    seen = [
+        compute_features(tar, classifiers, cache, view=view)
+        for tar in photos
+        for view in range(views)
+    ]
     config = load_config("MobileCLIP-Nano")
     torch.manual_seed(0)
     tower = NanoImageTower(
@@ -172,126 +192,13 @@ def projection(
     )
     task = ProjectionDistillation(
         tower.projection,
-        *load_pairs([(cache / file.name, file) for file in embedded], columns),
+        *pairs(seen, model, columns),
         (
-            held.features[:, columns],
-            goals,
+            *pairs([held], model, columns),
             np.concatenate(captions),
             np.repeat(np.arange(len(captions)), [len(group) for group in captions]),
         ),
         batch_size=batch_size,
     )
     settings = short_settings(steps, batch_size, learning_rate, precision, threads, warmup=100)
-    run_task(task, settings, out, click.echo)
-
-
-@command.command("image")
-@click.option(
-    "--photos", type=options.FILE, multiple=True, required=True, help="Photo tar to train on."
-)
-@click.option(
-    "--embeddings", type=options.FOLDER, required=True, help="Folder made by `embed` for them."
-)
-@click.option(
-    "--validation", type=options.FILE, required=True, help="Captioned photo tar to measure on."
-)
-@click.option("--corpus", type=options.FOLDER, required=True, help="Folder made by `corpus`.")
-@options.sentence_encoder
-@click.option(
-    "--backbone",
-    type=click.Choice(["mobilenetv2_100", "mobilenetv4_conv_small", "fastvit_slim"]),
-    default="mobilenetv2_100",
-    show_default=True,
-)
-@click.option(
-    "--warm-start",
-    type=options.FILE,
-    help="Classifier (.tflite) of the backbone's architecture to start from.",
-)
-@click.option(
-    "--projection",
-    type=options.FILE,
-    help="model.safetensors of a run of `distil projection` to start from.",
-)
-@click.option("--image-size", type=click.IntRange(min=32), default=192, show_default=True)
-@click.option("--backbone-rate", type=click.FloatRange(min=0), default=1.0, show_default=True)
-@click.option("--workers", type=click.IntRange(min=0), default=1, show_default=True)
-@_shared
-def image(
-    photos: tuple[Path, ...],
-    embeddings: Path,
-    validation: Path,
-    corpus: Path,
-    sentence_encoder: str | None,
-    backbone: str,
-    warm_start: Path | None,
-    projection: Path | None,
-    image_size: int,
-    backbone_rate: float,
-    workers: int,
-    steps: int,
-    batch_size: int,
-    learning_rate: float,
-    precision: Literal["auto", "float32", "bfloat16"],
-    threads: int | None,
-    out: Path,
-) -> None:
-    """Train the image tower towards the teacher's embeddings of stored views.
-
-    With --warm-start the backbone begins as that classifier, and with --projection on top of it
-    what `distil projection` taught; both are only read when the run begins.
-    """
-    import torch
-
-    from trainer.data.corpus import Corpus
-    from trainer.models.config import load_config
-    from trainer.models.nano_image import NanoImageTower, load_projection
-    from trainer.models.warm_start import calibrate_norms
-    from trainer.models.warm_start import warm_start as start_warm
-    from trainer.teachers.sentence import SentenceEncoder
-    from trainer.teachers.text_cache import cached_embeddings
-    from trainer.train.image import HeldOut, ImageDistillation, ReinforcedPhotos, to_tensor
-    from trainer.train.short import run_task, short_settings
-    from trainer.train.task import Share
-
-    config = load_config("MobileCLIP-Nano")
-    stored = {tar: sorted(embeddings.glob(f"{tar.stem}.*.npz")) for tar in photos}
-    for tar, files in stored.items():
-        if not files:
-            raise ValueError(f"{embeddings}: no embeddings of {tar.name}; run `embed` on it")
-    torch.manual_seed(0)
-    tower = NanoImageTower(backbone, dim=config.dim, hidden=config.image.hidden or config.dim)
-    if warm_start is not None:
-        start_warm(tower.backbone, warm_start)
-        tower.freeze_norms = True
-    if projection is not None:
-        load_projection(tower, projection)
-    bank = cached_embeddings(Corpus.load(corpus).texts, corpus / "texts.npy")
-    task = ImageDistillation(
-        tower,
-        ReinforcedPhotos.load(stored),
-        bank,
-        HeldOut.load(
-            validation,
-            embeddings / f"{validation.stem}.view0.npz",
-            SentenceEncoder(sentence_encoder),
-            config.image.size,
-        ),
-        image_size=image_size,
-        batch_size=batch_size,
-    )
-    if warm_start is not None:
-        batches = (task.batch(step, Share()).inputs for step in range(8))
-        calibrate_norms(tower.backbone, map(to_tensor, batches))
-    settings = short_settings(
-        steps,
-        batch_size,
-        learning_rate,
-        precision,
-        threads,
-        warmup=200,
-        workers=workers,
-        channels_last=True,
-        rates={"backbone.": backbone_rate},
-    )
     run_task(task, settings, out, click.echo)

@@ -24,7 +24,7 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
 
     RECIPE is a TOML file, or the name of one that comes with the trainer: mobileclip-s0, -s1, -s2,
     -b, -s3 and -s4, mobileclip2-s0, -s2, -b, -s3, -s4 and -l-14, vit-b-16, s0-one-gpu, nano-cpu,
-    personal, finetune. docs/trainer-train.md explains its keys.
+    nano-image, personal, finetune. docs/trainer-train.md explains its keys.
 
     The folder --out gets the averaged weights (model.safetensors), the last checkpoint, the losses
     and held-out figures as CSV and a plot of them. The same command goes on from the last
@@ -44,7 +44,8 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
     with joined(chosen.run.device) as processes:
         source, told = open_source(chosen)
         model = build_student(chosen)
-        if not has_checkpoint(out):
+        fresh = not has_checkpoint(out)
+        if fresh:
             load_first_weights(model, chosen)
         validation = (
             open_validation(
@@ -52,11 +53,16 @@ def command(recipe: str, overrides: tuple[str, ...], out: Path) -> None:
                 captioned=chosen.validation_files(),
                 labelled=chosen.zero_shot_files(),
                 class_names=chosen.data.class_names,
+                reinforced=chosen.agreement_files(),
+                teachers=chosen.loss.teachers,
+                teacher_dims=chosen.data.teacher_dims,
             )
             if processes.first
             else []
         )
         task = ReinforcedTraining(model, chosen, source, validation)
+        if fresh:
+            task.calibrate_norms()
         about = chosen.about() | {"shards": {"sha256": source.digest}}
         run = Run(task, chosen.settings, out, processes, about)
         resumed = run.resume()

@@ -1,14 +1,14 @@
-"""Augmented views of a photo, stored as parameters so that teacher and student see the same crop.
+"""Views of a photo that frozen classifiers look at, when heads on them are taught.
 
-This is the storage side of dataset reinforcement (MobileCLIP, arXiv 2311.17049, section 3.1):
-a view is a few numbers, drawn once from the photo's key, and replayed whenever it is needed.
+A view is a few numbers, drawn from the photo's key, and the same whenever it is needed. (Those that
+a student is shown are of `trainer.reinforce.augment`.)
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -28,15 +28,6 @@ class View:
     height: float = 1.0
     flip: bool = False
     short_side: int = 0
-
-    def as_row(self) -> np.ndarray:
-        """The view as float32 (6,), for storage beside the embedding it belongs to."""
-        return np.asarray(astuple(self), dtype=np.float32)
-
-    @classmethod
-    def from_row(cls, row: np.ndarray) -> View:
-        left, top, width, height, flip, short_side = (float(value) for value in row)
-        return cls(left, top, width, height, bool(flip), round(short_side))
 
     def replay(self, photo: Image.Image, size: int) -> Image.Image:
         """Cut this view out of `photo` (RGB) and squash it to `size` x `size` pixels."""

@@ -294,11 +294,14 @@ def _train(
     with joined(recipe.run.device) as processes:
         source, _ = open_source(recipe)
         model = build_student(recipe)
-        if not has_checkpoint(folder):
+        fresh = not has_checkpoint(folder)
+        if fresh:
             load_first_weights(model, recipe)
         seen_at = student_config(recipe)
         validation = TeacherAgreement(list(shrunk_photos(held)), list(texts), theirs, seen_at)
         task = ReinforcedTraining(model, recipe, source, [validation])
+        if fresh:
+            task.calibrate_norms()
         about = recipe.about() | {"shards": {"sha256": source.digest}}
         run = Run(task, recipe.settings, folder, processes, about)
         echo(f"validation: {validation.summary}")

@@ -25,14 +25,13 @@ _classifiers: list[TfliteClassifier] = []
 class ViewFeatures:
     """What the classifiers say of one view of each photo of a tar.
 
-    keys: n names; views: float32 (n, 6), rows of `View`; features: float16 (n, F), the pooled
-    features of all classifiers side by side; probabilities: float16 (n, C), the mean over the
-    classifiers; captions: n lists, empty where a photo has none; classifiers: their sha256 in hex,
-    in order, or nothing in files of older versions.
+    keys: n names; features: float16 (n, F), the pooled features of all classifiers side by side;
+    probabilities: float16 (n, C), the mean over the classifiers; captions: n lists, empty where a
+    photo has none; classifiers: their sha256 in hex, in order, or nothing in files of older
+    versions.
     """
 
     keys: list[str]
-    views: np.ndarray
     features: np.ndarray
     probabilities: np.ndarray
     captions: list[list[str]]
@@ -45,16 +44,13 @@ class ViewFeatures:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return cls(
                     keys=stored["keys"].tolist(),
-                    views=stored["views"],
                     features=stored["features"],
                     probabilities=stored["probabilities"],
                     captions=json.loads(str(stored["captions"])),
                     classifiers=tuple(stored["classifiers"]) if "classifiers" in stored else (),
                 )
         except FileNotFoundError:
-            raise ValueError(
-                f"{path}: no such file; run `teach` or `embed` on its photos with this --cache"
-            ) from None
+            raise ValueError(f"{path}: no such file; make it with `teach`") from None
         except (ValueError, KeyError, EOFError, BadZipFile) as error:
             raise ValueError(f"{path}: not a file of features ({error})") from None
 
@@ -64,7 +60,6 @@ class ViewFeatures:
         np.savez(
             beside,
             keys=np.asarray(self.keys),
-            views=self.views,
             features=self.features,
             probabilities=self.probabilities,
             captions=np.asarray(json.dumps(self.captions)),
@@ -96,7 +91,6 @@ def _classify(job: tuple[list[PhotoSample], int, bool]) -> tuple[np.ndarray, ...
         features.append(pooled)
         probabilities.append(chances)
     return (
-        np.stack([view.as_row() for view in views]),
         np.concatenate(features, axis=1).astype(np.float16),
         np.mean(probabilities, axis=0).astype(np.float16),
     )
@@ -153,10 +147,9 @@ def compute_features(
         for part in pool.imap(_classify, _jobs(tar, view, degrade)):
             parts.append(part)
             bar.update(len(part[0]))
-    views, features, probabilities = (np.concatenate(column) for column in zip(*parts, strict=True))
+    features, probabilities = (np.concatenate(column) for column in zip(*parts, strict=True))
     result = ViewFeatures(
         [key for key, _ in samples],
-        views,
         features,
         probabilities,
         [captions for _, captions in samples],
@@ -170,7 +163,6 @@ def join(parts: Sequence[ViewFeatures]) -> ViewFeatures:
     """The features of several tars as of one."""
     return ViewFeatures(
         [key for part in parts for key in part.keys],
-        np.concatenate([part.views for part in parts]),
         np.concatenate([part.features for part in parts]),
         np.concatenate([part.probabilities for part in parts]),
         [captions for part in parts for captions in part.captions],

@@ -7,7 +7,6 @@ no second pass: an epoch takes seconds, and the tower is useful before its backb
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trainer.evaluate.retrieval import retrieval
-from trainer.teachers.embeddings import read_embeddings
+from trainer.teachers.bootstrap import BootstrapTeacher
 from trainer.teachers.features import ViewFeatures
 from trainer.train.task import Batch, Outputs, Share, TaskDefaults
 from trainer.train.text import cosine_losses, epoch_rows
@@ -37,20 +36,16 @@ class Projection(nn.Module):
         return embeddings
 
 
-def load_pairs(files: Sequence[tuple[Path, Path]], columns: slice) -> tuple[np.ndarray, np.ndarray]:
-    """Features (n, f) and teacher embeddings (n, d) of pairs of files of the same views.
+def pairs(
+    seen: Sequence[ViewFeatures], teacher: BootstrapTeacher, columns: slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features float16 (n, f) of views, and what the teacher makes of them, float16 (n, d).
 
-    `columns` are those of the one classifier among the cached features of all.
-
-    Raises `ValueError` when a file is missing or damaged, or the two of a pair do not belong
-    together.
+    `columns` are those of the one classifier among the features of all.
     """
-    features, targets = [], []
-    for cached, embedded in files:
-        seen = ViewFeatures.load(cached)
-        features.append(seen.features[:, columns])
-        targets.append(read_embeddings(embedded, seen.keys, cached)[1])
-    return np.concatenate(features), np.concatenate(targets)
+    targets = [teacher.embed(view.features, view.probabilities) for view in seen]
+    features = [view.features[:, columns] for view in seen]
+    return np.concatenate(features), np.concatenate(targets).astype(np.float16)
 
 
 class ProjectionDistillation(TaskDefaults):

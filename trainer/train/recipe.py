@@ -72,6 +72,7 @@ class DataSettings:
     tars; zero_shot: photo tars with labels, classified by their names, and folders as `evaluate`
     classifies them: of a folder for each class, or in clip_benchmark's form. All may hold
     wildcards. class_names: for folders of classes, a JSON object from folder to name.
+    agreement: held-out reinforced shards, to see how near the student comes to the teacher.
     weights: one for each of `train`: photos are then drawn from these by weight, again and again,
     in place of each once in an epoch.
     teacher_dims: widths of the teachers' embeddings, in shards that do not say it.
@@ -80,8 +81,9 @@ class DataSettings:
     image_size: side in pixels of the student's input; the model's own when not given.
     views, synthetic: how many of the stored views and synthetic captions of a photo are used, from
     the first; all when not given.
-    augmentation: "stored" replays the views that the teachers saw; "light" draws crops of 90 to 100
-    percent of the photo, as plain CLIP does, which no teacher has seen.
+    augmentation: "stored" replays the views that the teachers saw; "nudged" replays them cut a
+    little, mirrored or in other light each time, see `trainer.train.nudge`; "light" draws crops of
+    90 to 100 percent of the photo, as plain CLIP does, which no teacher has seen.
     shuffle_shards: how many shards are mixed with each other in an epoch; 0 mixes all. Fewer keep
     reading close together where shards lie on a slow disk.
     """
@@ -89,11 +91,12 @@ class DataSettings:
     train: tuple[str, ...]
     validation: tuple[str, ...] = ()
     zero_shot: tuple[str, ...] = ()
+    agreement: tuple[str, ...] = ()
     class_names: str | None = None
     image_size: int | None = None
     views: int | None = None
     synthetic: int | None = None
-    augmentation: Literal["stored", "light"] = "stored"
+    augmentation: Literal["stored", "nudged", "light"] = "stored"
     shuffle_shards: int = 0
     weights: tuple[float, ...] = ()
     teacher_dims: tuple[int, ...] = ()
@@ -124,7 +127,8 @@ class LossSettings:
     """MobileCLIP's loss, and extensions of it that are off unless asked for.
 
     lambda_: weight of distillation against the contrastive loss. contrastive: "softmax", CLIP's, or
-    "sigmoid", SigLIP's, which learns a bias, too. captions: the kinds whose losses are added.
+    "sigmoid", SigLIP's, which learns a bias, too. captions: the kinds whose losses are added; none
+    teaches the image tower alone, by feature and bank.
     teachers: names of the stored teachers to learn from, all when empty. teacher_scale: the factor
     on each one's similarities, in the same order; the teachers' own when empty.
     feature: weight of 1 - cosine to the image embedding of the teachers whose dimension the student
@@ -147,13 +151,17 @@ class LossSettings:
         require(0 <= self.lambda_ <= 1, "lambda", "between 0 and 1")
         weighed = self.contrastive == "softmax" or self.lambda_ < 1
         require(weighed, "lambda", 'below 1 with contrastive = "sigmoid"')
-        kinds = set(self.captions)
-        distinct = bool(kinds) and len(kinds) == len(self.captions)
+        distinct = len(set(self.captions)) == len(self.captions)
         require(distinct, "captions", '"real", "synthetic" or both')
         positive = all(scale > 0 for scale in self.teacher_scale)
         require(positive, "teacher_scale", "positive")
         require(self.feature >= 0, "feature", "at least 0")
         require(self.bank >= 0, "bank", "at least 0")
+        taught = bool(self.captions) or self.feature > 0 or self.bank > 0
+        require(taught, "captions", "given unless feature or bank has weight")
+        # A bias that nothing teaches would pass for what the model's cosines mean.
+        paired = bool(self.captions) or self.contrastive == "softmax"
+        require(paired, "contrastive", '"softmax" where captions is empty')
         given = not self.bank or self.bank_file is not None
         require(given, "bank_file", "given where bank has weight")
         require(self.bank_rows >= 2, "bank_rows", "at least 2")
@@ -177,11 +185,21 @@ class Recipe:
     run: RunSettings
 
     def __post_init__(self) -> None:
-        if self.loss.needs_teachers and self.data.augmentation != "stored":
+        if self.loss.needs_teachers and self.data.augmentation == "light":
             raise ValueError(
-                f'{self.origin}: [data] augmentation: must be "stored" where teachers are learned '
-                "from: they have embedded no other views"
+                f'{self.origin}: [data] augmentation: must be "stored" or "nudged" where teachers '
+                "are learned from: they have embedded no other views"
             )
+        if not self.loss.captions and not self.text_locked:
+            raise ValueError(
+                f'{self.origin}: [model] freeze: must hold "text." where [loss] captions is empty: '
+                "nothing teaches the text tower"
+            )
+
+    @property
+    def text_locked(self) -> bool:
+        """Whether nothing of the text tower learns."""
+        return any("text.".startswith(prefix) for prefix in self.model.freeze)
 
     @property
     def settings(self) -> Settings:
@@ -220,11 +238,16 @@ class Recipe:
         """The tars and folders to classify; raises `ValueError` as `validation_files` does."""
         return self._files("zero_shot", self.data.zero_shot)
 
+    def agreement_files(self) -> list[Path]:
+        """The held-out shards; raises `ValueError` as `validation_files` does."""
+        return self._files("agreement", self.data.agreement)
+
     def check_files(self) -> None:
         """Raise `ValueError` naming the key of the first file that is not there."""
         self.train_groups()
         self.validation_files()
         self.zero_shot_files()
+        self.agreement_files()
         model, loss = self.model, self.loss
         for section, key, path in (
             ("model", "init", model.init),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,16 +22,20 @@ from trainer.losses import (
     teacher_pairs,
 )
 from trainer.models.family import Clip
+from trainer.models.nano_image import NanoImageTower
 from trainer.models.tokens import tokenizer_of
+from trainer.models.warm_start import calibrate_norms
 from trainer.train.pixels import normalised
 from trainer.train.recipe import Recipe
 from trainer.train.samples import Choices, Samples
 from trainer.train.sources import Source
-from trainer.train.student import student_config, train_mode
+from trainer.train.student import is_classifier, student_config, train_mode
 from trainer.train.task import Batch, Outputs, Share
 from trainer.train.validation import Validation
 
 _LARGEST_SCALE = 100.0
+# Of the first batches so many photos each, a few hundred in all, tell what norms will see.
+_CALIBRATION_STEPS, _CALIBRATION_BATCH = 8, 64
 
 
 class ReinforcedTraining:
@@ -78,7 +83,7 @@ class ReinforcedTraining:
                 synthetic_captions="synthetic" in loss.captions,
                 views=recipe.data.views,
                 synthetic=recipe.data.synthetic,
-                light=recipe.data.augmentation == "light",
+                augmentation=recipe.data.augmentation,
             ),
             tokenizer_of(config.text),
             batch=recipe.run.batch,
@@ -95,21 +100,39 @@ class ReinforcedTraining:
         return batch
 
     def embed(self, model: nn.Module, inputs: Any) -> Outputs:
-        """Unit-norm images (b, d), texts (n, d) in one pass, the factor on similarities, and with
-        the loss of SigLIP its bias."""
+        """Unit-norm images (b, d), texts (n, d) in one pass, none where there are no captions; the
+        factor on similarities, and with the loss of SigLIP its bias."""
         assert isinstance(model, Clip)
-        pixels = normalised(inputs["pictures"], self._image)
-        if not self._recipe.run.channels_last:
-            # A network that is not in channels-last memory takes its cue from its input, and
-            # FastViT's backward pass in that memory has crashed on CPUs (torch 2.13).
-            pixels = pixels.contiguous()
-        images = F.normalize(model.encode_image(pixels).float(), dim=1)
-        texts = F.normalize(model.encode_text(inputs["ids"]).float(), dim=1)
+        images = F.normalize(model.encode_image(self._pixels(inputs)).float(), dim=1)
+        texts = images[:0]
+        if "ids" in inputs:
+            texts = F.normalize(model.encode_text(inputs["ids"]).float(), dim=1)
         scale = model.logit_scale.exp()
         if model.logit_bias is None:
             return images, texts, scale
         # Times one, since a parameter itself is no output that accumulation could take apart.
         return images, texts, scale, model.logit_bias * 1
+
+    def _pixels(self, inputs: Any) -> Tensor:
+        pixels = normalised(inputs["pictures"], self._image)
+        if not self._recipe.run.channels_last:
+            # A network that is not in channels-last memory takes its cue from its input, and
+            # FastViT's backward pass in that memory has crashed on CPUs (torch 2.13).
+            pixels = pixels.contiguous()
+        return pixels
+
+    def calibrate_norms(self) -> None:
+        """Give norms that start from a .tflite classifier the statistics of what they will see.
+
+        To be called once, before the first step. (`trainer.models.warm_start` says why.)
+        """
+        start = self._recipe.model.image_init
+        if start is None or not is_classifier(Path(start)):
+            return
+        assert isinstance(self._clip.visual, NanoImageTower)
+        share = Share(0, max(1, self._recipe.run.batch // _CALIBRATION_BATCH))
+        batches = (self._samples.batch(step, share).inputs for step in range(_CALIBRATION_STEPS))
+        calibrate_norms(self._clip.visual.backbone, map(self._pixels, batches))
 
     def losses(self, outputs: Sequence[Outputs], targets: Sequence[Any]) -> dict[str, Tensor]:
         loss = self._recipe.loss
@@ -175,7 +198,7 @@ class ReinforcedTraining:
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         assert isinstance(model, Clip)
-        locked = any("text.".startswith(prefix) for prefix in self._recipe.model.freeze)
+        locked = self._recipe.text_locked
         figures: dict[str, float] = {}
         for one in self._validation:
             figures |= one.figures(model, texts_locked=locked)
@@ -244,7 +267,7 @@ def _check_contents(recipe: Recipe, contents: Contents) -> None:
         raise ValueError(f'{where} not all shards hold synthetic captions; take ["real"]')
     if "real" in kinds and not contents.captions:
         raise ValueError(f'{where} the shards hold no real captions; take ["synthetic"]')
-    if contents.form == "captioned" and recipe.data.augmentation == "stored":
+    if contents.form == "captioned" and recipe.data.augmentation != "light":
         raise ValueError(
             f'{recipe.origin}: [data] augmentation: must be "light" for shards that hold no views'
         )

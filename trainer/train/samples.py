@@ -6,18 +6,20 @@ processes share it, nor on whether the run was interrupted. (Which photos a stre
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from photosearch.encoders import Tokenise
 from trainer.data.photo_tars import PhotoTarError
 from trainer.data.reinforced import ReinforcedSample
 from trainer.reinforce.augment import AugmentSettings, draw, replay
+from trainer.train.nudge import nudge
 from trainer.train.sources import Source
 from trainer.train.task import Batch, Share
 
@@ -35,8 +37,8 @@ Text = tuple[str, NDArray[np.float32]]
 class Choices:
     """What is chosen from, and at what size. `columns`: of the stored embeddings, to be learned.
 
-    views, synthetic: how many from the first, or None for all. light: draw a crop instead of
-    replaying a stored view. real_captions, synthetic_captions: whether such captions are used.
+    views, synthetic: how many from the first, or None for all. augmentation: as in a recipe.
+    real_captions, synthetic_captions: whether such captions are used.
     """
 
     image_size: int
@@ -45,7 +47,7 @@ class Choices:
     synthetic_captions: bool
     views: int | None = None
     synthetic: int | None = None
-    light: bool = False
+    augmentation: Literal["stored", "nudged", "light"] = "stored"
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,10 @@ class Samples:
     """Batches of reinforced photos.
 
     A batch's inputs are "pictures" uint8 (b, S, S, 3) and "ids" int64 (n, context): the real
-    captions of the photos that have any, then a synthetic caption of every photo. Its targets are
-    "captioned" (b,) bool, "count", how many are, and the teachers' embeddings "images", "real" and
-    "synthetic" (b, d) float32, where the real captions of photos without one are zeros.
+    captions of the photos that have any, then a synthetic caption of every photo; without either
+    kind of captions there are no "ids". Its targets are "captioned" (b,) bool, "count", how many
+    are, and the teachers' embeddings "images", "real" and "synthetic" (b, d) float32, where the
+    real captions of photos without one are zeros.
 
     A photo that cannot be read is left out and another one is shown in its place.
     """
@@ -87,16 +90,20 @@ class Samples:
             self._readable(int(number), step, int(place), skipped)
             for number, place in zip(numbers, places, strict=True)
         ]
-        texts, targets = [], self._targets(shown)
+        pictures = torch.from_numpy(np.stack([item.picture for item in shown]))
+        inputs = {"pictures": pictures}
+        if self._choices.real_captions or self._choices.synthetic_captions:
+            inputs["ids"] = torch.from_numpy(self._ids(shown))
+        return Batch(inputs, self._targets(shown), tuple(skipped))
+
+    def _ids(self, shown: list[_Shown]) -> NDArray[np.int64]:
+        texts = []
         if self._choices.real_captions:
             texts += [item.real[0] for item in shown if item.real is not None]
         if self._choices.synthetic_captions:
             texts += [item.synthetic[0] for item in shown if item.synthetic is not None]
         # Without a single caption the text tower still runs, as it does in other processes.
-        ids = self._tokenise(texts or [""])
-        pictures = torch.from_numpy(np.stack([item.picture for item in shown]))
-        inputs = {"pictures": pictures, "ids": torch.from_numpy(ids)}
-        return Batch(inputs, targets, tuple(skipped))
+        return self._tokenise(texts or [""])
 
     def _readable(self, number: int, step: int, place: int, skipped: list[str]) -> _Shown:
         """The photo of that number, or the first of some others that can be read."""
@@ -133,20 +140,28 @@ class Samples:
         sample, choices = self._source.read(number), self._choices
         # Photos with captions alone have no views.
         view = int(random.integers(len(sample.augmentations[: choices.views]) or 1))
-        picture = sample.picture()
-        if choices.light:
-            crop = draw(sample.key, step, picture.size, _LIGHT, seed=self._seed)
-            pixels = replay(picture, crop, choices.image_size)
-        else:
-            pixels = sample.replay(picture, view, choices.image_size)
         return _Shown(
-            np.array(pixels),
+            np.array(self._pixels(sample, view, step, place)),
             self._learned(sample.image_embeddings, view),
             self._text(sample, 0, len(sample.captions), random),
             self._text(
                 sample, len(sample.captions), len(sample.synthetic[: choices.synthetic]), random
             ),
         )
+
+    def _pixels(self, sample: ReinforcedSample, view: int, step: int, place: int) -> Image.Image:
+        kind, size = self._choices.augmentation, self._choices.image_size
+        picture = sample.picture()
+        if kind == "light":
+            crop = draw(sample.key, step, picture.size, _LIGHT, seed=self._seed)
+            return replay(picture, crop, size)
+        if kind == "stored":
+            return sample.replay(picture, view, size)
+        # Numbers of its own: which captions are shown does not depend on it.
+        random = np.random.default_rng((self._seed, step, place, 1))
+        nudged, mirrored = nudge(sample.augmentations[view], random)
+        shown = replace(sample, augmentations=[nudged]).replay(picture, 0, size)
+        return shown.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else shown
 
     def _text(
         self, sample: ReinforcedSample, first: int, count: int, random: np.random.Generator

@@ -158,6 +158,7 @@ _FREE = (
     "data.train",
     "data.validation",
     "data.zero_shot",
+    "data.agreement",
     "data.class_names",
 )
 # What checkpoints from before there were these keys were made with.

@@ -1,4 +1,4 @@
-"""Runs of minutes to hours, of one tower or a part of it."""
+"""Runs of minutes to hours, of a text tower or of a projection."""
 
 from __future__ import annotations
 
@@ -21,10 +21,6 @@ def short_settings(
     *,
     warmup: int,
     weight_decay: float = 0.05,
-    workers: int = 0,
-    channels_last: bool = False,
-    rates: dict[str, float] | None = None,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
 ) -> Settings:
     """Settings for runs of minutes to hours: shorter memory and more looks than a long run's."""
     return Settings(
@@ -33,16 +29,14 @@ def short_settings(
             batch=batch_size,
             precision=precision,
             ema=0.998,
-            workers=workers,
+            workers=0,
             threads=threads,
-            device=device,
-            channels_last=channels_last,
             log_steps=max(1, min(50, steps // 20)),
             evaluate_steps=max(1, steps // 10),
             checkpoint_seconds=120,
         ),
         optimizer=OptimizerSettings(
-            learning_rate=learning_rate, beta2=0.98, weight_decay=weight_decay, rates=rates or {}
+            learning_rate=learning_rate, beta2=0.98, weight_decay=weight_decay
         ),
         schedule=ScheduleSettings(warmup=min(warmup, steps // 10), final_rate=learning_rate / 100),
     )

@@ -105,8 +105,13 @@ def train_mode(model: Clip, recipe: Recipe) -> None:
             module.training = False
 
 
+def is_classifier(path: Path) -> bool:
+    """Whether these first weights are a classifier's, for the backbone of an image tower alone."""
+    return path.suffix == ".tflite"
+
+
 def _load_tower(tower: nn.Module, prefix: str, path: Path) -> None:
-    if path.suffix == ".tflite":
+    if is_classifier(path):
         if not isinstance(tower, NanoImageTower):
             raise ValueError(f"{path}: only the image tower of MobileCLIP-Nano starts from .tflite")
         warm_start(tower.backbone, path)

@@ -1,4 +1,4 @@
-"""Held-out photos, while training: retrieval by their captions, and classes by their names."""
+"""Held-out photos, while training: found by captions, classed by names, placed as by teachers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -19,19 +19,22 @@ from numpy.typing import NDArray
 from photosearch.encoders import ImageSettings, Preprocess
 from trainer.captioners.labels import labels
 from trainer.data.photo_tars import PhotoSample, PhotoTarError, decode
+from trainer.data.reinforced import ReinforcedSample
 from trainer.evaluate.captioned import batches, captions_of, distinct_photos
 from trainer.evaluate.classification import classify
 from trainer.evaluate.clip_benchmark import classes_of, find_sets, labelled_photos
 from trainer.evaluate.retrieval import retrieval
 from trainer.evaluate.zero_shot import open_folder, openai_templates, simple_templates
-from trainer.models.config import ModelConfig, image_facts
+from trainer.models.config import ImageConfig, ModelConfig, image_facts
 from trainer.models.family import Clip
 from trainer.models.tokens import tokenizer_of
 from trainer.train.pixels import normalised
+from trainer.train.shards import Shards
 
 # Photos that go through the network together; of texts four times as many.
 _AT_ONCE = {"cpu": 64, "cuda": 256}
 _THREADS = 16
+Item = TypeVar("Item")
 
 
 class Validation(Protocol):
@@ -48,41 +51,60 @@ class Validation(Protocol):
         """
 
 
-class HeldPhotos:
-    """Photos decoded once and kept in a temporary file, with the texts that they are compared to.
+class Pictures:
+    """Squares of `size` pixels that `prepare` makes of `items`, once, kept in a temporary file.
 
-    Pictures are prepared as the model's configuration says, at `size` pixels. Of the 50,000 photos
-    of ImageNet's validation at 256 pixels the file takes 10 GB.
+    Of the 50,000 photos of ImageNet's validation at 256 pixels the file takes 10 GB.
     """
 
     def __init__(
-        self, samples: Iterable[PhotoSample], texts: Sequence[str], config: ModelConfig, size: int
+        self,
+        items: Iterable[Item],
+        prepare: Callable[[Item], NDArray[np.uint8]],
+        image: ImageConfig,
+        size: int,
     ) -> None:
-        facts = image_facts(replace(config.image, size=size))
-        preprocess = Preprocess(ImageSettings(**facts))
         shape = (0, size, size, 3)
         with (
             tempfile.TemporaryFile() as file,
             ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads,
         ):
-            for group in batches(iter(samples), _AT_ONCE["cuda"]):
-                for pixels in threads.map(lambda one: preprocess.pixels(decode(one)), group):
+            for group in batches(iter(items), _AT_ONCE["cuda"]):
+                for pixels in threads.map(prepare, group):
                     shape = (shape[0] + 1, *pixels.shape)
                     file.write(pixels.tobytes())
             file.flush()
             # Stays as long as it is mapped.
             self._pictures = torch.from_numpy(np.memmap(file, np.uint8, "r+", shape=shape))
-        self._ids = torch.from_numpy(tokenizer_of(config.text)(texts))
-        self._image = config.image
-        self._texts: NDArray[np.float32] | None = None
+        self._image = image
 
-    def images(self, model: Clip) -> NDArray[np.float32]:
+    def embedded(self, model: Clip) -> NDArray[np.float32]:
+        """Unit-norm embeddings (n, dim) by the image tower of `model`."""
         device = model.logit_scale.device
         parts = [
             model.encode_image(normalised(part.to(device), self._image), normalize=True)
             for part in self._pictures.split(_AT_ONCE[device.type])
         ]
         return np.asarray(torch.cat(parts).float().cpu().numpy())
+
+
+class HeldPhotos:
+    """Photos, prepared as the model's configuration says at `size` pixels, and the texts that they
+    are compared to."""
+
+    def __init__(
+        self, samples: Iterable[PhotoSample], texts: Sequence[str], config: ModelConfig, size: int
+    ) -> None:
+        facts = image_facts(replace(config.image, size=size))
+        preprocess = Preprocess(ImageSettings(**facts))
+        self._pictures = Pictures(
+            samples, lambda one: preprocess.pixels(decode(one)), config.image, size
+        )
+        self._ids = torch.from_numpy(tokenizer_of(config.text)(texts))
+        self._texts: NDArray[np.float32] | None = None
+
+    def images(self, model: Clip) -> NDArray[np.float32]:
+        return self._pictures.embedded(model)
 
     def texts(self, model: Clip, *, locked: bool) -> NDArray[np.float32]:
         if self._texts is None or not locked:
@@ -183,6 +205,65 @@ class ZeroShot:
         return {f"{self.name}_top{k}": float((ranks <= k).mean()) for k in found}
 
 
+class Agreement:
+    """Held-out reinforced shards: how near their first views lie to what the teachers said of them.
+
+    The teachers are those of the student's width, or of `teachers` those, as for the losses that
+    compare images alone. The figure of another size in pixels, or of other views, is another one.
+
+    Raises `ValueError` or `PhotoTarError` naming shards that cannot be read, or have no such
+    teacher.
+    """
+
+    def __init__(
+        self,
+        tars: Sequence[Path],
+        config: ModelConfig,
+        teachers: Sequence[str] = (),
+        teacher_dims: Sequence[int] = (),
+    ) -> None:
+        shards = Shards(tars, teacher_dims)
+        known = zip(shards.contents.teachers, shards.contents.slices(), strict=True)
+        alike = [
+            (one.name, part)
+            for one, part in known
+            if one.dim == config.dim and (not teachers or one.name in teachers)
+        ]
+        if not alike:
+            raise ValueError(
+                f"{tars[0]}: no teacher to agree with: none that is learned from has the student's "
+                f"{config.dim} dimensions"
+            )
+        self._names = [name for name, _ in alike]
+        size = config.image.size
+        said: list[NDArray[np.float32]] = []
+
+        def samples() -> Iterator[ReinforcedSample]:
+            for number in range(len(shards)):
+                sample = shards.read(number)
+                said.append(sample.image_embeddings[0])
+                yield sample
+
+        self._pictures = Pictures(
+            samples(), lambda one: np.asarray(one.view(0, size)), config.image, size
+        )
+        rows = np.stack(said)
+        self._theirs = [
+            rows[:, part] / np.linalg.norm(rows[:, part], axis=1, keepdims=True)
+            for _, part in alike
+        ]
+
+    @property
+    def summary(self) -> str:
+        return f"{len(self._theirs[0]):,} photos beside what {' and '.join(self._names)} said"
+
+    @torch.inference_mode()
+    def figures(self, model: Clip, *, texts_locked: bool = False) -> dict[str, float]:
+        """The mean cosine."""
+        ours = self._pictures.embedded(model)
+        return {"image_cosine": float(np.mean([(ours * one).sum(1) for one in self._theirs]))}
+
+
 def labelled_tars(tars: Sequence[Path], config: ModelConfig) -> ZeroShot:
     """The photos of tars that have a label which says something, among all labels.
 
@@ -231,8 +312,11 @@ def open_validation(
     captioned: Sequence[Path] = (),
     labelled: Sequence[Path] = (),
     class_names: str | None = None,
+    reinforced: Sequence[Path] = (),
+    teachers: Sequence[str] = (),
+    teacher_dims: Sequence[int] = (),
 ) -> list[Validation]:
-    """What there is to measure on, at the size of `config`; none when both are empty."""
+    """What there is to measure on, at the size of `config`; none when all are empty."""
     size = config.image.size
     found: list[Validation] = []
     if captioned:
@@ -249,6 +333,8 @@ def open_validation(
                 f"{count} labelled sets are called {name}, and their figures would be too; rename "
                 "the folder of one"
             )
+    if reinforced:
+        found.append(Agreement(reinforced, config, teachers, teacher_dims))
     return found
 
 
