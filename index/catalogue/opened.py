@@ -21,6 +21,7 @@ from index.errors import CatalogueError
 from index.safety.health import Health
 from index.safety.portable import Portable
 from index.safety.private import make_private_folder
+from index.shared.address import address_of
 
 FILE_NAME = "catalogue.db"
 
@@ -55,6 +56,9 @@ class OpenCatalogue:
         version, or not to be read or written here.
         """
         path = folder / FILE_NAME
+        address = address_of(folder)
+        if address is not None:
+            return cls(_shared(path, address, readonly=readonly, new=new, timeout=timeout), folder)
         made = new and not readonly
         if not made and not path.is_file():
             raise CatalogueError(f"{path}: there is no catalogue here; index a folder first")
@@ -118,3 +122,15 @@ class OpenCatalogue:
         older copy of the file was put back.
         """
         return self._state("revision")
+
+
+def _shared(path: Path, address: str, *, readonly: bool, new: bool, timeout: float) -> Connection:
+    from index.shared.connection import SharedConnection
+
+    try:
+        make_private_folder(path.parent)
+    except OSError as error:
+        raise CatalogueError(
+            f"{path.parent}: cannot hold a copy of {address} ({error.strerror}); make it writable"
+        ) from error
+    return SharedConnection.join(path, address, readonly=readonly, new=new, timeout=timeout)

@@ -1,0 +1,108 @@
+"""The connection to a catalogue that is shared: to this machine's copy, and to the archive."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+from index.catalogue.connection import Connection, explained, open_writable
+from index.catalogue.migrations import applied_steps, known_steps
+from index.errors import CatalogueError
+from index.shared.archive import is_made, make, may_write, taken, upgrade
+from index.shared.replica import Replica
+from index.shared.server import Server
+
+
+class SharedConnection(Connection):
+    """As `Connection`; what others write on other machines is seen within a moment."""
+
+    _replica: Replica
+
+    @classmethod
+    def join(cls, path: Path, address: str, *, readonly: bool, new: bool, timeout: float) -> Self:
+        """Open the archive at `address`, made or brought up to the present schema unless
+        `readonly`, with its copy at `path`.
+
+        Raises `CatalogueError` where the server cannot be reached, or says no.
+        """
+        server = Server(address, timeout)
+        try:
+            _prepare(server, path.parent, readonly=readonly, new=new)
+            _drop_useless(path)
+            with explained(path):
+                raw = open_writable(path, timeout)
+                try:
+                    replica = Replica(path, server, timeout)
+                    replica.refresh()
+                    if readonly:
+                        raw.execute("PRAGMA query_only = ON")
+                    else:
+                        replica.note_changes(raw)
+                except BaseException:
+                    raw.close()
+                    raise
+        except BaseException:
+            server.close()
+            raise
+        connection = cls(raw, path, readonly=readonly)
+        connection._replica = replica
+        return connection
+
+    def close(self) -> None:
+        super().close()
+        self._replica.close()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        if self.readonly:
+            raise CatalogueError(
+                f"{self.path}: was opened for reading only; who keeps the archive can allow more"
+            )
+        with explained(self.path), self._replica.writing() as send, super().write() as db:
+            yield db
+            send(db)
+
+    def _catch_up(self) -> None:
+        if not self._raw.in_transaction:
+            with explained(self.path):
+                self._replica.refresh()
+
+
+def _prepare(server: Server, folder: Path, *, readonly: bool, new: bool) -> None:
+    if not is_made(server):
+        if readonly or not new:
+            raise CatalogueError(
+                f"{server.address}: there is no catalogue here; index a folder first"
+            )
+        make(server)
+    if readonly:
+        return
+    if not may_write(server):
+        raise CatalogueError(
+            f"{server.address}: may only be read by this user; whoever keeps the archive can "
+            "allow more"
+        )
+    if taken(server) != known_steps():
+        upgrade(server, folder)
+
+
+def _drop_useless(path: Path) -> None:
+    """Drop a copy that is damaged, or of another photosearch: the archive has all that it had."""
+    if not path.exists():
+        return
+    try:
+        raw = sqlite3.connect(path, isolation_level=None)
+        try:
+            if applied_steps(raw) == known_steps():
+                return
+        finally:
+            raw.close()
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).unlink()
