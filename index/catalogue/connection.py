@@ -55,6 +55,9 @@ def explained(path: Path) -> Iterator[None]:
 class Connection:
     """One process's access to the SQLite file at `path`; its errors come as `CatalogueError`."""
 
+    # By how many generations files of vectors may be behind that are not in this folder.
+    kept_generations = 0
+
     def __init__(
         self,
         raw: sqlite3.Connection,

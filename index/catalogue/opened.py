@@ -82,6 +82,11 @@ class OpenCatalogue:
         self.close()
 
     @property
+    def address(self) -> str | None:
+        """Where it is when other machines share it; None for one in the folder."""
+        return address_of(self.folder)
+
+    @property
     def readonly(self) -> bool:
         return self._connection.readonly
 

@@ -14,11 +14,6 @@ _START = quote(f"{_SCHEME}://", safe="")
 _LONGEST = 240
 
 
-def is_archive(place: str) -> bool:
-    """Whether this is meant as the address of an archive, and not as a folder."""
-    return place.lower().startswith((f"{_SCHEME}://", "postgres://"))
-
-
 def checked(address: str) -> str:
     """The address as it is kept. Raises `ValueError`, which says what is wrong without showing it.
 
@@ -26,6 +21,8 @@ def checked(address: str) -> str:
     """
     try:
         parts = urlsplit(address)
+        if parts.scheme not in (_SCHEME, "postgres"):
+            raise ValueError
         secret = parts.password is not None or "password" in parse_qs(parts.query)
         name, _ = parts.path.strip("/"), parts.port
     except ValueError:
@@ -54,3 +51,8 @@ def folder_of(address: str, folders: Path) -> Path:
 def address_of(folder: Path) -> str | None:
     """The address of the archive of which this is the folder; None for a library in a folder."""
     return unquote(folder.name) if folder.name.startswith(_START) else None
+
+
+def called(folder: Path) -> str:
+    """What users call the library in a folder: by its address, or by the folder."""
+    return address_of(folder) or str(folder)

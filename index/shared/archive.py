@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 KEPT = 20_000
 # How often those before are forgotten.
 _EVERY = 1000
+# Seconds to wait for whoever is writing.
+_PATIENCE = 30.0
 # Any number, under which two that make or change the tables exclude each other.
 _MAKING = 0x70686F74
 
@@ -63,6 +65,12 @@ class State(NamedTuple):
 
     version: int
     name: str
+
+
+def is_there(address: str) -> bool:
+    """Whether there is an archive at an address. Raises `CatalogueError`."""
+    with closing(Server(address, 0)) as server:
+        return is_made(server)
 
 
 def is_made(server: Server) -> bool:
@@ -108,6 +116,21 @@ def make(server: Server) -> None:
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
             migrate(database(new))
             fill(cursor, new)
+
+
+def put(address: str, file: Path) -> None:
+    """Put the catalogue in a file, of the present schema, in the place of what an archive holds.
+
+    The archive is made where there is none. Raises `CatalogueError`.
+    """
+    with (
+        closing(Server(address, _PATIENCE)) as server,
+        closing(sqlite3.connect(file, isolation_level=None)) as local,
+    ):
+        if not is_made(server):
+            make(server)
+        with server.writing() as cursor:
+            fill(cursor, local)
 
 
 def upgrade(server: Server, folder: Path) -> None:

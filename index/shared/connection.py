@@ -10,6 +10,7 @@ from typing import Self
 
 from index.catalogue.connection import Connection, explained, open_writable
 from index.catalogue.migrations import applied_steps, known_steps
+from index.catalogue.unshared import open_uri
 from index.errors import CatalogueError
 from index.shared.archive import is_made, make, may_write, taken, upgrade
 from index.shared.replica import Replica
@@ -19,6 +20,8 @@ from index.shared.server import Server
 class SharedConnection(Connection):
     """As `Connection`; what others write on other machines is seen within a moment."""
 
+    # Each machine has files of vectors of its own, as old as its last run.
+    kept_generations = 10_000
     _replica: Replica
 
     @classmethod
@@ -38,7 +41,8 @@ class SharedConnection(Connection):
                     replica = Replica(path, server, timeout)
                     replica.refresh()
                     if readonly:
-                        raw.execute("PRAGMA query_only = ON")
+                        raw.close()
+                        raw = open_uri(path, "mode=ro", timeout)
                     else:
                         replica.note_changes(raw)
                 except BaseException:
@@ -103,6 +107,11 @@ def _drop_useless(path: Path) -> None:
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise
+    drop_copy(path)
+
+
+def drop_copy(path: Path) -> None:
+    """Drop a copy, of which the archive has everything; it is made anew when it is opened."""
     for suffix in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):
             path.with_name(path.name + suffix).unlink()

@@ -20,13 +20,14 @@ from photosearch.commands.output import counted, not_connected, of_other_kinds, 
 @click.pass_context
 def command(ctx: click.Context, problems: bool, verbose: bool, as_json: bool) -> None:
     """Show what the library holds."""
+    from index.shared.address import called
     from photosearch.library import Library
     from photosearch.settings import library_folder
 
     if not Library.exists(ctx.obj.library):
-        place = library_folder(ctx.obj.library)
+        place = called(library_folder(ctx.obj.library))
         click.echo(
-            f"No library at {shown(str(place))} yet. Make one: photosearch index FOLDER", err=True
+            f"No library at {shown(place)} yet. Make one: photosearch index FOLDER", err=True
         )
         sys.exit(1)
     if verbose and not problems:
