@@ -91,6 +91,13 @@ class OpenCatalogue:
         return self._connection.readonly
 
     @property
+    def keeps_files(self) -> bool:
+        """Whether what is made of it may be kept in its folder: who may only read an archive has
+        a folder of their own.
+        """
+        return not self.readonly or self.address is not None
+
+    @property
     def is_outdated(self) -> bool:
         """Whether it has to be opened anew: others wrote to what was opened where it could not be
         seen, as on a disk that was full.

@@ -14,7 +14,7 @@ from index.catalogue.unshared import open_uri
 from index.errors import CatalogueError
 from index.shared.archive import is_made, make, may_write, taken, upgrade
 from index.shared.replica import Replica
-from index.shared.server import Server
+from index.shared.server import RefusedError, Server
 
 
 class SharedConnection(Connection):
@@ -90,7 +90,13 @@ def _prepare(server: Server, folder: Path, *, readonly: bool, new: bool) -> None
             "allow more"
         )
     if taken(server) != known_steps():
-        upgrade(server, folder)
+        try:
+            upgrade(server, folder)
+        except RefusedError as error:
+            raise CatalogueError(
+                f"{server.address}: was made by an older photosearch, and this user may not change "
+                "its tables; whoever keeps the archive has to open it once"
+            ) from error
 
 
 def _drop_useless(path: Path) -> None:

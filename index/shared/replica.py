@@ -163,27 +163,26 @@ class Replica:
                     [name, version],
                 ).fetchall()
                 table.drop_local(self._local, (row for (row,) in gone))
-                rows = list(table.shared_rows(cursor, version))
                 # All before any is put back: two may have changed places.
-                table.drop_local(self._local, (row[0] for row in rows))
-                table.put_local(self._local, rows)
+                table.drop_local(self._local, table.shared_keys(cursor, version))
+                table.put_local(self._local, table.shared_rows(cursor, version))
 
     def _send(self, local: sqlite3.Connection, cursor: psycopg.Cursor[Any], version: int) -> bool:
         """Send what was changed; whether anything was."""
-        changed: dict[str, set[int]] = {}
-        for name, row in local.execute("SELECT DISTINCT name, row FROM archive_changed"):
-            changed.setdefault(name, set()).add(row)
+        names = local.execute("SELECT DISTINCT name FROM archive_changed").fetchall()
+        changed = [self._tables[name] for (name,) in names]
         if not changed:
             return False
-        for name, keys in changed.items():
-            table = self._tables[name]
-            query = f"{table.sqlite_key} IN (SELECT row FROM archive_changed WHERE name = ?)"
-            rows = table.local_rows(local, query, [name]).fetchall()
+        for table in changed:
+            rows = "SELECT row FROM archive_changed WHERE name = ?"
+            keys = {row for (row,) in local.execute(rows, [table.name])}
+            there = table.local_keys(local, f"IN ({rows})", [table.name])
             table.drop_shared(cursor, list(keys))
-            table.put_shared(cursor, rows, version)
-            if gone := keys - {row[0] for row in rows}:
+            found = table.local_rows(local, f"IN ({rows})", [table.name])
+            table.put_shared(cursor, found, version)
+            if gone := keys - there:
                 remove(cursor, table, list(gone), version)
-        touch(cursor, list(changed), version)
+        touch(cursor, [table.name for table in changed], version)
         state = advance(cursor, version)
         local.execute("DELETE FROM archive_changed")
         local.execute("REPLACE INTO archive_state VALUES (1, ?, ?)", state)

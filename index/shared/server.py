@@ -17,9 +17,13 @@ _T = TypeVar("_T")
 
 # All tables are in it, so that a database may hold other things, too.
 SCHEMA = "photosearch"
-# Seconds that a server has to answer, and after which it gives up a writer of which nothing is
-# heard any more: a computer that was put to sleep, or lost its network.
-_PATIENCE, _SILENCE = 10, 60
+# Seconds that a server has to answer; after which a connection is given up of which nothing is
+# heard, as of a computer that was put to sleep; and for which a writer may keep others waiting.
+_PATIENCE, _SILENCE, _LONGEST = 10, 60, 600
+
+
+class RefusedError(CatalogueError):
+    """The server does not allow this user what was to be done."""
 
 
 @contextmanager
@@ -29,7 +33,7 @@ def explained(address: str) -> Iterator[None]:
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
-        raise CatalogueError(
+        raise RefusedError(
             f"{address}: {_first_line(error)}; whoever keeps the archive can allow it"
         ) from error
     except psycopg.errors.LockNotAvailable as error:
@@ -91,7 +95,7 @@ class Server:
             for name, value in (
                 ("search_path", f"{SCHEMA}, pg_catalog"),
                 ("lock_timeout", str(int(self._timeout * 1000))),
-                ("idle_in_transaction_session_timeout", str(_SILENCE * 1000)),
+                ("idle_in_transaction_session_timeout", str(_LONGEST * 1000)),
                 ("tcp_keepalives_idle", str(_SILENCE)),
                 ("tcp_keepalives_interval", str(_PATIENCE)),
                 ("tcp_keepalives_count", "3"),
@@ -136,7 +140,7 @@ class Server:
             try:
                 return do(self._connection)
             except psycopg.OperationalError:
-                if not self._connection.broken:
+                if not self._connection.closed:
                     raise
         self.close()
         self._connection = self._connect()

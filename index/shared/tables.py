@@ -7,7 +7,7 @@ top of all that was written before.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +53,20 @@ class Table:
         return ", ".join(f'"{name}"' for name, _ in self._all)
 
     def local_rows(
-        self, local: sqlite3.Connection, where: str = "1", parameters: Iterable[Any] = ()
+        self, local: sqlite3.Connection, which: str = "NOT NULL", parameters: Sequence[Any] = ()
     ) -> sqlite3.Cursor:
-        """The rows of the copy, the key first."""
+        """The rows of the copy, the key first; `which` is a condition on that."""
         names = ", ".join([self.sqlite_key, *(f'"{name}"' for name, _ in self.columns)])
-        query = f'SELECT {names} FROM "{self.name}" WHERE {where} ORDER BY 1'
-        return local.execute(query, tuple(parameters))
+        key = self.sqlite_key
+        query = f'SELECT {names} FROM "{self.name}" WHERE {key} {which} ORDER BY {key}'
+        return local.execute(query, parameters)
+
+    def local_keys(
+        self, local: sqlite3.Connection, which: str, parameters: Sequence[Any] = ()
+    ) -> set[int]:
+        """The keys of the same rows."""
+        query = f'SELECT {self.sqlite_key} FROM "{self.name}" WHERE {self.sqlite_key} {which}'
+        return {key for (key,) in local.execute(query, parameters)}
 
     def put_local(self, local: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
         """Put rows into the copy, in which none of these numbers may be."""
@@ -70,6 +78,11 @@ class Table:
         local.executemany(
             f'DELETE FROM "{self.name}" WHERE {self.sqlite_key} = ?', ((key,) for key in keys)
         )
+
+    def shared_keys(self, cursor: psycopg.Cursor[Any], after: int) -> list[int]:
+        """The keys of the rows of the archive that came to be as they are after a version."""
+        query = f'SELECT "{self.key}" FROM "{self.name}" WHERE {VERSION} > %s'
+        return [key for (key,) in cursor.execute(query, [after]).fetchall()]
 
     def shared_rows(
         self, cursor: psycopg.Cursor[Any], after: int | None = None
@@ -100,7 +113,7 @@ class Table:
         cursor.execute(f'DELETE FROM "{self.name}" WHERE "{self.key}" = ANY(%s)', [keys])
 
     def make(self, cursor: psycopg.Cursor[Any]) -> None:
-        """Make it in the archive as it is here; what it is granted, and its rows, stay."""
+        """Make it in the archive as it is here; what is granted of it, and its rows, stay."""
         there = {
             name
             for (name,) in cursor.execute(
@@ -115,12 +128,23 @@ class Table:
                 f"{VERSION} bigint NOT NULL)"
             )
             cursor.execute(f'CREATE INDEX ON "{self.name}" ({VERSION})')
+            self._grant(cursor)
             there = {self.key, VERSION}
         wanted = {name: _TYPES[kind][0] for name, kind in self._all}
         for name in there - {*wanted, VERSION}:
             cursor.execute(f'ALTER TABLE "{self.name}" DROP COLUMN "{name}"')
         for name in [name for name in wanted if name not in there]:
             cursor.execute(f'ALTER TABLE "{self.name}" ADD COLUMN "{name}" {wanted[name]}')
+
+    def _grant(self, cursor: psycopg.Cursor[Any]) -> None:
+        """Grant of a new table what was granted of the archive's others."""
+        grants = cursor.execute(
+            "SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END, "
+            "privilege_type FROM pg_class, aclexplode(relacl) "
+            "WHERE oid = 'archive_head'::regclass AND grantee <> relowner"
+        ).fetchall()
+        for role, right in grants:  # both as the server writes them
+            cursor.execute(f'GRANT {right} ON "{self.name}" TO {role}')
 
 
 def tables_of(local: sqlite3.Connection) -> list[Table]:
