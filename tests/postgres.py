@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import pwd
 import shutil
 import sqlite3
 import subprocess
@@ -36,6 +35,8 @@ class Postgres:
         self._folder, self._programs = folder, programs
         self._numbers = itertools.count()
         self._free: list[str] = []
+        import pwd
+
         # It refuses to run as root.
         self._user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
         if self._user is not None:
@@ -112,7 +113,7 @@ def _opened(catalogue: Path | None) -> sqlite3.Connection:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     module("psycopg")
-    where = programs()
+    where = programs() if hasattr(os, "getuid") else None
     if where is None:
         leave_out("PostgreSQL: apt-get install postgresql")
     # Not below pytest's own folder, which is root's alone.

@@ -157,7 +157,9 @@ class Replica:
         query = 'SELECT "table" FROM archive_touched WHERE version > %s'
         with without_triggers(self._local):
             for (name,) in cursor.execute(query, [version]).fetchall():
-                table = self._tables[name]
+                table = self._tables.get(name)
+                if table is None:
+                    continue  # of somebody who put it there by hand
                 gone = cursor.execute(
                     'SELECT "row" FROM archive_removed WHERE "table" = %s AND version > %s',
                     [name, version],

@@ -33,7 +33,7 @@ def command(ctx: click.Context, problems: bool, verbose: bool, as_json: bool) ->
     if verbose and not problems:
         raise click.UsageError("-v is for the list of problems; add --problems.")
     with open_to_read(ctx) as library:
-        now = library.status()
+        now, folder = library.status(), str(library.folder)
     if as_json:
         content = vars(now) | {
             "cutoffs": None if now.cutoffs is None else vars(now.cutoffs),
@@ -46,6 +46,8 @@ def command(ctx: click.Context, problems: bool, verbose: bool, as_json: bool) ->
         click.echo(json.dumps(content, indent=2))
         return
     click.echo(f"Library   {shown(now.library)}")
+    if now.library != folder:
+        click.echo(f"          with a copy in {shown(folder)}")
     click.echo(f"Model     {now.model}")
     if now.cutoffs is not None and now.cutoffs.source == "photos":
         click.echo(
