@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,8 @@ KEPT = 20_000
 _EVERY = 1000
 # Seconds to wait for whoever is writing.
 _PATIENCE = 30.0
+# The prefix of folders in which tables are changed.
+_UPGRADING = ".upgrade-"
 # Any number, under which two that make or change the tables exclude each other.
 _MAKING = 0x70686F74
 
@@ -138,22 +141,24 @@ def upgrade(server: Server, folder: Path) -> None:
 
     It is done on a copy in `folder`. Only who made the tables may change them.
     """
-    with (
-        tempfile.TemporaryDirectory(dir=folder, prefix=".upgrade-") as name,
-        closing(sqlite3.connect(Path(name) / "copy.db", isolation_level=None)) as local,
-        server.writing() as cursor,
-    ):
+    with server.writing() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_MAKING])
         cursor.execute("SELECT steps FROM archive_head FOR UPDATE")
         steps = set((cursor.fetchone() or ([],))[0])
         if steps == known_steps():
             return
-        migrate(database(local), [step for step in STEPS if step.__name__ in steps])
-        local.execute("BEGIN")
-        fill_local(cursor, local, tables_of(local))
-        local.execute("COMMIT")
-        migrate(database(local))
-        fill(cursor, local)
+        for left in folder.glob(f"{_UPGRADING}*"):  # by who was killed
+            shutil.rmtree(left, ignore_errors=True)
+        with (
+            tempfile.TemporaryDirectory(dir=folder, prefix=_UPGRADING) as name,
+            closing(sqlite3.connect(Path(name) / "copy.db", isolation_level=None)) as local,
+        ):
+            migrate(database(local), [step for step in STEPS if step.__name__ in steps])
+            local.execute("BEGIN")
+            fill_local(cursor, local, tables_of(local))
+            local.execute("COMMIT")
+            migrate(database(local))
+            fill(cursor, local)
 
 
 def fill(cursor: psycopg.Cursor[Any], local: sqlite3.Connection) -> None:

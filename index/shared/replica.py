@@ -6,6 +6,7 @@ to the copy, and sends the rows that changed; only when they are safe there is i
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections import Counter
@@ -32,6 +33,7 @@ from index.shared.tables import tables_of
 if TYPE_CHECKING:
     import psycopg
 
+_log = logging.getLogger(__name__)
 # Seconds for which what was read is taken to be current, so that a search need not ask the server
 # again and again. What this machine writes is seen at once.
 _CURRENT = 0.05
@@ -151,6 +153,7 @@ class Replica:
             if not cursor.execute(query, here).fetchall():
                 here = None  # of another archive, or too old
         if here is None:
+            _log.info("making a copy of %s", self._server.address)
             fill_local(cursor, self._local, self._tables.values())
             return
         version = here.version

@@ -205,7 +205,7 @@ class LibraryPlace(Place):
     It is the folder in either case.
     """
 
-    metavar: str = "PATH|ADDRESS"
+    metavar: str = "PLACE"
 
     def parse(self, text: str, folder: Path | None = None) -> Path:
         if "://" not in text:
