@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
+from catalogue_data import rows_in
 
 from index import Catalogue
 from index.catalogue import opened
 from index.shared.address import folder_of
-from index.shared.tables import tables_of
 
 # Files of tests of what any catalogue does. In these a test of what only files have, such as their
 # damage, says so by `@pytest.mark.of_files`.
@@ -64,9 +62,3 @@ def engine(request: pytest.FixtureRequest) -> Iterator[None]:
         Catalogue.open(other, readonly=True).close()
         assert rows_in(folder) == rows_in(other)
         postgres.give_back(address)
-
-
-def rows_in(folder: Path) -> dict[str, list[tuple[object, ...]]]:
-    """All rows of the catalogue in a folder, with their numbers."""
-    with closing(sqlite3.connect(folder / opened.FILE_NAME)) as file:
-        return {table.name: table.local_rows(file).fetchall() for table in tables_of(file)}

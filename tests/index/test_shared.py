@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogue_data import BUNDLE, child, finish, new_photos, unit_vectors
+from catalogue_data import BUNDLE, child, finish, new_photos, rows_in, unit_vectors
 from optional import needs_kill
 from postgres import Postgres
 
@@ -22,7 +21,6 @@ from index.catalogue import migrations
 from index.shared import archive
 from index.shared.address import address_of, called, checked, folder_of
 from index.shared.archive import put
-from index.shared.tables import tables_of
 
 
 @pytest.fixture
@@ -36,11 +34,6 @@ def address(postgres: Postgres) -> Iterator[str]:
 def machines(tmp_path: Path, address: str) -> list[Path]:
     """The folders that three machines have for one archive."""
     return [folder_of(address, tmp_path / name) for name in ("one", "two", "three")]
-
-
-def rows_in(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
-    with closing(sqlite3.connect(folder / "catalogue.db")) as file:
-        return {table.name: table.local_rows(file).fetchall() for table in tables_of(file)}
 
 
 def until(holds: Callable[[], bool]) -> bool:
