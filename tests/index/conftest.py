@@ -18,7 +18,7 @@ CONTRACT = frozenset(
     {
         "test_catalogue", "test_catalogue_contents", "test_catalogue_marks",
         "test_catalogue_verdicts", "test_clusters", "test_days", "test_feed", "test_selection",
-        "test_shelves", "test_text_cache", "test_vectors", "test_vectors_clusters",
+        "test_shelves", "test_text_cache", "test_vectors",
     }
 )  # fmt: skip
 
