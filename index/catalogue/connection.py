@@ -6,6 +6,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -204,8 +205,10 @@ class Connection:
             yield rows
 
 
-def open_writable(path: Path, timeout: float) -> sqlite3.Connection:
-    """Open the file at `path`, made or brought up to the present schema. SQLite's errors."""
+def open_writable(path: Path, timeout: float, *, keep: bool = True) -> sqlite3.Connection:
+    """Open the file at `path`, made or brought up to the present schema, as it was before being
+    kept beside it unless not `keep`. Raises SQLite's errors.
+    """
     # Its log and what else SQLite makes beside it are for the same eyes.
     with suppress(OSError), open(path, "xb", opener=private_opener):
         pass
@@ -222,7 +225,7 @@ def open_writable(path: Path, timeout: float) -> sqlite3.Connection:
             pending = _use_rollback_journal(raw, path)
         raw.execute("PRAGMA foreign_keys = ON")
         if pending:
-            migrate(database(raw), before=lambda: keep_before_upgrade(path))
+            migrate(database(raw), before=partial(keep_before_upgrade, path) if keep else None)
     except BaseException:
         raw.close()
         raise

@@ -36,8 +36,8 @@ NOTE_NAME = "writer.json"
 WORKSHOPS = IMPORTING, SALVAGING = ".import-", ".salvage-"
 # Files that are being written, each with the number of the process that does.
 _DRAFTS = ".*.part", "vectors/.*.part", "thumbnails/.*.part"
-# Seconds between two looks at a lock that is held.
-_PAUSE = 0.2
+# Seconds between two looks at a lock that is held here, and at an archive's, by its server.
+_PAUSE, _LONGER = 0.2, 2.0
 _LONGEST = 200  # characters of a command that are kept
 
 
@@ -103,7 +103,7 @@ class WriterLock:
             except InUseError:
                 if not wait:
                     raise
-            time.sleep(_PAUSE)
+            time.sleep(_PAUSE if self._claim is None else _LONGER)
         try:
             yield
         finally:

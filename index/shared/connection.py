@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -34,9 +34,10 @@ class SharedConnection(Connection):
         server = Server(address, timeout)
         try:
             _prepare(server, path.parent, readonly=readonly, new=new)
-            _drop_useless(path)
             with explained(path):
-                raw = open_writable(path, timeout)
+                _drop_damaged(path)
+                # One of an older photosearch takes its steps, and is then filled anew.
+                raw = open_writable(path, timeout, keep=False)
                 try:
                     replica = Replica(path, server, timeout)
                     replica.refresh()
@@ -99,21 +100,17 @@ def _prepare(server: Server, folder: Path, *, readonly: bool, new: bool) -> None
             ) from error
 
 
-def _drop_useless(path: Path) -> None:
-    """Drop a copy that is damaged, or of another photosearch: the archive has all that it had."""
+def _drop_damaged(path: Path) -> None:
+    """Drop a copy that cannot be opened; nobody else can have it open, either."""
     if not path.exists():
         return
     try:
-        raw = sqlite3.connect(path, isolation_level=None)
-        try:
-            if applied_steps(raw) == known_steps():
-                return
-        finally:
-            raw.close()
+        with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+            applied_steps(raw)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise
-    drop_copy(path)
+        drop_copy(path)
 
 
 def drop_copy(path: Path) -> None:

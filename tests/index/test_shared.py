@@ -171,6 +171,43 @@ with Catalogue.open(Path(sys.argv[1])) as catalogue:
 """
 
 
+# Opens an archive each time that a line comes which lets all processes do so.
+OPEN = """
+from pathlib import Path
+from index import Catalogue
+print("ready", flush=True)
+for line in sys.stdin:
+    with Catalogue.open(Path(line.strip())) as catalogue:
+        catalogue.add_folder(sys.argv[1])
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_make_an_archive_at_the_same_time_all_get_it(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """Two on one machine, and one on another."""
+    processes = [child(OPEN, f"/photos/{number}") for number in range(3)]
+    addresses = [postgres.empty() for _ in range(4)]
+    machines = [tmp_path / name for name in ("one", "one", "two")]
+    for address in addresses:
+        for process, machine in zip(processes, machines, strict=True):
+            assert process.stdout is not None
+            assert process.stdout.readline(), finish([process])
+            assert process.stdin is not None
+            process.stdin.write(f"{folder_of(address, machine)}\n")
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.flush()
+    finish(processes)
+
+    for address in addresses:
+        for machine in machines:
+            with Catalogue.open(folder_of(address, machine), readonly=True) as catalogue:
+                assert catalogue.folders() == [f"/photos/{number}" for number in range(3)]
+
+
 @pytest.mark.slow
 def test_two_write_while_one_reads(machines: list[Path]) -> None:
     with Catalogue.open(machines[2], readonly=True) as reader:
