@@ -105,6 +105,15 @@ def taken(server: Server) -> set[str]:
     return set(steps)
 
 
+def check_steps(server: Server) -> None:
+    """Raises `CatalogueError` when the archive's tables are not those of this photosearch."""
+    if taken(server) != known_steps():
+        raise CatalogueError(
+            f"{server.address}: was made by an older photosearch; whoever keeps the archive has to "
+            "open it once with this one"
+        )
+
+
 def make(server: Server) -> None:
     """Make an empty archive in a database that has none; all of it, or nothing."""
     with server.writing() as cursor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -12,7 +12,7 @@ from index.catalogue.connection import Connection, explained, open_writable
 from index.catalogue.migrations import applied_steps, known_steps
 from index.catalogue.unshared import open_uri
 from index.errors import CatalogueError
-from index.shared.archive import is_made, make, may_write, taken, upgrade
+from index.shared.archive import check_steps, is_made, make, may_write, taken, upgrade
 from index.shared.replica import Replica
 from index.shared.server import RefusedError, Server
 
@@ -23,6 +23,7 @@ class SharedConnection(Connection):
     # Each machine has files of vectors of its own, as old as its last run.
     kept_generations = 10_000
     _replica: Replica
+    _opened: ExitStack
 
     @classmethod
     def join(cls, path: Path, address: str, *, readonly: bool, new: bool, timeout: float) -> Self:
@@ -31,34 +32,28 @@ class SharedConnection(Connection):
 
         Raises `CatalogueError` where the server cannot be reached, or says no.
         """
-        server = Server(address, timeout)
-        try:
+        with ExitStack() as opened:
+            server = opened.enter_context(closing(Server(address, timeout)))
             _prepare(server, path.parent, readonly=readonly, new=new)
             with explained(path):
                 _drop_damaged(path)
                 # One of an older photosearch takes its steps, and is then filled anew.
-                raw = open_writable(path, timeout, keep=False)
-                try:
-                    replica = Replica(path, server, timeout)
-                    replica.refresh()
-                    if readonly:
-                        raw.close()
-                        raw = open_uri(path, "mode=ro", timeout)
-                    else:
-                        replica.note_changes(raw)
-                except BaseException:
+                raw = opened.enter_context(closing(open_writable(path, timeout, keep=False)))
+                replica = opened.enter_context(closing(Replica(path, server, timeout)))
+                replica.refresh()
+                if readonly:
                     raw.close()
-                    raise
-        except BaseException:
-            server.close()
-            raise
-        connection = cls(raw, path, readonly=readonly)
-        connection._replica = replica
+                    raw = opened.enter_context(closing(open_uri(path, "mode=ro", timeout)))
+                else:
+                    replica.note_changes(raw)
+            connection = cls(raw, path, readonly=readonly)
+            connection._replica = replica
+            connection._opened = opened.pop_all()
         return connection
 
     def close(self) -> None:
         super().close()
-        self._replica.close()
+        self._opened.close()
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -84,6 +79,7 @@ def _prepare(server: Server, folder: Path, *, readonly: bool, new: bool) -> None
             )
         make(server)
     if readonly:
+        check_steps(server)
         return
     if not may_write(server):
         raise CatalogueError(

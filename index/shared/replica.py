@@ -15,15 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.catalogue.migrations import known_steps
-from index.errors import CatalogueError
 from index.shared.archive import (
     State,
     advance,
+    check_steps,
     fill_local,
     remove,
     state_of,
-    taken,
     touch,
     without_triggers,
 )
@@ -63,7 +61,6 @@ class Replica:
 
     def close(self) -> None:
         self._local.close()
-        self._server.close()
 
     def refresh(self) -> None:
         """Bring the copy to the state of the archive, unless that was just looked at."""
@@ -72,7 +69,7 @@ class Replica:
         if written == self._seen and now - self._checked < _CURRENT:
             return
         if state_of(self._server) != self._state():
-            self._check_steps()
+            check_steps(self._server)
             with self._server.reading() as cursor:
                 self._take(cursor)
         self._seen, self._checked = written, time.monotonic()
@@ -86,7 +83,7 @@ class Replica:
             cursor.execute("SELECT version, name FROM archive_head FOR UPDATE")
             before = State(*(cursor.fetchone() or (0, "")))
             if before != self._state():
-                self._check_steps()
+                check_steps(self._server)
                 self._take(cursor)
 
             def send(local: sqlite3.Connection) -> None:
@@ -121,14 +118,6 @@ class Replica:
     def _state(self) -> State | None:
         row = self._local.execute("SELECT version, name FROM archive_state").fetchone()
         return row and State(*row)
-
-    def _check_steps(self) -> None:
-        """Raises `CatalogueError` when the archive's tables are not those of this photosearch."""
-        if taken(self._server) != known_steps():
-            raise CatalogueError(
-                f"{self._server.address}: was made by an older photosearch; "
-                "open it once with the right to change its tables"
-            )
 
     def _take(self, cursor: psycopg.Cursor[Any]) -> None:
         """Bring the copy to the state that the cursor sees."""

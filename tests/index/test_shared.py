@@ -376,8 +376,9 @@ def test_a_newer_schema_is_taken_by_the_keeper_and_refused_by_the_older(
         newer.setattr(archive, "STEPS", steps)
         with pytest.raises(CatalogueError, match="keeps the archive has to open it once"):
             Catalogue.open(writer)
-        with pytest.raises(CatalogueError, match="made by an older photosearch"):
-            Catalogue.open(machines[1], readonly=True)
+        for machine in machines[:2]:
+            with pytest.raises(CatalogueError, match="made by an older photosearch"):
+                Catalogue.open(machine, readonly=True)
         with Catalogue.open(machines[1]) as upgraded:
             record(upgraded, start=3)
             rows = upgraded._connection.rows("SELECT DISTINCT weather FROM photos")
