@@ -82,10 +82,14 @@ def is_made(server: Server) -> bool:
     return bool(found)
 
 
-def may_write(server: Server) -> bool:
-    """Whether its server lets this user write."""
+def check_may_write(server: Server) -> None:
+    """Raises `CatalogueError` when its server does not let this user write."""
     query = "SELECT has_table_privilege(%s, 'UPDATE')"
-    return bool(server.ask(query, [f"{SCHEMA}.archive_head"])[0][0])
+    if not server.ask(query, [f"{SCHEMA}.archive_head"])[0][0]:
+        raise CatalogueError(
+            f"{server.address}: may only be read by this user; whoever keeps the archive can "
+            "allow more"
+        )
 
 
 def state_of(server: Server) -> State:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.errors import CatalogueError
 from index.paths import is_within, path_to_text, text_to_path
-from index.shared.archive import is_made
+from index.shared.archive import check_may_write, is_made
 from index.shared.server import Server
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Claim:
                 raise CatalogueError(
                     f"{self._address}: there is no catalogue here any more; index a folder first"
                 )
+            check_may_write(server)
             other = self._taken(server, folders, holder)
         except BaseException:
             server.close()

@@ -12,7 +12,7 @@ from index.catalogue.connection import Connection, explained, open_writable
 from index.catalogue.migrations import applied_steps, known_steps
 from index.catalogue.unshared import open_uri
 from index.errors import CatalogueError
-from index.shared.archive import check_steps, is_made, make, may_write, taken, upgrade
+from index.shared.archive import check_may_write, check_steps, is_made, make, taken, upgrade
 from index.shared.replica import Replica
 from index.shared.server import RefusedError, Server
 
@@ -81,11 +81,7 @@ def _prepare(server: Server, folder: Path, *, readonly: bool, new: bool) -> None
     if readonly:
         check_steps(server)
         return
-    if not may_write(server):
-        raise CatalogueError(
-            f"{server.address}: may only be read by this user; whoever keeps the archive can "
-            "allow more"
-        )
+    check_may_write(server)
     if taken(server) != known_steps():
         try:
             upgrade(server, folder)

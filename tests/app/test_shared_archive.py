@@ -160,6 +160,17 @@ def test_the_page_and_the_api_serve_who_may_only_read(
         with served_here(reader, tiny_bundle) as page:  # type: ignore[arg-type]
             assert page.ask("/api/state").json["library"] == reader
             assert page.ask("/api/state").json["photos"] == count
+            refused = page.post("/api/forget", {"path": str(pictures)})
+            assert refused.status == 500
+            assert "may only be read by this user" in refused.json["error"]
+            postgres.stop()
+            try:
+                away = page.ask("/api/state")
+                assert away.status == 500
+                assert "that the server runs" in away.json["error"]
+            finally:
+                postgres.start()
+            assert page.ask("/api/state").json["photos"] == count
         server = Served(reader, tiny_bundle)  # type: ignore[arg-type]
         try:
             asked = {"q": "type:png"}

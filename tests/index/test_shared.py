@@ -335,7 +335,7 @@ def test_who_may_only_read_searches_and_writes_nothing(
         with pytest.raises(CatalogueError, match="opened for reading only"):
             reader.add_folder("/photos")
     with (
-        pytest.raises(CatalogueError, match="permission denied for table archive_writers"),
+        pytest.raises(CatalogueError, match="may only be read by this user"),
         WriterLock(folder).held(),
     ):
         pass
