@@ -101,6 +101,15 @@ def test_a_machine_that_was_away_catches_up(
     assert rows_in(machines[0]) == rows_in(machines[1])
 
 
+def test_what_was_just_fetched_does_not_disturb_what_is_dropped(machines: list[Path]) -> None:
+    with Catalogue.open(machines[0]) as one, Catalogue.open(machines[1]) as two:
+        record(one, 2)
+        two.drop_unused()
+        one.forget("/photos/00001.jpg")
+        assert len(paths(two)) == 1
+    assert rows_in(machines[0]) == rows_in(machines[1])
+
+
 def test_texts_that_postgresql_cannot_hold_come_back(machines: list[Path]) -> None:
     odd = "a\0b\U0010f801c\U0010f8010"
     with Catalogue.open(machines[0]) as one, Catalogue.open(machines[1]) as two:
