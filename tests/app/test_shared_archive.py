@@ -185,6 +185,7 @@ def test_the_page_and_the_api_serve_who_may_only_read(
             server.stop()
 
 
+@pytest.mark.slow
 def test_an_address_stands_for_the_folder_of_its_copy(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,7 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     of_files = metafunc.definition.get_closest_marker("of_files")
     if metafunc.module.__name__ in CONTRACT and of_files is None:
-        metafunc.parametrize("engine", ["folder", "archive"], indirect=True)
+        # Together they take a minute, most of which is the server's.
+        archive = pytest.param("archive", marks=pytest.mark.slow)
+        metafunc.parametrize("engine", ["folder", archive], indirect=True)
 
 
 @pytest.fixture(autouse=True)

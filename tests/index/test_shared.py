@@ -22,6 +22,9 @@ from index.shared import archive
 from index.shared.address import address_of, called, checked, folder_of
 from index.shared.archive import put
 
+# A server has to be started.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def address(postgres: Postgres) -> Iterator[str]:
@@ -192,7 +195,6 @@ for line in sys.stdin:
 """
 
 
-@pytest.mark.slow
 def test_processes_that_make_an_archive_at_the_same_time_all_get_it(
     postgres: Postgres, tmp_path: Path
 ) -> None:
@@ -217,7 +219,6 @@ def test_processes_that_make_an_archive_at_the_same_time_all_get_it(
                 assert catalogue.folders() == [f"/photos/{number}" for number in range(3)]
 
 
-@pytest.mark.slow
 def test_two_write_while_one_reads(machines: list[Path]) -> None:
     with Catalogue.open(machines[2], readonly=True) as reader:
         writers = [
@@ -240,7 +241,6 @@ def test_two_write_while_one_reads(machines: list[Path]) -> None:
 
 
 @needs_kill
-@pytest.mark.slow
 def test_a_writer_that_is_killed_loses_nothing_that_it_told_of(machines: list[Path]) -> None:
     told = 0
     for start in range(0, 30_000, 10_000):
