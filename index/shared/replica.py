@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from index.shared.archive import (
@@ -35,8 +35,8 @@ _log = logging.getLogger(__name__)
 # Seconds for which what was read is taken to be current, so that a search need not ask the server
 # again and again. What this machine writes is seen at once.
 _CURRENT = 0.05
-# How often this process has written to each archive.
-_written: Counter[str] = Counter()
+# How often this process has written to archives.
+_process = SimpleNamespace(writes=0)
 
 
 class Replica:
@@ -57,15 +57,14 @@ class Replica:
             "(one INTEGER PRIMARY KEY CHECK (one), version INTEGER NOT NULL, name TEXT NOT NULL)"
         )
         self._tables = {table.name: table for table in tables_of(self._local)}
-        self._checked, self._seen = float("-inf"), 0
+        self._checked, self._seen = float("-inf"), _process.writes
 
     def close(self) -> None:
         self._local.close()
 
     def refresh(self) -> None:
         """Bring the copy to the state of the archive, unless that was just looked at."""
-        address = self._server.address
-        written, now = _written[address], time.monotonic()
+        written, now = _process.writes, time.monotonic()
         if written == self._seen and now - self._checked < _CURRENT:
             return
         if state_of(self._server) != self._state():
@@ -90,7 +89,7 @@ class Replica:
                 if self._send(local, cursor, before.version + 1):
                     # Now, and not after the copy's: what is not safe there is not there.
                     cursor.execute("COMMIT")
-                    _written[self._server.address] += 1
+                    _process.writes += 1
 
             yield send
 
