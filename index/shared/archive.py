@@ -160,6 +160,8 @@ def upgrade(server: Server, folder: Path) -> None:
         steps = set((cursor.fetchone() or ([],))[0])
         if steps == known_steps():
             return
+        # However long the copy takes.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         for left in folder.glob(f"{_UPGRADING}*"):  # by who was killed
             shutil.rmtree(left, ignore_errors=True)
         with (

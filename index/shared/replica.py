@@ -119,7 +119,9 @@ class Replica:
         return row and State(*row)
 
     def _take(self, cursor: psycopg.Cursor[Any]) -> None:
-        """Bring the copy to the state that the cursor sees."""
+        """Bring the copy to the state that the cursor sees, which has seen nothing so far but what
+        it locked: so the copy, which nobody else can bring further meanwhile, is not beyond that.
+        """
         self._local.execute("BEGIN IMMEDIATE")
         try:
             cursor.execute("SELECT version, name FROM archive_head")
