@@ -1,10 +1,11 @@
 """Engines for an archive on several machines, compared with the folder: run by hand.
 
-    PYTHONPATH=. python benchmarks/engines.py WORK folder|lancedb|milvus|pgvector [--photos N]
+    PYTHONPATH=. python benchmarks/engines.py WORK ENGINE [--photos N]
 
-Each runs in a process of its own. WORK has to hold rows.npy, float16 (n, d), and queries.npy,
-float32 (q, d), both of length 1: every second query is asked, and the others train an index. What
-is measured, by processor time besides, since others may use the machine:
+ENGINE is folder, archive, lancedb, milvus or pgvector, each in a process of its own. WORK has to
+hold rows.npy, float16 (n, d), and queries.npy, float32 (q, d), both of length 1: every second query
+is asked, and the others train an index. What is measured, by processor time besides, since others
+may use the machine:
 
 load    recording all vectors with a year and an album, and making the index
 search  the ten best of each text: alone, of one year (5 %), of one album (0.5 %)
@@ -98,6 +99,22 @@ class Folder:
 
     def count(self) -> int:
         return self._catalogue.embedding_count("engines")
+
+
+class Archive(Folder):
+    """What photosearch does with the database at ENGINES_ADDRESS: each process as on a machine of
+    its own.
+    """
+
+    def __init__(self, place: Path, dim: int) -> None:
+        from index import Catalogue
+        from index.shared.address import folder_of
+
+        copy = folder_of(os.environ["ENGINES_ADDRESS"], place / str(os.getpid()))
+        began = time.monotonic()
+        self._catalogue = Catalogue.open(copy)
+        print(f"a copy in {time.monotonic() - began:.1f} s", flush=True)
+        self._state, self._index = -1, None
 
 
 class Lance:
@@ -251,6 +268,7 @@ class Pgvector:
 
 ENGINES: dict[str, Any] = {
     "folder": Folder,
+    "archive": Archive,
     "lancedb": Lance,
     "milvus": Milvus,
     "pgvector": Pgvector,
@@ -281,7 +299,7 @@ def _servers() -> list[psutil.Process]:
 def _postgres_user() -> tuple[int, ...]:
     import pwd
 
-    return tuple(each.pw_uid for each in pwd.getpwall() if each.pw_name == "pgserver")
+    return tuple(each.pw_uid for each in pwd.getpwall() if each.pw_name in ("pgserver", "postgres"))
 
 
 def _memory() -> int:

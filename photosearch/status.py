@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from index import Catalogue
+from index.shared.address import called
 from photosearch.connected import not_connected
 from photosearch.model_choice import Cutoffs, ModelChoice
 
@@ -49,7 +50,7 @@ def status_of(catalogue: Catalogue, models: ModelChoice) -> Status:
     problems = catalogue.problems()
     folders = catalogue.folders()
     return Status(
-        library=str(catalogue.folder),
+        library=called(catalogue.folder),
         model=answers,
         folders=folders,
         photos=counts.photos,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index import FileStamp, NewPhoto
+from index.shared.tables import tables_of
 
 BUNDLE = "tiny-1-0123456789ab"
 OTHER_BUNDLE = "tiny-2-ba9876543210"
@@ -31,6 +35,12 @@ def new_photos(count: int, *, start: int = 0) -> list[NewPhoto]:
 def unit_vectors(count: int, width: int = 16, *, seed: int = 0) -> NDArray[np.float32]:
     vectors = np.random.default_rng(seed).standard_normal((count, width)).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def rows_in(library: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of the catalogue in a folder, with their numbers."""
+    with closing(sqlite3.connect(library / "catalogue.db")) as file:
+        return {table.name: table.local_rows(file).fetchall() for table in tables_of(file)}
 
 
 def child(code: str, *arguments: str | Path) -> subprocess.Popen[str]:

@@ -21,7 +21,8 @@ from unsynced import wait_for_no_disk
 from photosearch import Library
 
 pytest_plugins = [
-    "forked_decoders", "library_fixtures", "optional", "slow", "torch_fixtures", "ui_fixtures",
+    "forked_decoders", "library_fixtures", "optional", "postgres", "slow", "torch_fixtures",
+    "ui_fixtures",
 ]  # fmt: skip
 
 # All come inside scikit-image's wheel. Large and small, upright and wide, colour and grey.

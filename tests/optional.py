@@ -36,6 +36,7 @@ _EXTRAS = {
     "aiohttp": "sources",
     "paramiko": "sources",
     "moto.server": "dev",
+    "psycopg": "archive",
     "tifffile": "tiff",
     "timm": "trainer",
     "webview": "desktop",

@@ -268,7 +268,7 @@ class Catalogue(Queries):
     def forget_changes(self, generation: int) -> None:
         """Forget what changed up to a generation; what was made from an older one is stale."""
         with self._connection.write() as db:
-            forget_changes(db, generation)
+            forget_changes(db, generation - self._connection.kept_generations)
 
     def record_metadata(self, found: Mapping[str, tuple[Metadata, str]]) -> None:
         """Set what is known of photos, by their paths, and the note beside it.

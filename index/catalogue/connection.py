@@ -6,6 +6,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -55,6 +56,9 @@ def explained(path: Path) -> Iterator[None]:
 class Connection:
     """One process's access to the SQLite file at `path`; its errors come as `CatalogueError`."""
 
+    # By how many generations files of vectors may be behind that are not in this folder.
+    kept_generations = 0
+
     def __init__(
         self,
         raw: sqlite3.Connection,
@@ -81,7 +85,7 @@ class Connection:
         """
         with explained(path):
             if not readonly:
-                return cls(_open_writable(path, timeout), path, readonly=False)
+                return cls(open_writable(path, timeout), path, readonly=False)
             raw, unshared = _open_readonly(path, timeout)
         return cls(raw, path, readonly=True, unshared=unshared)
 
@@ -93,6 +97,9 @@ class Connection:
     def is_outdated(self) -> bool:
         """Whether nothing can be read by it any more, since what others wrote is not seen by it."""
         return self._unshared is not None and self._unshared.is_changed
+
+    def _catch_up(self) -> None:
+        """Before anything is read outside of a transaction; the file is what it is."""
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -134,6 +141,7 @@ class Connection:
         if self._raw.in_transaction:
             yield
             return
+        self._catch_up()
         with explained(self.path):
             self._raw.execute("BEGIN")
             try:
@@ -153,6 +161,7 @@ class Connection:
 
         The tables `without` are empty in it. Nothing that was deleted is left.
         """
+        self._catch_up()
         with explained(path), closing(sqlite3.connect(path, isolation_level=None)) as copy:
             with self._reading():
                 self._raw.backup(copy)
@@ -177,6 +186,7 @@ class Connection:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows that a query gives."""
+        self._catch_up()
         with self._reading():
             return self._raw.execute(sql, parameters).fetchall()
 
@@ -184,6 +194,7 @@ class Connection:
         self, sql: str, parameters: Sequence[Any], size: int
     ) -> Iterator[list[tuple[Any, ...]]]:
         """The rows that a query gives, `size` at a time."""
+        self._catch_up()
         with explained(self.path):
             cursor = self._raw.execute(sql, parameters)
         while True:
@@ -194,7 +205,10 @@ class Connection:
             yield rows
 
 
-def _open_writable(path: Path, timeout: float) -> sqlite3.Connection:
+def open_writable(path: Path, timeout: float, *, keep: bool = True) -> sqlite3.Connection:
+    """Open the file at `path`, made or brought up to the present schema, as it was before being
+    kept beside it unless not `keep`. Raises SQLite's errors.
+    """
     # Its log and what else SQLite makes beside it are for the same eyes.
     with suppress(OSError), open(path, "xb", opener=private_opener):
         pass
@@ -211,7 +225,7 @@ def _open_writable(path: Path, timeout: float) -> sqlite3.Connection:
             pending = _use_rollback_journal(raw, path)
         raw.execute("PRAGMA foreign_keys = ON")
         if pending:
-            migrate(database(raw), before=lambda: keep_before_upgrade(path))
+            migrate(database(raw), before=partial(keep_before_upgrade, path) if keep else None)
     except BaseException:
         raw.close()
         raise

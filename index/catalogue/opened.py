@@ -21,6 +21,7 @@ from index.errors import CatalogueError
 from index.safety.health import Health
 from index.safety.portable import Portable
 from index.safety.private import make_private_folder
+from index.shared.address import address_of
 
 FILE_NAME = "catalogue.db"
 
@@ -55,6 +56,9 @@ class OpenCatalogue:
         version, or not to be read or written here.
         """
         path = folder / FILE_NAME
+        address = address_of(folder)
+        if address is not None:
+            return cls(_shared(path, address, readonly=readonly, new=new, timeout=timeout), folder)
         made = new and not readonly
         if not made and not path.is_file():
             raise CatalogueError(f"{path}: there is no catalogue here; index a folder first")
@@ -78,8 +82,20 @@ class OpenCatalogue:
         self.close()
 
     @property
+    def address(self) -> str | None:
+        """Where it is when other machines share it; None for one in the folder."""
+        return address_of(self.folder)
+
+    @property
     def readonly(self) -> bool:
         return self._connection.readonly
+
+    @property
+    def keeps_files(self) -> bool:
+        """Whether what is made of it may be kept in its folder: who may only read an archive has
+        a folder of their own.
+        """
+        return not self.readonly or self.address is not None
 
     @property
     def is_outdated(self) -> bool:
@@ -118,3 +134,15 @@ class OpenCatalogue:
         older copy of the file was put back.
         """
         return self._state("revision")
+
+
+def _shared(path: Path, address: str, *, readonly: bool, new: bool, timeout: float) -> Connection:
+    from index.shared.connection import SharedConnection
+
+    try:
+        make_private_folder(path.parent)
+    except OSError as error:
+        raise CatalogueError(
+            f"{path.parent}: cannot hold a copy of {address} ({error.strerror}); make it writable"
+        ) from error
+    return SharedConnection.join(path, address, readonly=readonly, new=new, timeout=timeout)

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -22,9 +22,12 @@ from typing import TYPE_CHECKING
 
 from index.errors import CatalogueError, gone
 from index.safety.private import protect
+from index.shared.address import address_of
 
 if TYPE_CHECKING:
     from filelock import FileLock
+
+    from index.shared.claims import Claim
 
 LOCK_NAME = "writer.lock"
 # A file of its own: Windows lets nobody read a locked one.
@@ -33,8 +36,8 @@ NOTE_NAME = "writer.json"
 WORKSHOPS = IMPORTING, SALVAGING = ".import-", ".salvage-"
 # Files that are being written, each with the number of the process that does.
 _DRAFTS = ".*.part", "vectors/.*.part", "thumbnails/.*.part"
-# Seconds between two looks at a lock that is held.
-_PAUSE = 0.2
+# Seconds between two looks at a lock that is held here, and at an archive's, by its server.
+_PAUSE, _LONGER = 0.2, 2.0
 _LONGEST = 200  # characters of a command that are kept
 
 
@@ -64,7 +67,7 @@ class InUseError(CatalogueError):
     def __init__(self, folder: Path, holder: Holder | None) -> None:
         self.holder = holder
         super().__init__(
-            f"{folder}: is being changed by {holder or 'another process'}; "
+            f"{address_of(folder) or folder}: is being changed by {holder or 'another process'}; "
             "try again when that is done"
         )
 
@@ -72,37 +75,41 @@ class InUseError(CatalogueError):
 class WriterLock:
     """The lock of the library in `folder`. Whoever holds it may take it again meanwhile.
 
+    Of an archive it is this machine's, and beside it a claim on folders keeps others from these.
+
     The system frees it when its holder ends, however that ends, so there is never one to be removed
     by hand. Threads that share this object do not exclude one another.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        address = address_of(folder)
+        self._claim = None if address is None else _claim(address)
         self._lock: FileLock | None = None
         self._taken = 0
         self._guard = threading.Lock()
 
     @contextmanager
-    def held(self, *, wait: bool = False) -> Iterator[None]:
-        """Hold the lock meanwhile.
+    def held(self, *, wait: bool = False, folders: Sequence[str] = ()) -> Iterator[None]:
+        """Hold the lock meanwhile. In an archive that is for `folders`, or all of it without any.
 
         When another process has it, raises `InUseError` at once, or waits for it with `wait`.
         Raises `CatalogueError` when the folder cannot be written or its file system knows no locks.
         """
         while True:
             try:
-                self._take()
+                self._take(folders)
                 break
             except InUseError:
                 if not wait:
                     raise
-            time.sleep(_PAUSE)
+            time.sleep(_PAUSE if self._claim is None else _LONGER)
         try:
             yield
         finally:
             self._leave()
 
-    def _take(self) -> None:
+    def _take(self, folders: Sequence[str]) -> None:
         from filelock import Timeout
 
         with self._guard:
@@ -121,6 +128,14 @@ class WriterLock:
                     f"{self._folder / LOCK_NAME}: cannot be locked ({reason}); make the library "
                     "folder writable, or use one on a disk of this machine"
                 ) from error
+            if self._taken == 0 and self._claim is not None:
+                try:
+                    other = self._claim.take(folders, _this())
+                    if other is not None:
+                        raise InUseError(self._folder, other)
+                except BaseException:
+                    self._lock.release()
+                    raise
             self._taken += 1
             if self._taken == 1:
                 self._write_note()
@@ -135,6 +150,8 @@ class WriterLock:
                 with suppress(OSError):  # the next holder writes its own
                     (self._folder / NOTE_NAME).unlink()
                 protect(self._folder)
+                if self._claim is not None:
+                    self._claim.leave()
             self._lock.release()
 
     def holder(self) -> Holder | None:
@@ -149,8 +166,7 @@ class WriterLock:
         return None if _is_dead(holder) else holder
 
     def _write_note(self) -> None:
-        since = datetime.now().astimezone().isoformat(timespec="seconds")
-        holder = Holder(os.getpid(), socket.gethostname(), _command(), since)
+        holder = _this()
         beside = self._folder / f".{NOTE_NAME}.part"
         try:
             beside.write_text(json.dumps(asdict(holder)) + "\n", encoding="utf-8")
@@ -160,6 +176,17 @@ class WriterLock:
             for left in (beside, self._folder / NOTE_NAME):
                 with suppress(OSError):
                     left.unlink()
+
+
+def _this() -> Holder:
+    since = datetime.now().astimezone().isoformat(timespec="seconds")
+    return Holder(os.getpid(), socket.gethostname(), _command(), since)
+
+
+def _claim(address: str) -> Claim:
+    from index.shared.claims import Claim
+
+    return Claim(address)
 
 
 def _clear(folder: Path) -> None:

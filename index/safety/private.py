@@ -13,7 +13,7 @@ _OTHERS = 0o077
 _OURS = (
     *("api.", "calibrations", "catalogue.db", "config.toml", "desktop.", "download.", "examples."),
     *("models", "page.", "photosearch.log", "recent.", "speed.", "thumbnails", "ui.", "vectors"),
-    *("window", "writer.", ".config.", ".import-", ".salvage-", ".writer."),
+    *("window", "writer.", ".config.", ".import-", ".salvage-", ".upgrade-", ".writer."),
 )
 # And those of what is being written.
 _DRAFT = re.compile(r"\..+\.part")

@@ -110,7 +110,7 @@ class FaissIndex:
     def open(cls, catalogue: Catalogue, bundle_id: str) -> Self:
         """The index of `bundle_id`'s vectors as the catalogue stands, built when need be.
 
-        What was built is kept in a file for the next time, unless the catalogue is `readonly` or
+        What was built is kept in a file for the next time, unless the catalogue keeps no files or
         the file cannot be written. It is exact then: clusters take long to find.
 
         Raises `CatalogueError` when the catalogue cannot be read.
@@ -128,7 +128,7 @@ class FaissIndex:
                         continue  # just written, from a later state than this snapshot
                 frames = catalogue.frames(bundle_id)
                 count = catalogue.embedding_count(bundle_id)
-                if count >= _STREAMED_FROM and not catalogue.readonly and not last:
+                if count >= _STREAMED_FROM and catalogue.keeps_files and not last:
                     from index.vectors.building import write_plain
 
                     written = write_plain(
@@ -140,7 +140,7 @@ class FaissIndex:
                 lists = plain_lists(catalogue.embedding_batches(bundle_id), count)
             break
         # Of a model that has encoded nothing there is no file.
-        if not catalogue.readonly and bundle_id in catalogue.bundle_ids():
+        if catalogue.keeps_files and bundle_id in catalogue.bundle_ids():
             write_vectors(lists, path, stamp)
         return cls(lists, frames=frames)
 

@@ -36,7 +36,7 @@ def bank() -> list[str]:
 def is_due(catalogue: Catalogue, encoder: Encoder, own: OwnCalibrations) -> bool:
     """Whether the model brings no calibration, and one can be fitted now that is better than what
     there is."""
-    if catalogue.readonly or encoder.calibration is not None:
+    if not catalogue.keeps_files or encoder.calibration is not None:
         return False
     if encoder.languages is not None and "en" not in encoder.languages:
         return False

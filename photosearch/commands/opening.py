@@ -11,7 +11,7 @@ import click
 
 from photosearch.errors import UsageError
 from photosearch.settings import SETTINGS, Setting, Settings, read
-from photosearch.settings.values import Number
+from photosearch.settings.values import HiddenValueError, Number
 
 if TYPE_CHECKING:
     from photosearch.boundary import Guard
@@ -53,6 +53,8 @@ class _Value(click.ParamType[Any]):
             return value
         try:
             return self._kind.parse(value)
+        except HiddenValueError as error:
+            self.fail(f"{error}.", param, ctx)
         except ValueError as error:
             self.fail(f"{error}, and not {value!r}.", param, ctx)
 

@@ -20,19 +20,20 @@ from photosearch.commands.output import counted, not_connected, of_other_kinds, 
 @click.pass_context
 def command(ctx: click.Context, problems: bool, verbose: bool, as_json: bool) -> None:
     """Show what the library holds."""
+    from index.shared.address import called
     from photosearch.library import Library
     from photosearch.settings import library_folder
 
     if not Library.exists(ctx.obj.library):
-        place = library_folder(ctx.obj.library)
+        place = called(library_folder(ctx.obj.library))
         click.echo(
-            f"No library at {shown(str(place))} yet. Make one: photosearch index FOLDER", err=True
+            f"No library at {shown(place)} yet. Make one: photosearch index FOLDER", err=True
         )
         sys.exit(1)
     if verbose and not problems:
         raise click.UsageError("-v is for the list of problems; add --problems.")
     with open_to_read(ctx) as library:
-        now = library.status()
+        now, folder = library.status(), str(library.folder)
     if as_json:
         content = vars(now) | {
             "cutoffs": None if now.cutoffs is None else vars(now.cutoffs),
@@ -45,6 +46,8 @@ def command(ctx: click.Context, problems: bool, verbose: bool, as_json: bool) ->
         click.echo(json.dumps(content, indent=2))
         return
     click.echo(f"Library   {shown(now.library)}")
+    if now.library != folder:
+        click.echo(f"          with a copy in {shown(folder)}")
     click.echo(f"Model     {now.model}")
     if now.cutoffs is not None and now.cutoffs.source == "photos":
         click.echo(

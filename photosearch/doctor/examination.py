@@ -9,6 +9,8 @@ from pathlib import Path
 from index import Catalogue, CatalogueError
 from index.catalogue.opened import FILE_NAME
 from index.safety.salvage import salvage
+from index.shared.address import address_of
+from index.shared.connection import drop_copy
 from photosearch.doctor.disk import compare
 from photosearch.doctor.finding import INDEX, Finding, counted, mended
 from photosearch.doctor.models import check_bundled, check_models
@@ -31,7 +33,12 @@ def examine(
     """
     path = folder / FILE_NAME
     faults = _faults(folder, repair=False)
-    if faults and repair:
+    if faults and repair and address_of(folder) is not None:
+        drop_copy(path)
+        faults = _faults(folder, repair=False)
+        text = f"{path}: was damaged, and is made anew from {address_of(folder)}"
+        yield Finding("catalogue", "fixed", text)
+    elif faults and repair:
         # Indexes can be made anew from the tables; only where that is not enough, rows may be lost.
         faults = _faults(folder, repair=True)
         if faults:

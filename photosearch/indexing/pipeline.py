@@ -90,7 +90,9 @@ class IndexRun:
                 self._catalogue.record_others(root, {})
                 continue
             if root in away:
-                here = self._catalogue.paths(root, missing=False)
+                # Of an archive it may well be on other machines.
+                alone = self._catalogue.address is None
+                here = self._catalogue.paths(root, missing=False) if alone else []
                 self._catalogue.mark_missing(here)
                 missing += len(here)
                 hidden = len(self._catalogue.paths(root, missing=True))

@@ -65,6 +65,8 @@ class Library(Parts):
     ) -> Self:
         """Open the library in folder `path`, or the default one.
 
+        `path` may also be the address of a shared archive, as "postgresql://host/name".
+
         `model` is the folder of a bundle to search and index with, whichever the library uses. A
         library that does not exist yet is made, unless `readonly` or not `new`.
 

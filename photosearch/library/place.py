@@ -6,13 +6,22 @@ import os
 from pathlib import Path
 
 import index.errors
+from index.shared.address import address_of
 from photosearch.errors import LibraryError
 
 _CATALOGUE = "catalogue.db"
 
 
 def is_library(folder: Path) -> bool:
-    return (folder / _CATALOGUE).is_file()
+    """Whether there is a library. Raises `CatalogueError` for an archive that cannot be asked."""
+    if (folder / _CATALOGUE).is_file():
+        return True
+    address = address_of(folder)
+    if address is None:
+        return False
+    from index.shared.archive import is_there
+
+    return is_there(address)
 
 
 def catalogue_file(folder: Path) -> tuple[int, int] | None:

@@ -152,14 +152,15 @@ class Runs:
         from photosearch.indexing.switching import SwitchingRun
         from photosearch.library.speed import Speed
 
+        claimed = self._claimed(folders)
         with ExitStack() as stack:
             try:
-                stack.enter_context(self._lock.held())
+                stack.enter_context(self._lock.held(folders=claimed))
             except InUseError as error:
                 if not wait:
                     raise
                 yield Held(str(error.holder or "another process"))
-                stack.enter_context(self._lock.held(wait=True))
+                stack.enter_context(self._lock.held(wait=True, folders=claimed))
             # Looked up now: who had the lock may have changed it.
             known = self._catalogue.folders()
             nice = power is not None
@@ -187,6 +188,12 @@ class Runs:
                         return
             if self._choice.answering() == bundled_path():
                 speed.keep()
+
+    def _claimed(self, folders: Sequence[str]) -> Sequence[str]:
+        """Of an archive those that nobody else is to index meanwhile; none where that is all."""
+        present = self._choice.answering()
+        # While another model comes into use all folders are looked through.
+        return folders if present is None or present == self._choice.wanted() else ()
 
     def _nodes(self, on: str, workers: int | None) -> Nodes:
         """The machines of a cluster, with the model by which photos are encoded now."""

@@ -18,6 +18,8 @@ from index.safety.adopting import adopt
 from index.safety.lock import IMPORTING
 from index.safety.private import make_private_folder
 from index.safety.replacing import put_in_place
+from index.shared.address import address_of
+from index.shared.archive import put
 from photosearch import __version__
 from photosearch.encoders import Bundle, BundleStore, bundled_path, default_bundle_path
 from photosearch.encoders.bundle import MANIFEST
@@ -150,7 +152,10 @@ def import_library(
     Raises `UsageError` when there is one already and not `replace`, or for a map that does not fit;
     `LibraryError` when the file is damaged or something cannot be written; `CatalogueError`.
     """
-    there = os.path.lexists(folder / FILE_NAME)
+    address = address_of(folder)
+    if address is not None and not dry_run:
+        _check_empty(folder, address)
+    there = address is None and os.path.lexists(folder / FILE_NAME)
     if there and not (replace or dry_run):
         raise UsageError(
             f"{folder}: there is a library already; name another with --library, or use --replace, "
@@ -174,13 +179,28 @@ def import_library(
             if dry_run:
                 return imported
             _add_models(archive, workshop, folder)
-            kept = put_in_place(workshop / FILE_NAME, folder / FILE_NAME, "replaced")
+            if address is not None:
+                put(address, workshop / FILE_NAME)
+                kept = None
+            else:
+                kept = put_in_place(workshop / FILE_NAME, folder / FILE_NAME, "replaced")
             FaissIndex.discard(folder)
     except OSError as error:
         raise LibraryError(
             f"{folder}: cannot be written ({error.strerror}); make room, or use another folder"
         ) from error
     return with_changes(imported, kept=kept)
+
+
+def _check_empty(folder: Path, address: str) -> None:
+    """Raises `UsageError` for an archive with photos: others may be using these."""
+    with Catalogue.open(folder) as catalogue:
+        counts = catalogue.counts()
+    if counts.photos + counts.missing:
+        raise UsageError(
+            f"{address}: there are photos in this archive already; name another with --library, or "
+            "have whoever keeps it empty the database"
+        )
 
 
 @contextmanager

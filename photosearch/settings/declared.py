@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from photosearch.capacity import most_workers
-from photosearch.settings.values import Address, Choice, Flag, Kind, Number, Place, Text
+from photosearch.settings.values import (
+    Address,
+    Choice,
+    Flag,
+    Kind,
+    LibraryPlace,
+    Number,
+    Place,
+    Text,
+)
 
 
 @dataclass(frozen=True)
@@ -76,9 +85,10 @@ class Settings:
 
     library: Path = field(
         metadata=_about(
-            Place(),
+            LibraryPlace(),
             "PHOTOSEARCH_LIBRARY",
-            "Folder that holds the library.",
+            "Folder that holds the library, or the address of a shared archive, as "
+            "postgresql://HOST/NAME.",
             default=_user_library,
             default_text="in your user data folder",
             options=("--library",),

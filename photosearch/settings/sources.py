@@ -15,7 +15,7 @@ from typing import Any
 from photosearch.errors import UsageError
 from photosearch.regular_file import open_regular
 from photosearch.settings.declared import SETTINGS, Setting, Settings
-from photosearch.settings.values import Place
+from photosearch.settings.values import HiddenValueError, Place
 
 CONFIG = "config.toml"
 
@@ -35,11 +35,18 @@ class Found:
 def library_folder(given: str | os.PathLike[str] | None = None) -> Path:
     """The library folder, absolute: the `given` one, that of the environment, or the default.
 
-    Raises `UsageError` when the environment names a file.
+    Of the address of an archive it is the folder with this machine's copy.
+
+    Raises `UsageError` when the environment names a file, and for an address that is none.
     """
-    if given is not None:
-        return Path(given).expanduser().absolute()
     setting = SETTINGS["library"]
+    if given is not None:
+        if isinstance(given, str) and "://" in given:
+            try:
+                return Path(setting.kind.parse(given)).absolute()
+            except ValueError as error:
+                raise UsageError(f"the address of an archive {error}") from None
+        return Path(given).expanduser().absolute()
     found = _of_environment(setting)
     return Path(setting.default() if found is None else found.value).absolute()
 
@@ -141,7 +148,8 @@ def _of_environment(setting: Setting) -> Found | None:
     try:
         value = setting.kind.parse(text)
     except ValueError as error:
-        shown = "what it is" if setting.secret else _quoted(text)
+        hidden = setting.secret or isinstance(error, HiddenValueError)
+        shown = "what it is" if hidden else _quoted(text)
         raise UsageError(f"{setting.environment} is {shown}, and {error}") from None
     return Found(setting, value, "environment", setting.environment)
 

@@ -192,3 +192,33 @@ class Place:
 
     def range(self) -> str:
         return f"the path of a {'folder' if self.is_folder else 'file'}"
+
+
+class HiddenValueError(ValueError):
+    """As `ValueError`, of a text that may hold a secret and is not to be shown."""
+
+
+@dataclass(frozen=True)
+class LibraryPlace(Place):
+    """Where a library is: a folder, or the address of an archive, of which a folder has a copy.
+
+    It is the folder in either case.
+    """
+
+    metavar: str = "PLACE"
+
+    def parse(self, text: str, folder: Path | None = None) -> Path:
+        if "://" not in text:
+            return super().parse(text, folder)
+        import platformdirs
+
+        from index.shared.address import folder_of
+
+        archives = platformdirs.user_data_path("photosearch", appauthor=False) / "archives"
+        try:
+            return folder_of(text, archives)
+        except ValueError as error:
+            raise HiddenValueError(str(error)) from None
+
+    def range(self) -> str:
+        return "the path of a folder, or an address such as postgresql://HOST/NAME"

@@ -34,6 +34,7 @@ def embeddings_stored(catalogue: Catalogue) -> int:
         return int(connection.execute("SELECT count(*) FROM embeddings").fetchone()[0])
 
 
+@pytest.mark.of_files("is about a file of an older photosearch")
 def test_a_library_of_the_first_schema_keeps_photos_vectors_and_problems(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "catalogue.db")) as connection:
         connection.executescript(DUMP.read_text(encoding="utf-8"))

@@ -151,6 +151,7 @@ def test_marks_are_saved_from_a_damaged_catalogue(tmp_path: Path) -> None:
         assert known(catalogue, "1.jpg") == SEA
 
 
+@pytest.mark.of_files("is about a file of an older photosearch")
 def test_a_library_of_before_has_no_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         steps = migrations.STEPS[: migrations.STEPS.index(migrations.add_marks)]

@@ -60,6 +60,7 @@ def test_each_photo_is_told_of_at_its_last_change(tmp_path: Path) -> None:
         ]  # fmt: skip
 
 
+@pytest.mark.of_files("an archive keeps that list for the files of other machines")
 def test_it_outlives_the_list_by_which_vectors_are_kept_up_to_date(tmp_path: Path) -> None:
     with Catalogue.open(tmp_path) as catalogue:
         record(catalogue, 1, 2)

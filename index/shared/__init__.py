@@ -1,0 +1,1 @@
+"""A catalogue that several machines share: PostgreSQL has it, and each machine keeps a copy."""
