@@ -273,7 +273,7 @@ def test_another_model_has_as_long_to_fetch_a_photo(tmp_path: Path, tiny_bundle:
         ("memory://photos", "is no place"),
         ("file:///etc", "is no place"),
         ("s3://", "names no place"),
-        ("nosuch://archive/photos", "cannot be read here"),
+        ("nosuch://archive/photos", "is no kind of address"),
     ],
 )
 def test_addresses_that_are_refused(shell: Shell, address: str, reason: str) -> None:
