@@ -71,7 +71,7 @@ def plainly(address: str) -> Iterator[None]:
     What was opened for it is not used again after that, but where the file alone is at fault. Where
     nobody answered several times, nobody is asked for a while: each photo would wait for that.
     """
-    place = _scheme(address), address.partition("://")[2].partition("/")[0]
+    place = _place(address)
     times, until = _silent.get(place, (0, 0.0))
     if times >= _OFTEN and time.monotonic() < until:
         raise ElsewhereError(errno.EIO, STILL_SILENT, address)
@@ -88,6 +88,15 @@ def plainly(address: str) -> Iterator[None]:
         raise told from None
     else:
         _silent.pop(place, None)
+
+
+def ask_again(address: str) -> None:
+    """Ask there the next time, however often nobody has answered."""
+    _silent.pop(_place(address), None)
+
+
+def _place(address: str) -> tuple[str, str]:
+    return _scheme(address), address.partition("://")[2].partition("/")[0]
 
 
 def _scheme(address: str) -> str:

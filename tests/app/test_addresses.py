@@ -292,18 +292,6 @@ def test_what_is_an_address(is_address: Callable[[str], bool]) -> None:
     assert resolve_roots(roots) == ["s3://archive/photos", "s3://archive/photos2"]
 
 
-def test_where_all_is_elsewhere_there_is_nothing_to_watch(
-    tmp_path: Path, tiny_bundle: Path
-) -> None:
-    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
-        library._catalogue.add_folder("s3://archive/photos")
-        for named in ([], ["s3://archive/photos"]):
-            with pytest.raises(UsageError, match="s3://archive/photos: cannot be watched"):
-                library.watch(named)
-        library._catalogue.add_folder(str(tmp_path))
-        library.watch().close()
-
-
 def test_names_in_addresses_are_parted_by_strokes_on_every_system(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
