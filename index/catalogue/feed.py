@@ -9,6 +9,7 @@ whoever comes back of those that changed since, however long that was.
 from __future__ import annotations
 
 import re
+import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,6 +47,12 @@ class Changes:
     changes: tuple[Change, ...]
     next: str
     more: bool
+
+
+def note(db: sqlite3.Connection, photo_id: int) -> None:
+    """A photo's file is another than it was, though what the triggers watch may be the same."""
+    db.execute("DELETE FROM feed WHERE photo_id = ?", [photo_id])
+    db.execute("INSERT INTO feed (photo_id) VALUES (?)", [photo_id])
 
 
 class Feed:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from index.catalogue.calendar import Calendar
 from index.catalogue.conditions import Condition, InPlace
 from index.catalogue.connection import Connection
 from index.catalogue.dated import Dated
-from index.catalogue.days import Days, Whereabouts, days_of, whereabouts_of
+from index.catalogue.days import Days, Whereabouts, whereabouts_of
 from index.catalogue.embedded import Batch, vectors_of
 from index.catalogue.faces import NamedFace, faces_of
 from index.catalogue.functions import place_keys
@@ -43,8 +44,8 @@ class Selection:
     selection.ids([Taken("2021-05-01", "2021-06-01"), Not(InPlace("rome"))])
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, calendar: Calendar) -> None:
+        self._connection, self._calendar = connection, calendar
         self._holding = Holding(connection)
         self._grouped = Grouped(connection)
         self._dated = Dated(connection)
@@ -193,7 +194,7 @@ class Selection:
 
     def days(self) -> Days:
         """All photos that are not missing by the days on which they were taken, newest first."""
-        return days_of(self._connection)
+        return self._calendar.days()
 
     def taken_on(self, days: Iterable[str]) -> list[TakenPhoto]:
         """Photos, not missing, that were taken on one of these days "2019-05-03", in that order."""
