@@ -15,13 +15,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalogue.browsing import PhotoGroup
+from index.catalogue.browsing import PhotoGroup, key_of
 from index.catalogue.connection import Connection
 from index.catalogue.days import Day, Days
+from index.catalogue.feed import changed_after, last_change
+from index.paths import separator_of
 
 _QUERY = """
     SELECT photos.id, coalesce(taken_at, ''), coalesce(1.0 * width / height, 1),
-        length(taken_at) = 19 AND coalesce(taken_source, '') <> 'modified', camera, place, mtime_ns
+        length(taken_at) = 19 AND coalesce(taken_source, '') <> 'modified', camera, place,
+        mtime_ns, path
     FROM photos LEFT JOIN metadata ON photo_id = photos.id WHERE NOT missing
 """
 _AMONG = f"{_QUERY} AND photos.id IN (SELECT value FROM json_each(?))"
@@ -44,7 +47,7 @@ _FILES, _PART = -(10**6), 30 * 86_400 * 10**9
 class _Rows:
     """Columns (n,): `keys` rise with the date, or without one with that of the file; `parts` are
     the month, or below 0; `exact` tells whether it is known to the second when they were taken, and
-    not when they were worked on; `cameras` and `places` are numbers.
+    not when they were worked on; `cameras`, `places` and `folders` are numbers.
     """
 
     ids: NDArray[np.int64]
@@ -54,6 +57,7 @@ class _Rows:
     exact: NDArray[np.bool_]
     cameras: NDArray[np.int32]
     places: NDArray[np.int32]
+    folders: NDArray[np.int32]
 
     @classmethod
     def joined(cls, several: Sequence[_Rows]) -> _Rows:
@@ -78,22 +82,23 @@ _Counted = tuple[int, int]
 @dataclass(frozen=True)
 class _Part:
     """Photos of one month, newest first: their days with how many photos are where, by number;
-    which photos go on from the one before in a burst; and how many have which place and camera.
+    which photos go on from the one before in a burst; and how many have which place, camera and
+    folder.
     """
 
     rows: _Rows
     days: list[tuple[str, Counter[int]]]
     goes_on: NDArray[np.bool_]
-    places: dict[int, _Counted]
-    cameras: dict[int, _Counted]
+    counted: dict[str, dict[int, _Counted]]
 
     @classmethod
     def of(cls, rows: _Rows) -> _Part:
         """Of rows in order."""
         goes_on = np.zeros(len(rows.ids), np.bool_)
         goes_on[1:] = _go_on(rows.at(slice(None, -1)), rows.at(slice(1, None)))
-        places, cameras = _counted(rows.places, rows.ids), _counted(rows.cameras, rows.ids)
-        return cls(rows, list(_days_in(rows)), goes_on, places, cameras)
+        columns = {"place": rows.places, "camera": rows.cameras, "folder": rows.folders}
+        counted = {by: _counted(column, rows.ids) for by, column in columns.items()}
+        return cls(rows, list(_days_in(rows)), goes_on, counted)
 
 
 class Calendar:
@@ -109,6 +114,7 @@ class Calendar:
         self._part_of = np.empty(0, np.int32)
         self._cameras: dict[str | None, int] = {None: _UNKNOWN}
         self._places: dict[str | None, int] = {None: _UNKNOWN}
+        self._folders: dict[str | None, int] = {}
         # Of days that stay as they are.
         self._told: dict[int, list[Day]] = {}
 
@@ -124,22 +130,22 @@ class Calendar:
             self._days = self._assembled()
         return self._days
 
-    def groups(self, by: Literal["month", "place", "camera"]) -> list[PhotoGroup]:
+    def groups(self, by: Literal["month", "place", "camera", "folder"]) -> list[PhotoGroup]:
         """As `browsing.groups`."""
         self._renew()
         if by == "month":
             found = self._months()
             return [PhotoGroup(key, *found[key]) for key in sorted(found, reverse=True)]
-        numbers = self._places if by == "place" else self._cameras
+        numbers = {"place": self._places, "camera": self._cameras, "folder": self._folders}[by]
         names = {number: text or "" for text, number in numbers.items()}
         counted: dict[str, _Counted] = {}
         for number in sorted(self._parts, reverse=True):
             part = self._parts[number]
-            for each, (count, newest) in (part.places if by == "place" else part.cameras).items():
+            for each, (count, newest) in part.counted[by].items():
                 before, cover = counted.get(names[each], (0, newest))
                 counted[names[each]] = before + count, cover
         ordered = sorted(counted.items(), key=lambda one: (-one[1][0], one[0]))
-        return [PhotoGroup(key, *told) for key, told in ordered]
+        return [PhotoGroup(key_of(by, text), *told) for text, told in ordered]
 
     def _months(self) -> dict[str, _Counted]:
         months: dict[str, _Counted] = {}
@@ -161,14 +167,11 @@ class Calendar:
     def _renewed(self) -> bool:
         """Whether anything is another than it was."""
         before = self._sequence if self._edition is not None else None
-        ((newest,),) = self._connection.rows("SELECT coalesce(max(sequence), 0) FROM feed")
-        self._sequence = newest
-        if before is not None and newest >= before:
-            rows = self._connection.rows(
-                "SELECT photo_id FROM feed WHERE sequence > ? LIMIT ?", [before, _MANY + 1]
-            )
-            if len(rows) <= _MANY:
-                return self._change(np.array([row[0] for row in rows], np.int64))
+        self._sequence = last_change(self._connection)
+        if before is not None:
+            changed = changed_after(self._connection, before, _MANY)
+            if changed is not None:
+                return self._change(np.array(changed, np.int64))
         rows_of_all = self._read(_QUERY, ()).newest_first()
         self._parts, self._told = {}, {}
         self._part_of = np.zeros(int(rows_of_all.ids.max(initial=-1)) + 1, np.int32)
@@ -213,8 +216,8 @@ class Calendar:
         return _Rows.joined([self._columns([]), *map(self._columns, read)])
 
     def _columns(self, rows: Sequence[tuple[object, ...]]) -> _Rows:
-        ids, taken, ratios, exact, cameras, places, files = (
-            zip(*rows, strict=True) if rows else ((),) * 7
+        ids, taken, ratios, exact, cameras, places, files, paths = (
+            zip(*rows, strict=True) if rows else ((),) * 8
         )
         digits, lengths = _numbers(taken)
         written = np.array(files, np.int64)
@@ -227,6 +230,7 @@ class Calendar:
             np.array(exact, np.bool_),
             _numbered(cameras, self._cameras),
             _numbered(places, self._places),
+            _numbered(map(_folder_of, paths), self._folders),
         )
 
     def _assembled(self) -> Days:
@@ -273,6 +277,11 @@ def _counted(values: NDArray[np.int32], ids: NDArray[np.int64]) -> dict[int, _Co
     found, first, counts = np.unique(values, return_index=True, return_counts=True)
     told = zip(counts.tolist(), ids[first].tolist(), strict=True)
     return dict(zip(found.tolist(), told, strict=True))
+
+
+def _folder_of(path: str) -> str:
+    """With a separator at its end, as `folder_sql` has it."""
+    return path[: path.rfind(separator_of(path)) + 1]
 
 
 def _numbers(taken: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

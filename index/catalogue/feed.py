@@ -55,6 +55,22 @@ def note(db: sqlite3.Connection, photo_id: int) -> None:
     db.execute("INSERT INTO feed (photo_id) VALUES (?)", [photo_id])
 
 
+def last_change(connection: Connection) -> int:
+    """The number of the last change so far."""
+    ((number,),) = connection.rows("SELECT coalesce(max(sequence), 0) FROM feed")
+    return int(number)
+
+
+def changed_after(connection: Connection, number: int, most: int) -> list[int] | None:
+    """Ids of the photos that changed after the change of that number; None where those are more
+    than `most`, and it is quicker to look at all.
+    """
+    rows = connection.rows(
+        "SELECT photo_id FROM feed WHERE sequence > ? LIMIT ?", [number, most + 1]
+    )
+    return [row[0] for row in rows] if len(rows) <= most else None
+
+
 class Feed:
     """The list of one catalogue."""
 

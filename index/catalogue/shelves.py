@@ -26,7 +26,7 @@ class Shelves:
 
     def groups(self, by: BrowseBy) -> list[PhotoGroup]:
         """The groups that photos fall into; months newest first, others the largest first."""
-        if by in ("month", "place", "camera") and self._calendar.is_kept:
+        if by != "album" and self._calendar.is_kept:
             return self._calendar.groups(by)
         return browsing.groups(self._connection, by)
 
