@@ -19,7 +19,7 @@ PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 	touch $@
 
 .venv/dev.stamp: .venv/pip.stamp pyproject.toml constraints.txt
-	$(PIP) --editable '.[mcp,ocr,raw,video,jxl,tiff,desktop,metrics,trainer,cluster,archive,sources,demo,docs,dev]'
+	$(PIP) --editable '.[mcp,ocr,raw,video,jxl,tiff,desktop,metrics,trainer,cluster,archive,sources,gs,az,smb,demo,docs,dev]'
 	touch $@
 
 demo: .venv/demo.stamp

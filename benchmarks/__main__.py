@@ -8,10 +8,20 @@ from pathlib import Path
 import click
 
 from benchmarks import options
+from benchmarks.not_there import NotThereError
 from benchmarks.options import measuring
 
 
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except NotThereError as error:
+            raise click.UsageError(str(error)) from None
+
+
 @click.group(
+    cls=_Commands,
     chain=True,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},

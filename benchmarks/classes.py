@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.languages import taught
+from benchmarks.not_there import NotThereError
 from benchmarks.tables import fill_page, markdown_table, write_text
 from photosearch.encoders import open_encoder
 from trainer.data.photo_tars import PhotoSample
@@ -40,14 +41,14 @@ class Group:
 def run(bundle: Path, out: Path, *, labelled: Sequence[Path], names: Path) -> None:
     """Write classes.md to `out`; `names` is a JSON list of ImageNet's names.
 
-    Raises `ValueError` when no photo has one of the names as its label.
+    Raises `NotThereError` when no photo has one of the names as its label.
     """
     encoder = open_encoder(bundle)
     classes = read_names(names)
     concepts = dict(zip(classes, taught(bundle, encoder, classes), strict=True))
     groups = grouped(distinct_photos(labelled), classes, concepts)
     if not groups:
-        raise ValueError(f"--labelled: no photo is labelled with a name of {names}")
+        raise NotThereError(f"--labelled: no photo is labelled with a name of {names}")
     texts = encoder.encode_texts(classes)
     rows = []
     for kind, group in sorted(groups.items()):

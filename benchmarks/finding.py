@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from benchmarks.not_there import NotThereError
 from benchmarks.tables import fill_page, markdown_table, write_text
 from photosearch import Library
 from photosearch.encoders import open_encoder
@@ -81,9 +82,12 @@ def run(
 ) -> None:
     """Measure with libraries in the folder `work`, and write finding.md to `out`.
 
-    Raises `ValueError` when `unseen` lacks a photo that is asked for.
+    Raises `NotThereError` when `unseen` lacks a photo that is asked for.
     """
     model = open_encoder(bundle).bundle_id.split("-sha256")[0]
+    asked = read_short(short)
+    # Before hours of measuring.
+    among = gallery(distinct_photos(unseen), {query.key for query in asked}, GALLERY)
     photos = list(distinct_photos(captioned))
     whole = measure(bundle, work / "whole", photos, _captions(photos))
     # The hash of a key is a draw that everybody gets.
@@ -95,8 +99,6 @@ def run(
             for number, part in enumerate(parts)
         ]
     )
-    asked = read_short(short)
-    among = gallery(distinct_photos(unseen), {query.key for query in asked}, GALLERY)
     typed = measure(bundle, work / "short", among, asked)
     kinds = {"captions": whole, "captions, few photos": small, "a few words": typed}
     print(page := table(kinds))
@@ -165,13 +167,13 @@ def read_short(path: Path) -> list[Query]:
 def gallery(photos: Iterator[PhotoSample], asked: set[str], size: int) -> list[PhotoSample]:
     """The photos that are `asked` for, and the first others of the same source, `size` in all.
 
-    Raises `ValueError` when one is not there.
+    Raises `NotThereError` when one is not there.
     """
     held = list(photos)
     wanted = [photo for photo in held if photo.key in asked]
     missing = asked - {photo.key for photo in wanted}
     if missing:
-        raise ValueError(f"--unseen: {min(missing)} is not there; give the tar that has it")
+        raise NotThereError(f"--unseen: {min(missing)} is not there; give the tar that has it")
     sources = {photo.meta.get("source") for photo in wanted}
     others = (one for one in held if one.key not in asked and one.meta.get("source") in sources)
     return [*wanted, *islice(others, max(0, size - len(wanted)))]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.not_there import NotThereError
 from benchmarks.tables import fill_page, markdown_table, write_text
 from photosearch.encoders import Encoder, open_encoder
 from photosearch.search.glossed import glossed
@@ -72,7 +73,7 @@ def run(
 ) -> None:
     """Write languages.md to `out`, by the words.tsv and captions.tsv of `texts`.
 
-    Raises `ValueError` when the tars lack photos that are asked for.
+    Raises `NotThereError` when the tars lack photos that are asked for.
     """
     encoder = open_encoder(bundle)
     words, captions = Table.read(texts / "words.tsv"), Table.read(texts / "captions.tsv")
@@ -126,7 +127,7 @@ def _of_words(
             things.append(thing)
     missing = [answers[thing] for thing in range(len(answers)) if not taken[thing]]
     if missing:
-        raise ValueError(f"--labelled: no photo has the label {missing[0]}; give more tars")
+        raise NotThereError(f"--labelled: no photo has the label {missing[0]}; give more tars")
     return chosen, np.arange(len(answers))[:, None] == np.array(things)
 
 
@@ -153,7 +154,7 @@ def _of_captions(answers: Sequence[str], keys: Sequence[str]) -> NDArray[np.int6
     at = {key: row for row, key in enumerate(keys)}
     for key in answers:
         if key not in at:
-            raise ValueError(f"--captioned: {key} is not there; give the tar that has it")
+            raise NotThereError(f"--captioned: {key} is not there; give the tar that has it")
     return np.array([at[key] for key in answers])
 
 

@@ -13,6 +13,7 @@ import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from benchmarks.not_there import NotThereError
 from trainer.captioners.labels import labels
 from trainer.captioners.wording import with_article
 from trainer.data.photo_tars import PhotoSample, read_photos
@@ -25,14 +26,16 @@ def write_parts(
 ) -> list[Path]:
     """Write the tar of each part to `folder`, as far as they are not there; their paths.
 
-    Raises `ValueError` when there are fewer photos than the largest of `sizes`.
+    Raises `NotThereError` when there are fewer photos than the largest of `sizes`.
     """
     paths = [folder / f"part-{number}.tar" for number in range(len(sizes))]
     if all(path.is_file() for path in paths):
         return paths
     photos = sorted([*_captioned(captioned), *_labelled(labelled)], key=_place)
     if len(photos) < sizes[-1]:
-        raise ValueError(f"there are {len(photos):,} photos and not {sizes[-1]:,}; give more tars")
+        raise NotThereError(
+            f"there are {len(photos):,} photos and not {sizes[-1]:,}; give more tars"
+        )
     starts = [0, *sizes]
     for path, start, end in zip(paths, starts, sizes, strict=False):
         _write(path, photos[start:end])

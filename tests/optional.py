@@ -34,6 +34,11 @@ _EXTRAS = {
     "rawpy": "raw",
     "s3fs": "sources",
     "aiohttp": "sources",
+    "gcsfs": "gs",
+    "adlfs": "az",
+    "smbclient": "smb",
+    "gcp_storage_emulator.server": "dev",
+    "impacket.smbserver": "dev",
     "paramiko": "sources",
     "moto.server": "dev",
     "psycopg": "archive",
@@ -73,6 +78,8 @@ needs_ray = needs(
     find_spec("ray") and sys.platform == "linux",
     f"Linux (looks into /proc) and {_from_extra('ray')}",
 )
+AZURITE = shutil.which("azurite-blob")
+needs_azurite = needs(AZURITE, "azurite: npm install --global azurite")
 needs_node = needs(shutil.which("node"), "node: apt-get install nodejs")
 needs_git = needs(shutil.which("git"), "git: apt-get install git")
 needs_fork = needs(hasattr(os, "fork"), "a system that forks")

@@ -14,7 +14,12 @@ BrowseBy: TypeAlias = Literal["month", "place", "folder", "camera", "album"]
 KINDS: tuple[BrowseBy, ...] = ("month", "place", "folder", "camera", "album")
 
 _FROM = "photos LEFT JOIN metadata ON metadata.photo_id = photos.id"
-_IN_ALBUMS = f"{_FROM} JOIN contents ON contents.id = content_id JOIN album_photos USING (digest)"
+# In this order: there are fewer photos in albums than others.
+_IN_ALBUMS = (
+    "album_photos CROSS JOIN contents USING (digest) "
+    "CROSS JOIN photos ON content_id = contents.id "
+    "LEFT JOIN metadata ON metadata.photo_id = photos.id"
+)
 # Newest first, as everywhere; photos without a date come last, by the date of their file. One known
 # only by its year or month stands at the beginning of that.
 NEWEST_FIRST = (
@@ -48,7 +53,8 @@ def groups(connection: Connection, by: BrowseBy) -> list[PhotoGroup]:
         """
     )
     return [
-        PhotoGroup(_key(by, key), count, int(last.rpartition(" ")[2])) for key, count, last in rows
+        PhotoGroup(key_of(by, key), count, int(last.rpartition(" ")[2]))
+        for key, count, last in rows
     ]
 
 
@@ -113,7 +119,8 @@ def _is(by: BrowseBy, column: str, key: str) -> tuple[str, Sequence[Any]]:
     return f"{column} = ?", [key]
 
 
-def _key(by: BrowseBy, value: object) -> str:
+def key_of(by: BrowseBy, value: object) -> str:
+    """The key of a group by what its photos have in common, as the catalogue has it."""
     if by == "folder":
         path = text_to_path(str(value))
         return path.rstrip(separator_of(path)) or path

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 from numpy.typing import NDArray
 
 from index.catalogue.connection import Connection
 
 Ids = NDArray[np.int64]
+# So many are ordered by themselves, rather than all that have changed.
+_FEW = 2000
 
 
 class Dated:
@@ -23,6 +27,8 @@ class Dated:
 
     def order(self, ids: Ids, *, oldest: bool) -> Ids:
         """`ids` in that order; those that do not say come last, by the date of their file."""
+        if len(ids) <= _FEW and self._edition != self._connection.edition:
+            return self._of_few(ids, oldest=oldest)
         self._read()
         known = ids[ids < len(self._places)]
         places = self._places[known]
@@ -30,6 +36,19 @@ class Dated:
         parts = [(known[chosen], places[chosen]) for chosen in (places >= 0, places < 0)]
         ordered = [some[np.argsort(at, kind="stable")] for some, at in parts]
         return np.concatenate(ordered if oldest else [one[::-1] for one in ordered])
+
+    def _of_few(self, ids: Ids, *, oldest: bool) -> Ids:
+        way = "" if oldest else "DESC"
+        rows = self._connection.rows(
+            f"""
+            SELECT id FROM photos LEFT JOIN metadata ON photo_id = id
+            WHERE id IN (SELECT value FROM json_each(?))
+            ORDER BY taken_at IS NULL, taken_at {way},
+                CASE WHEN taken_at IS NULL THEN mtime_ns END {way}, id {way}
+            """,
+            [json.dumps(ids.tolist())],
+        )
+        return np.array([row[0] for row in rows], np.int64)
 
     def _read(self) -> None:
         with self._connection.snapshot():

@@ -9,6 +9,7 @@ whoever comes back of those that changed since, however long that was.
 from __future__ import annotations
 
 import re
+import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,6 +47,28 @@ class Changes:
     changes: tuple[Change, ...]
     next: str
     more: bool
+
+
+def note(db: sqlite3.Connection, photo_id: int) -> None:
+    """A photo's file is another than it was, though what the triggers watch may be the same."""
+    db.execute("DELETE FROM feed WHERE photo_id = ?", [photo_id])
+    db.execute("INSERT INTO feed (photo_id) VALUES (?)", [photo_id])
+
+
+def last_change(connection: Connection) -> int:
+    """The number of the last change so far."""
+    ((number,),) = connection.rows("SELECT coalesce(max(sequence), 0) FROM feed")
+    return int(number)
+
+
+def changed_after(connection: Connection, number: int, most: int) -> list[int] | None:
+    """Ids of the photos that changed after the change of that number; None where those are more
+    than `most`, and it is quicker to look at all.
+    """
+    rows = connection.rows(
+        "SELECT photo_id FROM feed WHERE sequence > ? LIMIT ?", [number, most + 1]
+    )
+    return [row[0] for row in rows] if len(rows) <= most else None
 
 
 class Feed:

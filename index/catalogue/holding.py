@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import reduce
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from index.catalogue.conditions import Condition, Either, Every, Not, Taken
 from index.catalogue.connection import Connection
+from index.catalogue.feed import changed_after, last_change
 
 # Whether something holds for a photo, by its id.
 Bits = NDArray[np.bool_]
@@ -22,6 +24,8 @@ _KEPT = 32
 # The ids for so many searches are kept as well: of millions of photos making them takes longer than
 # the search that is limited to them.
 _KEPT_IDS = 3
+# Changes from which on it is quicker to read all.
+_MANY = 20_000
 
 
 class Holding:
@@ -30,6 +34,7 @@ class Holding:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._edition: tuple[int, int] | None = None
+        self._sequence = 0
         self._present = np.empty(0, np.bool_)
         self._kept: OrderedDict[Condition, Bits] = OrderedDict()
         self._kept_ids: OrderedDict[tuple[Condition, ...], NDArray[np.int64]] = OrderedDict()
@@ -73,9 +78,30 @@ class Holding:
             return
         self._kept.clear()
         self._kept_ids.clear()
-        ids = self._read("SELECT id FROM photos WHERE NOT missing", ())
-        self._present = _bits(ids, int(ids.max(initial=-1)) + 1)
+        changed = None
+        if self._edition is not None:
+            changed = changed_after(self._connection, self._sequence, _MANY)
+        self._sequence = last_change(self._connection)
+        if changed is None:
+            ids = self._read("SELECT id FROM photos WHERE NOT missing", ())
+            self._present = _bits(ids, int(ids.max(initial=-1)) + 1)
+        elif changed:
+            self._change(changed)
         self._edition = edition
+
+    def _change(self, changed: Sequence[int]) -> None:
+        """Look only at these once more."""
+        among = "id IN (SELECT value FROM json_each(?))"
+        here = self._read(
+            f"SELECT id FROM photos WHERE NOT missing AND {among}", [json.dumps(changed)]
+        )
+        size = max(len(self._present), int(here.max(initial=-1)) + 1)
+        present = np.zeros(size, np.bool_)
+        present[: len(self._present)] = self._present
+        known = np.array(changed, np.int64)
+        present[known[known < size]] = False
+        present[here] = True
+        self._present = present
 
     def _bits(self, condition: Condition) -> Bits:
         match condition:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
+from index.catalogue.calendar import Calendar
 from index.catalogue.connection import Connection
 from index.catalogue.face_answers import FaceAnswers
 from index.catalogue.faces import Faces
@@ -32,10 +33,11 @@ class OpenCatalogue:
     def __init__(self, connection: Connection, folder: Path) -> None:
         self._connection = connection
         self.folder = folder
-        self.selection = Selection(connection)
+        calendar = Calendar(connection)
+        self.selection = Selection(connection, calendar)
         self.readings = Readings(connection)
         self.saved = SavedSearches(connection)
-        self.shelves = Shelves(connection)
+        self.shelves = Shelves(connection, calendar)
         self.marks = Marks(connection)
         self.own_people = OwnPeople(connection)
         self.faces = Faces(connection)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from index.catalogue.companions import companions_to_text
 from index.catalogue.contents import content_for
+from index.catalogue.feed import note
 from index.catalogue.looks import put_look
 from index.catalogue.marks import make_count_of
 from index.catalogue.metadata import copy_metadata, put_metadata
@@ -46,6 +47,7 @@ def put_photo(db: sqlite3.Connection, photo: NewPhoto) -> int:
             companions_to_text(photo.companions),
         ],
     ).fetchone()
+    note(db, photo_id)
     if photo.metadata is not None:
         put_metadata(db, photo_id, photo.metadata, photo.metadata_state)
     make_count_of(db, content)
@@ -93,6 +95,7 @@ def put_known(db: sqlite3.Connection, file: KnownFile, moved_from: str | None) -
             companions_to_text(file.companions),
         ],
     ).fetchone()
+    note(db, photo_id)
     if photo_id != twin:
         copy_metadata(db, twin, photo_id)
     elif file.renamed:

@@ -6,21 +6,23 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.catalogue.calendar import Calendar
 from index.catalogue.conditions import Condition, InPlace
 from index.catalogue.connection import Connection
 from index.catalogue.dated import Dated
-from index.catalogue.days import Days, Whereabouts, days_of, whereabouts_of
+from index.catalogue.days import Days, Whereabouts, whereabouts_of
 from index.catalogue.embedded import Batch, vectors_of
 from index.catalogue.faces import NamedFace, faces_of
 from index.catalogue.functions import place_keys
 from index.catalogue.grouped import Grouped, GroupedBy
 from index.catalogue.holding import Holding
 from index.catalogue.looks import looks_of
-from index.catalogue.naming import Names, names_of
+from index.catalogue.naming import FileNames, Names, names_of
 from index.catalogue.people import FaceArea, KnownPerson, areas_of_people, known_people, people_of
 from index.catalogue.records import Place
 from index.catalogue.taken import TakenPhoto, first_year, taken_on
@@ -43,11 +45,12 @@ class Selection:
     selection.ids([Taken("2021-05-01", "2021-06-01"), Not(InPlace("rome"))])
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, calendar: Calendar) -> None:
+        self._connection, self._calendar = connection, calendar
         self._holding = Holding(connection)
         self._grouped = Grouped(connection)
         self._dated = Dated(connection)
+        self._files = FileNames(connection)
 
     @property
     def edition(self) -> tuple[int, int]:
@@ -91,14 +94,20 @@ class Selection:
     def places(self) -> set[str]:
         """Keys of the names of all cities, regions and countries that photos were taken in."""
         names: set[str] = set()
-        for text in self._connection.distinct("metadata", "place"):
+        for text in self._values("place"):
             for name in filter(None, json.loads(text).values()):
                 names |= place_keys(name)
         return names
 
     def names(self) -> Names:
         """The names of what photos are known by beside places."""
-        return names_of(self._connection)
+        return names_of(self._connection, self._files, self._values("camera"))
+
+    def _values(self, by: Literal["place", "camera"]) -> list[str]:
+        """Each of these once, as the catalogue has it."""
+        if self._calendar.is_kept:
+            return [one.key for one in self._calendar.groups(by) if one.key]
+        return self._connection.distinct("metadata", by)
 
     def centre(self, place: str, known: tuple[Place, ...] = ()) -> tuple[float, float] | None:
         """Degrees north and east of the middle of the photos taken in `place`, if there are any.
@@ -193,7 +202,7 @@ class Selection:
 
     def days(self) -> Days:
         """All photos that are not missing by the days on which they were taken, newest first."""
-        return days_of(self._connection)
+        return self._calendar.days()
 
     def taken_on(self, days: Iterable[str]) -> list[TakenPhoto]:
         """Photos, not missing, that were taken on one of these days "2019-05-03", in that order."""

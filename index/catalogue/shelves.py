@@ -12,6 +12,7 @@ from index.catalogue import browsing
 from index.catalogue.albums import FAVOURITES, Album
 from index.catalogue.areas import Area
 from index.catalogue.browsing import BrowseBy, PhotoGroup
+from index.catalogue.calendar import Calendar
 from index.catalogue.clusters import Cluster, Positions
 from index.catalogue.connection import Connection
 
@@ -19,12 +20,14 @@ from index.catalogue.connection import Connection
 class Shelves:
     """Groups of photos, albums and favourites. Every method raises `CatalogueError`."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, calendar: Calendar) -> None:
+        self._connection, self._calendar = connection, calendar
         self._positions = Positions(connection)
 
     def groups(self, by: BrowseBy) -> list[PhotoGroup]:
         """The groups that photos fall into; months newest first, others the largest first."""
+        if by != "album" and self._calendar.is_kept:
+            return self._calendar.groups(by)
         return browsing.groups(self._connection, by)
 
     def keyword_groups(self) -> list[PhotoGroup]:

@@ -78,7 +78,8 @@ def people_seen(
     known = [one for one in found if one.region.name]
     known.sort(key=lambda one: one.region.width > 0)
     outlined = [one for one in map(_Place, regions) if not _is_among(one, known)]
-    named = known + [one for one in outlined if one.region.name]
+    # What was found here goes before what another program outlined elsewhere by the same name.
+    named = [one for one in outlined if one.region.name] + known
     nobody = [one for one in found if not one.region.name and one.region.width]
     nobody = [one for one in nobody if not _is_among(one, named)]
     # Of a face that nobody knows rather what was found here, which can be given a name.
@@ -87,6 +88,7 @@ def people_seen(
     seen = []
     for one in selection.people_of(photo_id):
         theirs = [left.pop(key) for key in map(place_key, one.names) if key in left]
+        theirs.sort(key=lambda place: place.face is None)
         seen.append(replace(theirs[0].seen, name=one.name) if theirs else PersonSeen(one.name))
     return (*seen, *(replace(one.seen, name="") for one in (*left.values(), *nobody)))
 

@@ -12,7 +12,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Self
@@ -56,10 +56,15 @@ class Nodes:
     def __enter__(self) -> Self:
         self._ray = _import_ray()
         self._ours = not self._ray.is_initialized()
-        if self._ours:
-            _connect(self._ray, self._address)
-        self._given = self._ray.put(self._equipment)
-        self._kind = self._ray.remote(Node)
+        try:
+            if self._ours:
+                _connect(self._ray, self._address)
+            with _plainly():
+                self._given = self._ray.put(self._equipment)
+                self._kind = self._ray.remote(Node)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,6 +98,10 @@ class Nodes:
         if now < self._looked + _LOOK and self._machines:
             return
         self._looked = now
+        with _plainly():
+            self._begin(now)
+
+    def _begin(self, now: float) -> None:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         for each in self._ray.nodes():
@@ -114,7 +123,8 @@ class Nodes:
         return self._machines
 
     def hand(self, machine: _Machine, batch: Batch) -> None:
-        machine.works[machine.actor.work.remote(batch)] = batch, time.monotonic()
+        with _plainly():
+            machine.works[machine.actor.work.remote(batch)] = batch, time.monotonic()
 
     def wait(self, seconds: float) -> list[tuple[str, Any]]:
         """The machines and works that are done, or failed, within so many seconds."""
@@ -122,7 +132,8 @@ class Nodes:
         if not of:
             time.sleep(min(seconds, 0.2))
             return []
-        done, _ = self._ray.wait(list(of), num_returns=1, timeout=seconds)
+        with _plainly():
+            done, _ = self._ray.wait(list(of), num_returns=1, timeout=seconds)
         return [(of[work], work) for work in done]
 
     def result(self, work: Any) -> list[Result] | None:
@@ -133,12 +144,12 @@ class Nodes:
         from ray.exceptions import RayActorError, RayError, RayTaskError
 
         try:
-            found: list[Result] = self._ray.get(work)
+            with _plainly(but=RayError):
+                found: list[Result] = self._ray.get(work)
         except RayActorError as error:
             # One that cannot begin is no machine that was lost: it says why.
-            cause = getattr(error, "cause", None) or error
-            if "creation task" in str(error) or "__init__" in str(error):
-                reason = str(cause).strip().splitlines()[-1]
+            if error.actor_init_failed:
+                reason = str(error).strip().splitlines()[-1]
                 raise PhotosearchError(
                     f"a machine of the cluster cannot begin ({reason}); photosearch has to be "
                     "installed on each, in the same version"
@@ -292,6 +303,22 @@ class _Work:
             self._again.extend(replace(batch, paths=(path,)) for path in rest)
 
 
+@contextmanager
+def _plainly(but: type[Exception] = PhotosearchError) -> Iterator[None]:
+    """Whatever Ray raises about the cluster, but those errors, as `PhotosearchError`."""
+    try:
+        yield
+    except (but, PhotosearchError):
+        raise
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        reason = lines[0] if lines else type(error).__name__
+        raise PhotosearchError(
+            f"the cluster cannot be used any more ({reason}); what was recorded is safe, and the "
+            "next run goes on from there"
+        ) from error
+
+
 def check_address(address: str) -> None:
     """Raises `UsageError` for what is no cluster, or without Ray."""
     if address != "ray" and not address.startswith("ray://"):
@@ -317,6 +344,8 @@ def _connect(ray: Any, address: str) -> None:
         where: str | None = address
     else:
         where = os.environ.get("RAY_ADDRESS") or None
+    from ray.exceptions import RayError
+
     try:
         if where is None:
             try:
@@ -325,6 +354,6 @@ def _connect(ray: Any, address: str) -> None:
                 ray.init(include_dashboard=False, object_store_memory=256 << 20, **quiet)
         else:
             ray.init(address=where, **quiet)
-    except (ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (OSError, RayError, ValueError, RuntimeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise PhotosearchError(f"--on {address}: cannot be reached ({reason})") from None

@@ -175,7 +175,7 @@ def _place(
     library: Library, folder: Path | None, archive: Path | None, web_album: Path | None
 ) -> Path:
     """Where to write; a folder that is not there is made. Raises `UsageError`."""
-    from photosearch.sharing.folder import check_folder, check_outside, indexed_above
+    from photosearch.sharing.folder import check_folder, check_outside, indexed_above, is_empty
 
     if archive is not None:
         if os.path.lexists(archive):
@@ -186,7 +186,7 @@ def _place(
     check_outside(place, library.folder)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        used = web_album is not None and any(place.iterdir())
+        used = web_album is not None and not is_empty(place)
     except OSError as error:
         raise UsageError(f"{shown(str(place))}: {error.strerror or error}") from error
     if used:

@@ -11,6 +11,7 @@ from photosearch.commands import faces
 from photosearch.commands.ending import Ending
 from photosearch.commands.opening import nice_option, open_library, setting_option, settings_of
 from photosearch.commands.output import WAITING_FOR_POWER, counted, not_connected, shown
+from photosearch.elsewhere.addresses import is_address
 from photosearch.nice import lower_priority
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     help="Look through all folders now and then, rather than wait to be told by the system.",
 )
 @setting_option("--interval", "watch_interval")
+@setting_option("--address-interval", "watch_address_interval")
 @setting_option("--quiet", "watch_quiet")
 @setting_option("--workers", "workers")
 @nice_option
@@ -34,6 +36,7 @@ def command(
     folders: tuple[str, ...],
     poll: bool,
     interval: float | None,
+    address_interval: float | None,
     quiet: float | None,
     workers: int | None,
     nice: bool | None,
@@ -41,7 +44,8 @@ def command(
     """Index FOLDER, and then what comes, changes and goes in it, until Ctrl-C.
 
     Without FOLDER, all folders that were indexed before are watched. The system tells of changes on
-    this machine's disks; folders on network drives are looked through now and then.
+    this machine's disks; folders on network drives are looked through now and then, and addresses
+    are listed.
     """
     from photosearch.indexing.events import (
         Absent,
@@ -62,17 +66,23 @@ def command(
         resolve_roots(folders)
         if not folders:
             raise click.UsageError("No folder is known yet; name a FOLDER to watch.")
-    settings = settings_of(ctx, watch_interval=interval, watch_quiet=quiet, nice=nice)
+    settings = settings_of(
+        ctx,
+        watch_interval=interval,
+        watch_address_interval=address_interval,
+        watch_quiet=quiet,
+        nice=nice,
+    )
     if settings.nice:
         lower_priority()
-    every = settings.watch_interval
     first = True
     with Ending() as ending, open_library(ctx) as library:
         watching = library.watch(
             folders,
             workers=workers,
             poll=poll,
-            interval=every,
+            interval=settings.watch_interval,
+            address_interval=settings.watch_address_interval,
             quiet=settings.watch_quiet,
             nice=settings.nice,
             stop=ending.asked,
@@ -84,6 +94,9 @@ def command(
                     if isinstance(event, Watching) and event.reason is None:
                         click.echo(f"Watching {shown(event.folder)}")
                     elif isinstance(event, Watching):
+                        every = settings.watch_interval
+                        if is_address(event.folder):
+                            every = settings.watch_address_interval
                         click.echo(
                             f"Looking through {shown(event.folder)} every {every:g} s "
                             f"({event.reason})"

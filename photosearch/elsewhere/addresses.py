@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 
-from photosearch.elsewhere.servers import check_kind
+from photosearch.elsewhere.servers import check_kind, is_flat
 from photosearch.errors import UsageError
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.ASCII)
@@ -32,7 +32,12 @@ def checked(address: str) -> str:
         raise UsageError(f"{scheme}: is no place for photos elsewhere; name a folder, or s3://...")
     # What stands before @ has a password in it where there is a colon; keys of S3 look like that.
     before, at, _ = rest.partition("/")[0].rpartition("@")
-    if at and (":" in before or scheme in ("s3", "s3a", "gs", "gcs", "az", "abfs")):
+    if at and scheme in ("az", "abfs", "abfss") and ":" not in before:
+        raise UsageError(
+            f"{scheme}://...@: names an account; give the container alone, as in "
+            "az://container/photos, and the account as AZURE_STORAGE_ACCOUNT_NAME"
+        )
+    if at and (":" in before or is_flat(f"{scheme}://")):
         raise UsageError(
             f"{scheme}://...@: has a password in it, which others can see; leave it out, and give "
             "it in the environment, or in the file that programs for it read"

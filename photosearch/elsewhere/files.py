@@ -6,7 +6,8 @@ import errno
 import io
 from typing import Any
 
-from photosearch.elsewhere.servers import ElsewhereError, elsewhere, is_web, plainly
+from photosearch.elsewhere.faults import ElsewhereError
+from photosearch.elsewhere.servers import elsewhere, is_web, plainly
 
 # Bytes of one file: photos are held in memory while they are decoded.
 MOST = 1 << 30

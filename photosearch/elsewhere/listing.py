@@ -12,8 +12,9 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin
 
+from photosearch.elsewhere.faults import ElsewhereError
 from photosearch.elsewhere.files import read
-from photosearch.elsewhere.servers import ElsewhereError, elsewhere, is_flat, is_web, plainly
+from photosearch.elsewhere.servers import elsewhere, is_flat, is_web, plainly
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -58,7 +59,7 @@ def listed(
     try:
         with plainly(address):
             if is_flat(address):
-                found = elsewhere(address).find(address, detail=True)
+                found = _found(address)
     except OSError as error:
         yield Unlisted(address, error.strerror or "cannot be listed")
         return
@@ -68,6 +69,14 @@ def listed(
         yield Unlisted(address, _MANY)
     else:
         yield from _of_store(address, found, is_wanted, is_left_out)
+
+
+def _found(address: str) -> dict[str, dict[str, Any]]:
+    """What a store tells of each name below an address, or of the one file at it."""
+    files = elsewhere(address)
+    found = files.find(address, detail=True)
+    # So adlfs has it of a file.
+    return {name: files.info(name) for name in found} if isinstance(found, list) else found
 
 
 def _of_store(

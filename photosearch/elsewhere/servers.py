@@ -7,13 +7,13 @@ server sends nobody on to another one.
 from __future__ import annotations
 
 import errno
-import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from photosearch.elsewhere.faults import ElsewhereError, is_away, plain
 from photosearch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 # Seconds until a server has to answer a call, and to send the next piece.
 _CONNECT, _SILENT = 20.0, 60.0
+# After so many calls in turn that nobody answered, seconds in which no more are made.
+_OFTEN, _PAUSE = 3, 60.0
+STILL_SILENT = "was not asked for, since nobody answers there; index again when it can be reached"
+_EXTRAS = {"gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "abfss": "az", "smb": "smb"}
 _opened: dict[tuple[str, str], AbstractFileSystem] = {}
-
-
-class ElsewhereError(OSError):
-    """What is wrong with an address, in words of our own: no secret is in them."""
+_silent: dict[tuple[str, str], tuple[int, float]] = {}
 
 
 def is_web(address: str) -> bool:
@@ -38,14 +39,19 @@ def is_flat(address: str) -> bool:
 
 
 def check_kind(scheme: str) -> None:
-    """Raises `UsageError` where what reads such addresses is not installed."""
+    """Raises `UsageError` where what reads such addresses is not installed, or nothing does."""
     try:
         _kind(scheme)
-    except (ImportError, ValueError) as error:
+    except ValueError:
+        raise UsageError(
+            f"{scheme}://: is no kind of address that can be read; there are s3, gs, az, sftp, "
+            "smb, http and https"
+        ) from None
+    except ImportError as error:
+        extra = _EXTRAS.get(scheme, "sources")
         raise UsageError(
             f"{scheme}://: cannot be read here ({error}); install what reads it: "
-            "pip install 'photosearch[sources]' for s3 and sftp, gcsfs for gs, adlfs for az, "
-            "smbprotocol for smb"
+            f"pip install 'photosearch[{extra}]'"
         ) from None
 
 
@@ -53,7 +59,7 @@ def elsewhere(address: str) -> AbstractFileSystem:
     """What reads the files at an address. Raises whatever its library does; see `plainly`."""
     key = _scheme(address), _host(address)
     found = _opened.get(key)
-    if found is None or not _is_alive(found):
+    if found is None or not getattr(found, "is_alive", True):
         found = _opened[key] = _open(*key)
     return found
 
@@ -62,25 +68,35 @@ def elsewhere(address: str) -> AbstractFileSystem:
 def plainly(address: str) -> Iterator[None]:
     """Whatever a library raises about an address, as `OSError` without a key or a token in it.
 
-    What was opened for it is not used again after that, but where the file alone is at fault.
+    What was opened for it is not used again after that, but where the file alone is at fault. Where
+    nobody answered several times, nobody is asked for a while: each photo would wait for that.
     """
+    place = _place(address)
+    times, until = _silent.get(place, (0, 0.0))
+    if times >= _OFTEN and time.monotonic() < until:
+        raise ElsewhereError(errno.EIO, STILL_SILENT, address)
     try:
         yield
-    except FileNotFoundError:
-        raise FileNotFoundError(errno.ENOENT, "is not there", address) from None
-    except PermissionError:
-        raise PermissionError(errno.EACCES, "may not be read", address) from None
-    except (ElsewhereError, MemoryError):
+    except MemoryError:
         raise
     except Exception as error:
-        _opened.pop((_scheme(address), _host(address)), None)
-        # With a number it is a fault of the network, which may be over the next time.
-        raise ElsewhereError(errno.EIO, f"cannot be fetched ({_told(error)})", address) from None
+        told = plain(address, error)
+        if told is not error and isinstance(told, ElsewhereError):
+            _opened.pop((_scheme(address), _host(address)), None)
+        if is_away(error):
+            _silent[place] = times + 1, time.monotonic() + _PAUSE
+        raise told from None
+    else:
+        _silent.pop(place, None)
 
 
-def _told(error: Exception) -> str:
-    # Messages of those libraries may have signed links in them; of a kind alone nothing is told.
-    return type(error).__name__
+def ask_again(address: str) -> None:
+    """Ask there the next time, however often nobody has answered."""
+    _silent.pop(_place(address), None)
+
+
+def _place(address: str) -> tuple[str, str]:
+    return _scheme(address), address.partition("://")[2].partition("/")[0]
 
 
 def _scheme(address: str) -> str:
@@ -94,87 +110,45 @@ def _host(address: str) -> str:
 
 
 def _open(scheme: str, host: str) -> AbstractFileSystem:
-    kind = _kind(scheme)
-    options: dict[str, Any] = kind._get_kwargs_from_urls(f"{scheme}://{host}/") if host else {}
-    if scheme in ("http", "https"):
-        options["client_kwargs"] = _of_web()
+    kind, options = _kind(scheme)
+    if scheme == "smb":
+        options = options | kind.options(host)
+    elif host:
+        options = options | kind._get_kwargs_from_urls(f"{scheme}://{host}/")
     if scheme not in ("sftp", "ssh"):
         # What was listed once must not be taken for what is there now.
-        options["use_listings_cache"] = False
+        options = options | {"use_listings_cache": False}
     # fsspec would keep those that are no longer alive.
     found: AbstractFileSystem = kind(skip_instance_cache=True, **options)
     return found
 
 
 @cache
-def _kind(scheme: str) -> Any:
-    """Raises `ImportError` or `ValueError`."""
+def _kind(scheme: str) -> tuple[Any, dict[str, Any]]:
+    """What reads such addresses, and with which options. Raises `ImportError` or `ValueError`."""
+    times = {"connect": _CONNECT, "silent": _SILENT}
+    # Each imports what only it needs.
+    if scheme in ("sftp", "ssh"):
+        from photosearch.elsewhere.sftp import KnownServer
+
+        return KnownServer, times
+    if scheme == "smb":
+        from photosearch.elsewhere.shares import Shares
+
+        return Shares, times
+    if scheme in ("gs", "gcs"):
+        from photosearch.elsewhere.stores import google
+
+        return google(**times)
+    if scheme in ("az", "abfs", "abfss"):
+        from photosearch.elsewhere.stores import azure
+
+        return azure(**times)
     import fsspec
 
-    kind = fsspec.get_filesystem_class(scheme)
-    return _sftp() if scheme in ("sftp", "ssh") else kind
-
-
-def _is_alive(files: AbstractFileSystem) -> bool:
-    client: Any = getattr(files, "client", None)
-    if not hasattr(client, "get_transport"):
-        return True
-    transport = client.get_transport()
-    return transport is not None and bool(transport.is_active())
-
-
-def _sftp() -> Any:
-    import paramiko
-    from fsspec.implementations.sftp import SFTPFileSystem
-
-    class Refuse(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
-        def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
-            raise ElsewhereError(
-                errno.EIO,
-                "its key is not known here; connect to it once with ssh, which records the key in "
-                "~/.ssh/known_hosts",
-                hostname,
-            )
-
-    class Known(SFTPFileSystem):  # type: ignore[misc]
-        """Of fsspec's it differs in that it takes no key that nobody has recorded."""
-
-        def _connect(self) -> None:
-            self.client = paramiko.SSHClient()
-            self.client.load_system_host_keys()
-            everybodys = Path("/etc/ssh/ssh_known_hosts")
-            if everybodys.is_file():
-                self.client.load_system_host_keys(os.fspath(everybodys))
-            self.client.set_missing_host_key_policy(Refuse())
-            times = {"timeout": _CONNECT, "banner_timeout": _CONNECT, "auth_timeout": _CONNECT}
-            try:
-                self.client.connect(self.host, **times, **self.ssh_kwargs)
-                self.ftp = self.client.open_sftp()
-            except paramiko.BadHostKeyException:
-                self.client.close()
-                raise ElsewhereError(
-                    errno.EIO,
-                    "has another key than ~/.ssh/known_hosts says; somebody may stand between",
-                ) from None
-            except BaseException as error:
-                self.client.close()
-                # Without any key it is no error of its own.
-                if not isinstance(error, paramiko.AuthenticationException) and (
-                    "No authentication methods" not in str(error)
-                ):
-                    raise
-                raise ElsewhereError(
-                    errno.EIO, "lets nobody in with the keys of ~/.ssh and of the SSH agent"
-                ) from None
-            self.ftp.get_channel().settimeout(_SILENT)
-
-        @classmethod
-        def _strip_protocol(cls, path: str) -> str:
-            # fsspec takes what stands behind a question mark for none of the name.
-            _, is_whole, rest = path.partition("://")
-            return "/" + rest.partition("/")[2] if is_whole else path
-
-    return Known
+    return fsspec.get_filesystem_class(scheme), (
+        {"client_kwargs": _of_web()} if scheme in ("http", "https") else {}
+    )
 
 
 def _of_web() -> dict[str, Any]:

@@ -78,8 +78,8 @@ class BundleStore:
         except OSError as error:
             shutil.rmtree(part, ignore_errors=True)
             raise BundleError(
-                f"{place}: cannot be written ({error.strerror}); make room on the disk, or make "
-                "the folder writable"
+                f"{place}: cannot be written ({error.strerror or error}); make room on the disk, "
+                "or make the folder writable"
             ) from None
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
@@ -107,7 +107,7 @@ class BundleStore:
             source.rename(place)
         except OSError as error:
             raise BundleError(
-                f"{place}: cannot be written ({error.strerror}); make the folder writable"
+                f"{place}: cannot be written ({error.strerror or error}); make the folder writable"
             ) from None
         return Bundle.open(place, verify=False)
 
@@ -124,6 +124,6 @@ class BundleStore:
             shutil.rmtree(place)
         except OSError as error:
             raise BundleError(
-                f"{place}: cannot be deleted ({error.strerror}); make the folder writable"
+                f"{place}: cannot be deleted ({error.strerror or error}); make the folder writable"
             ) from None
         return freed

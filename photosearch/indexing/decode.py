@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from index import Metadata
 from photosearch.elsewhere.addresses import is_address
+from photosearch.elsewhere.faults import ElsewhereError
 from photosearch.encoders.preprocess import Preprocess, to_rgb
 from photosearch.indexing.formats import MAX_PIXELS, DecodeError, Picture, open_picture
 from photosearch.indexing.formats.pillow import prepare as prepare_decoders
@@ -192,8 +193,16 @@ def _told(path: str) -> Iterator[None]:
         raise
     except FileNotFoundError:
         raise DecodeError("disappeared while it was being indexed", passing=True) from None
-    except PermissionError:
-        raise DecodeError("may not be read; check its permissions", passing=True) from None
+    except ElsewhereError as error:
+        raise DecodeError(
+            error.strerror or "cannot be fetched", passing=bool(error.errno)
+        ) from None
+    except PermissionError as error:
+        # At addresses it is not the file's own.
+        reason = error.strerror if is_address(path) and error.strerror else ""
+        raise DecodeError(
+            reason or "may not be read; check its permissions", passing=True
+        ) from None
     except NotRegularError:
         raise DecodeError("is not a regular file", passing=True) from None
     except UnidentifiedImageError:

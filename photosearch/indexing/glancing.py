@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from index import Catalogue
 from photosearch.encoders.preprocess import Preprocess
@@ -23,11 +23,12 @@ def glance_again(
     preprocess: Preprocess,
     paths: Sequence[str],
     decoding: Decoding,
+    sizes: Mapping[str, int],
     stop: threading.Event | None = None,
 ) -> Iterator[Reread]:
     """Note how the photos at `paths` look; what is noted is kept whenever this is stopped.
 
-    When `stop` is set, `StoppedError` is raised.
+    `sizes` are the bytes of those at addresses. When `stop` is set, `StoppedError` is raised.
     """
     ready: dict[str, bytes] = {}
 
@@ -40,7 +41,7 @@ def glance_again(
     committed = time.monotonic()
     with decoding.pool(preprocess, len(paths)) as pool:
         try:
-            for result in pool.decode(paths, task="glance"):
+            for result in pool.decode(paths, task="glance", sizes=sizes):
                 if result is not None and isinstance(result.outcome, Look):
                     ready[result.path] = result.outcome.packed()
                 elif result is not None and not _passing(result.outcome):

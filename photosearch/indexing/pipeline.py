@@ -231,7 +231,12 @@ class IndexRun:
         ]
         if paths:
             for event in glance_again(
-                self._catalogue, self._encoder.preprocess, paths, self._decoding, self._stop
+                self._catalogue,
+                self._encoder.preprocess,
+                paths,
+                self._decoding,
+                sizes_elsewhere(paths, self._files),
+                self._stop,
             ):
                 self._reread += len(event.paths)
                 yield event

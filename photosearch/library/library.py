@@ -225,6 +225,7 @@ class Library(Parts):
         workers: int | None = None,
         poll: bool = False,
         interval: float = 30.0,
+        address_interval: float | None = None,
         quiet: float = 2.0,
         nice: bool | None = None,
         stop: threading.Event | None = None,
@@ -232,13 +233,21 @@ class Library(Parts):
         """Index `folders`, or all known ones, and then what changes in them, until `stop` is set.
 
         What has changed is indexed when its folder has been quiet for `quiet` seconds. Folders on
-        network drives are looked through every `interval` seconds, and with `poll` all are. While
-        another process changes the library, this waits. `nice` as for `index`.
+        network drives are looked through every `interval` seconds, and with `poll` all are;
+        addresses are listed every `address_interval` seconds, by default as the settings say.
+        While another process changes the library, this waits. `nice` as for `index`.
 
         Raises as `index` does.
         """
         return self._runs.watch(
-            folders, workers, poll=poll, interval=interval, quiet=quiet, nice=nice, stop=stop
+            folders,
+            workers,
+            poll=poll,
+            interval=interval,
+            address_interval=address_interval,
+            quiet=quiet,
+            nice=nice,
+            stop=stop,
         )
 
     def search(

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from index import Catalogue, InUseError, WriterLock
-from photosearch.elsewhere.addresses import is_address
 from photosearch.encoders import bundled_path
 from photosearch.errors import UsageError
 from photosearch.model_choice import ModelChoice
@@ -59,6 +58,7 @@ class Runs:
         *,
         poll: bool,
         interval: float,
+        address_interval: float | None,
         quiet: float,
         nice: bool | None,
         stop: threading.Event | None,
@@ -67,19 +67,16 @@ class Runs:
         from photosearch.watching import Watcher
 
         roots = self._roots("watch", folders, workers)
-        known = roots or self._catalogue.folders()
-        elsewhere = [each for each in known if is_address(each)]
-        if elsewhere and (roots or len(elsewhere) == len(known)):
-            raise UsageError(
-                f"{elsewhere[0]}: cannot be watched; run `photosearch index` on it now and then"
-            )
+        if address_interval is None:
+            address_interval = self._choice.settings.watch_address_interval
         watcher = Watcher(
-            lambda: roots or [each for each in self._catalogue.folders() if not is_address(each)],
+            lambda: roots or self._catalogue.folders(),
             lambda changed, parts: self._events(
                 changed, workers, wait=True, parts=parts, nice=nice, stop=stop
             ),
             poll=poll,
             interval=interval,
+            address_interval=address_interval,
             quiet=quiet,
         )
         return watcher.events(stop)

@@ -102,7 +102,7 @@ def export_library(
             part.replace(file)
     except OSError as error:
         raise LibraryError(
-            f"{file}: cannot be written ({error.strerror}); name another place"
+            f"{file}: cannot be written ({error.strerror or error}); name another place"
         ) from error
     carried = {name.split("/")[1] for name in members if name.startswith(MODELS)}
     return Exported(counts.photos + counts.missing, size, tuple(sorted(carried)))
@@ -187,7 +187,8 @@ def import_library(
             FaissIndex.discard(folder)
     except OSError as error:
         raise LibraryError(
-            f"{folder}: cannot be written ({error.strerror}); make room, or use another folder"
+            f"{folder}: cannot be written ({error.strerror or error}); make room, or use "
+            "another folder"
         ) from error
     return with_changes(imported, kept=kept)
 

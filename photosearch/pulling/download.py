@@ -219,8 +219,8 @@ def _write(out: Any, chunk: bytes, part: Path) -> None:
 
 def _unwritable(part: Path, error: OSError) -> DownloadError:
     return DownloadError(
-        f"{part}: cannot be written ({error.strerror}); make room on the disk, or make the folder "
-        f"writable, and run the same command again; {_STAYS}"
+        f"{part}: cannot be written ({error.strerror or error}); make room on the disk, or "
+        f"make the folder writable, and run the same command again; {_STAYS}"
     )
 
 

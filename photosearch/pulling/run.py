@@ -178,8 +178,8 @@ def _bring(
         return store.take(work / "bundle")
     except OSError as error:
         raise DownloadError(
-            f"{error.filename or folder}: cannot be written ({error.strerror}); make room on the "
-            "disk, or make the library folder writable, and run the same command again"
+            f"{error.filename or folder}: cannot be written ({error.strerror or error}); make room "
+            "on the disk, or make the library folder writable, and run the same command again"
         ) from None
 
 
@@ -307,8 +307,8 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DownloadError(
-            f"{folder}: cannot be made ({error.strerror}); make the library folder writable, or "
-            "room on its disk"
+            f"{folder}: cannot be made ({error.strerror or error}); make the library folder "
+            "writable, or room on its disk"
         ) from None
 
 

@@ -10,6 +10,7 @@ from photosearch.encoders.preprocess import Preprocess
 from photosearch.errors import UsageError
 from photosearch.indexing.decode import Decoded
 from photosearch.indexing.decoding import Decoding
+from photosearch.indexing.rereading import sizes_elsewhere
 
 # Photos of fewer tell too little of what is found first.
 FEWEST, _MOST = 100, 200
@@ -28,13 +29,14 @@ def some_photos(
     places = np.linspace(0, total, min(total, _MOST), endpoint=False).astype(int)
     # Contents are numbered from 1, with few gaps.
     found = (catalogue.waiting(_NOBODY, after=int(place), limit=1) for place in places)
-    paths = sorted({each.path for some in found for each in some})
+    files = {each.path: each for some in found for each in some}
+    paths = sorted(files)
     pixels = []
     if len(paths) >= FEWEST:
         with decoding.pool(preprocess, len(paths)) as pool:
             pixels = [
                 result.outcome.pixels
-                for result in pool.decode(paths)
+                for result in pool.decode(paths, sizes=sizes_elsewhere(paths, files))
                 if result is not None and isinstance(result.outcome, Decoded)
             ]
     if len(pixels) < FEWEST:

@@ -96,8 +96,10 @@ def quantise(
         with Writer() as writer:
             yield from _Work(store, source, work, pixels, texts, threads).events(writer)
     except OSError as error:
+        # What the library that writes raises has no error of the system.
         raise BundleError(
-            f"{work or store.folder}: cannot be written ({error.strerror}); make room on the disk"
+            f"{work or store.folder}: cannot be written ({error.strerror or error}); make room on "
+            "the disk"
         ) from None
     finally:
         if work is not None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from index import PhotoFile
+from photosearch.elsewhere.addresses import is_address
 from photosearch.regular_file import open_regular
 from photosearch.silent_drive import answering, within
 
@@ -23,6 +24,7 @@ _PIECE, _OPEN = 1 << 18, 16
 _ROUNDED = 2_000_000
 
 GONE = "is gone"
+ELSEWHERE = "is at an address, and only files are compared"
 CHANGED = "was changed since it was indexed"
 DIFFERS = "is not the same any more"
 SAME_FILE = "is the same file by another path"
@@ -81,6 +83,8 @@ class Present:
 
 def look_up(photo: PhotoFile) -> Present | LeftOut:
     """The photo's file, or why it cannot be had."""
+    if is_address(photo.path):
+        return LeftOut(photo.path, ELSEWHERE)
     try:
         status = within(photo.path, os.stat, photo.path)
     except FileNotFoundError:

@@ -163,6 +163,15 @@ class Settings:
             options=("watch --interval",),
         )
     )
+    watch_address_interval: float = field(
+        metadata=_about(
+            Number(0.1, 604800, whole=False, metavar="SECONDS"),
+            "PHOTOSEARCH_WATCH_ADDRESS_INTERVAL",
+            "Time between two listings of an address; up to an hour while it is away.",
+            default=300.0,
+            options=("watch --address-interval",),
+        )
+    )
     watch_quiet: float = field(
         metadata=_about(
             Number(0, 3600, whole=False, metavar="SECONDS"),

@@ -124,15 +124,17 @@ def new_folder(parent: Path, wanted: str) -> Path:
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def whole_folder(folder: Path, last: str) -> Iterator[Path]:
     """A folder to fill, which takes the place of the empty `folder` in one step.
 
-    Where none can be made beside that, it is `folder` itself. Of one that is not finished nothing
-    is left. Raises `FolderError` when something has come into `folder` meanwhile.
+    Where none can be made beside that, as beside the root of a drive, it is one in it, from which
+    all is moved when it is whole; what is called `last` comes last. Of one that is not finished
+    nothing is left. Raises `FolderError` when something has come into `folder` meanwhile.
     """
     draft = _draft_of(folder)
     if draft is None:
-        yield folder
+        with _filled_inside(folder, last) as inside:
+            yield inside
         return
     try:
         yield draft
@@ -147,6 +149,37 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             reason = error.strerror or str(error)
             raise FolderError(f"{folder}: {reason}; choose another folder") from error
         raise
+
+
+@contextmanager
+def _filled_inside(folder: Path, last: str) -> Iterator[Path]:
+    draft = _beside(folder)
+    moved: list[Path] = []
+    try:
+        _clear(folder)
+        draft.mkdir()
+        yield draft
+        for name in sorted(os.listdir(draft), key=lambda name: name == last):
+            place = folder / name
+            if os.path.lexists(place):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), place)
+            os.rename(draft / name, place)
+            moved.append(place)
+        draft.rmdir()
+    except BaseException as error:
+        for place in (draft, *moved):
+            shutil.rmtree(place, ignore_errors=True)
+            with suppress(OSError):
+                place.unlink()
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+            raise FolderError(f"{folder}: {reason}; choose another folder") from error
+        raise
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether nothing is in it but what killed processes were writing. Raises `OSError`."""
+    return all(_BESIDE.fullmatch(name) for name in os.listdir(folder))
 
 
 def _draft_of(folder: Path) -> Path | None:

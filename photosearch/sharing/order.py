@@ -60,7 +60,7 @@ class Order:
             with closing(self._files(shrinkers)) as files:
                 yield from written(files, self._wanted, self.tally, folder)
             return
-        with whole_folder(folder) as place:
+        with whole_folder(folder, "index.html") as place:
             for path in self._album(shrinkers, place, folder):
                 yield folder / path.relative_to(place)
 

@@ -20,8 +20,8 @@ from photosearch.ui.background import BackgroundProcess, Work
 # Seconds of work, and then of leaving the library to whoever waits to change it.
 _SLICE = 20.0
 _GAP = 1.0
-# Seconds between two looks for photos that have come.
-_AGAIN = 30.0
+# Seconds between two looks for photos that have come, and the longest pause after errors.
+_AGAIN, _LONGEST = 30.0, 3600.0
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,8 @@ class BackgroundPass:
         # What was left when the pass last came to its end: what cannot be read.
         self._hopeless: frozenset[int] = frozenset()
         self._end: End | None = None
+        # How often in turn it ended with an error, and before when it is not begun again.
+        self._errors, self._rest = 0, 0.0
         self._thread: threading.Thread | None = None
         if self._now.on:
             self._begin()
@@ -111,6 +113,7 @@ class BackgroundPass:
         with self._lock:
             self._now = Pass(on=on, held=self._now.held)
             self._hopeless = frozenset()
+            self._errors, self._rest = 0, 0.0
         if on:
             self._begin()
             self._poke.set()
@@ -170,7 +173,7 @@ class BackgroundPass:
     def _wanted(self) -> bool:
         on = self._is_on()
         with self._lock:
-            if not on or self._now.held or self._now.running:
+            if not on or self._now.held or self._now.running or time.monotonic() < self._rest:
                 return False
         try:
             left = self._unseen()
@@ -201,7 +204,9 @@ class BackgroundPass:
             with self._lock:
                 if self._paused or not on or self._now.held:
                     return
-                self._now, self._end = Pass(on=True, running=True), None
+                # What went wrong is told of until it goes well.
+                self._now = Pass(on=True, running=True, error=self._now.error)
+                self._end = None
             self._process.start(self._work, self._library)
 
     def _note(self, told: Step | End | PhotosearchError | None) -> None:
@@ -209,16 +214,21 @@ class BackgroundPass:
             now = self._now
             match told:
                 case End():
-                    self._end = told
+                    self._end, self._errors = told, 0
+                    self._now = replace(now, error=None)
                 case Step():
                     self._now = replace(
                         now,
                         left=now.done + now.failed + told.begun if told.begun else now.left,
                         done=now.done + told.done,
                         failed=now.failed + told.failed,
+                        error=None if told.done else now.error,
                     )
                 case PhotosearchError():
                     self._now = replace(now, running=False, error=str(told))
+                    self._errors += 1
+                    pause = min(_AGAIN * 2 ** min(self._errors, 10), _LONGEST)
+                    self._rest = time.monotonic() + pause
                 case None:
                     self._now = replace(now, running=False)
             end = self._end

@@ -11,8 +11,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from index.paths import is_within
+from photosearch.elsewhere.addresses import is_address
+from photosearch.indexing.events import Failed
 from photosearch.indexing.scan import links
 from photosearch.silent_drive import NoAnswerError, within
+from photosearch.watching.addresses import Addresses
 from photosearch.watching.looking import Looking
 from photosearch.watching.mounts import unwatched
 from photosearch.watching.notices import Notices
@@ -26,9 +30,10 @@ _TICK = 0.5
 
 @dataclass(frozen=True)
 class Watching:
-    """A folder is watched from now on; by looking every few seconds where there is a `reason` to.
+    """A folder, or an address, is watched from now on; by looking now and then where there is a
+    `reason` to.
 
-    The reason is the type of the file system, or why the system cannot tell of changes.
+    The reason is the type of the file system, or why nobody can tell of changes.
     """
 
     folder: str
@@ -36,12 +41,12 @@ class Watching:
 
 
 class Watcher:
-    """Watches folders and has what changes indexed.
+    """Watches folders and addresses, and has what changes indexed.
 
     `folders` gives those to watch, which may become others, and `index` indexes whole ones, or
     with True only parts of them. `interval` is the seconds between two looks at a folder that must
-    be looked at, which are all with `poll`. What has changed is indexed when nothing more has
-    happened in its folder for `quiet` seconds.
+    be looked at, which are all with `poll`; `address_interval`, at an address. What has changed is
+    indexed when nothing more has happened in its folder for `quiet` seconds.
     """
 
     def __init__(
@@ -51,9 +56,11 @@ class Watcher:
         *,
         poll: bool = False,
         interval: float = 30.0,
+        address_interval: float = 300.0,
         quiet: float = 2.0,
     ) -> None:
-        self._folders, self._index = folders, index
+        self._all, self._index = folders, index
+        self._addresses = Addresses(address_interval)
         self._poll, self._interval, self._quiet = poll, interval, quiet
         self._told: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._places: dict[str, tuple[int, int] | None] = {}
@@ -82,6 +89,7 @@ class Watcher:
                     yield from self._run(self._folders(), parts=False)
                     full = time.monotonic()
                     continue
+                yield from self._look_elsewhere()
                 yield from self._look_at_places(now)
                 self._look()
                 settled = self._settled(now)
@@ -90,6 +98,22 @@ class Watcher:
                 self._listen()
         finally:
             self._notices.close()
+
+    def _folders(self) -> list[str]:
+        return [folder for folder in self._all() if not is_address(folder)]
+
+    def _look_elsewhere(self) -> Iterator[Any]:
+        """Index addresses at which something has changed: a whole one, as it is listed anyway."""
+        known = [each for each in self._all() if is_address(each)]
+        for address in self._addresses.keep(known, time.monotonic()):
+            yield Watching(address, "servers tell of no changes")
+        for address in self._addresses.to_index(time.monotonic()):
+            whole = True
+            for event in self._run([address], parts=False):
+                failed = isinstance(event, Failed) and is_within(event.path, address)
+                whole = whole and not failed
+                yield event
+            self._addresses.indexed(address, time.monotonic(), whole=whole)
 
     def _run(self, folders: Sequence[str], *, parts: bool) -> Iterator[Any]:
         if folders:

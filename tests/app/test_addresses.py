@@ -36,12 +36,14 @@ from photosearch.elsewhere.listing import Listed, Unlisted, listed
 from photosearch.encoders import open_encoder
 from photosearch.indexing.decoding import Decoding
 from photosearch.indexing.events import Absent, Failed, Finished
+from photosearch.indexing.glancing import glance_again
 from photosearch.indexing.left_out import is_left_out
 from photosearch.indexing.rebuild import Rebuild
 from photosearch.indexing.scan import is_looked_at, resolve_roots
 from photosearch.indexing.spelling import as_recorded
 from photosearch.photo import photo_named
 from photosearch.portable.mapping import PathMap
+from photosearch.quantising.photos import some_photos
 from photosearch.serving.library_thread import LibraryThread
 from photosearch.serving.shrinking import Shrinkers
 from photosearch.settings import read as read_settings
@@ -264,6 +266,28 @@ def test_another_model_has_as_long_to_fetch_a_photo(tmp_path: Path, tiny_bundle:
     assert pool.sizes == {here: None, elsewhere: 1}
 
 
+def test_whatever_decodes_a_photo_has_as_long_to_fetch_it(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    here = [str(tmp_path / f"{number}.png") for number in range(99)]
+    elsewhere = "s3://archive/b.png"
+    photos = [
+        NewPhoto(path, FileStamp(70 + number, 1), 4, 3, "PNG", bytes([number]) * 32)
+        for number, path in enumerate([*here, elsewhere])
+    ]
+    encoder, pool = open_encoder(tiny_bundle), Timed()
+    with Catalogue.open(tmp_path / "library") as catalogue:
+        catalogue.record(encoder.bundle_id, photos, np.ones((100, encoder.dim), np.float32))
+        decoding = Decoding(1, read_settings(tmp_path / "library"), elsewhere=pool)
+        with pytest.raises(UsageError, match="100 at least, and 0 can be read"):
+            some_photos(catalogue, encoder.preprocess, decoding)
+        assert pool.sizes == dict.fromkeys(here) | {elsewhere: 169}
+        several = [elsewhere, here[0]]
+        sizes = {elsewhere: 169}
+        list(glance_again(catalogue, encoder.preprocess, several, decoding, sizes))
+        assert pool.sizes == {elsewhere: 169, here[0]: None}
+
+
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
@@ -273,7 +297,7 @@ def test_another_model_has_as_long_to_fetch_a_photo(tmp_path: Path, tiny_bundle:
         ("memory://photos", "is no place"),
         ("file:///etc", "is no place"),
         ("s3://", "names no place"),
-        ("nosuch://archive/photos", "cannot be read here"),
+        ("nosuch://archive/photos", "is no kind of address"),
     ],
 )
 def test_addresses_that_are_refused(shell: Shell, address: str, reason: str) -> None:
@@ -290,18 +314,6 @@ def test_what_is_an_address(is_address: Callable[[str], bool]) -> None:
     assert checked("s3://archive/photos/") == "s3://archive/photos"
     roots = ["s3://archive/photos/2024", "s3://archive/photos", "s3://archive/photos2"]
     assert resolve_roots(roots) == ["s3://archive/photos", "s3://archive/photos2"]
-
-
-def test_where_all_is_elsewhere_there_is_nothing_to_watch(
-    tmp_path: Path, tiny_bundle: Path
-) -> None:
-    with Library.open(tmp_path / "library", model=tiny_bundle) as library:
-        library._catalogue.add_folder("s3://archive/photos")
-        for named in ([], ["s3://archive/photos"]):
-            with pytest.raises(UsageError, match="s3://archive/photos: cannot be watched"):
-                library.watch(named)
-        library._catalogue.add_folder(str(tmp_path))
-        library.watch().close()
 
 
 def test_names_in_addresses_are_parted_by_strokes_on_every_system(

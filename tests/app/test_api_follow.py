@@ -195,6 +195,49 @@ def test_a_program_follows(ask: Ask, library: Path, tiny_bundle: Path) -> None:
     assert (lost.status_code, "without since" in lost.json()["error"]) == (410, True)
 
 
+def test_a_place_is_the_same_at_every_server_of_the_library(
+    library: Path, tiny_bundle: Path
+) -> None:
+    """One with several workers and one that only reads, asked by turns while photos change."""
+    servers = [
+        LibraryThread(library, tiny_bundle, threads=3),
+        LibraryThread(library, tiny_bundle, readonly=True),
+    ]
+    apps = [create_app(each) for each in servers]
+
+    async def asked(number: int, since: str) -> dict[str, Any]:
+        transport = httpx.ASGITransport(apps[number % 2])
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            answer = await client.get("/v1/changes", params={"since": since, "limit": 3})
+        assert answer.status_code == 200, answer.text
+        page: dict[str, Any] = answer.json()
+        return page
+
+    async def follow() -> None:
+        place = (await asked(0, "now"))["next"]
+        changed, told, number = [], [], 0
+        for round_ in range(6):
+            with Library.open(library) as it:
+                some = range(10 * round_ + 1, 10 * round_ + 8)
+                for file in it.photos.files(some):
+                    it.forget(file.path)
+            changed += some
+            more = True
+            while more:
+                page = await asked(number, place)
+                # Wherever one asks, the same follows.
+                assert await asked(number + 1, place) == page
+                told += [each["photo_id"] for each in page["changes"]]
+                place, more, number = page["next"], page["more"], number + 1
+        assert told == changed
+
+    try:
+        on_a_thread.run(follow())
+    finally:
+        for each in servers:
+            each.close()
+
+
 def test_who_is_refused_is_told_how_long_others_take(library: Path, tiny_bundle: Path) -> None:
     async def crowd() -> list[int]:
         thread = LibraryThread(library, tiny_bundle, most=4)

@@ -71,6 +71,61 @@ def test_no_photo_is_lost_and_none_is_there_twice(
     assert f"The library holds {COUNT} photos." in found["driver"]["said"]
 
 
+# What goes wrong with Ray itself; in a process of its own, since Ray leaves threads behind.
+FAILING = """
+import json, sys, threading
+from pathlib import Path
+import ray
+from photosearch.cluster.node import Equipment
+from photosearch.cluster.nodes import Nodes
+from photosearch.errors import PhotosearchError
+from photosearch.settings import read
+
+told = {}
+try:
+    # What cannot be sent to others.
+    with Nodes("ray", threading.Lock()):
+        pass
+except PhotosearchError as error:
+    told["unsent"] = str(error), ray.is_initialized()
+with Nodes("ray", Equipment({"bundle.json": b"{}"}, read(Path(sys.argv[1])), 1)) as nodes:
+    try:
+        list(nodes.decode(["/a.jpg"]))
+    except PhotosearchError as error:
+        told["no model"] = str(error)
+    # As where the cluster has gone away.
+    ray.shutdown()
+    nodes._looked = 0.0
+    try:
+        nodes.look()
+    except PhotosearchError as error:
+        told["look"] = str(error)
+print(json.dumps(told))
+"""
+
+
+@needs_ray
+@pytest.mark.slow
+def test_what_goes_wrong_with_ray_is_told_plainly(tmp_path: Path, ray_home: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    done = subprocess.run(
+        [sys.executable, "-c", FAILING, tmp_path],
+        env=environment | {"RAY_TMPDIR": str(ray_home), "RAY_worker_niceness": "0"},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=590,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    reason, is_left_running = told["unsent"]
+    assert "cannot be used any more" in reason
+    assert not is_left_running
+    assert "cannot begin" in told["no model"]
+    assert "bundle.json" in told["no model"]
+    assert "what was recorded is safe" in told["look"]
+
+
 @pytest.mark.slow
 def test_what_is_no_cluster(shell: Shell, photos: Path) -> None:
     result = shell("index", photos, "--on", "slurm")

@@ -21,9 +21,10 @@ from shell import Shell
 from test_regions import area, face, mwg
 from videos import film
 
-from index import Catalogue, FileStamp, NewPhoto
+from index import Catalogue, FileStamp, NewPhoto, Region
 from index.catalogue.faces import TABLES, FaceTable, FoundFace
 from photosearch import Library, UsageError
+from photosearch.browsing.people import people_seen
 from photosearch.commands.faces import run_after_index
 from photosearch.faces.grouping import grouped
 from photosearch.faces.model import MODEL, FaceModel
@@ -160,6 +161,27 @@ def numbered(tmp_path: Path, people: Sequence[int], vectors: np.ndarray) -> Cata
     )
     catalogue.faces.assign({at + 1: -one for at, one in enumerate(people) if one})
     return catalogue
+
+
+def test_an_outline_of_the_same_name_elsewhere_hides_no_face(tmp_path: Path) -> None:
+    (somebody,) = of_people(1, 1)
+    vectors = somebody + np.random.default_rng(1).normal(scale=0.001, size=(2, 128))
+    with numbered(tmp_path, [1, 1], vectors) as catalogue:
+        (group,) = catalogue.faces.groups()
+        catalogue.faces.name(group.id, "Anna")
+        # By another program's account she is somewhere else in the photo.
+        elsewhere = Region("Anna", 0.7, 0.7, 0.2, 0.2)
+        (seen,) = people_seen(catalogue.selection, 1, [elsewhere])
+        assert (seen.name, seen.found, seen.face) == ("Anna", True, 1)
+        assert seen.area == pytest.approx((0.1, 0.1, 0.5, 0.5))
+        # One whom only the other program knows is told of as well.
+        several = people_seen(
+            catalogue.selection, 1, [elsewhere, Region("Ben", 0.7, 0.1, 0.2, 0.2)]
+        )
+        assert [(one.found, one.area is not None) for one in several] == [
+            (True, True),
+            (False, True),
+        ]
 
 
 def asked(catalogue: Catalogue) -> list[tuple[int, int, int]]:

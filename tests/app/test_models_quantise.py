@@ -144,6 +144,18 @@ def test_nothing_is_left_where_neither_network_gains(
     assert sorted(path.name for path in (place / "models").iterdir()) == before
 
 
+def test_why_it_cannot_be_written_is_said_where_the_system_says_nothing(
+    place: Path, outlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> bool:
+        raise OSError("the file grows too large")
+
+    monkeypatch.setattr(graphs.Writer, "write", fails)
+    result = CliRunner().invoke(main, ["--library", str(place), "models", "quantise", "outlier"])
+    assert (result.exit_code, "None" in result.output) == (1, False)
+    assert "cannot be written (the file grows too large); make room" in result.output
+
+
 def test_a_network_of_convolutions_stays(tmp_path: Path, tiny_bundle: Path) -> None:
     model = onnx.load(tiny_bundle / "image.onnx")
     del model.graph.node[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from served import served_here
 
 from index import Catalogue, FileStamp, NewPhoto
-from photosearch import Library
+from photosearch import Library, LibraryError
 from photosearch.serving import passes as serving_passes
 from photosearch.serving.shrinking import Still
 from photosearch.ui import faces, passes
@@ -70,6 +71,37 @@ def test_a_pass_that_breaks_off_as_its_library_is_moved_away_goes_on_later(tmp_p
         with Library.open_to_read(folder) as terminal:
             terminal.faces.switch(True)
         assert looking._wanted() or looking.now.running
+    finally:
+        looking.close()
+
+
+def test_a_pass_that_ends_with_an_error_waits_longer_and_longer(tmp_path: Path) -> None:
+    looking = faces.finding_faces(of_photos(tmp_path / "library", tmp_path / "new.jpg"))
+    try:
+        # No process begins, and this stands in for what is heard of one.
+        with looking.paused():
+            looking.switch(True)
+            pauses = []
+            for _ in range(9):
+                looking._note(LibraryError("the model is damaged"))
+                assert not looking._wanted()
+                assert looking.now.error == "the model is damaged"
+                pauses.append(round(looking._rest - time.monotonic()))
+            assert pauses[:3] == [60, 120, 240]
+            assert pauses[-1] == 3600
+            # It may begin again, and what was wrong stands there until a photo was looked at.
+            looking._rest = 0.0
+            assert looking._wanted()
+            looking._note(Step(begun=1))
+            assert looking.now.error is not None
+            looking._note(Step(done=1))
+            looking._note(End())
+            assert looking.now.error is None
+            looking._note(LibraryError("the model is damaged"))
+            assert round(looking._rest - time.monotonic()) == 60
+            # Who switches it on need not wait.
+            looking.switch(True)
+            assert looking._wanted()
     finally:
         looking.close()
 

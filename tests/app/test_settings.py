@@ -26,6 +26,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "decode_seconds": ("45", "12.5"),
     "video_seconds": ("90", "61"),
     "watch_interval": ("10", "0.5"),
+    "watch_address_interval": ("600", "0.5"),
     "watch_quiet": ("0", "7"),
     "ui_host": ("0.0.0.0", "::1"),
     "ui_port": ("0", "8000"),

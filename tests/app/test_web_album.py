@@ -22,7 +22,7 @@ from photosearch import Library
 from photosearch.errors import UsageError
 from photosearch.indexing.formats.colour import srgb_profile
 from photosearch.serving.shrinking import Shrinkers
-from photosearch.sharing.folder import FolderError, new_folder
+from photosearch.sharing.folder import FolderError, is_empty, new_folder
 from photosearch.sharing.order import Order
 from photosearch.sharing.wanted import Shared, Wanted, shared
 from photosearch.sharing.web_album import Look
@@ -236,13 +236,41 @@ def test_whoever_stands_in_its_folder_sees_it(
 ) -> None:
     folder = new_folder(tmp_path, "Summer")
     monkeypatch.chdir(folder)
-    list(Order(given[:1], Wanted(jpeg=True, side=400), look()).written(pool, folder))
+    # As in the root of a drive, beside which nothing can be: it is hidden until it is whole.
+    writing = Order(given[:1], Wanted(jpeg=True, side=400), look()).written(pool, folder)
+    next(writing)
+    (draft,) = folder.iterdir()
+    assert draft.name.startswith(".photosearch-")
+    assert is_empty(folder)
+    list(writing)
     assert Path("index.html").is_file()
-    # In a folder that is not empty it is made in place, too, and nothing else is touched.
+    assert not draft.exists()
+    # What is there already is not touched, and nothing of another stays.
+    before = sorted(folder.rglob("*"))
     writing = Order(given[:2], Wanted(jpeg=True, side=400), look()).written(pool, folder)
     next(writing)
     writing.close()
-    assert Path("index.html").is_file()
+    with pytest.raises(FolderError, match="Summer: File exists; choose another folder"):
+        list(Order(given[:2], Wanted(jpeg=True, side=400), look()).written(pool, folder))
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_the_page_with_all_photos_comes_last(
+    given: list[Shared], pool: Shrinkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    moved, rename = [], os.rename
+
+    def noted(source: Path, target: Path) -> None:
+        moved.append(Path(target).name)
+        rename(source, target)
+
+    writing = Order(given[:1], Wanted(jpeg=True, side=400), look()).written(pool, tmp_path)
+    next(writing)
+    monkeypatch.setattr("photosearch.sharing.folder.os.rename", noted)
+    list(writing)
+    assert moved[-1] == "index.html"
+    assert len(moved) == len(list(tmp_path.iterdir()))
 
 
 def test_the_same_photos_give_the_same_album(

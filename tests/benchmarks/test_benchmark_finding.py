@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from colour_bundle import COLOURS
 from PIL import Image
 from tars import sample, write_tar
 
+from benchmarks.__main__ import main
 from benchmarks.classes import grouped, read_names
 from benchmarks.classes import run as run_classes
 from benchmarks.finding import SHORT, Found, Query, gallery, read_short, run
+from benchmarks.not_there import NotThereError
 from trainer.data.photo_tars import read_photos
 
 pytestmark = pytest.mark.slow
@@ -64,8 +67,20 @@ def test_a_photo_that_is_asked_for_has_to_be_there(coloured_photos: Path) -> Non
     names = list(COLOURS)
     chosen = gallery(read_photos(coloured_photos), {names[1]}, 2)
     assert [photo.key for photo in chosen] == [names[1], names[0]]
-    with pytest.raises(ValueError, match="grass is not there"):
+    with pytest.raises(NotThereError, match="grass is not there"):
         gallery(read_photos(coloured_photos), {"grass"}, 2)
+
+
+def test_whoever_gives_the_wrong_tar_is_told_so_at_once(
+    coloured_photos: Path, colours: Path, tmp_path: Path
+) -> None:
+    tar = str(coloured_photos)
+    given = ["--bundle", str(colours), "--captioned", tar, "--unseen", tar, "--work", str(tmp_path)]
+    result = CliRunner().invoke(main, ["finding", *given, "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "--unseen: " in result.output
+    assert "give the tar that has it" in result.output
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_short_searches_are_short_and_each_of_its_own() -> None:

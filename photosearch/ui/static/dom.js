@@ -158,8 +158,8 @@ export function topmost() {
   return full && (!dialog || dialog.contains(full)) ? full : (dialog ?? document.body);
 }
 
-// Says something short to everybody, screen readers too; with an `undo` a button beside it has that
-// `text`, and does `press`. Then it stays a while longer.
+// Says something short to everybody, screen readers too; with an `undo`, which is called, a button beside
+// it offers that. Then it stays a while longer.
 let notice;
 export function tell(text, undo = null) {
   if (!notice) {
@@ -173,9 +173,9 @@ export function tell(text, undo = null) {
   };
   const press = () => {
     close();
-    undo.press();
+    undo();
   };
-  fill(notice, text, undo && make("button", { type: "button", class: "undo", onclick: press }, undo.text));
+  fill(notice, text, undo && make("button", { type: "button", class: "undo", onclick: press }, say("rating.undo")));
   notice.classList.add("on");
   clearTimeout(notice.timer);
   notice.timer = setTimeout(close, undo ? 8000 : 4000);
@@ -187,7 +187,7 @@ export async function undoable(done, changed) {
   try {
     const { text, undo } = await done;
     const press = () => undo().then(changed, (error) => tell(error.message));
-    tell(text, { text: say("rating.undo"), press });
+    tell(text, press);
     changed();
     return true;
   } catch (error) {

@@ -75,7 +75,7 @@ export function personTools(person, everybody, changed) {
   const edit = async (path, body, text) => {
     try {
       const done = await ask(`/api/people/${path}`, { body });
-      tell(text(done.name), { text: say("rating.undo"), press: () => takeBack(done.undo) });
+      tell(text(done.name), () => takeBack(done.undo));
       changed(done.name);
     } catch (error) {
       tell(error.message);

@@ -31,7 +31,7 @@ function inWords(stars) {
 function change(path, body, text) {
   const made = last.then(async () => {
     const undo = await send(path, body, body.ids);
-    if (undo) tell(text, { text: say("rating.undo"), press: () => takeBack(undo) });
+    if (undo) tell(text, () => takeBack(undo));
     return Boolean(undo);
   });
   last = made;

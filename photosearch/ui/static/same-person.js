@@ -75,7 +75,7 @@ export class SamePerson {
         this.busy = false;
       }
     };
-    if (await send(answer)) tell(say(`faces.said_${answer}`), { text: say("rating.undo"), press: () => send("undo") });
+    if (await send(answer)) tell(say(`faces.said_${answer}`), () => send("undo"));
   }
 }
 

@@ -54,7 +54,7 @@ async function mark(place, photo, asked, side, before) {
     const found = await ask("/api/verdict", { body: { q: asked.query, ids: [photo.id], right: side } });
     draw(place, photo, asked, found);
     const told = { true: "verdict.is_right", false: "verdict.is_wrong", null: "verdict.cleared" }[side];
-    tell(say(told, found), { text: say("rating.undo"), press: () => mark(place, photo, asked, before, side) });
+    tell(say(told, found), () => mark(place, photo, asked, before, side));
   } catch (error) {
     tell(error.message);
   }
@@ -65,7 +65,7 @@ async function learn(button, place, photo, asked) {
   tell(say("verdict.learning"));
   try {
     const { on } = await ask("/api/tune", { body: {} });
-    tell(say(on ? "verdict.learned" : "verdict.no_help"), on ? { text: say("rating.undo"), press: () => revert(place, photo, asked) } : null);
+    tell(say(on ? "verdict.learned" : "verdict.no_help"), on ? () => revert(place, photo, asked) : null);
     if (on) await show(place, photo, asked);
     else button.remove();
   } catch (error) {

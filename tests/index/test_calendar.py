@@ -1,0 +1,201 @@
+"""The days that are kept between two questions are those that would be counted anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from index import Catalogue, FileStamp, Mark, Metadata, NewPhoto, Place
+from index.catalogue import calendar, naming
+from index.catalogue.browsing import BrowseBy, groups
+from index.catalogue.calendar import Calendar
+
+BY: tuple[BrowseBy, ...] = ("month", "place", "camera", "folder")
+ROME, OSTIA = Place("Rome", "Lazio", "Italy"), Place("Ostia", "Lazio", "Italy")
+
+
+def path_of(number: int) -> str:
+    return str(Path(f"/photos/{number % 7}/{number}.jpg").absolute())
+
+
+def record(
+    catalogue: Catalogue, number: int, metadata: Metadata, *, width: int = 4, file: int = 0
+) -> None:
+    digest = (number + 1000 * width).to_bytes(32, "big")
+    stamp = FileStamp(1, file or number)
+    new = NewPhoto(path_of(number), stamp, width, 3, "JPEG", digest, metadata)
+    catalogue.record("model", [new], np.ones((1, 4), np.float32))
+
+
+def same_as_counted_anew(catalogue: Catalogue) -> bool:
+    kept, anew = catalogue.selection.days(), Calendar(catalogue._connection).days()
+    assert kept.days == anew.days
+    assert kept.ids.tolist() == anew.ids.tolist() == catalogue.shelves.members(limit=10_000)
+    assert kept.ratios.tolist() == anew.ratios.tolist()
+    assert kept.bursts == anew.bursts
+    for by in BY:
+        told = catalogue.shelves.groups(by)
+        counted = groups(catalogue._connection, by)
+        assert [(one.key, one.count) for one in told] == [(o.key, o.count) for o in counted]
+        members = {one.key: catalogue.shelves.members(by, one.key, limit=1) for one in told}
+        assert {one.key: [one.cover] for one in told} == members
+    assert sum(one.photos for one in kept.days) == len(kept.ids)
+    return True
+
+
+def _across_months(catalogue: Catalogue) -> bool:
+    """Whether a burst is in two months, and so in two parts."""
+    found = catalogue.selection.days()
+    april = sum(one.photos for one in found.days if one.day == "2019-04-30")
+    first = next(
+        sum(one.photos for one in found.days[:place])
+        for place, one in enumerate(found.days) if one.day == "2019-04-30"
+    )  # fmt: skip
+    return april > 0 and any(start < first < start + count for start, count in found.bursts)
+
+
+def dates(random: np.random.Generator) -> str | None:
+    """Of all kinds, in few days about the turn of a month, so that there are bursts across it."""
+    day, second = ("2019-04-30T23:59", 57) if random.random() < 0.5 else ("2019-05-01T00:00", 0)
+    kinds = (None, "2019", "2019-07", "2019-07-01", "2019-07-01T00:00:00", "1985-12-24T18:00:00")
+    if random.random() < 0.4:
+        return kinds[random.integers(len(kinds))]
+    return f"{day}:{second + int(random.integers(3)):02}"
+
+
+def test_whatever_changes_they_are_what_they_would_be_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(7)
+    read: list[int] = []
+    whole = Calendar._read
+
+    def counted(self: Calendar, query: str, parameters: object) -> object:
+        rows = whole(self, query, parameters)  # type: ignore[arg-type]
+        read.append(len(rows.ids))
+        return rows
+
+    with Catalogue.open(tmp_path) as catalogue, Catalogue.open(tmp_path, readonly=True) as other:
+
+        def put() -> None:
+            number = int(random.integers(1, 60))
+            metadata = Metadata(
+                taken_at=dates(random),
+                camera="X100" if random.random() < 0.9 else None,
+                place=[None, ROME, OSTIA][random.integers(3)],
+                taken_source="exif" if random.random() < 0.9 else "modified",
+            )
+            month = 30 * 86_400 * 10**9
+            record(
+                catalogue, number, metadata, width=int(random.integers(1, 4)),
+                file=number + month * int(random.integers(3)),
+            )  # fmt: skip
+
+        def reread() -> None:
+            some = path_of(int(random.integers(1, 60)))
+            catalogue.record_metadata({some: (Metadata(taken_at=dates(random)), "")})
+
+        changes: list[Callable[[], object]] = [
+            put, put, put, reread,
+            lambda: catalogue.mark_missing([path_of(int(random.integers(1, 60)))]),
+            lambda: catalogue.mark_present([path_of(int(random.integers(1, 60)))]),
+            lambda: catalogue.forget(path_of(int(random.integers(1, 60)))),
+        ]  # fmt: skip
+        for _ in range(60):
+            put()
+        # Each month's own part, and those of files without a date: 1985, 2019 in three, undated.
+        assert same_as_counted_anew(catalogue)
+        assert len(catalogue.selection._calendar._parts) >= 5
+        assert any(catalogue.selection.days().bursts)
+        assert _across_months(catalogue)
+        for _ in range(40):
+            for _ in range(int(random.integers(1, 4))):
+                changes[random.integers(len(changes))]()
+            assert same_as_counted_anew(catalogue)
+            assert same_as_counted_anew(other)
+        # Only what changed is read, and after many changes all.
+        monkeypatch.setattr(Calendar, "_read", counted)
+        before = catalogue.selection.days()
+        assert catalogue.selection.days() is before
+        catalogue.marks.put({int(before.ids[0]): Mark(stars=4)})
+        assert catalogue.selection.days() is before
+        read.clear()
+        put()
+        reread()
+        catalogue.selection.days()
+        assert len(read) == 1
+        assert read[0] <= 2
+        monkeypatch.setattr(calendar, "_MANY", 1)
+        put()
+        put()
+        record(catalogue, 77, Metadata())
+        assert same_as_counted_anew(catalogue)
+        assert read[1] > 20
+
+
+def test_a_file_that_was_touched_moves_among_those_without_a_date(tmp_path: Path) -> None:
+    with Catalogue.open(tmp_path) as catalogue:
+        for number in (1, 2, 3):
+            record(catalogue, number, Metadata())
+        assert catalogue.selection.days().ids.tolist() == [3, 2, 1]
+        record(catalogue, 1, Metadata(), file=9)
+        assert catalogue.selection.days().ids.tolist() == [1, 3, 2]
+        with pytest.raises(ValueError, match="read-only"):
+            catalogue.selection.days().ids[0] = 5
+
+
+def test_names_of_files_are_read_again_where_photos_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(naming, "_AT_ONCE", 4)
+    read: list[int] = []
+    part = naming.FileNames._part
+
+    def noted(self: naming.FileNames, first: int) -> Any:
+        read.append(first)
+        return part(self, first)
+
+    monkeypatch.setattr(naming.FileNames, "_part", noted)
+    with Catalogue.open(tmp_path) as catalogue:
+        for number in range(1, 11):
+            record(catalogue, number, Metadata())
+        names = catalogue.selection.names()
+        assert len(names.folders) == 7
+        assert read == [0, 4, 8]
+        read.clear()
+        catalogue.forget(path_of(3))
+        beside = str(Path("/other/Sunset_4711.jpg").absolute())
+        new = NewPhoto(beside, FileStamp(1, 1), 4, 3, "JPEG", b"d" * 32, Metadata())
+        catalogue.record("model", [new], np.ones((1, 4), np.float32))
+        names = catalogue.selection.names()
+        assert sorted(read) == [0, 8]
+        assert "sunset" in names.words
+        assert str(Path("/other").absolute()) in names.folders
+        # 10 is in the folder of 3.
+        catalogue.mark_missing([path_of(10), beside])
+        names = catalogue.selection.names()
+        assert "sunset" not in names.words
+        assert len(names.folders) == 6
+        # What is filtered is of the same photos.
+        assert catalogue.selection.ids([]).tolist() == catalogue.shelves.members()[::-1]
+
+
+def test_who_is_there_is_looked_up_where_photos_changed(tmp_path: Path) -> None:
+    with Catalogue.open(tmp_path) as catalogue:
+        for number in range(1, 6):
+            record(catalogue, number, Metadata())
+        assert catalogue.selection.ids([]).tolist() == [1, 2, 3, 4, 5]
+        catalogue.mark_missing([path_of(2)])
+        catalogue.forget(path_of(5))
+        record(catalogue, 70, Metadata())
+        there = catalogue.selection.ids([]).tolist()
+        assert there == sorted(catalogue.shelves.members())
+        assert catalogue.selection.present(np.array([1, 2, 5])).tolist() == [
+            photo for photo in (1, 2, 5) if photo in there
+        ]
+        catalogue.mark_present([path_of(2)])
+        assert 2 in catalogue.selection.ids([]).tolist()
