@@ -219,11 +219,12 @@ def test_processes_that_make_an_archive_at_the_same_time_all_get_it(
                 assert catalogue.folders() == [f"/photos/{number}" for number in range(3)]
 
 
-def test_two_write_while_one_reads(machines: list[Path]) -> None:
+def test_several_write_while_one_reads(machines: list[Path]) -> None:
+    """Two on one machine, and one on another."""
     with Catalogue.open(machines[2], readonly=True) as reader:
         writers = [
             child(WRITE, folder, str(start), str(start + 100))
-            for folder, start in zip(machines[:2], (0, 1000), strict=True)
+            for folder, start in zip((*machines[:2], machines[0]), (0, 1000, 2000), strict=True)
         ]
         seen = [0]
         while any(writer.poll() is None for writer in writers):
@@ -234,7 +235,7 @@ def test_two_write_while_one_reads(machines: list[Path]) -> None:
             assert counts.photos % 5 == 0
             seen.append(counts.photos)
         finish(writers)
-        assert until(lambda: reader.counts().photos == 200)
+        assert until(lambda: reader.counts().photos == 300)
     Catalogue.open(machines[0]).close()
     Catalogue.open(machines[1]).close()
     assert rows_in(machines[0]) == rows_in(machines[1]) == rows_in(machines[2])
