@@ -158,7 +158,7 @@ def plot(runs: Runs, path: Path) -> None:
                 axis.fill_between(
                     seen, share.min(0), share.max(0), color=colour, alpha=0.12, linewidth=0
                 )
-        axis.set_xscale("log", base=2)
+        axis.set_xscale("log", base=4)
         axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axis.set_xlabel("images seen")
         axis.set_ylabel(f"{label}, in %")
