@@ -19,6 +19,12 @@ _WHO = {
 }
 _ALSO = {"s3a": "s3", "gcs": "gs", "abfs": "az", "abfss": "az"}
 
+# Numbers of a network that is not there, or of a connection that another thread found closed.
+# Python has no kinds of errors for them.
+_NO_WAY = {
+    errno.EBADF, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH,
+    errno.ENOTCONN,
+}  # fmt: skip
 # Kinds of errors, each by its own name or that of a class that it is of.
 _NOBODY = {
     "AsyncTimeoutError", "ClientConnectionError", "ConnectionClosedError",
@@ -37,8 +43,7 @@ class ElsewhereError(OSError):
 
 def is_away(error: BaseException) -> bool:
     """Whether nobody answered, which goes for all else at the same place."""
-    of = (ConnectionError, TimeoutError, socket.gaierror)
-    return any(isinstance(each, of) or _is_of(each, _NOBODY) for each in _causes(error))
+    return any(_is_silence(each) for each in _causes(error))
 
 
 def plain(address: str, error: Exception) -> OSError:
@@ -58,11 +63,19 @@ def plain(address: str, error: Exception) -> OSError:
     if is_away(error):
         told = f"cannot be fetched ({kind}); check that it can be reached, and index again"
         return ElsewhereError(errno.EIO, told, address)
-    return ElsewhereError(errno.EIO, f"cannot be fetched ({kind})", address)
+    return ElsewhereError(errno.EIO, f"cannot be fetched ({kind}); index again later", address)
 
 
 def _who(scheme: str) -> str | None:
     return _WHO.get(_ALSO.get(scheme, scheme))
+
+
+def _is_silence(error: BaseException) -> bool:
+    return (
+        isinstance(error, ConnectionError | TimeoutError | socket.gaierror)
+        or (isinstance(error, OSError) and error.errno in _NO_WAY)
+        or _is_of(error, _NOBODY)
+    )
 
 
 def _is_refusal(error: BaseException) -> bool:
