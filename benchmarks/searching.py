@@ -29,7 +29,16 @@ def run(folder: Path) -> None:
             for number in range(PHOTOS)
         ]
         catalogue.record(encoder.bundle_id, photos, vectors)
-    ours = [sys.executable, "-m", "photosearch", "--library", str(folder), "search", "a dog", "--all"]
+    ours = [
+        sys.executable,
+        "-m",
+        "photosearch",
+        "--library",
+        str(folder),
+        "search",
+        "a dog",
+        "--all",
+    ]
     telemetry_off = "import os; os.environ['ORT_DISABLE_TELEMETRY'] = '1'"
     imports = [sys.executable, "-c", f"{telemetry_off}; import numpy, faiss, onnxruntime"]
     spend(ours)  # the first search builds the vector file
