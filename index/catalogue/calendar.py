@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from index.catalogue.browsing import PhotoGroup, key_of
 from index.catalogue.connection import Connection
 from index.catalogue.days import Day, Days
-from index.catalogue.feed import changed_after, last_change
+from index.catalogue.feed import changed_after, last_place
 from index.paths import separator_of
 
 _QUERY = """
@@ -107,7 +107,7 @@ class Calendar:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._edition: tuple[int, int] | None = None
-        self._sequence = 0
+        self._place: str | None = None
         self._days: Days | None = None
         self._parts: dict[int, _Part] = {}
         # In which part each photo is, by its id; 0 for none.
@@ -166,12 +166,10 @@ class Calendar:
 
     def _renewed(self) -> bool:
         """Whether anything is another than it was."""
-        before = self._sequence if self._edition is not None else None
-        self._sequence = last_change(self._connection)
-        if before is not None:
-            changed = changed_after(self._connection, before, _MANY)
-            if changed is not None:
-                return self._change(np.array(changed, np.int64))
+        changed = changed_after(self._connection, self._place, _MANY)
+        self._place = last_place(self._connection)
+        if changed is not None:
+            return self._change(np.array(changed, np.int64))
         rows_of_all = self._read(_QUERY, ()).newest_first()
         self._parts, self._told = {}, {}
         self._part_of = np.zeros(int(rows_of_all.ids.max(initial=-1)) + 1, np.int32)

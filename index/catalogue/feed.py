@@ -55,18 +55,24 @@ def note(db: sqlite3.Connection, photo_id: int) -> None:
     db.execute("INSERT INTO feed (photo_id) VALUES (?)", [photo_id])
 
 
-def last_change(connection: Connection) -> int:
-    """The number of the last change so far."""
-    ((number,),) = connection.rows("SELECT coalesce(max(sequence), 0) FROM feed")
-    return int(number)
+def last_place(connection: Connection) -> str:
+    """The place after all changes so far."""
+    newest = "SELECT sequence, photo_id FROM feed ORDER BY sequence DESC LIMIT 1"
+    return _place(connection, *next(iter(connection.rows(newest)), (0, 0)))
 
 
-def changed_after(connection: Connection, number: int, most: int) -> list[int] | None:
-    """Ids of the photos that changed after the change of that number; None where those are more
-    than `most`, and it is quicker to look at all.
+def changed_after(connection: Connection, place: str | None, most: int) -> list[int] | None:
+    """Ids of the photos that changed after a place; None where all have to be looked at: there is
+    no place, it is of another catalogue that was here before, or they are more than `most`.
     """
+    if place is None:
+        return None
+    try:
+        sequence, _ = _known(connection, place)
+    except UnknownPlaceError:
+        return None
     rows = connection.rows(
-        "SELECT photo_id FROM feed WHERE sequence > ? LIMIT ?", [number, most + 1]
+        "SELECT photo_id FROM feed WHERE sequence > ? LIMIT ?", [sequence, most + 1]
     )
     return [row[0] for row in rows] if len(rows) <= most else None
 
@@ -103,9 +109,7 @@ class Feed:
     def end(self) -> str:
         """The place after all changes so far."""
         with self._connection.snapshot():
-            newest = "SELECT sequence, photo_id FROM feed ORDER BY sequence DESC LIMIT 1"
-            sequence, photo = next(iter(self._connection.rows(newest)), (0, 0))
-            return _place(self._connection, sequence, photo)
+            return last_place(self._connection)
 
 
 def _change(photo_id: int, path: str | None, missing: int | None) -> Change:

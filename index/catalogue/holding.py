@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from index.catalogue.conditions import Condition, Either, Every, Not, Taken
 from index.catalogue.connection import Connection
-from index.catalogue.feed import changed_after, last_change
+from index.catalogue.feed import changed_after, last_place
 
 # Whether something holds for a photo, by its id.
 Bits = NDArray[np.bool_]
@@ -34,7 +34,7 @@ class Holding:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._edition: tuple[int, int] | None = None
-        self._sequence = 0
+        self._place: str | None = None
         self._present = np.empty(0, np.bool_)
         self._kept: OrderedDict[Condition, Bits] = OrderedDict()
         self._kept_ids: OrderedDict[tuple[Condition, ...], NDArray[np.int64]] = OrderedDict()
@@ -78,10 +78,8 @@ class Holding:
             return
         self._kept.clear()
         self._kept_ids.clear()
-        changed = None
-        if self._edition is not None:
-            changed = changed_after(self._connection, self._sequence, _MANY)
-        self._sequence = last_change(self._connection)
+        changed = changed_after(self._connection, self._place, _MANY)
+        self._place = last_place(self._connection)
         if changed is None:
             ids = self._read("SELECT id FROM photos WHERE NOT missing", ())
             self._present = _bits(ids, int(ids.max(initial=-1)) + 1)

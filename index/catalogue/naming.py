@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from index.catalogue.albums import Album, albums
 from index.catalogue.connection import Connection
-from index.catalogue.feed import changed_after, last_change
+from index.catalogue.feed import changed_after, last_place
 from index.catalogue.functions import words_in
 from index.catalogue.people import KnownPerson, known_people
 from index.paths import separator_of, text_to_path
@@ -68,16 +68,14 @@ class FileNames:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._sequence: int | None = None
+        self._place: str | None = None
         self._parts: dict[int, tuple[set[str], set[str], set[str]]] = {}
 
     def read(self) -> tuple[set[str], set[str], set[str]]:
         """Folders as they are in the catalogue; words, folded and without digits; and formats."""
         with self._connection.snapshot():
-            changed: Sequence[int] | None = None
-            if self._sequence is not None:
-                changed = changed_after(self._connection, self._sequence, _AT_ONCE)
-            self._sequence = last_change(self._connection)
+            changed: Sequence[int] | None = changed_after(self._connection, self._place, _AT_ONCE)
+            self._place = last_place(self._connection)
             if changed is None:
                 ((most,),) = self._connection.rows("SELECT coalesce(max(id), -1) FROM photos")
                 self._parts = {}

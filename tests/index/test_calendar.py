@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +201,24 @@ def test_who_is_there_is_looked_up_where_photos_changed(tmp_path: Path) -> None:
         ]
         catalogue.mark_present([path_of(2)])
         assert 2 in catalogue.selection.ids([]).tolist()
+
+
+def test_another_catalogue_that_is_put_in_its_place_is_read_anew(tmp_path: Path) -> None:
+    """As a backup that is put back: its changes have the same numbers, and are others."""
+    with Catalogue.open(tmp_path / "one") as one, Catalogue.open(tmp_path / "other") as other:
+        for number in range(5):
+            record(one, number, Metadata(taken_at="2019-04-30"))
+            record(other, number + 20, Metadata(taken_at="1985-12-24"))
+        record(other, 30, Metadata(taken_at="1985-12-24"))
+        assert [day.day for day in one.selection.days().days] == ["2019-04-30"]
+        assert len(one.selection.ids(())) == 5
+        assert one.selection.names().folders
+        with (
+            closing(sqlite3.connect(tmp_path / "other" / "catalogue.db")) as source,
+            closing(sqlite3.connect(tmp_path / "one" / "catalogue.db")) as target,
+        ):
+            source.backup(target)
+        assert [day.day for day in one.selection.days().days] == ["1985-12-24"]
+        assert len(one.selection.ids(())) == 6
+        assert one.selection.names().folders == other.selection.names().folders
+        assert same_as_counted_anew(one)
