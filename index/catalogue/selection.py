@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from index.catalogue.calendar import Calendar
@@ -17,19 +17,21 @@ from index.catalogue.connection import Connection
 from index.catalogue.dated import Dated
 from index.catalogue.days import Days, Whereabouts, whereabouts_of
 from index.catalogue.embedded import Batch, vectors_of
-from index.catalogue.faces import NamedFace, faces_of
+from index.catalogue.file_names import FileNames
 from index.catalogue.functions import place_keys
 from index.catalogue.grouped import Grouped, GroupedBy
 from index.catalogue.holding import Holding
 from index.catalogue.looks import looks_of
-from index.catalogue.naming import FileNames, Names, names_of
+from index.catalogue.naming import Names, names_of
 from index.catalogue.people import FaceArea, KnownPerson, areas_of_people, known_people, people_of
 from index.catalogue.records import Place
 from index.catalogue.taken import TakenPhoto, first_year, taken_on
 
+if TYPE_CHECKING:
+    from index.catalogue.faces import NamedFace
 
-@dataclass(frozen=True)
-class Moment:
+
+class Moment(Struct, frozen=True):
     """When a photo was taken, as exactly as is known, and where, in degrees and by city."""
 
     photo_id: int
@@ -102,6 +104,10 @@ class Selection:
     def names(self) -> Names:
         """The names of what photos are known by beside places."""
         return names_of(self._connection, self._files, self._values("camera"))
+
+    def refresh(self) -> None:
+        """Bring up to date what is kept on disk of these names, so that no search has to."""
+        self._files.read()
 
     def _values(self, by: Literal["place", "camera"]) -> list[str]:
         """Each of these once, as the catalogue has it."""
@@ -226,6 +232,8 @@ class Selection:
 
     def faces_of(self, photo_id: int) -> list[NamedFace]:
         """The faces that were found in a photo."""
+        from index.catalogue.faces import faces_of
+
         return faces_of(self._connection, photo_id)
 
     def whereabouts(self) -> list[Whereabouts]:

@@ -12,7 +12,17 @@ _OTHERS = 0o077
 # How the names of what photosearch makes in the folder of a library begin.
 _OURS = (
     *("api.", "calibrations", "catalogue.db", "config.toml", "desktop.", "download.", "examples."),
-    *("models", "page.", "photosearch.log", "recent.", "speed.", "thumbnails", "ui.", "vectors"),
+    *(
+        "models",
+        "names.",
+        "page.",
+        "photosearch.log",
+        "recent.",
+        "speed.",
+        "thumbnails",
+        "ui.",
+        "vectors",
+    ),
     *("window", "writer.", ".config.", ".import-", ".salvage-", ".upgrade-", ".writer."),
 )
 # And those of what is being written.

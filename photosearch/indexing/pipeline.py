@@ -148,6 +148,7 @@ class IndexRun:
             # Of a large file that takes long, and such runs are many.
             whole=not self._parts,
         )
+        self._catalogue.selection.refresh()
         yield Finished(
             self._indexed,
             unchanged,

@@ -6,13 +6,12 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from index import Catalogue, FileStamp, Mark, Metadata, NewPhoto, Place
-from index.catalogue import calendar, naming
+from index.catalogue import calendar
 from index.catalogue.browsing import BrowseBy, groups
 from index.catalogue.calendar import Calendar
 
@@ -148,42 +147,6 @@ def test_a_file_that_was_touched_moves_among_those_without_a_date(tmp_path: Path
         assert catalogue.selection.days().ids.tolist() == [1, 3, 2]
         with pytest.raises(ValueError, match="read-only"):
             catalogue.selection.days().ids[0] = 5
-
-
-def test_names_of_files_are_read_again_where_photos_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(naming, "_AT_ONCE", 4)
-    read: list[int] = []
-    part = naming.FileNames._part
-
-    def noted(self: naming.FileNames, first: int) -> Any:
-        read.append(first)
-        return part(self, first)
-
-    monkeypatch.setattr(naming.FileNames, "_part", noted)
-    with Catalogue.open(tmp_path) as catalogue:
-        for number in range(1, 11):
-            record(catalogue, number, Metadata())
-        names = catalogue.selection.names()
-        assert len(names.folders) == 7
-        assert read == [0, 4, 8]
-        read.clear()
-        catalogue.forget(path_of(3))
-        beside = str(Path("/other/Sunset_4711.jpg").absolute())
-        new = NewPhoto(beside, FileStamp(1, 1), 4, 3, "JPEG", b"d" * 32, Metadata())
-        catalogue.record("model", [new], np.ones((1, 4), np.float32))
-        names = catalogue.selection.names()
-        assert sorted(read) == [0, 8]
-        assert "sunset" in names.words
-        assert str(Path("/other").absolute()) in names.folders
-        # 10 is in the folder of 3.
-        catalogue.mark_missing([path_of(10), beside])
-        names = catalogue.selection.names()
-        assert "sunset" not in names.words
-        assert len(names.folders) == 6
-        # What is filtered is of the same photos.
-        assert catalogue.selection.ids([]).tolist() == catalogue.shelves.members()[::-1]
 
 
 def test_who_is_there_is_looked_up_where_photos_changed(tmp_path: Path) -> None:
