@@ -8,8 +8,8 @@ import sys
 if __name__ == "__main__":
     # The processes that decode pictures are this program again, with other arguments.
     multiprocessing.freeze_support()
-    from photosearch.cli import main
+    from photosearch.__main__ import run
 
     if len(sys.argv) == 1:
         sys.argv.append("desktop")
-    main()
+    run()

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from index.catalogue.calendar import Calendar
 from index.catalogue.connection import Connection
-from index.catalogue.face_answers import FaceAnswers
-from index.catalogue.faces import Faces
 from index.catalogue.feed import Feed
-from index.catalogue.marks import Marks
-from index.catalogue.own_people import OwnPeople
-from index.catalogue.readings import Readings
-from index.catalogue.saved import SavedSearches
 from index.catalogue.selection import Selection
-from index.catalogue.shelves import Shelves
-from index.catalogue.verdicts import Verdicts
 from index.errors import CatalogueError
-from index.safety.health import Health
-from index.safety.portable import Portable
 from index.safety.private import make_private_folder
 from index.shared.address import address_of
+
+if TYPE_CHECKING:
+    from index.catalogue.face_answers import FaceAnswers
+    from index.catalogue.faces import Faces
+    from index.catalogue.marks import Marks
+    from index.catalogue.own_people import OwnPeople
+    from index.catalogue.readings import Readings
+    from index.catalogue.saved import SavedSearches
+    from index.catalogue.shelves import Shelves
+    from index.catalogue.verdicts import Verdicts
+    from index.safety.health import Health
+    from index.safety.portable import Portable
 
 FILE_NAME = "catalogue.db"
 
@@ -33,17 +36,67 @@ class OpenCatalogue:
     def __init__(self, connection: Connection, folder: Path) -> None:
         self._connection = connection
         self.folder = folder
-        calendar = Calendar(connection)
-        self.selection = Selection(connection, calendar)
-        self.readings = Readings(connection)
-        self.saved = SavedSearches(connection)
-        self.shelves = Shelves(connection, calendar)
-        self.marks = Marks(connection)
-        self.own_people = OwnPeople(connection)
-        self.faces = Faces(connection)
-        self.face_answers = FaceAnswers(connection)
+        self._calendar = Calendar(connection)
+        self.selection = Selection(connection, self._calendar)
         self.feed = Feed(connection)
-        self.verdicts = Verdicts(connection)
+
+    # Imported when they are used: a search by command reads none of them.
+
+    @cached_property
+    def readings(self) -> Readings:
+        """What was read in photos."""
+        from index.catalogue.readings import Readings
+
+        return Readings(self._connection)
+
+    @cached_property
+    def saved(self) -> SavedSearches:
+        """Searches that were given a name."""
+        from index.catalogue.saved import SavedSearches
+
+        return SavedSearches(self._connection)
+
+    @cached_property
+    def shelves(self) -> Shelves:
+        """Photos as they are looked through without a search."""
+        from index.catalogue.shelves import Shelves
+
+        return Shelves(self._connection, self._calendar)
+
+    @cached_property
+    def marks(self) -> Marks:
+        """Stars and keywords that the user gave."""
+        from index.catalogue.marks import Marks
+
+        return Marks(self._connection)
+
+    @cached_property
+    def own_people(self) -> OwnPeople:
+        """What the user says of people."""
+        from index.catalogue.own_people import OwnPeople
+
+        return OwnPeople(self._connection)
+
+    @cached_property
+    def faces(self) -> Faces:
+        """Faces that were found, and their groups."""
+        from index.catalogue.faces import Faces
+
+        return Faces(self._connection)
+
+    @cached_property
+    def face_answers(self) -> FaceAnswers:
+        """Whose the user said that faces are."""
+        from index.catalogue.face_answers import FaceAnswers
+
+        return FaceAnswers(self._connection)
+
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        """Which photos are right for a query, and which wrong."""
+        from index.catalogue.verdicts import Verdicts
+
+        return Verdicts(self._connection)
 
     @classmethod
     def open(
@@ -109,11 +162,15 @@ class OpenCatalogue:
     @property
     def health(self) -> Health:
         """What looks through all of it for faults."""
+        from index.safety.health import Health
+
         return Health(self._connection)
 
     @property
     def portable(self) -> Portable:
         """What copies it, and changes the paths in it."""
+        from index.safety.portable import Portable
+
         return Portable(self._connection)
 
     def snapshot(self) -> AbstractContextManager[None]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+    from photosearch.text_process import TextProcess
+
 # Larger batches gain nothing on a CPU and cost memory.
 _BATCH = 32
 # A network of texts of so many bytes reads one sooner with one thread: several wait for each other
@@ -56,11 +58,19 @@ class OnnxEncoder:
 
     `threads` is the number of cores to use; all of them when left out. Pictures are encoded by
     `provider`: on its own a graphics card where there is a good one, see
-    `photosearch.encoders.providers`.
+    `photosearch.encoders.providers`. A `text_process` encodes the texts as long as it can.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None, provider: str = AUTO) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        threads: int | None = None,
+        provider: str = AUTO,
+        text_process: TextProcess | None = None,
+    ) -> None:
         self._bundle = bundle
+        self._text_process = text_process
         self._threads = threads or _cores()
         self._provider = provider
         self.bundle_id = bundle.id
@@ -104,7 +114,8 @@ class OnnxEncoder:
 
     def load_ahead(self) -> None:
         """See `Encoder.load_ahead`."""
-        if self._ahead is None and "_text_network" not in self.__dict__:
+        there = self._text_process is not None or "_text_network" in self.__dict__
+        if self._ahead is None and not there:
             self._ahead = threading.Thread(target=self._try_text_network)
             self._ahead.start()
 
@@ -199,6 +210,11 @@ class OnnxEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors float32 (n, dim) of n texts; a long text is cut to the context length."""
+        if self._text_process is not None and texts:
+            found = self._text_process.vectors(self._bundle.folder, self._threads, texts)
+            if found is not None:
+                return found
+            self._text_process = None
         if self._ahead is not None:
             self._ahead.join()
         parts = [

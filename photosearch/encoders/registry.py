@@ -9,6 +9,7 @@ from photosearch.encoders.bundle import Bundle
 from photosearch.encoders.encoder import Encoder
 from photosearch.settings import Settings, read_environment
 from photosearch.shipped import asset
+from photosearch.text_process import begun
 
 DEFAULT_MODEL = "mobileclip-small"
 
@@ -41,4 +42,5 @@ def open_encoder(
         Bundle.open(path or default_bundle_path(), verify=False),
         threads=settings.threads,
         provider=settings.provider,
+        text_process=begun(),
     )

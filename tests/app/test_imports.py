@@ -113,6 +113,32 @@ print()
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="it is a fork"
+)
+def test_a_search_by_command_leaves_the_network_to_another_process(
+    library: Path, tiny_bundle: Path, pictures: Path, tmp_path: Path
+) -> None:
+    arguments = ["photosearch", "--library", str(library), "--model", str(tiny_bundle)]
+    code = f"""
+import sys
+from photosearch.__main__ import run
+sys.argv = {[*arguments, "search", "a cat"]!r}
+try:
+    run()
+except SystemExit as end:
+    assert not end.code, end.code
+print()
+"""
+    modules = modules_after(code, cwd=tmp_path)
+
+    assert {"faiss", "sqlite3"} <= modules
+    assert not modules & {"onnxruntime", "tokenizers"}
+    faces = ("index.catalogue.faces", "index.safety.health", "index.catalogue.shelves")
+    assert not modules & {*faces, "photosearch.faces"}
+
+
+@pytest.mark.slow
 def test_a_search_finds_the_photos(library: Path, tiny_bundle: Path, pictures: Path) -> None:
     """The search whose imports are judged above is a real one."""
     command = [sys.executable, "-c", "from photosearch.cli import main; main()"]
