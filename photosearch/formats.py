@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from photosearch.kinds import JPEG, RAW, VIDEOS, is_raw, is_video
 from photosearch.plugins.announced import Announced
@@ -18,8 +19,7 @@ from photosearch.plugins.loading import Group, PluginError
 _READERS = "photosearch.indexing.formats"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Format:
+class Format(Struct, frozen=True, kw_only=True):
     """One format, or several that are told apart by nobody.
 
     `name` and `aliases` are what people call it, and `recorded` what the catalogue does, or did.

@@ -8,10 +8,10 @@ scaling and a little more or less light change no part by much.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 # Pillow is imported where a picture is at hand.
@@ -39,8 +39,7 @@ _SHAPE = 0.02
 _BLANK = 20.0
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """grey: uint8 (h, w). colour: uint8 (8, 8, 2), blue and red as JPEG has them. Upright.
 
     shape: width in proportion to height of the whole picture.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class Area:
+class Area(Struct, frozen=True):
     """Degrees north and east, edges included.
 
     `south` is at most `north`. Where `west` is greater than `east` the area crosses the date line.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from index.catalogue.connection import Connection
@@ -19,8 +19,7 @@ from index.vectors.vector_lists import Found, VectorLists, plain_lists
 MOST = 16
 
 
-@dataclass(frozen=True)
-class Frames:
+class Frames(Struct, frozen=True):
     """Seconds from the video's beginning, and vectors (n, d).
 
     The first is the frame that stands for the video, of which the video's own vector is.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from index.catalogue.connection import Connection
@@ -32,8 +32,7 @@ _QUERIES: dict[GroupedBy, str] = {
 }
 
 
-@dataclass(frozen=True)
-class _Groups:
+class _Groups(Struct, frozen=True):
     """Ids (n,) of the photos of all groups, one group after the other; where each begins (k,)."""
 
     values: tuple[str, ...]

@@ -6,9 +6,9 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from index.catalogue.changes import count_up
 from index.catalogue.connection import Connection
@@ -26,8 +26,7 @@ _WITHOUT_PHOTO = "photo_id NOT IN (SELECT id FROM photos)"
 _BAD_DIGEST = f"digest IS NOT NULL AND length(digest) <> {_DIGEST}"
 
 
-@dataclass(frozen=True)
-class Orphans:
+class Orphans(Struct, frozen=True):
     """How many rows lead nowhere.
 
     `vectors` and `photos` whose content is not there, `metadata` whose photo is not; `unused` are
@@ -43,8 +42,7 @@ class Orphans:
     others: int
 
 
-@dataclass(frozen=True)
-class BadVectors:
+class BadVectors(Struct, frozen=True):
     """Rows of vectors that no search can use, and how many there are by what is wrong with them."""
 
     rows: tuple[int, ...]

@@ -15,10 +15,12 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from index.errors import CatalogueError, gone
 from index.safety.private import protect
@@ -41,8 +43,7 @@ _PAUSE, _LONGER = 0.2, 2.0
 _LONGEST = 200  # characters of a command that are kept
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """The process that has the lock: number, machine, command line, and since when (ISO 8601)."""
 
     pid: int

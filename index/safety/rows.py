@@ -10,11 +10,11 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from index.catalogue.connection import Connection
 from index.catalogue.embedded import VECTOR
@@ -44,8 +44,7 @@ _TAKEN_LENGTHS = (4, 7, 10)
 _ABSOLUTE: Mapping[str, Check] = {"/": posixpath.isabs, "\\": lambda path: _is_of_windows(path)}
 
 
-@dataclass(frozen=True)
-class BadRows:
+class BadRows(Struct, frozen=True):
     """Numbers of the rows that cannot be used, by their table, and how many by what is wrong."""
 
     rows: dict[str, list[int]]

@@ -15,11 +15,12 @@ import struct
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 
 from index.safety.private import make_private_folders_in, private_opener
@@ -37,16 +38,14 @@ _SMALL = 64 << 20
 _drafts = itertools.count()
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(Struct, frozen=True):
     """The state of the catalogue that a file was built from."""
 
     generation: int
     revision: str
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(Struct, frozen=True):
     """What is to be said of FAISS's lists that were written to the beginning of a file.
 
     `structure` is how many bytes of them are no vectors and no ids, and `looks_at` where what a

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from msgspec import Struct
 
 from photosearch.errors import UsageError
 from photosearch.settings import SETTINGS, Setting, Settings, read
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any] | click.Command)
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """The options before the command, which each command has as `ctx.obj`; None if not given.
 
     guard: what holds the log of this run.

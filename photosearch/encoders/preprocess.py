@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from photosearch.encoders.bundle import ImageSettings
@@ -22,8 +22,7 @@ _LONGEST = 16
 _SHRUNK = 1.45
 
 
-@dataclass(frozen=True)
-class Preprocess:
+class Preprocess(Struct, frozen=True):
     """Two stages: pixels, small enough to send between processes, and then network input.
 
     Equal to torchvision's Resize, CenterCrop, ToTensor and Normalize on PIL images.

@@ -11,10 +11,11 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any, Literal, get_args
+
+from msgspec import Struct
 
 Kind = Literal["formats", "filters", "languages", "models"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -26,8 +27,7 @@ _ENDS = (".dist-info", ".egg-info")
 _REFERENCE = r"([\w.]+)(?:\s*:\s*([\w.]+))?\s*(?:\[.*\])?"
 
 
-@dataclass(frozen=True)
-class Announced:
+class Announced(Struct, frozen=True):
     """An entry point: `value` is where the object is, as "package.module:NAME"."""
 
     kind: Kind

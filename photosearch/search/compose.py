@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from index import VectorIndex
@@ -25,8 +25,7 @@ SAMPLE = 2048
 _AT_ONCE = 65_536
 
 
-@dataclass(frozen=True)
-class Composed:
+class Composed(Struct, frozen=True):
     """What photos should be like, a unit vector, and what not, unit vectors with their weights."""
 
     like: Vector

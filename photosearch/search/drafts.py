@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import groupby
+
+from msgspec import Struct, field
 
 from photosearch.search.lexicon import SMALL
 from photosearch.search.query import Described, Fact
 
 
-@dataclass
-class Draft:
+class Draft(Struct):
     """A term whose words are still being gathered."""
 
     weight: float

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from index.catalogue.conditions import Condition, Either, Noting, Saying
 from index.catalogue.functions import folded, place_key, words_in
@@ -30,8 +31,7 @@ _ORDER: tuple[FactKind, ...] = (
 _EVERYWHERE = frozenset({"img", "dsc", "dscn", "pxl", "mvimg", "copy", "edit", "edited", "final"})
 
 
-@dataclass(frozen=True)
-class _Word:
+class _Word(Struct, frozen=True):
     start: int
     end: int
     text: str

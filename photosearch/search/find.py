@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from index import VectorIndex
@@ -29,8 +29,7 @@ Scored: TypeAlias = "list[tuple[int, float | None]]"
 Stacks: TypeAlias = "list[list[int]]"
 
 
-@dataclass(frozen=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """How what was found is shown: its order, which part of it, and what goes together.
 
     With `collapse` photos that show the same count as one. `group` keeps those of one day or event
@@ -147,8 +146,7 @@ def scored(scores: NDArray[np.float32], ids: NDArray[np.int64]) -> Scored:
     return list(zip(ids.tolist(), scores.tolist(), strict=True))
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True):
     """Stacks of photos, the best first on each, their scores, and whether there is another page.
 
     `offset` is how many stacks come before.

@@ -10,10 +10,10 @@ learns it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
@@ -21,8 +21,7 @@ Floats = NDArray[np.floating[Any]]
 _FORM = np.dtype("<f4")
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """usual: the mean vector of everyday texts (d,): what texts of any meaning have in common.
 
     reach: how far from a marked query, in cosines of what is not common, its marks are heard: there

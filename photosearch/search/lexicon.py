@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from index.catalogue.conditions import (
     Condition,
@@ -64,8 +65,7 @@ _SMALL = (
 SMALL = frozenset(_SMALL.split())
 
 
-@dataclass
-class Named:
+class Named(Struct):
     """What a phrase names: by kind the conditions, one of which holds, and a filter for them."""
 
     conditions: list[Condition] = field(default_factory=list)

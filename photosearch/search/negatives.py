@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class _Words:
+
+class _Words(Struct, frozen=True):
     """Patterns of one language: what leaves out, what goes on after it, what joins, articles."""
 
     negation: str
@@ -50,8 +50,7 @@ _EVERYWHERE = ("en", "de")
 _SIGNS = re.compile(r"\bno\s+\w+\s+signs?\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class _Patterns:
+class _Patterns(Struct, frozen=True):
     """What a person leaves out ends where the description goes on with something else."""
 
     negation: re.Pattern[str]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 
 class Kind(Protocol):
@@ -30,8 +31,7 @@ class Kind(Protocol):
         """What may be given, for the documents; does not depend on this machine."""
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(Struct, frozen=True):
     """A number from `least` to `most`, whole unless `whole` is False.
 
     Where `most` depends on the machine it is asked when a value is checked, and `by_machine` says
@@ -78,8 +78,7 @@ class Number:
         return f"must be {self._kind()} from {self.least:g} to {self._limit():g}{here}"
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One of a few words, in small letters."""
 
     names: tuple[str, ...]
@@ -100,8 +99,7 @@ class Choice:
         return f"{', '.join(self.names[:-1])} or {self.names[-1]}"
 
 
-@dataclass(frozen=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """True or false."""
 
     metavar: str = "BOOL"
@@ -127,8 +125,7 @@ class Flag:
         return "true or false"
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Struct, frozen=True):
     """Any text but an empty one."""
 
     metavar: str = "TEXT"
@@ -145,8 +142,7 @@ class Text:
         return "text"
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(Struct, frozen=True):
     """The address of a server, http:// or https://, without the slash at its end."""
 
     metavar: str = "URL"
@@ -169,8 +165,7 @@ class Address:
         return "an address that begins with http:// or https://"
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """The path of a folder or, unless `is_folder`, of a file; it need not be there yet."""
 
     is_folder: bool = True
@@ -198,8 +193,7 @@ class HiddenValueError(ValueError):
     """As `ValueError`, of a text that may hold a secret and is not to be shown."""
 
 
-@dataclass(frozen=True)
-class LibraryPlace(Place):
+class LibraryPlace(Place, frozen=True):
     """Where a library is: a folder, or the address of an archive, of which a folder has a copy.
 
     It is the folder in either case.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import zipfile
-from dataclasses import dataclass
 from functools import cache, lru_cache
+
+from msgspec import Struct
 
 from photosearch.shipped import asset
 from photosearch.words.folding import SHELVES, plain, shelf
@@ -17,16 +18,14 @@ from photosearch.words.folding import SHELVES, plain, shelf
 ENGLISH = "en"
 
 
-@dataclass(frozen=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """The English word for a word, and another one that is likely enough, or ""."""
 
     first: str
     second: str = ""
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """What the list has for a word, by language: so written, or with other accents only."""
 
     exact: dict[str, str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from photosearch.words.dictionary import ENGLISH, Meaning, find, meaning
 from photosearch.words.folding import plain
@@ -21,8 +22,7 @@ _WHOLE = 6  # letters of a compound
 _SPELLED = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("aa", "a"))
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(Struct, frozen=True):
     """What a word means, and how sure that is, from 0 to 1."""
 
     meaning: Meaning

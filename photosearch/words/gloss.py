@@ -8,8 +8,9 @@ gloss("dog")                  None: it is English
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 from photosearch.words import choosing
 from photosearch.words.dictionary import ENGLISH
@@ -23,8 +24,7 @@ SECOND = 0.5  # how much another meaning of a word counts
 _LEAST = 4
 
 
-@dataclass(frozen=True)
-class Gloss:
+class Gloss(Struct, frozen=True):
     """English for a text in `language`: `texts`, each with its weight, the likeliest first."""
 
     language: str
@@ -60,8 +60,7 @@ def gloss(text: str, locale: str = ENGLISH, latin: str | None = None) -> Gloss |
     return Gloss(languages[0], texts)
 
 
-@dataclass(frozen=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """A piece that is known, or else words as they were typed."""
 
     piece: Piece | None

@@ -14,9 +14,10 @@ en: - e           a word in -en may be listed without it, or with -e for it
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from photosearch.plugins.announced import Announced
 from photosearch.plugins.loading import Group, PluginError, failed, reason
@@ -35,8 +36,7 @@ RESERVED = frozenset({"has", "in", "is", "on"})
 _FOLDER = Path(__file__).with_name("languages")
 
 
-@dataclass(frozen=True)
-class Language:
+class Language(Struct, frozen=True):
     """Its small words in English, its endings, and what joins the parts of its compounds."""
 
     code: str
@@ -46,8 +46,7 @@ class Language:
     longest: int  # words in a row
 
 
-@dataclass(frozen=True, kw_only=True)
-class WordList:
+class WordList(Struct, frozen=True, kw_only=True):
     """A language that a package adds: its code, as in "eo:hundo", and the path of its file.
 
     `script` is that of its letters: "latin", "cyrillic", or one that no other language has, by the

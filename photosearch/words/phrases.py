@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from photosearch.words.dictionary import Meaning
 from photosearch.words.forms import Form, beginnings, read, simple
@@ -13,8 +14,7 @@ _LONGEST = 4  # words in an entry of the list
 _LETTERS = 8  # of a word of Japanese or Chinese
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """`count` words (or letters, where there are no blanks) from `start` on, and what they mean;
     None where that is not known. `sure` is from 0 to 1."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from photosearch.words.folding import fold, is_east_asian
 from photosearch.words.language import scripted
@@ -17,8 +18,7 @@ _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"})
 _PLAIN = re.compile(r"[\x00-\x7f]*")
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(Struct, frozen=True):
     """A word: as it was typed, folded, and its script: "latin", "cyrillic", "greek", "hangul",
     "east asian", "number", or the name of another one."""
 

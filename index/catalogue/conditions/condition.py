@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from index.catalogue.connection import Connection
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 Sql: TypeAlias = tuple[str, list[Any]]
 
 
-class Simple(ABC):
+class Simple:
     """A condition not made of others. Those that ask for the same are equal, and hashable."""
+
+    __slots__ = ()
 
     @abstractmethod
     def query(self, connection: Connection) -> Sql:
@@ -26,20 +29,17 @@ class Simple(ABC):
         """
 
 
-@dataclass(frozen=True)
-class Not:
+class Not(Struct, frozen=True):
     condition: Condition
 
 
-@dataclass(frozen=True)
-class Either:
+class Either(Struct, frozen=True):
     """For which one or more of these hold."""
 
     conditions: tuple[Condition, ...]
 
 
-@dataclass(frozen=True)
-class Every:
+class Every(Struct, frozen=True):
     """For which all of these hold, one or more."""
 
     conditions: tuple[Condition, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from index.catalogue.conditions.condition import Simple, Sql
 
@@ -22,6 +23,7 @@ class Dated(Simple):
     about photos that do not say when they were taken.
     """
 
+    __slots__ = ()
     of_file: bool
 
     def query(self, connection: Connection) -> Sql:
@@ -35,8 +37,7 @@ class Dated(Simple):
         """The SQL that is true of the right dates in the column `moment`, and its parameters."""
 
 
-@dataclass(frozen=True)
-class Taken(Dated):
+class Taken(Dated, Struct, frozen=True):
     """Taken at or after `start` and before `end`: ISO 8601 dates or times; None is no bound.
 
     A less exact date has to lie between them as a whole: a photo of 1985 is not known to be of
@@ -64,8 +65,7 @@ class Taken(Dated):
         return " AND ".join(sql), values
 
 
-@dataclass(frozen=True)
-class TakenInMonth(Dated):
+class TakenInMonth(Dated, Struct, frozen=True):
     """Taken in this month, 1 to 12, of any year."""
 
     month: int
@@ -75,8 +75,7 @@ class TakenInMonth(Dated):
         return f"substr({moment}, 6, 2) = ?", [f"{self.month:02d}"]
 
 
-@dataclass(frozen=True)
-class TakenOnDays(Dated):
+class TakenOnDays(Dated, Struct, frozen=True):
     """Taken from one day to another of any year, as in "12-24" to "12-26".
 
     Where the last comes before the first, it is that of the year after.
@@ -93,8 +92,7 @@ class TakenOnDays(Dated):
         return sql, [self.first, self.last]
 
 
-@dataclass(frozen=True)
-class FileDated(Simple):
+class FileDated(Simple, Struct, frozen=True):
     """That do not say when they were taken, and so have no date but that of their file."""
 
     def query(self, connection: Connection) -> Sql:

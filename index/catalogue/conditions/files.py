@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from index.catalogue.conditions.condition import Simple, Sql
 from index.catalogue.conditions.texts import in_paths
@@ -27,8 +28,7 @@ _SHAPES = {
 }
 
 
-@dataclass(frozen=True)
-class InFolder(Simple):
+class InFolder(Simple, Struct, frozen=True):
     """In this folder or below: an absolute path, or the name of one or more folders in a path."""
 
     folder: str
@@ -45,8 +45,7 @@ class InFolder(Simple):
         return in_paths(parts, "replace(path, '\\', '/')", f"/{parts}/")
 
 
-@dataclass(frozen=True)
-class OfFormat(Simple):
+class OfFormat(Simple, Struct, frozen=True):
     """Of one of these formats, as the catalogue names them: "JPEG"."""
 
     formats: tuple[str, ...]
@@ -56,8 +55,7 @@ class OfFormat(Simple):
         return f"SELECT id FROM photos WHERE format IN ({marks})", list(self.formats)
 
 
-@dataclass(frozen=True)
-class Sized(Simple):
+class Sized(Simple, Struct, frozen=True):
     """Of `least` or more and fewer than `below` "bytes" or "pixels"; None is without bound."""
 
     of: str
@@ -72,8 +70,7 @@ class Sized(Simple):
         return f"{sql} AND {column} < ?", [*values, self.below]
 
 
-@dataclass(frozen=True)
-class Shaped(Simple):
+class Shaped(Simple, Struct, frozen=True):
     """As seen: "portrait", "landscape", "square", or "panorama".
 
     A panorama is twice as long as wide or more, and nothing else that is: screenshots of phones
@@ -87,8 +84,7 @@ class Shaped(Simple):
         return f"SELECT id FROM photos WHERE {_SHAPES[self.shape]}", []
 
 
-@dataclass(frozen=True)
-class Screenshot(Simple):
+class Screenshot(Simple, Struct, frozen=True):
     """A still that is called as systems call what a screen shows.
 
     A camera is not looked at: some phones write their own name into these, too.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from index.catalogue.conditions.condition import Simple, Sql
 from index.catalogue.conditions.texts import folding, in_paths, like, one_of
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 NAME = "replace(path, rtrim(path, replace(replace(path, '/', ''), '\\', '')), '')"
 
 
-@dataclass(frozen=True)
-class Made(Simple):
+class Made(Simple, Struct, frozen=True):
     """Whose `camera` or `lens` has this text in its name, whatever its case.
 
     Where one has exactly this name, only that one: a Pixel 6 is not a Pixel 6 Pro.
@@ -39,8 +39,7 @@ class Made(Simple):
         return one_of(connection, self.by, lambda name: wanted in folded(name))
 
 
-@dataclass(frozen=True)
-class Rated(Simple):
+class Rated(Simple, Struct, frozen=True):
     """Rated from `least` to `most` stars; a photo without a rating has none, 0."""
 
     least: int
@@ -54,8 +53,7 @@ class Rated(Simple):
         return f"{rated} BETWEEN ? AND ?", [self.least, self.most]
 
 
-@dataclass(frozen=True)
-class Saying(Simple):
+class Saying(Simple, Struct, frozen=True):
     """With this text in its file name, caption or keywords, whatever its case and accents.
 
     Or with these words in the text that was read in it, of which letters may be misread.
@@ -81,8 +79,7 @@ class Saying(Simple):
         return sql, [*values, *said, json.dumps(reading(connection, self.text))]
 
 
-@dataclass(frozen=True)
-class Noting(Simple):
+class Noting(Simple, Struct, frozen=True):
     """With each of these folded words, as a whole one, in its file name, caption, or text read.
 
     All of them stand in one of the three.
@@ -107,8 +104,7 @@ class Noting(Simple):
         )
 
 
-@dataclass(frozen=True)
-class InAlbum(Simple):
+class InAlbum(Simple, Struct, frozen=True):
     """In the album of this id."""
 
     album: int
@@ -121,8 +117,7 @@ class InAlbum(Simple):
         )
 
 
-@dataclass(frozen=True)
-class InAlbumCalled(Simple):
+class InAlbumCalled(Simple, Struct, frozen=True):
     """In the album of this name, whatever its case and accents."""
 
     name: str
@@ -139,8 +134,7 @@ class InAlbumCalled(Simple):
         )
 
 
-@dataclass(frozen=True)
-class Showing(Simple):
+class Showing(Simple, Struct, frozen=True):
     """Of this person, whatever the case and accents of the name.
 
     Where nobody has exactly this name, of all in the group of this name, or else of everybody with
@@ -155,8 +149,7 @@ class Showing(Simple):
         return "SELECT value FROM json_each(?)", [json.dumps(ids)]
 
 
-@dataclass(frozen=True)
-class Peopled(Simple):
+class Peopled(Simple, Struct, frozen=True):
     """With so many people in it, from `least` to `most`, as far as that is said of the photo."""
 
     least: int
@@ -176,8 +169,7 @@ class Peopled(Simple):
         )
 
 
-@dataclass(frozen=True)
-class Read(Simple):
+class Read(Simple, Struct, frozen=True):
     """In which text was read."""
 
     def query(self, connection: Connection) -> Sql:
@@ -187,8 +179,7 @@ class Read(Simple):
         )
 
 
-@dataclass(frozen=True)
-class Tagged(Simple):
+class Tagged(Simple, Struct, frozen=True):
     """With this keyword, whatever its case and accents; or with one below it, as "Places|Rome"."""
 
     keyword: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from index.catalogue.areas import Area
 from index.catalogue.conditions.condition import Simple, Sql
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from index.catalogue.connection import Connection
 
 
-@dataclass(frozen=True)
-class InPlace(Simple):
+class InPlace(Simple, Struct, frozen=True):
     """Taken in the city, region or country of this name, whatever its case, accents and hyphens.
 
     Or in one of the places `known` by it, as the catalogue names them; an empty part of a place
@@ -49,8 +49,7 @@ class InPlace(Simple):
         return is_in
 
 
-@dataclass(frozen=True)
-class Near(Simple):
+class Near(Simple, Struct, frozen=True):
     """Taken within so many kilometres of a point, in degrees north and east."""
 
     latitude: float
@@ -73,8 +72,7 @@ class Near(Simple):
         )
 
 
-@dataclass(frozen=True)
-class Within(Simple):
+class Within(Simple, Struct, frozen=True):
     """Taken in a part of the Earth between two latitudes and two longitudes."""
 
     area: Area
@@ -84,8 +82,7 @@ class Within(Simple):
         return f"SELECT photo_id FROM metadata WHERE {where}", values
 
 
-@dataclass(frozen=True)
-class Located(Simple):
+class Located(Simple, Struct, frozen=True):
     """That says where it was taken, in degrees."""
 
     def query(self, connection: Connection) -> Sql:

@@ -10,8 +10,9 @@ without a year is the latest one, or that of any year.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from photosearch.search.dates.calendar import Calendar, Period, Span, Yearly, bounded
 from photosearch.search.dates.grammar import Grammar, Meant
@@ -36,8 +37,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Phrase:
+class Phrase(Struct, frozen=True):
     """A date found in a text, from character `start` to `end`: days of any of `spans`.
 
     There are none when the text looks like a date but is no day, as 31/02/2021. `said` is

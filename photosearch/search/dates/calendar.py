@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from photosearch.search.dates.locales import Locale
 
 
-@dataclass(frozen=True)
-class Period:
+class Period(Struct, frozen=True):
     """From the day `start` up to, and without, the day `end`; None is without bound."""
 
     start: date | None
     end: date | None
 
 
-@dataclass(frozen=True)
-class Yearly:
+class Yearly(Struct, frozen=True):
     """The days from `first` to `last`, each a month and a day, of every year.
 
     Where `last` comes before `first`, it is that of the year after.
@@ -37,8 +36,7 @@ class Yearly:
 Span: TypeAlias = Period | Yearly
 
 
-@dataclass(frozen=True)
-class Calendar:
+class Calendar(Struct, frozen=True):
     """What the meaning of a date depends on: the day it is, where, and on which half of the Earth.
 
     `southern` decides when seasons are. Years are counted from 1 to 9999.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from photosearch.search.dates import words
 from photosearch.search.dates.calendar import Calendar, Period, Span, Yearly, bounded, span
@@ -22,8 +24,7 @@ Holds: TypeAlias = Callable[[Point], bool]
 _FEAST_WORDS = frozenset(words.these("at over on during in an am im zu zum zur ueber waehrend"))
 
 
-@dataclass(frozen=True)
-class Meant:
+class Meant(Struct, frozen=True):
     """Up to the token `end`: days of any of `spans`, which are none for an impossible date.
 
     `side` tells that they are bounded by the period `bound`. `name` is that of a feast that moves.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from photosearch.errors import UsageError
 from photosearch.search.dates.words import these
@@ -25,8 +26,7 @@ SPOKEN = ("en", "de", "fr", "es")
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{4})?(?:[-_]([A-Za-z]{2}|\d{3}))?(?:[-_.@].*)?")
 
 
-@dataclass(frozen=True)
-class Locale:
+class Locale(Struct, frozen=True):
     """A language of `SPOKEN` (all others are taken for English), and a country, or "".
 
     `month_first` tells that 04/05 is April there.

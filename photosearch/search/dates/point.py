@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from photosearch.search.dates.calendar import Calendar, Period, Yearly
 
@@ -22,8 +23,7 @@ InYear: TypeAlias = Callable[[int], Period | None]
 _OLDEST = 1950
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Struct, frozen=True):
     """From the token `start` up to `end`; its `period`, or what gives that in a year.
 
     `seasonal` tells that it depends on the half of the Earth. `impossible` is set when it has the

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from index.catalogue.conditions import Condition
 from photosearch.search.filters.world import World
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(Struct, frozen=True):
     """A filter's condition, what it is in a few words, and whether it depends on the seasons.
 
     The words stand on the chip of the filter.
@@ -56,8 +56,7 @@ def as_texts(value: object) -> list[str]:
     return [str(one) for one in value]
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """A filter as an argument in Python and a parameter over HTTP.
 
     Where it `means` a value of the filter it is true or false. Otherwise it takes the filter's
@@ -75,8 +74,7 @@ class Argument:
     help: Help | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filter:
+class Filter(Struct, frozen=True, kw_only=True):
     """One filter of the search box: `name:value`.
 
     `read` makes the condition of a value. `metavar` stands for the value in help; `choices` are the

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from index.catalogue.conditions import Chosen, Condition, Either, Every, Not, Simple
 from index.catalogue.records import Metadata, PhotoFile
