@@ -17,10 +17,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-# Seconds between two looks at the memory, and at least so many times what a look takes: several
-# processes take longer to look at than one, and what is measured should not wait for it.
+# Seconds between two looks at the memory, and at least so many times what a look takes at what
+# several processes share: that takes longer, and what is measured should not wait for it.
 _EVERY = 0.05
 _REST = 100
+# Fewer such looks tell nothing of the peak: then each process's own maximum is added up.
+_ENOUGH = 20
 # What a shell gives a program that Ctrl-C ended.
 _INTERRUPTED = 130
 
@@ -105,20 +107,31 @@ class _Watch(threading.Thread):
         super().__init__(daemon=True)
         self._pid = pid
         self._over = threading.Event()
-        self.peak = 0.0
+        self._together: list[float] = []
+        self._most: dict[int, float] = {}
+
+    @property
+    def peak(self) -> float:
+        """Bytes. Of processes that are gone sooner than what they share can be told it is no less
+        than that, as that is counted for each.
+        """
+        if len(self._most) > 1 and len(self._together) < _ENOUGH:
+            return sum(self._most.values())
+        return max([*self._together, self._most.get(self._pid, 0.0)])
 
     def run(self) -> None:
-        wait = _EVERY
-        while not self._over.wait(wait):
-            begun = time.thread_time()
+        next_look = 0.0
+        while not self._over.wait(_EVERY):
             tree = _descendants(self._pid)
-            if len(tree) > 1:
-                now = sum(_field(f"/proc/{pid}/smaps_rollup", "Pss:") for pid in tree)
-            else:
+            for pid in tree:
                 # Its own record of its maximum, which costs it nothing.
-                now = _field(f"/proc/{self._pid}/status", "VmHWM:")
-            self.peak = max(self.peak, now)
-            wait = max(_EVERY, _REST * (time.thread_time() - begun))
+                most = _field(f"/proc/{pid}/status", "VmHWM:")
+                self._most[pid] = max(self._most.get(pid, 0.0), most)
+            if len(tree) > 1 and time.perf_counter() >= next_look:
+                begun = time.thread_time()
+                shared = (_field(f"/proc/{pid}/smaps_rollup", "Pss:") for pid in tree)
+                self._together.append(sum(shared))
+                next_look = time.perf_counter() + _REST * (time.thread_time() - begun)
 
     def stop(self) -> None:
         self._over.set()

@@ -100,6 +100,9 @@ def test_the_memory_of_a_command_is_its_own_and_that_of_its_children() -> None:
     if sys.platform == "linux":
         assert 200 << 20 < nested.peak_bytes < 280 << 20
     assert nested.seconds >= 6 > nested.cpu_seconds
+    short = spend([sys.executable, "-c", started, held, str(200 << 20), "0.8"])
+    if sys.platform == "linux":
+        assert 200 << 20 < short.peak_bytes < 280 << 20
 
 
 def test_a_command_that_fails_says_why() -> None:
