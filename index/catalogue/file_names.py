@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from index.catalogue.connection import Connection
@@ -37,6 +38,12 @@ class FileNames:
         self._file = connection.path.with_name(FILE_NAME)
         self._place: str | None = None
         self._parts: dict[int, tuple[set[str], set[str]]] = {}
+
+    @staticmethod
+    def discard(folder: Path) -> None:
+        """Delete what is kept in a library's folder, where something in it is to be forgotten."""
+        with suppress(OSError):
+            (folder / FILE_NAME).unlink()
 
     def read(self) -> tuple[set[str], set[str]]:
         """Folders as they are in the catalogue, and words, folded and without digits."""

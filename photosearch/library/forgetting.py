@@ -14,6 +14,7 @@ def forget(
     """See `Library.forget`."""
     if not os.fspath(folder):
         raise UsageError("the name of a folder to forget is empty; give its path")
+    from index.catalogue.file_names import FileNames
     from photosearch.indexing.spelling import as_recorded
 
     known = catalogue.folders()
@@ -27,6 +28,7 @@ def forget(
         return sum(catalogue.count_below(each)[0] for each in spelt)
     with lock.held():
         forgotten = sum(catalogue.forget(each) for each in spelt)
-        # They can be built again, and hold the vectors of what was forgotten.
+        # They can be built again, and hold the vectors and names of what was forgotten.
         FaissIndex.discard(catalogue.folder)
+        FileNames.discard(catalogue.folder)
     return forgotten

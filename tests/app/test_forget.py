@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from shell import Shell, message
+
+from index import Catalogue, FileStamp, NewPhoto
+from index.catalogue import file_names
+from photosearch import Library
 
 pytestmark = pytest.mark.slow
 
@@ -87,3 +92,22 @@ def test_after_all_is_forgotten_nothing_is_left_over(shell: Shell, photos: Path)
     found = shell("doctor")
     assert found.returncode == 0, found.stdout
     assert not list((shell.library / "vectors").glob("*.faiss"))
+
+
+def test_names_of_what_was_forgotten_are_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_names, "_AT_ONCE", 2)
+    secret = str(Path("/secret").absolute())
+    with Catalogue.open(tmp_path) as catalogue:
+        photos = [
+            NewPhoto(os.path.join(secret, f"surprise {n}.jpg"), FileStamp(1, 1), 4, 3, "JPEG")
+            for n in range(5)
+        ]
+        catalogue.record("model", photos, np.ones((5, 4), np.float32))
+        catalogue.selection.refresh()
+    kept = tmp_path / file_names.FILE_NAME
+    assert "surprise" in kept.read_text()
+    with Library.open(tmp_path) as library:
+        assert library.forget(secret) == 5
+    assert not kept.exists() or "surprise" not in kept.read_text()
