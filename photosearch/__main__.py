@@ -9,15 +9,19 @@ from collections.abc import Sequence
 
 def run() -> None:
     """The command that this process was started with."""
-    if _searches(sys.argv[1:]):
-        # NumPy's library would start a thread for each core, and let them wait by going round.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        from photosearch.text_process import begin
+    try:
+        if _searches(sys.argv[1:]):
+            # NumPy's library would start a thread for each core, and let them wait by going round.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+            from photosearch.text_process import begin
 
-        begin()
-    from photosearch.cli import main
+            begin()
+        from photosearch.cli import main
 
-    main(prog_name="photosearch")
+        main(prog_name="photosearch")
+    except KeyboardInterrupt:
+        # While modules are read. It is what a shell gives a program that Ctrl-C ended.
+        sys.exit(130)
 
 
 def _searches(arguments: Sequence[str]) -> bool:

@@ -49,7 +49,7 @@ class TextProcess:
     def _end(self) -> None:
         # Where nobody else waits for the children of those that are gone, it would stay in the
         # system's table.
-        with suppress(OSError):
+        with suppress(OSError, KeyboardInterrupt):
             os.kill(self._process, signal.SIGKILL)
             os.waitpid(self._process, 0)
 

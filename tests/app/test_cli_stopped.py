@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -153,3 +154,24 @@ def test_two_index_runs_on_one_library(shell: Shell, waiting: tuple[Path, dict[s
     assert b"Indexed 1 photo in" in output
     assert b"20 unchanged" in output
     equals_a_whole_run(shell, folder)
+
+
+def test_ctrl_c_while_modules_are_read_is_told_by_the_exit_code_alone(tmp_path: Path) -> None:
+    code = """
+import sys
+from photosearch.__main__ import run
+
+
+class Stopped:
+    def find_spec(self, name, *_):
+        if name == "photosearch.cli":
+            raise KeyboardInterrupt
+
+
+sys.meta_path.insert(0, Stopped())
+sys.argv = ["photosearch", "search", "a dog"]
+run()
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, timeout=300)
+    assert (done.returncode, done.stderr) == (130, b"")
