@@ -8,14 +8,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from traceback import format_exc
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from index import Metadata
     from photosearch.indexing.decode import Decoded
+    from photosearch.indexing.own_network import OwnNetwork
     from photosearch.looks import Look
 
 # What is wanted of a file: its pixels and all else, only its hash, only what it says of itself,
@@ -51,7 +54,8 @@ class Result:
 def serve(pipe: Connection, printed: str) -> None:
     """Decode what comes until the other end is closed; first comes how.
 
-    What decoders print goes to the file at `printed`.
+    Pictures are encoded, too, where the folder of a bundle comes with that. What decoders print
+    goes to the file at `printed`.
     """
     # Ctrl-C reaches the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -60,6 +64,7 @@ def serve(pipe: Connection, printed: str) -> None:
     # No matrices are multiplied here, and the threads that NumPy starts for it spin at first.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from photosearch.indexing.decode import (
+        Decoded,
         DecodeError,
         decode,
         digest_of,
@@ -76,8 +81,9 @@ def serve(pipe: Connection, printed: str) -> None:
     prepare_decoders()
     listening = Listening(printed)
     try:
-        preprocess, limits = pipe.recv()
-        limit_memory(limits.memory)
+        preprocess, limits, folder = pipe.recv()
+        network = _network_of(folder)
+        limit_memory(limits.memory + (0 if network is None else network.memory))
         if limits.nice:
             lower_priority()
         pipe.send(None)
@@ -85,6 +91,9 @@ def serve(pipe: Connection, printed: str) -> None:
         return
     while True:
         try:
+            # Nothing more is there to do: what waits for its batch waits no longer.
+            if network is not None and not pipe.poll() and not _hand_back(pipe, network):
+                return
             path, task, sidecars, size = pipe.recv()
         except (EOFError, OSError):
             return
@@ -112,7 +121,40 @@ def serve(pipe: Connection, printed: str) -> None:
             outcome = Trouble(str(error), error.passing, listening.take(), format_exc())
         else:
             listening.take()
+        if network is not None and isinstance(outcome, Decoded):
+            network.add(path, outcome)
+            if network.is_due and not _hand_back(pipe, network):
+                return
+            continue
+        # Those before it come first: whoever waits for them knows them by their order.
+        if network is not None and not _hand_back(pipe, network):
+            return
         try:
             pipe.send(Result(path, outcome))
         except OSError:
             return
+
+
+def _network_of(folder: Path | None) -> OwnNetwork | None:
+    if folder is None:
+        return None
+    from photosearch.indexing.own_network import OwnNetwork
+
+    return OwnNetwork(folder)
+
+
+def _hand_back(pipe: Connection, network: OwnNetwork) -> bool:
+    """Encode what is decoded, and send it; False where nothing more will come of it."""
+    from photosearch.errors import PhotosearchError
+
+    try:
+        for result in network.encoded():
+            pipe.send(result)
+    except PhotosearchError as error:
+        # No file is to blame.
+        with suppress(OSError):
+            pipe.send(error)
+        return False
+    except OSError:
+        return False
+    return True

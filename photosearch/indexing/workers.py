@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from operator import length_hint
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
@@ -27,8 +28,9 @@ from photosearch.indexing.serving import Result, Task, Trouble, serve
 
 __all__ = ["CRASHED", "KILLED", "DecodeWorkers", "Result", "Trouble"]
 
-# Pictures handed to a worker ahead of time, so that it never waits for the next.
-_AHEAD = 4
+# Pictures handed to a worker ahead of time, so that it never waits for the next. One that encodes
+# them answers several at once.
+_AHEAD, _AHEAD_ENCODING = 4, 8
 # Workers killed before they took a file; so many in a row are no accident.
 _STILLBORN = 8
 # Waking so many seconds late is no longer the scheduler's ordinary delay.
@@ -47,9 +49,17 @@ class _Worker:
     printed: Printed
     handed: deque[str] = field(default_factory=deque)
     ready: bool = False
-    # When the first of `handed` must be done, by the monotonic clock; None before it is begun.
+    # The one of `handed` that it is at, and when that must be done, by the monotonic clock. Those
+    # before it wait to be encoded.
+    begun: str | None = None
     deadline: float | None = None
     seconds: float = 0.0
+
+    def lost(self) -> str:
+        """Take from `handed` the file that its end is put down to."""
+        path = self.handed[0] if self.begun is None else self.begun
+        self.handed.remove(path)
+        return path
 
 
 _Item = Result | BaseException | None
@@ -61,12 +71,22 @@ class DecodeWorkers:
     A worker that dies takes one file with it, which is reported with a reason; another worker
     takes its place. So it goes with one that takes longer than `limits`, by default the machine's,
     give a file.
+
+    With `network`, the folder of a bundle, each encodes the pictures that it has decoded.
     """
 
-    def __init__(self, preprocess: Preprocess, count: int, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        preprocess: Preprocess,
+        count: int,
+        limits: Limits | None = None,
+        network: Path | None = None,
+    ) -> None:
         self._preprocess = preprocess
         self._count = count
         self._limits = limits_of_machine(max(1, count)) if limits is None else limits
+        self._network = network
+        self._ahead = _AHEAD if network is None else _AHEAD_ENCODING
         # Fork would copy the parent's threads' locks; spawned workers start clean everywhere.
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
@@ -93,7 +113,7 @@ class DecodeWorkers:
         # With only the worker holding its end, its death shows as end of file here.
         theirs.close()
         with suppress(OSError):
-            ours.send((self._preprocess, self._limits))
+            ours.send((self._preprocess, self._limits, self._network))
         return _Worker(process, ours, printed)
 
     def __enter__(self) -> Self:
@@ -186,10 +206,10 @@ class DecodeWorkers:
         return [pipe for pipe in busy if pipe in found]
 
     def _hand_out(self, again: deque[str], paths: Iterator[str]) -> None:
-        """One file to each worker, and then one more to each, up to `_AHEAD`."""
-        for ahead in range(_AHEAD):
+        """One file to each worker, and then one more to each, up to as many ahead."""
+        for ahead in range(self._ahead):
             # The last files wait for whichever worker is free first.
-            left = len(again) + length_hint(paths, _AHEAD * self._count)
+            left = len(again) + length_hint(paths, self._ahead * self._count)
             if ahead * self._count >= left:
                 return
             for worker in self._workers:
@@ -207,13 +227,16 @@ class DecodeWorkers:
     def _take(self, worker: _Worker, again: deque[str]) -> Result | None:
         """The next result of `worker`, None when it says that it is up or how far it is."""
         try:
-            message: Result | str | float | None = worker.pipe.recv()
+            message: Result | PhotosearchError | str | float | None = worker.pipe.recv()
         except (EOFError, OSError):
             return self._replace(worker, again)
         if message is None:
             worker.ready = True
             return None
+        if isinstance(message, PhotosearchError):
+            raise message
         if isinstance(message, str):
+            worker.begun = message
             worker.seconds = self._limits.seconds_for(message)
             worker.deadline = time.monotonic() + worker.seconds
             return None
@@ -222,8 +245,9 @@ class DecodeWorkers:
             worker.deadline = (worker.deadline or time.monotonic()) + message
             return None
         self._stillborn = 0
-        worker.deadline = None
         worker.handed.popleft()
+        if message.path == worker.begun:
+            worker.begun = worker.deadline = None
         return message
 
     def _cut_off(self, worker: _Worker, again: deque[str]) -> Result:
@@ -233,7 +257,7 @@ class DecodeWorkers:
         worker.process.kill()
         worker.pipe.close()
         _end(worker.process)
-        path = worker.handed.popleft()
+        path = worker.lost()
         again.extend(worker.handed)
         self._workers.append(self._start())
         reason = f"took longer than {worker.seconds:.3g} s to decode"
@@ -249,7 +273,7 @@ class DecodeWorkers:
         if worker.ready:
             killed = -code in _FROM_OUTSIDE
             trouble = Trouble(KILLED if killed else CRASHED, killed, _last_words(worker))
-            lost = Result(worker.handed.popleft(), trouble)
+            lost = Result(worker.lost(), trouble)
         else:
             worker.printed.close()
             # No file is to blame. One that ends by itself would do so each time.
