@@ -85,7 +85,7 @@ class DecodeWorkers:
         self._preprocess = preprocess
         self._count = count
         self._limits = limits_of_machine(max(1, count)) if limits is None else limits
-        self._network = network
+        self.network = network
         self._ahead = _AHEAD if network is None else _AHEAD_ENCODING
         # Fork would copy the parent's threads' locks; spawned workers start clean everywhere.
         self._context = multiprocessing.get_context("spawn")
@@ -113,7 +113,7 @@ class DecodeWorkers:
         # With only the worker holding its end, its death shows as end of file here.
         theirs.close()
         with suppress(OSError):
-            ours.send((self._preprocess, self._limits, self._network))
+            ours.send((self._preprocess, self._limits, self.network))
         return _Worker(process, ours, printed)
 
     def __enter__(self) -> Self:
