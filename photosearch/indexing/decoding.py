@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self
 
 from photosearch.capacity import usual_workers
@@ -62,6 +63,6 @@ class Decoding:
             return nullcontext(self.elsewhere)
         count = max(1, min(self.workers, files))
         limits = replace(limits_by(self.settings, count), nice=self.nice)
-        worth = encoder is not None and files >= _WORTH * count
-        network = encoder.apart(count) if encoder is not None and worth else None
-        return DecodeWorkers(preprocess, count, limits, network)
+        if encoder is None or files < _WORTH * count:
+            return DecodeWorkers(preprocess, count, limits)
+        return DecodeWorkers(preprocess, count, limits, partial(encoder.apart, count))

@@ -5,6 +5,7 @@ Imported by the process before anything else, so it imports no more than it must
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -79,6 +80,8 @@ def serve(pipe: Connection, printed: str) -> None:
     from photosearch.nice import lower_priority
 
     prepare_decoders()
+    # What was read until now stays, and need not be looked through for garbage.
+    gc.freeze()
     listening = Listening(printed)
     try:
         preprocess, limits, folder = pipe.recv()

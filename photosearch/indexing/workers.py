@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
@@ -72,7 +72,8 @@ class DecodeWorkers:
     takes its place. So it goes with one that takes longer than `limits`, by default the machine's,
     give a file.
 
-    With `network`, the folder of a bundle, each encodes the pictures that it has decoded.
+    Where `network` gives the folder of a bundle, each encodes the pictures that it has decoded. It
+    is asked while they start.
     """
 
     def __init__(
@@ -80,13 +81,13 @@ class DecodeWorkers:
         preprocess: Preprocess,
         count: int,
         limits: Limits | None = None,
-        network: Path | None = None,
+        network: Callable[[], Path | None] = lambda: None,
     ) -> None:
         self._preprocess = preprocess
         self._count = count
         self._limits = limits_of_machine(max(1, count)) if limits is None else limits
-        self.network = network
-        self._ahead = _AHEAD if network is None else _AHEAD_ENCODING
+        self._find_network = network
+        self._network: Path | None = None
         # Fork would copy the parent's threads' locks; spawned workers start clean everywhere.
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
@@ -112,14 +113,21 @@ class DecodeWorkers:
             raise
         # With only the worker holding its end, its death shows as end of file here.
         theirs.close()
-        with suppress(OSError):
-            ours.send((self._preprocess, self._limits, self.network))
         return _Worker(process, ours, printed)
+
+    def _equip(self, worker: _Worker) -> _Worker:
+        # Where it has died, `_take` finds out and replaces it.
+        with suppress(OSError):
+            worker.pipe.send((self._preprocess, self._limits, self._network))
+        return worker
 
     def __enter__(self) -> Self:
         try:
             for _ in range(self._count):
                 self._workers.append(self._start())
+            self._network = self._find_network()
+            for worker in self._workers:
+                self._equip(worker)
         except BaseException:
             self.__exit__()
             raise
@@ -207,9 +215,10 @@ class DecodeWorkers:
 
     def _hand_out(self, again: deque[str], paths: Iterator[str]) -> None:
         """One file to each worker, and then one more to each, up to as many ahead."""
-        for ahead in range(self._ahead):
+        most = _AHEAD if self._network is None else _AHEAD_ENCODING
+        for ahead in range(most):
             # The last files wait for whichever worker is free first.
-            left = len(again) + length_hint(paths, self._ahead * self._count)
+            left = len(again) + length_hint(paths, most * self._count)
             if ahead * self._count >= left:
                 return
             for worker in self._workers:
@@ -259,7 +268,7 @@ class DecodeWorkers:
         _end(worker.process)
         path = worker.lost()
         again.extend(worker.handed)
-        self._workers.append(self._start())
+        self._workers.append(self._equip(self._start()))
         reason = f"took longer than {worker.seconds:.3g} s to decode"
         return Result(path, Trouble(reason, printed=_last_words(worker)))
 
@@ -283,7 +292,7 @@ class DecodeWorkers:
                     f"the processes that decode pictures cannot start (exit code {code})"
                 )
         again.extend(worker.handed)
-        self._workers.append(self._start())
+        self._workers.append(self._equip(self._start()))
         return lost
 
     def _put(self, item: _Item) -> None:

@@ -71,7 +71,7 @@ def outcomes_of(
     """By its name the vectors of each picture, or the reason why there are none."""
     outcomes: dict[str, NDArray[np.float32] | str] = {}
     preprocess = open_encoder(bundle).preprocess
-    with DecodeWorkers(preprocess, workers, limits or Limits(1 << 30), bundle) as pool:
+    with DecodeWorkers(preprocess, workers, limits or Limits(1 << 30), lambda: bundle) as pool:
         for result in pool.decode([str(path) for path in paths]):
             if result is None:
                 continue
@@ -196,14 +196,23 @@ def test_it_is_for_as_many_processes_as_cores_may_be_used(
     assert encoder.apart(2) is None
 
 
-def test_a_few_files_are_encoded_in_one_process(tiny_bundle: Path) -> None:
+def test_a_few_files_are_encoded_in_one_process(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """To load a network in each takes longer than that."""
     encoder = OnnxEncoder(Bundle.open(tiny_bundle), threads=2, provider="cpu")
     usual = decoding.Decoding.of(read_environment(), 2)
-    for files, network in ((63, None), (64, tiny_bundle)):
-        pool = usual.pool(encoder.preprocess, files, encoder)
-        assert isinstance(pool, DecodeWorkers)
-        assert pool.network == network
+    asked: list[int] = []
+    real = OnnxEncoder.apart
+
+    def apart(self: OnnxEncoder, processes: int) -> Path | None:
+        asked.append(processes)
+        return real(self, processes)
+
+    monkeypatch.setattr(OnnxEncoder, "apart", apart)
+    for files, expected in ((63, []), (64, [2])):
+        with usual.pool(encoder.preprocess, files, encoder):
+            assert asked == expected
 
 
 def test_a_slow_network_is_given_fewer_at_a_time() -> None:
