@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from optional import module
+from optional import leave_out, module
 from reinforce_data import BundleTeacher
 
 from benchmarks import decoding_alone
@@ -297,6 +298,8 @@ def test_pipeline_without_rclip_is_beside_decoding_alone(tmp_path: Path, tiny_bu
 
 
 def test_decoding_alone_decodes_every_photo(tmp_path: Path) -> None:
+    if not hasattr(os, "fork"):
+        leave_out("a system that forks")
     write_photos(tmp_path / "photos", 3, size=(400, 300))
     subprocess.run(decoding_alone.command(tmp_path / "photos", 32), check=True)
     damaged = tmp_path / "photos" / "photo-002.jpg"
