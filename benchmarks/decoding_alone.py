@@ -30,9 +30,9 @@ def command(folder: Path, side: int) -> list[str]:
 def _in_parts(folder: str, side: int) -> int:
     """Decode, and give the number of processes that did not do their part."""
     files = sorted(os.path.join(folder, name) for name in os.listdir(folder))
-    processes = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    processes = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        processes = len(os.sched_getaffinity(0))
     begun = []
     for number in range(min(processes, len(files))):
         child = os.fork()

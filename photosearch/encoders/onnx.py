@@ -34,9 +34,9 @@ _BATCH = 32
 _SMALL = 32 << 20
 # What a network takes in memory, in proportion to its file: its weights as they are read and as
 # they are computed with, and what comes of each layer.
-_LOADED = 4
+_LOADED = 6
 # The part of all memory that copies of it may take together.
-_SHARE = 8
+_SHARE = 4
 # What a network may take and give, by ONNX Runtime's names.
 _NUMBERS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _BYTES = {"tensor(uint8)": np.uint8}

@@ -16,6 +16,8 @@ from pathlib import Path
 from traceback import format_exc
 from typing import TYPE_CHECKING, Literal
 
+from photosearch.errors import PhotosearchError
+
 if TYPE_CHECKING:
     from index import Metadata
     from photosearch.indexing.decode import Decoded
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 # What is wanted of a file: its pixels and all else, only its hash, only what it says of itself,
 # how it looks, or a small picture.
 Task = Literal["picture", "digest", "metadata", "glance", "closely", "thumbnail"]
+
+# Seconds beside those that every file may take.
+_WORTH_TELLING = 1.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,11 @@ class Result:
 
     path: str
     outcome: Decoded | bytes | Metadata | Look | Trouble | None
+
+
+# What such a process says: that it is up, which file it turns to, how many seconds more that may
+# take, what became of files in the order in which they were handed to it, and why it gives up.
+Message = None | str | float | list[Result] | PhotosearchError
 
 
 def serve(pipe: Connection, printed: str) -> None:
@@ -104,7 +114,10 @@ def serve(pipe: Connection, printed: str) -> None:
         try:
             # Only now does its time run: until here the file waited its turn.
             pipe.send(path)
-            pipe.send(seconds_to_read(path, size))
+            more = seconds_to_read(path, size)
+            # Most files are small, and each message takes the other end from what it is at.
+            if more >= _WORTH_TELLING:
+                pipe.send(more)
         except OSError:
             return
         try:
@@ -133,7 +146,7 @@ def serve(pipe: Connection, printed: str) -> None:
         if network is not None and not _hand_back(pipe, network):
             return
         try:
-            pipe.send(Result(path, outcome))
+            pipe.send([Result(path, outcome)])
         except OSError:
             return
 
@@ -148,11 +161,9 @@ def _network_of(folder: Path | None) -> OwnNetwork | None:
 
 def _hand_back(pipe: Connection, network: OwnNetwork) -> bool:
     """Encode what is decoded, and send it; False where nothing more will come of it."""
-    from photosearch.errors import PhotosearchError
-
     try:
-        for result in network.encoded():
-            pipe.send(result)
+        if results := network.encoded():
+            pipe.send(results)
     except PhotosearchError as error:
         # No file is to blame.
         with suppress(OSError):

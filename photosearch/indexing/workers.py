@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
@@ -24,13 +24,13 @@ from photosearch.encoders.preprocess import Preprocess
 from photosearch.errors import PhotosearchError
 from photosearch.indexing.limits import Limits, limits_of_machine
 from photosearch.indexing.printed import Printed
-from photosearch.indexing.serving import Result, Task, Trouble, serve
+from photosearch.indexing.serving import Message, Result, Task, Trouble, serve
 
 __all__ = ["CRASHED", "KILLED", "DecodeWorkers", "Result", "Trouble"]
 
 # Pictures handed to a worker ahead of time, so that it never waits for the next. One that encodes
 # them answers several at once.
-_AHEAD, _AHEAD_ENCODING = 4, 8
+_AHEAD, _AHEAD_ENCODING = 4, 16
 # Workers killed before they took a file; so many in a row are no accident.
 _STILLBORN = 8
 # Waking so many seconds late is no longer the scheduler's ordinary delay.
@@ -189,8 +189,7 @@ class DecodeWorkers:
                 if not busy:
                     break
                 for pipe in self._wait(busy):
-                    result = self._take(busy[pipe], again)
-                    if result is not None:
+                    for result in self._take(busy[pipe], again):
                         self._put(result)
                 for worker in busy.values():
                     if _is_late(worker):
@@ -233,31 +232,32 @@ class DecodeWorkers:
                     sidecars, size = self._sidecars.get(path, ()), self._sizes.get(path)
                     worker.pipe.send((path, self._task, sidecars, size))
 
-    def _take(self, worker: _Worker, again: deque[str]) -> Result | None:
-        """The next result of `worker`, None when it says that it is up or how far it is."""
+    def _take(self, worker: _Worker, again: deque[str]) -> Sequence[Result]:
+        """The next results of `worker`, none when it says that it is up or how far it is."""
         try:
-            message: Result | PhotosearchError | str | float | None = worker.pipe.recv()
+            message: Message = worker.pipe.recv()
         except (EOFError, OSError):
-            return self._replace(worker, again)
-        if message is None:
-            worker.ready = True
-            return None
+            lost = self._replace(worker, again)
+            return () if lost is None else (lost,)
         if isinstance(message, PhotosearchError):
             raise message
-        if isinstance(message, str):
+        if message is None:
+            worker.ready = True
+        elif isinstance(message, str):
             worker.begun = message
             worker.seconds = self._limits.seconds_for(message)
             worker.deadline = time.monotonic() + worker.seconds
-            return None
-        if isinstance(message, float):
+        elif isinstance(message, float):
             worker.seconds += message
             worker.deadline = (worker.deadline or time.monotonic()) + message
-            return None
-        self._stillborn = 0
-        worker.handed.popleft()
-        if message.path == worker.begun:
-            worker.begun = worker.deadline = None
-        return message
+        else:
+            self._stillborn = 0
+            for result in message:
+                worker.handed.remove(result.path)
+            if worker.begun not in worker.handed:
+                worker.begun = worker.deadline = None
+            return message
+        return ()
 
     def _cut_off(self, worker: _Worker, again: deque[str]) -> Result:
         """Kill a worker that takes too long over its file, which is lost; the others wait again."""

@@ -102,11 +102,11 @@ def test_they_give_what_one_process_for_all_would(tmp_path: Path, tiny_bundle: P
 
 
 @pytest.mark.usefixtures("hooked")
-@pytest.mark.parametrize("before", [1, 3, 4])
+@pytest.mark.parametrize("before", [1, 4])
 def test_a_crash_costs_none_of_those_that_wait_to_be_encoded(
     tmp_path: Path, tiny_bundle: Path, before: int
 ) -> None:
-    """The first is encoded alone, and those after it wait for three more."""
+    """The first is encoded alone, and those after it wait for more."""
     paths = some_photos(tmp_path / "photos", 7)
     crash = tmp_path / "photos" / "segv.png"
     crash.touch()
@@ -190,9 +190,10 @@ def test_it_is_for_as_many_processes_as_cores_may_be_used(
     assert encoder.apart(1) is None
     assert encoder.apart(3) is None
     # Copies of a large network would fill the memory.
-    monkeypatch.setattr(onnx, "total_memory", lambda: 8 * 2 * encoder.memory)
+    enough = 4 * 2 * encoder.memory
+    monkeypatch.setattr(onnx, "total_memory", lambda: enough)
     assert encoder.apart(2) == tiny_bundle
-    monkeypatch.setattr(onnx, "total_memory", lambda: 8 * 2 * encoder.memory - 8)
+    monkeypatch.setattr(onnx, "total_memory", lambda: enough - 4)
     assert encoder.apart(2) is None
 
 
