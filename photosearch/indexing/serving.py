@@ -102,6 +102,9 @@ def serve(pipe: Connection, printed: str) -> None:
         pipe.send(None)
     except (EOFError, OSError):
         return
+    except PhotosearchError as error:
+        _give_up(pipe, error)
+        return
     while True:
         try:
             # Nothing more is there to do: what waits for its batch waits no longer.
@@ -142,7 +145,7 @@ def serve(pipe: Connection, printed: str) -> None:
             if network.is_due and not _hand_back(pipe, network):
                 return
             continue
-        # Those before it come first: whoever waits for them knows them by their order.
+        # Those before it come first: until all are sent, this one answers for what goes wrong.
         if network is not None and not _hand_back(pipe, network):
             return
         try:
@@ -165,10 +168,14 @@ def _hand_back(pipe: Connection, network: OwnNetwork) -> bool:
         if results := network.encoded():
             pipe.send(results)
     except PhotosearchError as error:
-        # No file is to blame.
-        with suppress(OSError):
-            pipe.send(error)
+        _give_up(pipe, error)
         return False
     except OSError:
         return False
     return True
+
+
+def _give_up(pipe: Connection, error: PhotosearchError) -> None:
+    """No file is to blame, and none would fare better."""
+    with suppress(OSError):
+        pipe.send(error)

@@ -138,6 +138,10 @@ def test_no_file_is_blamed_for_a_damaged_network(tmp_path: Path, tiny_bundle: Pa
     file.write_bytes(file.read_bytes()[:-1] + b"?")
     with pytest.raises(BundleError, match=r"image\.onnx: is damaged"):
         outcomes_of(some_photos(tmp_path / "photos", 3), bundle)
+    shutil.rmtree(bundle)
+    pool = DecodeWorkers(open_encoder(tiny_bundle).preprocess, 1, network=lambda: bundle)
+    with pool, pytest.raises(BundleError, match=r"bundle\.json"):
+        list(pool.decode([str(tmp_path / "photos" / "00.png")]))
     assert not multiprocessing.active_children()
 
 
