@@ -19,8 +19,9 @@ from photosearch.indexing.serving import Result
 # Squares at once. A core does not keep the weights while it decodes, and reads them anew for each
 # batch: four at once cost a twentieth more, decoding included, and sixteen no less.
 _SQUARES = 8
-# What is decoded waits no longer for its batch.
-_SECONDS = 0.4
+# What is decoded waits no longer for its batch, which takes no longer. With what the recording
+# process waits for (`pace.COMMIT_SECONDS`) that makes two seconds of work that a kill may cost.
+_SECONDS = 0.6
 
 
 class OwnNetwork:
