@@ -254,7 +254,7 @@ def test_pipeline_page_and_plot_state_the_ratios(tmp_path: Path) -> None:
     assert "**1.25 (1.25-1.25)** times, and by processor time **1.25 (1.25-1.25)** times" in text
     assert "| 5.0 (3.3-5.0) |" in text
     # Of 9 photos the decoder takes 0.75 s of the second that they take with all else.
-    assert "it reaches **0.75 (0.75-0.75)** of the photos a second" in text
+    assert "reaches **0.75 (0.75-0.75)** of its photos a second" in text
     assert "| decoding alone | 12.0 (8.0-12.0) | 1.00 (1.00-1.00) | 125.0 " in text
     assert "$" not in text
     pipeline_plot(indexing_rounds(), tmp_path / "pipeline.svg")
