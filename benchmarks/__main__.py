@@ -58,17 +58,18 @@ def searching() -> None:
 
 
 @main.command()
-@options.rclip(required=True)
+@options.rclip("; without it only decoding alone is measured beside, and no page is written")
 @options.work("Folder for the photos, which are kept and taken as they are the next time.")
 @options.count("--photos", 300, least=2)
 @options.count("--rounds", 3)
 @options.OUT
-def pipeline(program: Path, work: Path | None, photos: int, rounds: int, out: Path) -> None:
-    """Photos indexed a second, against rclip on the same photos."""
+def pipeline(program: Path | None, work: Path | None, photos: int, rounds: int, out: Path) -> None:
+    """Photos indexed a second, against rclip and decoding alone on the same photos."""
     from benchmarks.pipeline import run
 
     with measuring("pipeline", work) as place:
-        run(place, out, program.absolute(), photos=photos, rounds=rounds)
+        named = None if program is None else program.absolute()
+        run(place, out, named, photos=photos, rounds=rounds)
 
 
 @main.command()

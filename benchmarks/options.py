@@ -44,9 +44,9 @@ def count(name: str, default: int, *, least: int = 1) -> Option:
     return click.option(name, type=kind, default=default, show_default=True)
 
 
-def rclip(what: str = "", *, required: bool = False) -> Option:
+def rclip(what: str) -> Option:
     told = f"The program `rclip` of an environment that has rclip 3.3{what}."
-    return click.option("--rclip", "program", type=FILE, required=required, help=told)
+    return click.option("--rclip", "program", type=FILE, help=told)
 
 
 def bundle(what: str = "A bundle.") -> Option:

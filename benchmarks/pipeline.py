@@ -1,8 +1,8 @@
-"""How fast photos are indexed, against rclip on the same photos in the same run.
+"""How fast photos are indexed, against rclip and against decoding alone, in the same run.
 
-Both are run as their users run them, as one command each, and all that it takes is counted. Beside
-that stands what they do once they run: of both what the same command takes for one photo is taken
-off.
+Programs are run as their users run them, as one command each, and all that it takes is counted.
+Beside that stands what they do once they run: of each what the same command takes for one photo is
+taken off.
 """
 
 from __future__ import annotations
@@ -19,25 +19,27 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks import decoding_alone
 from benchmarks.contenders import CONTENDERS, Contender
 from benchmarks.pictures import write_photos
 from benchmarks.rclip import Rclip, prepare_rclip
 from benchmarks.tables import figure, fill_page, markdown_table, save_figure, write_text
 from benchmarks.timing import Spread, cores, count, interleave, machine
 from photosearch.bench.processes import Spent, spend
-from photosearch.encoders.registry import bundled_path
+from photosearch.encoders import Bundle, Preprocess, bundled_path
 from trainer.export.bundle import export_bundle
 from trainer.models.config import load_config
 from trainer.models.family import build
 from trainer.models.tokens import text_facts, tokenizer_file
 
 S0 = CONTENDERS[1]
-BUNDLED, RCLIP, FACES = "bundled", "rclip", "faces"
+BUNDLED, RCLIP, FACES, DECODING = "bundled", "rclip", "faces", "decoding"
 LABELS = {
     RCLIP: "rclip, ViT-B/32 at 256 pixels",
     BUNDLED: "photosearch, MobileCLIP-Small (bundled)",
     FACES: "the same, and faces",
     S0.name: "photosearch, MobileCLIP-S0",
+    DECODING: "decoding alone",
 }
 # Grain as of a phone's sensor: without it a JPEG of 12 megapixels is a third as large, and quicker.
 GRAIN = 6.0
@@ -61,6 +63,18 @@ class Indexing:
         """Without what the first photo takes, and all that comes with it."""
         return self.seconds(name) - np.array([spent.seconds for spent in self.alone[name]])
 
+    def running_cpu_seconds(self, name: str) -> NDArray[np.float64]:
+        alone = np.array([spent.cpu_seconds for spent in self.alone[name]])
+        return self.cpu_seconds(name) - alone
+
+    def share(self, name: str) -> Spread:
+        """Of the photos a second that are decoded where nothing else is done, once both run."""
+        return Spread.of(self.running_seconds(DECODING) / self.running_seconds(name))
+
+    def share_of_work(self, name: str) -> Spread:
+        """The part of the processor time that decoding alone takes, too, once both run."""
+        return Spread.of(self.running_cpu_seconds(DECODING) / self.running_cpu_seconds(name))
+
     def peak(self, name: str) -> float:
         """Megabytes, the most of all rounds."""
         return max(spent.peak_bytes for spent in self.rounds[name]) / 1e6
@@ -76,16 +90,23 @@ class Indexing:
         return Spread.of(self.cpu_seconds(RCLIP) / self.cpu_seconds(name))
 
 
-def run(folder: Path, out: Path, program: Path, *, photos: int, rounds: int) -> None:
-    """Measure, print the table, and write it with a plot to `out`.
+def run(folder: Path, out: Path, program: Path | None, *, photos: int, rounds: int) -> None:
+    """Measure, print the tables, and write them with a plot to `out`.
 
     Photos and models go to `folder`; photos that are there from before are taken as they are.
+    Without rclip's `program` the bundled model is measured beside decoding alone, and nothing is
+    written.
     """
     pictures = folder / f"photos-{photos}"
     if not pictures.is_dir():
         print("  writing photos", flush=True)
         write_photos(pictures.with_suffix(".part"), photos, grain=GRAIN)
         pictures.with_suffix(".part").rename(pictures)
+    if program is None:
+        models = {BUNDLED: bundled_path()}
+        print(f"  {machine()}", flush=True)
+        print(beside_decoding(measure(folder, pictures, None, models, rounds=rounds)))
+        return
     print("  writing models with random weights", flush=True)
     rclip = prepare_rclip(program, folder / "rclip")
     models = {BUNDLED: bundled_path(), S0.name: random_bundle(S0, folder / "s0")}
@@ -93,6 +114,7 @@ def run(folder: Path, out: Path, program: Path, *, photos: int, rounds: int) -> 
     setting = machine()
     measured = measure(folder, pictures, rclip, models, rounds=rounds)
     print(table(measured))
+    print(beside_decoding(measured))
     about = (
         f"{setting} when it started; {count(photos, 'JPEG')} of 12 megapixels and "
         f"{size / 1e6:.1f} MB on average, {rounds} rounds, rclip {rclip.version}"
@@ -102,20 +124,27 @@ def run(folder: Path, out: Path, program: Path, *, photos: int, rounds: int) -> 
 
 
 def measure(
-    folder: Path, pictures: Path, rclip: Rclip, models: Mapping[str, Path], *, rounds: int
+    folder: Path, pictures: Path, rclip: Rclip | None, models: Mapping[str, Path], *, rounds: int
 ) -> Indexing:
-    """Index `pictures`, and one of them alone, by all programs in turns, into `folder`."""
+    """Index `pictures`, and one of them alone, by all programs in turns, into `folder`.
+
+    They are decoded alone, too. Without `rclip` faces are left out as well.
+    """
     one = folder / "one"
     shutil.rmtree(one, ignore_errors=True)
     one.mkdir()
     # With faces the bundled model is taken, too.
-    arms = {BUNDLED: models[BUNDLED], FACES: models[BUNDLED], **models}
+    arms = dict(models)
+    if rclip is not None:
+        arms = {BUNDLED: models[BUNDLED], FACES: models[BUNDLED], **models}
+    side = Preprocess(Bundle.open(models[BUNDLED], verify=False).image).side
     photos = sorted(pictures.iterdir())
     shutil.copyfile(photos[0], one / photos[0].name)
-    whole: dict[str, list[Spent]] = {name: [] for name in (RCLIP, *arms)}
-    alone: dict[str, list[Spent]] = {name: [] for name in (RCLIP, *arms)}
+    names = (*([] if rclip is None else [RCLIP]), *arms, DECODING)
+    whole: dict[str, list[Spent]] = {name: [] for name in names}
+    alone: dict[str, list[Spent]] = {name: [] for name in names}
 
-    def theirs(place: Path) -> Spent:
+    def theirs(rclip: Rclip, place: Path) -> Spent:
         rclip.database.unlink(missing_ok=True)
         # It indexes when it is asked for something.
         search = rclip.command("--filepath-only", "a dog")
@@ -134,8 +163,13 @@ def measure(
         whole[name].append(index(pictures))
         return whole[name][-1].seconds
 
-    runs: dict[str, Callable[[], float]] = {RCLIP: partial(both, RCLIP, theirs)}
+    runs: dict[str, Callable[[], float]] = {}
+    if rclip is not None:
+        runs[RCLIP] = partial(both, RCLIP, partial(theirs, rclip))
     runs |= {name: partial(both, name, partial(ours, name)) for name in arms}
+    runs[DECODING] = partial(
+        both, DECODING, lambda place: spend(decoding_alone.command(place, side))
+    )
     interleave(runs, rounds=rounds)
     return Indexing(len(photos), whole, alone)
 
@@ -193,6 +227,8 @@ def table(measured: Indexing) -> str:
     )
     rows = []
     for name in measured.rounds:
+        if name == DECODING:
+            continue
         seconds, cpu = measured.seconds(name), measured.cpu_seconds(name)
         rows.append(
             (
@@ -210,12 +246,43 @@ def table(measured: Indexing) -> str:
     return markdown_table(head, rows)
 
 
+def beside_decoding(measured: Indexing) -> str:
+    """The table of what is left of decoding's speed where everything else is done as well."""
+    head = (
+        "once it runs",
+        "photos/s",
+        "share of decoding alone",
+        "processor ms a photo",
+        "share of them that decoding takes",
+        "cores in use",
+    )
+    photos = measured.photos - 1
+    rows = []
+    for name in (DECODING, BUNDLED, S0.name):
+        if name not in measured.rounds:
+            continue
+        seconds, cpu = measured.running_seconds(name), measured.running_cpu_seconds(name)
+        rows.append(
+            (
+                LABELS[name],
+                f"{Spread.of(photos / seconds):.1f}",
+                f"{measured.share(name):.2f}",
+                f"{Spread.of(1e3 * cpu / photos):.1f}",
+                f"{measured.share_of_work(name):.2f}",
+                f"{Spread.of(cpu / seconds):.2f} of {cores()}",
+            )
+        )
+    return markdown_table(head, rows)
+
+
 def page(measured: Indexing, setting: str) -> str:
     """docs/benchmarks/pipeline.md."""
     return fill_page(
         "pipeline.md",
         setting=setting,
         table=table(measured),
+        beside=beside_decoding(measured),
+        share=f"{measured.share(BUNDLED):.2f}",
         photos=str(measured.photos),
         bundled=f"{measured.times_faster(BUNDLED):.2f}",
         s0=f"{measured.times_faster(S0.name):.2f}",
@@ -230,16 +297,17 @@ def page(measured: Indexing, setting: str) -> str:
 
 def plot(measured: Indexing, path: Path) -> None:
     """Photos a second of each program, with the spread of the rounds."""
-    drawn, (axis,) = figure(1, 0.5 * len(measured.rounds) + 1, width=7)
-    rows = np.arange(len(measured.rounds))
-    spreads = [Spread.of(measured.photos / measured.seconds(name)) for name in measured.rounds]
+    names = [name for name in measured.rounds if name != DECODING]
+    drawn, (axis,) = figure(1, 0.5 * len(names) + 1, width=7)
+    rows = np.arange(len(names))
+    spreads = [Spread.of(measured.photos / measured.seconds(name)) for name in names]
     medians = np.array([spread.median for spread in spreads])
     ends = np.array([(spread.low, spread.high) for spread in spreads]).T
-    colours = ["#d9822b" if name == RCLIP else "#2f6f9f" for name in measured.rounds]
+    colours = ["#d9822b" if name == RCLIP else "#2f6f9f" for name in names]
     axis.barh(rows, medians, color=colours, xerr=np.abs(ends - medians), error_kw={"elinewidth": 1})
-    for row, name in enumerate(measured.rounds):
+    for row, name in enumerate(names):
         axis.text(ends[1][row], row, f"  {measured.times_faster(name).median:.1f}x", va="center")
-    axis.set_yticks(rows, [LABELS[name] for name in measured.rounds])
+    axis.set_yticks(rows, [LABELS[name] for name in names])
     axis.set_xlabel("photos of 12 megapixels a second, all counted, and times rclip")
     axis.margins(x=0.12)
     axis.invert_yaxis()

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from photosearch.indexing.serving import Result, Task, Trouble
 from photosearch.settings import SETTINGS
 
@@ -91,17 +89,11 @@ class Node:
 
     def _encoded(self, found: Sequence[Result]) -> list[Result]:
         from photosearch.indexing.decode import Decoded
-        from photosearch.indexing.encoding import encode
+        from photosearch.indexing.encoding import light
 
-        decoded = [result for result in found if isinstance(result.outcome, Decoded)]
         told = [result for result in found if isinstance(result.outcome, Trouble)]
-        if not decoded:
-            return told
-        photos = [result.outcome for result in decoded if isinstance(result.outcome, Decoded)]
-        vectors, frames = encode(self._encoder, photos)
-        nothing = np.empty((0, 0, 3), np.uint8)
-        for number, (result, photo) in enumerate(zip(decoded, photos, strict=True)):
-            own = frames[number].vectors if number in frames else vectors[number : number + 1]
-            light = replace(photo, pixels=nothing, more=None, vectors=np.asarray(own, np.float32))
-            told.append(Result(result.path, light))
-        return told
+        decoded = {
+            result.path: result.outcome for result in found if isinstance(result.outcome, Decoded)
+        }
+        photos = light(self._encoder, list(decoded.values()))
+        return [*told, *map(Result, decoded, photos)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -37,6 +38,13 @@ class Encoder(Protocol):
     @property
     def calibration(self) -> Calibration | None:
         """What tells which cosines mean something; None when the model does not say."""
+
+    def apart(self, processes: int) -> Path | None:
+        """The folder of the bundle, where so many processes that each encode pictures do well.
+
+        None where one for all does better: on a graphics card, with a network that is large, or
+        with more cores.
+        """
 
     def load_ahead(self) -> None:
         """Begin to load what texts need, beside whatever is done until one is encoded."""

@@ -8,11 +8,13 @@ import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from photosearch.capacity import total_memory
 from photosearch.encoders.bundle import Bundle, Network, Tower
 from photosearch.encoders.calibration import Calibration
 from photosearch.encoders.preprocess import Preprocess
@@ -32,6 +34,11 @@ _BATCH = 32
 # A network of texts of so many bytes reads one sooner with one thread: several wait for each other
 # after every layer, and the longer the more other programs want the cores.
 _SMALL = 32 << 20
+# What a network takes in memory, in proportion to its file: its weights as they are read and as
+# they are computed with, and what comes of each layer.
+_LOADED = 8
+# The part of all memory that copies of it may take together.
+_SHARE = 4
 # What a network may take and give, by ONNX Runtime's names.
 _NUMBERS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _BYTES = {"tensor(uint8)": np.uint8}
@@ -112,6 +119,23 @@ class OnnxEncoder:
 
         return ThreadPoolExecutor(self._threads)
 
+    @property
+    def memory(self) -> int:
+        """Bytes that the image network may take, with what it computes in."""
+        return _LOADED * self._bundle.size("image")
+
+    def apart(self, processes: int) -> Path | None:
+        """See `Encoder.apart`."""
+        # One thread each, so that they use as many cores as this would.
+        if processes != self._threads or processes * self.memory > total_memory() // _SHARE:
+            return None
+        on_card = self._provider != "cpu" and candidates(
+            import_onnxruntime().get_available_providers(), self._provider
+        )
+        if on_card and self._image_network.session.get_providers()[0] != CPU:
+            return None
+        return self._bundle.folder
+
     def load_ahead(self) -> None:
         """See `Encoder.load_ahead`."""
         there = self._text_process is not None or "_text_network" in self.__dict__
@@ -141,10 +165,12 @@ class OnnxEncoder:
         if tower == "text":
             # To look for more to fuse takes longer than it saves of the one text of a search.
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        if tower == "image":
+            # A fifth of its memory less, in the same time; and DirectML demands it.
+            options.enable_mem_pattern = False
         if provider != CPU:
             # It is tried, and its failure is no news.
             options.log_severity_level = 4
-            options.enable_mem_pattern = False  # DirectML demands it
         path = self._bundle.folder / spec.file
         if provider == CPU:
             # Those of a graphics card come after that of the processor, which was checked.

@@ -225,7 +225,12 @@ def _told(path: str) -> Iterator[None]:
 
 def _digested(file: BinaryIO) -> tuple[BinaryIO, bytes]:
     """What to decode, and its digest."""
-    content = file.read(_HELD)
+    # Not `_HELD` at once: memory for that many bytes would be fetched from the system, and given
+    # back, for each photo.
+    size = min(_size(file), _HELD - 1)
+    content = file.read(size + 1)
+    if len(content) > size:  # it is large, or has grown
+        content += file.read(_HELD - len(content))
     hasher = blake3(content)
     if len(content) < _HELD:
         return io.BytesIO(content), hasher.digest()
@@ -234,6 +239,12 @@ def _digested(file: BinaryIO) -> tuple[BinaryIO, bytes]:
         hasher.update(piece)
     file.seek(0)
     return file, hasher.digest()
+
+
+def _size(file: BinaryIO) -> int:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
 
 
 def _seen(image: Image.Image, preprocess: Preprocess) -> Image.Image:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self
 
 from photosearch.capacity import usual_workers
+from photosearch.encoders import Encoder
 from photosearch.encoders.preprocess import Preprocess
 from photosearch.indexing.limits import limits_by
 from photosearch.indexing.serving import Result, Task
@@ -15,6 +17,10 @@ from photosearch.indexing.workers import DecodeWorkers
 
 if TYPE_CHECKING:
     from photosearch.settings import Settings
+
+# Files for each process from which on it has a network of its own: to load it takes longer than to
+# hand on the pixels of fewer.
+_WORTH = 32
 
 
 class Pool(Protocol):
@@ -49,10 +55,14 @@ class Decoding:
         """By `workers` processes, or else as the settings say, or one a core."""
         return cls(workers or settings.workers or usual_workers(), settings, nice)
 
-    def pool(self, preprocess: Preprocess, files: int) -> AbstractContextManager[Pool]:
-        """What decodes so many `files`."""
+    def pool(
+        self, preprocess: Preprocess, files: int, encoder: Encoder | None = None
+    ) -> AbstractContextManager[Pool]:
+        """What decodes so many `files`, and where it can encodes them as `encoder` does."""
         if self.elsewhere is not None:
             return nullcontext(self.elsewhere)
         count = max(1, min(self.workers, files))
         limits = replace(limits_by(self.settings, count), nice=self.nice)
-        return DecodeWorkers(preprocess, count, limits)
+        if encoder is None or files < _WORTH * count:
+            return DecodeWorkers(preprocess, count, limits)
+        return DecodeWorkers(preprocess, count, limits, partial(encoder.apart, count))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,18 @@ def count_squares(photos: Sequence[Decoded]) -> int:
 
 
 def encode(
-    encoder: Encoder, photos: Sequence[Decoded]
+    encoder: Encoder, photos: Sequence[Decoded], most: int = BATCH
 ) -> tuple[NDArray[np.floating[Any]], dict[int, Frames]]:
-    """Vectors (n, d) of `photos`, and the frames of those that are videos, by their place."""
+    """Vectors (n, d) of `photos`, and the frames of those that are videos, by their place.
+
+    The network sees `most` squares at once.
+    """
     if photos and all(photo.vectors is not None for photo in photos):
         return _encoded_elsewhere(photos)
     squares = [photo.pixels for photo in photos]
     for photo in photos:
         squares.extend(() if photo.more is None else photo.more)
-    parts = [squares[start : start + BATCH] for start in range(0, len(squares), BATCH)]
+    parts = [squares[start : start + most] for start in range(0, len(squares), most)]
     vectors = np.concatenate([encoder.encode_pixels(np.stack(part)) for part in parts])
     frames = {}
     place = len(photos)
@@ -39,6 +43,19 @@ def encode(
             frames[number] = Frames(photo.moments, own)
         place += count
     return vectors[: len(photos)], frames
+
+
+def light(encoder: Encoder, photos: Sequence[Decoded], most: int = BATCH) -> list[Decoded]:
+    """The same photos with their vectors, of which `encode` then makes use, instead of pixels."""
+    if not photos:
+        return []
+    vectors, frames = encode(encoder, photos, most)
+    nothing = np.empty((0, 0, 3), np.uint8)
+    done = []
+    for number, photo in enumerate(photos):
+        own = frames[number].vectors if number in frames else vectors[number : number + 1]
+        done.append(replace(photo, pixels=nothing, more=None, vectors=np.asarray(own, np.float32)))
+    return done
 
 
 def _encoded_elsewhere(

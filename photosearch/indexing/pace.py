@@ -17,10 +17,13 @@ COMMIT_SECONDS = 0.8
 class Pace:
     """Tells when the photos gathered are to be encoded and recorded.
 
-    The first is taken alone, since nothing is known yet of how long this network takes.
+    The first is taken alone, since nothing is known yet of how long this network takes. Then they
+    are `most`, or as many as take no more than `seconds`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = BATCH, seconds: float | None = None) -> None:
+        self._most = most
+        self._seconds = COMMIT_SECONDS if seconds is None else seconds
         self._size = 1
         self.start()
 
@@ -30,7 +33,7 @@ class Pace:
 
     def is_due(self, gathered: int) -> bool:
         """Whether it is time to record, with so many gathered; never with none."""
-        late = time.monotonic() - self._since >= COMMIT_SECONDS
+        late = time.monotonic() - self._since >= self._seconds
         return gathered >= self._size or (gathered > 0 and late)
 
     @contextmanager
@@ -40,7 +43,8 @@ class Pace:
         yield
         self._since = time.monotonic()
         each = (self._since - begun) / count
-        self._size = BATCH if each * BATCH <= COMMIT_SECONDS else max(1, int(COMMIT_SECONDS / each))
+        fits = each * self._most <= self._seconds
+        self._size = self._most if fits else max(1, int(self._seconds / each))
 
 
 def for_a_while(paths: deque[str]) -> Iterator[str]:

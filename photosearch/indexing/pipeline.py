@@ -301,7 +301,7 @@ class IndexRun:
             size = self._files[path].stamp.size
             (perhaps if size in sizes else fresh).append(path)
             sizes.add(size)
-        with self._decoding.pool(self._encoder.preprocess, len(paths)) as pool:
+        with self._decoding.pool(self._encoder.preprocess, len(paths), self._encoder) as pool:
             if fresh:
                 yield from self._decode(pool, fresh)
             waiting = deque(perhaps)

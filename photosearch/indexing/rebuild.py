@@ -49,7 +49,7 @@ class Rebuild:
         yield Rebuilding(bundle_id, total)
         if not total:
             return
-        with self._decoding.pool(self._encoder.preprocess, total) as pool:
+        with self._decoding.pool(self._encoder.preprocess, total, self._encoder) as pool:
             after = 0
             while chunk := self._catalogue.waiting(bundle_id, after=after, limit=_CHUNK):
                 after = chunk[-1].content_id

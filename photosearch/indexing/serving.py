@@ -5,22 +5,31 @@ Imported by the process before anything else, so it imports no more than it must
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from traceback import format_exc
 from typing import TYPE_CHECKING, Literal
+
+from photosearch.errors import PhotosearchError
 
 if TYPE_CHECKING:
     from index import Metadata
     from photosearch.indexing.decode import Decoded
+    from photosearch.indexing.own_network import OwnNetwork
     from photosearch.looks import Look
 
 # What is wanted of a file: its pixels and all else, only its hash, only what it says of itself,
 # how it looks, or a small picture.
 Task = Literal["picture", "digest", "metadata", "glance", "closely", "thumbnail"]
+
+# Seconds beside those that every file may take.
+_WORTH_TELLING = 1.0
 
 
 @dataclass(frozen=True)
@@ -48,10 +57,16 @@ class Result:
     outcome: Decoded | bytes | Metadata | Look | Trouble | None
 
 
+# What such a process says: that it is up, which file it turns to, how many seconds more that may
+# take, what became of files in the order in which they were handed to it, and why it gives up.
+Message = None | str | float | list[Result] | PhotosearchError
+
+
 def serve(pipe: Connection, printed: str) -> None:
     """Decode what comes until the other end is closed; first comes how.
 
-    What decoders print goes to the file at `printed`.
+    Pictures are encoded, too, where the folder of a bundle comes with that. What decoders print
+    goes to the file at `printed`.
     """
     # Ctrl-C reaches the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -60,6 +75,7 @@ def serve(pipe: Connection, printed: str) -> None:
     # No matrices are multiplied here, and the threads that NumPy starts for it spin at first.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from photosearch.indexing.decode import (
+        Decoded,
         DecodeError,
         decode,
         digest_of,
@@ -74,17 +90,26 @@ def serve(pipe: Connection, printed: str) -> None:
     from photosearch.nice import lower_priority
 
     prepare_decoders()
+    # What was read until now stays, and need not be looked through for garbage.
+    gc.freeze()
     listening = Listening(printed)
     try:
-        preprocess, limits = pipe.recv()
-        limit_memory(limits.memory)
+        preprocess, limits, folder = pipe.recv()
+        network = _network_of(folder)
+        limit_memory(limits.memory + (0 if network is None else network.memory))
         if limits.nice:
             lower_priority()
         pipe.send(None)
     except (EOFError, OSError):
         return
+    except PhotosearchError as error:
+        _give_up(pipe, error)
+        return
     while True:
         try:
+            # Nothing more is there to do: what waits for its batch waits no longer.
+            if network is not None and not pipe.poll() and not _hand_back(pipe, network):
+                return
             path, task, sidecars, size = pipe.recv()
         except (EOFError, OSError):
             return
@@ -92,7 +117,10 @@ def serve(pipe: Connection, printed: str) -> None:
         try:
             # Only now does its time run: until here the file waited its turn.
             pipe.send(path)
-            pipe.send(seconds_to_read(path, size))
+            more = seconds_to_read(path, size)
+            # Most files are small, and each message takes the other end from what it is at.
+            if more >= _WORTH_TELLING:
+                pipe.send(more)
         except OSError:
             return
         try:
@@ -112,7 +140,42 @@ def serve(pipe: Connection, printed: str) -> None:
             outcome = Trouble(str(error), error.passing, listening.take(), format_exc())
         else:
             listening.take()
+        if network is not None and isinstance(outcome, Decoded):
+            network.add(path, outcome)
+            if network.is_due and not _hand_back(pipe, network):
+                return
+            continue
+        # Those before it come first: until all are sent, this one answers for what goes wrong.
+        if network is not None and not _hand_back(pipe, network):
+            return
         try:
-            pipe.send(Result(path, outcome))
+            pipe.send([Result(path, outcome)])
         except OSError:
             return
+
+
+def _network_of(folder: Path | None) -> OwnNetwork | None:
+    if folder is None:
+        return None
+    from photosearch.indexing.own_network import OwnNetwork
+
+    return OwnNetwork(folder)
+
+
+def _hand_back(pipe: Connection, network: OwnNetwork) -> bool:
+    """Encode what is decoded, and send it; False where nothing more will come of it."""
+    try:
+        if results := network.encoded():
+            pipe.send(results)
+    except PhotosearchError as error:
+        _give_up(pipe, error)
+        return False
+    except OSError:
+        return False
+    return True
+
+
+def _give_up(pipe: Connection, error: PhotosearchError) -> None:
+    """No file is to blame, and none would fare better."""
+    with suppress(OSError):
+        pipe.send(error)

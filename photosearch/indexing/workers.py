@@ -10,12 +10,13 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from operator import length_hint
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
 
@@ -23,12 +24,13 @@ from photosearch.encoders.preprocess import Preprocess
 from photosearch.errors import PhotosearchError
 from photosearch.indexing.limits import Limits, limits_of_machine
 from photosearch.indexing.printed import Printed
-from photosearch.indexing.serving import Result, Task, Trouble, serve
+from photosearch.indexing.serving import Message, Result, Task, Trouble, serve
 
 __all__ = ["CRASHED", "KILLED", "DecodeWorkers", "Result", "Trouble"]
 
-# Pictures handed to a worker ahead of time, so that it never waits for the next.
-_AHEAD = 4
+# Pictures handed to a worker ahead of time, so that it never waits for the next. One that encodes
+# them answers several at once.
+_AHEAD, _AHEAD_ENCODING = 4, 16
 # Workers killed before they took a file; so many in a row are no accident.
 _STILLBORN = 8
 # Waking so many seconds late is no longer the scheduler's ordinary delay.
@@ -47,9 +49,17 @@ class _Worker:
     printed: Printed
     handed: deque[str] = field(default_factory=deque)
     ready: bool = False
-    # When the first of `handed` must be done, by the monotonic clock; None before it is begun.
+    # The one of `handed` that it is at, and when that must be done, by the monotonic clock. Those
+    # before it wait to be encoded.
+    begun: str | None = None
     deadline: float | None = None
     seconds: float = 0.0
+
+    def lost(self) -> str:
+        """Take from `handed` the file that its end is put down to."""
+        path = self.handed[0] if self.begun is None else self.begun
+        self.handed.remove(path)
+        return path
 
 
 _Item = Result | BaseException | None
@@ -61,12 +71,23 @@ class DecodeWorkers:
     A worker that dies takes one file with it, which is reported with a reason; another worker
     takes its place. So it goes with one that takes longer than `limits`, by default the machine's,
     give a file.
+
+    Where `network` gives the folder of a bundle, each encodes the pictures that it has decoded. It
+    is asked while they start.
     """
 
-    def __init__(self, preprocess: Preprocess, count: int, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        preprocess: Preprocess,
+        count: int,
+        limits: Limits | None = None,
+        network: Callable[[], Path | None] = lambda: None,
+    ) -> None:
         self._preprocess = preprocess
         self._count = count
         self._limits = limits_of_machine(max(1, count)) if limits is None else limits
+        self._find_network = network
+        self._network: Path | None = None
         # Fork would copy the parent's threads' locks; spawned workers start clean everywhere.
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
@@ -92,14 +113,21 @@ class DecodeWorkers:
             raise
         # With only the worker holding its end, its death shows as end of file here.
         theirs.close()
-        with suppress(OSError):
-            ours.send((self._preprocess, self._limits))
         return _Worker(process, ours, printed)
+
+    def _equip(self, worker: _Worker) -> _Worker:
+        # Where it has died, `_take` finds out and replaces it.
+        with suppress(OSError):
+            worker.pipe.send((self._preprocess, self._limits, self._network))
+        return worker
 
     def __enter__(self) -> Self:
         try:
             for _ in range(self._count):
                 self._workers.append(self._start())
+            self._network = self._find_network()
+            for worker in self._workers:
+                self._equip(worker)
         except BaseException:
             self.__exit__()
             raise
@@ -161,8 +189,7 @@ class DecodeWorkers:
                 if not busy:
                     break
                 for pipe in self._wait(busy):
-                    result = self._take(busy[pipe], again)
-                    if result is not None:
+                    for result in self._take(busy[pipe], again):
                         self._put(result)
                 for worker in busy.values():
                     if _is_late(worker):
@@ -186,10 +213,11 @@ class DecodeWorkers:
         return [pipe for pipe in busy if pipe in found]
 
     def _hand_out(self, again: deque[str], paths: Iterator[str]) -> None:
-        """One file to each worker, and then one more to each, up to `_AHEAD`."""
-        for ahead in range(_AHEAD):
+        """One file to each worker, and then one more to each, up to as many ahead."""
+        most = _AHEAD if self._network is None else _AHEAD_ENCODING
+        for ahead in range(most):
             # The last files wait for whichever worker is free first.
-            left = len(again) + length_hint(paths, _AHEAD * self._count)
+            left = len(again) + length_hint(paths, most * self._count)
             if ahead * self._count >= left:
                 return
             for worker in self._workers:
@@ -204,27 +232,32 @@ class DecodeWorkers:
                     sidecars, size = self._sidecars.get(path, ()), self._sizes.get(path)
                     worker.pipe.send((path, self._task, sidecars, size))
 
-    def _take(self, worker: _Worker, again: deque[str]) -> Result | None:
-        """The next result of `worker`, None when it says that it is up or how far it is."""
+    def _take(self, worker: _Worker, again: deque[str]) -> Sequence[Result]:
+        """The next results of `worker`, none when it says that it is up or how far it is."""
         try:
-            message: Result | str | float | None = worker.pipe.recv()
+            message: Message = worker.pipe.recv()
         except (EOFError, OSError):
-            return self._replace(worker, again)
+            lost = self._replace(worker, again)
+            return () if lost is None else (lost,)
+        if isinstance(message, PhotosearchError):
+            raise message
         if message is None:
             worker.ready = True
-            return None
-        if isinstance(message, str):
+        elif isinstance(message, str):
+            worker.begun = message
             worker.seconds = self._limits.seconds_for(message)
             worker.deadline = time.monotonic() + worker.seconds
-            return None
-        if isinstance(message, float):
+        elif isinstance(message, float):
             worker.seconds += message
             worker.deadline = (worker.deadline or time.monotonic()) + message
-            return None
-        self._stillborn = 0
-        worker.deadline = None
-        worker.handed.popleft()
-        return message
+        else:
+            self._stillborn = 0
+            for result in message:
+                worker.handed.remove(result.path)
+            if worker.begun not in worker.handed:
+                worker.begun = worker.deadline = None
+            return message
+        return ()
 
     def _cut_off(self, worker: _Worker, again: deque[str]) -> Result:
         """Kill a worker that takes too long over its file, which is lost; the others wait again."""
@@ -233,9 +266,9 @@ class DecodeWorkers:
         worker.process.kill()
         worker.pipe.close()
         _end(worker.process)
-        path = worker.handed.popleft()
+        path = worker.lost()
         again.extend(worker.handed)
-        self._workers.append(self._start())
+        self._workers.append(self._equip(self._start()))
         reason = f"took longer than {worker.seconds:.3g} s to decode"
         return Result(path, Trouble(reason, printed=_last_words(worker)))
 
@@ -249,7 +282,7 @@ class DecodeWorkers:
         if worker.ready:
             killed = -code in _FROM_OUTSIDE
             trouble = Trouble(KILLED if killed else CRASHED, killed, _last_words(worker))
-            lost = Result(worker.handed.popleft(), trouble)
+            lost = Result(worker.lost(), trouble)
         else:
             worker.printed.close()
             # No file is to blame. One that ends by itself would do so each time.
@@ -259,7 +292,7 @@ class DecodeWorkers:
                     f"the processes that decode pictures cannot start (exit code {code})"
                 )
         again.extend(worker.handed)
-        self._workers.append(self._start())
+        self._workers.append(self._equip(self._start()))
         return lost
 
     def _put(self, item: _Item) -> None:

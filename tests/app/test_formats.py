@@ -315,11 +315,14 @@ def test_a_stale_thumbnail_in_a_heic_is_not_shown(tmp_path: Path, cat: Image.Ima
 
 
 @pytest.mark.parametrize("held", [1 << 20, 1000])
+@pytest.mark.parametrize("grown", [False, True])
 def test_the_digest_is_of_the_whole_file(
-    tmp_path: Path, cat: Image.Image, monkeypatch: pytest.MonkeyPatch, held: int
+    tmp_path: Path, cat: Image.Image, monkeypatch: pytest.MonkeyPatch, held: int, grown: bool
 ) -> None:
-    """Whether it is held in memory or, larger, read in pieces."""
+    """Whether it is held in memory or, larger, read in pieces; also where it grows meanwhile."""
     monkeypatch.setattr(decoding, "_HELD", held)
+    if grown:
+        monkeypatch.setattr(decoding, "_size", lambda _: 100)
     cat.save(tmp_path / "a.png")
     decoded = read(tmp_path / "a.png")
     expected = blake3((tmp_path / "a.png").read_bytes()).digest()

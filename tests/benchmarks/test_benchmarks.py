@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -10,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from optional import module
+from optional import leave_out, module
 from reinforce_data import BundleTeacher
 
+from benchmarks import decoding_alone
 from benchmarks.__main__ import main
 from benchmarks.contenders import (
     BASELINE,
@@ -28,7 +31,7 @@ from benchmarks.contenders import (
 )
 from benchmarks.model_speed import Result, on_iphone, page, plot, ratio_table, times_faster
 from benchmarks.pictures import crops, write_photos
-from benchmarks.pipeline import BUNDLED, FACES, RCLIP, S0, Indexing
+from benchmarks.pipeline import BUNDLED, DECODING, FACES, RCLIP, S0, Indexing, beside_decoding
 from benchmarks.pipeline import measure as measure_pipeline
 from benchmarks.pipeline import page as pipeline_page
 from benchmarks.pipeline import plot as pipeline_plot
@@ -227,13 +230,13 @@ def test_without_a_name_the_quick_ones_run(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def indexing_rounds() -> Indexing:
-    """Made-up times for 10 photos: rclip takes 10 s, Nano 2 s, with faces 8 s, S0 4 s, all at 1.5
-    cores.
+    """Made-up times for 10 photos: rclip takes 10 s, Nano 2 s, with faces 8 s, S0 4 s and decoding
+    alone 1.75 s, all at 1.5 cores.
 
     One photo alone takes each of them 1 s.
     """
     clock = (1.0, 3.0, 1.0)  # the machine was slow in the second round
-    whole = {RCLIP: 10, BUNDLED: 2, FACES: 8, S0.name: 4}
+    whole = {RCLIP: 10, BUNDLED: 2, FACES: 8, S0.name: 4, DECODING: 1.75}
     return Indexing(
         10,
         {name: [Spent(s * t, 1.5 * s, 5e8) for t in clock] for name, s in whole.items()},
@@ -250,6 +253,9 @@ def test_pipeline_page_and_plot_state_the_ratios(tmp_path: Path) -> None:
     assert "By processor time it is **5.00 (5.00-5.00)** and **2.50 (2.50-2.50)**" in text
     assert "**1.25 (1.25-1.25)** times, and by processor time **1.25 (1.25-1.25)** times" in text
     assert "| 5.0 (3.3-5.0) |" in text
+    # Of 9 photos the decoder takes 0.75 s of the second that they take with all else.
+    assert "reaches **0.75 (0.75-0.75)** of its photos a second" in text
+    assert "| decoding alone | 12.0 (8.0-12.0) | 1.00 (1.00-1.00) | 125.0 " in text
     assert "$" not in text
     pipeline_plot(indexing_rounds(), tmp_path / "pipeline.svg")
     assert "5.0x" in (tmp_path / "pipeline.svg").read_text(encoding="utf-8")
@@ -273,7 +279,7 @@ def test_pipeline_runs_both_programs_on_the_same_photos(tmp_path: Path, tiny_bun
     models = {BUNDLED: tiny_bundle}
     measured = measure_pipeline(tmp_path, tmp_path / "photos", rclip, models, rounds=1)
     assert (tmp_path / "seen").read_text(encoding="utf-8").split() == ["1", "2"]
-    assert list(measured.rounds) == list(measured.alone) == [RCLIP, BUNDLED, FACES]
+    assert list(measured.rounds) == list(measured.alone) == [RCLIP, BUNDLED, FACES, DECODING]
     assert measured.photos == 2
     assert measured.rounds[BUNDLED][0].cpu_seconds > 0
     assert measured.alone[BUNDLED][0].cpu_seconds > 0
@@ -281,6 +287,27 @@ def test_pipeline_runs_both_programs_on_the_same_photos(tmp_path: Path, tiny_bun
         assert library.status().encoded == 2
         # The last of them, with faces.
         assert library.faces.counts()[0] == 2
+
+
+def test_pipeline_without_rclip_is_beside_decoding_alone(tmp_path: Path, tiny_bundle: Path) -> None:
+    write_photos(tmp_path / "photos", 2, grain=3, size=(400, 300))
+    models = {BUNDLED: tiny_bundle}
+    measured = measure_pipeline(tmp_path, tmp_path / "photos", None, models, rounds=1)
+    assert list(measured.rounds) == list(measured.alone) == [BUNDLED, DECODING]
+    assert beside_decoding(measured).count("\n") == 3
+
+
+def test_decoding_alone_decodes_every_photo(tmp_path: Path) -> None:
+    if not hasattr(os, "fork"):
+        leave_out("a system that forks")
+    write_photos(tmp_path / "photos", 3, size=(400, 300))
+    subprocess.run(decoding_alone.command(tmp_path / "photos", 32), check=True)
+    damaged = tmp_path / "photos" / "photo-002.jpg"
+    damaged.write_bytes(damaged.read_bytes()[:2000])
+    told = subprocess.run(
+        decoding_alone.command(tmp_path / "photos", 32), capture_output=True, check=False
+    )
+    assert told.returncode == 1
 
 
 def overhead() -> Overhead:

@@ -56,6 +56,9 @@ class Towers:
     def preprocess(self) -> Preprocess:
         return self._preprocess
 
+    def apart(self, processes: int) -> Path | None:
+        return None
+
     def load_ahead(self) -> None:
         return None
 
