@@ -15,6 +15,7 @@ from index.errors import CatalogueError
 from index.shared.archive import check_may_write, check_steps, is_made, make, taken, upgrade
 from index.shared.replica import Replica
 from index.shared.server import RefusedError, Server
+from index.shared.whole import make_copy
 
 
 class SharedConnection(Connection):
@@ -37,6 +38,8 @@ class SharedConnection(Connection):
             _prepare(server, path.parent, readonly=readonly, new=new)
             with explained(path):
                 _drop_damaged(path)
+                if not path.exists():
+                    make_copy(path, server)
                 # One of an older photosearch takes its steps, and is then filled anew.
                 raw = opened.enter_context(closing(open_writable(path, timeout, keep=False)))
                 replica = opened.enter_context(closing(Replica(path, server, timeout)))

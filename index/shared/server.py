@@ -40,6 +40,10 @@ def explained(address: str) -> Iterator[None]:
         raise CatalogueError(
             f"{address}: another photosearch is writing to it; try again when that is done"
         ) from error
+    except psycopg.errors.UndefinedTable as error:
+        raise CatalogueError(
+            f"{address}: there is no catalogue here any more; index a folder first"
+        ) from error
     except psycopg.OperationalError as error:
         raise CatalogueError(f"{address}: {_first_line(error)}; {_advice(error)}") from error
     except psycopg.Error as error:

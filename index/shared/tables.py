@@ -79,17 +79,39 @@ class Table:
             f'DELETE FROM "{self.name}" WHERE {self.sqlite_key} = ?', ((key,) for key in keys)
         )
 
-    def shared_keys(self, cursor: psycopg.Cursor[Any], after: int) -> list[int]:
-        """The keys of the rows of the archive that came to be as they are after a version."""
-        query = f'SELECT "{self.key}" FROM "{self.name}" WHERE {VERSION} > %s'
-        return [key for (key,) in cursor.execute(query, [after]).fetchall()]
+    def outdated_keys(self, cursor: psycopg.Cursor[Any], after: int) -> Iterator[int]:
+        """The keys of the rows that are not as they were at a version, or not there any more."""
+        query = (
+            f'SELECT "{self.key}" FROM "{self.name}" WHERE {VERSION} > {after:d} UNION ALL '
+            f'SELECT "row" FROM archive_removed WHERE "table" = \'{self.name}\' '
+            f"AND version > {after:d}"
+        )
+        with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)") as copy:
+            copy.set_types(["int8"])
+            for (key,) in copy.rows():
+                yield key
 
     def shared_rows(
         self, cursor: psycopg.Cursor[Any], after: int | None = None
     ) -> Iterator[tuple[Any, ...]]:
         """The rows of the archive, or those that came to be as they are after a version."""
-        where = "" if after is None else f"WHERE {VERSION} > {after:d}"
-        query = f'COPY (SELECT {self._names} FROM "{self.name}" {where}) TO STDOUT (FORMAT BINARY)'
+        return self._copied(cursor, "" if after is None else f"WHERE {VERSION} > {after:d}")
+
+    def next_rows(
+        self, cursor: psycopg.Cursor[Any], key: int, version: int, count: int
+    ) -> Iterator[tuple[Any, ...]]:
+        """So many rows of the archive that are as they were at a version: those after a key."""
+        where = f'WHERE "{self.key}" > {key:d} AND {VERSION} <= {version:d}'
+        return self._copied(cursor, f'{where} ORDER BY "{self.key}" LIMIT {count:d}')
+
+    def count_shared(self, cursor: psycopg.Cursor[Any], after: int = -1) -> int:
+        """How many rows of the archive came to be as they are after a version."""
+        query = f'SELECT count(*) FROM "{self.name}" WHERE {VERSION} > %s'
+        ((count,),) = cursor.execute(query, [after]).fetchall()
+        return int(count)
+
+    def _copied(self, cursor: psycopg.Cursor[Any], which: str) -> Iterator[tuple[Any, ...]]:
+        query = f'COPY (SELECT {self._names} FROM "{self.name}" {which}) TO STDOUT (FORMAT BINARY)'
         texts = [at for at, (_, kind) in enumerate(self._all) if kind == "TEXT"]
         with cursor.copy(query) as copy:
             copy.set_types([_TYPES[kind][1] for _, kind in self._all])
