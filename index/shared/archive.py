@@ -16,12 +16,10 @@ from index.catalogue.migrations import STEPS, known_steps, migrate
 from index.errors import CatalogueError
 from index.shared.progress import Progress
 from index.shared.server import SCHEMA, Server
-from index.shared.tables import Table, tables_of
+from index.shared.tables import Row, Table, tables_of
 
 if TYPE_CHECKING:
     import psycopg
-
-Row = tuple[Any, ...]
 
 # Versions whose names, and the rows that were removed since, are kept. A copy that is further
 # behind is made anew.
@@ -295,7 +293,8 @@ def _fill_local(
         for table in tables:
             # What the steps of the schema put there.
             local.execute(f'DELETE FROM "{table.name}"')
-            table.put_local(local, progress.rows(table.shared_rows(cursor)))
+            with table.shared_rows(cursor) as rows:
+                table.put_local(local, progress.rows(rows))
 
 
 @contextmanager

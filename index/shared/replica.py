@@ -188,9 +188,10 @@ class Replica:
         ):
             for table in tables:
                 # All before any is put back: two may have changed places.
-                table.drop_local(self._local, table.outdated_keys(cursor, version))
-                rows = table.shared_rows(cursor, version)
-                table.put_local(self._local, progress.rows(rows))
+                with table.outdated_keys(cursor, version) as keys:
+                    table.drop_local(self._local, keys)
+                with table.shared_rows(cursor, version) as rows:
+                    table.put_local(self._local, progress.rows(rows))
 
     def _send(self, cursor: psycopg.Cursor[Any], version: int, local: sqlite3.Connection) -> None:
         """Send what was changed, if anything was, by which the archive gets to a version."""

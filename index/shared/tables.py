@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import psycopg
+
+Row = tuple[Any, ...]
 
 # The column that has the number of a row where it is no column of the catalogue's own.
 _ROW = "archive_row"
@@ -68,7 +71,7 @@ class Table:
         query = f'SELECT {self.sqlite_key} FROM "{self.name}" WHERE {self.sqlite_key} {which}'
         return {key for (key,) in local.execute(query, parameters)}
 
-    def put_local(self, local: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    def put_local(self, local: sqlite3.Connection, rows: Iterable[Row]) -> None:
         """Put rows into the copy, in which none of these numbers may be."""
         names = ", ".join([self.sqlite_key, *(f'"{name}"' for name, _ in self.columns)])
         marks = ", ".join("?" * (len(self.columns) + 1))
@@ -79,7 +82,11 @@ class Table:
             f'DELETE FROM "{self.name}" WHERE {self.sqlite_key} = ?', ((key,) for key in keys)
         )
 
-    def outdated_keys(self, cursor: psycopg.Cursor[Any], after: int) -> Iterator[int]:
+    # What follows is read as it comes, and has to be left before anything else is asked, also where
+    # it is not read to its end.
+
+    @contextmanager
+    def outdated_keys(self, cursor: psycopg.Cursor[Any], after: int) -> Iterator[Iterator[int]]:
         """The keys of the rows that are not as they were at a version, or not there any more."""
         query = (
             f'SELECT "{self.key}" FROM "{self.name}" WHERE {VERSION} > {after:d} UNION ALL '
@@ -88,18 +95,17 @@ class Table:
         )
         with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)") as copy:
             copy.set_types(["int8"])
-            for (key,) in copy.rows():
-                yield key
+            yield (key for (key,) in copy.rows())
 
     def shared_rows(
         self, cursor: psycopg.Cursor[Any], after: int | None = None
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> AbstractContextManager[Iterator[Row]]:
         """The rows of the archive, or those that came to be as they are after a version."""
         return self._copied(cursor, "" if after is None else f"WHERE {VERSION} > {after:d}")
 
     def next_rows(
         self, cursor: psycopg.Cursor[Any], key: int, version: int, count: int
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> AbstractContextManager[Iterator[Row]]:
         """So many rows of the archive that are as they were at a version: those after a key."""
         where = f'WHERE "{self.key}" > {key:d} AND {VERSION} <= {version:d}'
         return self._copied(cursor, f'{where} ORDER BY "{self.key}" LIMIT {count:d}')
@@ -110,20 +116,20 @@ class Table:
         ((count,),) = cursor.execute(query, [after]).fetchall()
         return int(count)
 
-    def _copied(self, cursor: psycopg.Cursor[Any], which: str) -> Iterator[tuple[Any, ...]]:
+    @contextmanager
+    def _copied(self, cursor: psycopg.Cursor[Any], which: str) -> Iterator[Iterator[Row]]:
         query = f'COPY (SELECT {self._names} FROM "{self.name}" {which}) TO STDOUT (FORMAT BINARY)'
         texts = [at for at, (_, kind) in enumerate(self._all) if kind == "TEXT"]
         with cursor.copy(query) as copy:
             copy.set_types([_TYPES[kind][1] for _, kind in self._all])
-            for row in copy.rows():
-                if any(row[at] is not None and _ESCAPE in row[at] for at in texts):
-                    yield tuple(map(_whole, row))
-                else:
-                    yield row
+            yield (
+                tuple(map(_whole, row))
+                if any(row[at] is not None and _ESCAPE in row[at] for at in texts)
+                else row
+                for row in copy.rows()
+            )
 
-    def put_shared(
-        self, cursor: psycopg.Cursor[Any], rows: Iterable[tuple[Any, ...]], version: int
-    ) -> None:
+    def put_shared(self, cursor: psycopg.Cursor[Any], rows: Iterable[Row], version: int) -> None:
         """Put rows into the archive, in which none of these numbers may be."""
         query = f'COPY "{self.name}" ({self._names}, {VERSION}) FROM STDIN (FORMAT BINARY)'
         with cursor.copy(query) as copy:

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from index.catalogue.connection import open_writable
 from index.catalogue.migrations import applied_steps, known_steps
@@ -20,7 +19,7 @@ from index.shared.archive import State, is_known, size_of, state_of, without_tri
 from index.shared.fetch_lock import fetching_alone
 from index.shared.progress import Progress
 from index.shared.server import Server
-from index.shared.tables import Table, tables_of
+from index.shared.tables import Row, Table, tables_of
 
 # What was fetched so far is no catalogue that anybody opens.
 _ENDING = ".fetched"
@@ -159,8 +158,11 @@ def _fetch_table(
             return
         part = _Part()
         try:
-            with transaction(local), server.reading() as cursor:
-                found = table.next_rows(cursor, last, version, _PART)
+            with (
+                transaction(local),
+                server.reading() as cursor,
+                table.next_rows(cursor, last, version, _PART) as found,
+            ):
                 table.put_local(local, progress.rows(part.noted(found)))
                 local.execute(
                     "REPLACE INTO archive_parts VALUES (?, ?, ?)",
@@ -181,7 +183,7 @@ class _Part:
     def __init__(self) -> None:
         self.rows, self.last = 0, _BEGINNING
 
-    def noted(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    def noted(self, rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:
             self.rows, self.last = self.rows + 1, row[0]
             yield row

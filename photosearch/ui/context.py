@@ -90,19 +90,20 @@ class Context:
 
         Raises `LibraryError` or `BundleError` when it or the model cannot be used.
         """
-        path = library_folder(path)
-        # What is wrong with either is told before a window opens.
-        with Library.open_to_read(path, model=model) as library:
-            folder = library.folder
-            library.status()
+        folder = library_folder(path)
         settings = read(folder, model=model)
         limits, faces = limits_by(settings, 2), local or settings.serve_faces
+        lookups = LibraryThread(folder, model, new=True, faces=faces)
+        try:
+            # What is wrong with either is told before a window opens.
+            lookups.begin(Library.status)
+        except BaseException:
+            lookups.close()
+            raise
         shrinkers = Shrinkers(limits=limits)
         switches = Switches(folder)
         readings, face_pass = reading(folder, switches), finding_faces(folder)
-        searching, lookups, suggesting, slow = (
-            LibraryThread(folder, model, faces=faces) for _ in range(4)
-        )
+        searching, suggesting, slow = (LibraryThread(folder, model, faces=faces) for _ in range(3))
 
         alone = partial(_paused, readings, face_pass)
         job = IndexJob(folder, model, switches, alone, workers=workers)
