@@ -70,6 +70,11 @@ class Postgres:
     def address(self, database: str, user: str = KEEPER) -> str:
         return f"postgresql://{user}@/{database}?host={self._folder}"
 
+    @property
+    def socket(self) -> Path:
+        """What it listens on."""
+        return self._folder / ".s.PGSQL.5432"
+
     def archive(self, catalogue: Path | None = None) -> str:
         """The address of an archive with nothing in it, or with all of a catalogue's file."""
         from index.catalogue.connection import database
@@ -104,6 +109,11 @@ class Postgres:
         with psycopg.connect(self.address(database), autocommit=True) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
+
+
+def database_of(address: str) -> str:
+    """The name of the database at an address that `Postgres` gave."""
+    return address.partition("@/")[2].partition("?")[0]
 
 
 def _opened(catalogue: Path | None) -> sqlite3.Connection:

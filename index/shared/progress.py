@@ -56,10 +56,8 @@ def under_way(folder: Path) -> Fetching | None:
 class Progress:
     """Tells of something for as long as it lasts. Use as a context manager."""
 
-    def __init__(
-        self, folder: Path, kind: Kind, total: int | None = None, *, done: int = 0
-    ) -> None:
-        self._is = Fetching(folder, kind, done, total, time.monotonic())
+    def __init__(self, folder: Path, kind: Kind, total: int | None = None) -> None:
+        self._is = Fetching(folder, kind, 0, total, time.monotonic())
         self._told = 0.0
 
     def __enter__(self) -> Self:
@@ -85,6 +83,11 @@ class Progress:
 
     def add(self, rows: int) -> None:
         self._is = replace(self._is, done=self._is.done + rows)
+        self.still()
+
+    def expect(self, total: int, done: int) -> None:
+        """There are so many in all, of which some are here from before."""
+        self._is = replace(self._is, total=total, done=done)
         self.still()
 
     def still(self) -> None:

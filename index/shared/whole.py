@@ -93,8 +93,9 @@ def _fetched(path: Path, server: Server) -> Iterator[Path]:
     """All of the archive in a file that is closed, and gone afterwards."""
     whole = path.with_name(path.name + _ENDING)
     try:
-        _check_room(path.parent, server)
-        _fetch(whole, server)
+        with Progress(path.parent, "copy") as progress:
+            _check_room(path.parent, server)
+            _fetch(whole, server, progress)
         yield whole
     except sqlite3.DatabaseError as error:
         code = error.sqlite_errorcode & 0xFF
@@ -127,23 +128,23 @@ def _drop(whole: Path) -> None:
         whole.with_name(whole.name + ending).unlink(missing_ok=True)
 
 
-def _fetch(whole: Path, server: Server) -> None:
+def _fetch(whole: Path, server: Server, progress: Progress) -> None:
     with closing(_opened(whole, server)) as local:
         base = state_in(local)
         assert base is not None
         tables = tables_of(local)
+        ((done,),) = local.execute("SELECT coalesce(sum(rows), 0) FROM archive_parts").fetchall()
         with server.reading() as cursor:
             total = sum(each.count_shared(cursor) for each in tables)
-        ((done,),) = local.execute("SELECT coalesce(sum(rows), 0) FROM archive_parts").fetchall()
-        with Progress(whole.parent, "copy", max(total, done), done=done) as progress:
-            for table in tables:
-                _fetch_table(table, local, server, base.version, progress)
-            with transaction(local):
-                for (statement,) in local.execute("SELECT sql FROM archive_aside").fetchall():
-                    progress.still()
-                    local.execute(statement)
-                local.execute("DROP TABLE archive_aside")
-                local.execute("DROP TABLE archive_parts")
+        progress.expect(max(total, done), done)
+        for table in tables:
+            _fetch_table(table, local, server, base.version, progress)
+        with transaction(local):
+            for (statement,) in local.execute("SELECT sql FROM archive_aside").fetchall():
+                progress.still()
+                local.execute(statement)
+            local.execute("DROP TABLE archive_aside")
+            local.execute("DROP TABLE archive_parts")
         local.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
