@@ -145,7 +145,6 @@ def _fetch(whole: Path, server: Server, progress: Progress) -> None:
                 local.execute(statement)
             local.execute("DROP TABLE archive_aside")
             local.execute("DROP TABLE archive_parts")
-        local.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _fetch_table(
@@ -225,6 +224,8 @@ def _unchecked(whole: Path) -> sqlite3.Connection:
     local = open_writable(whole, 0, keep=False)
     # Keys hold in the archive.
     local.execute("PRAGMA foreign_keys = OFF")
+    # Nobody reads it meanwhile, and so all is written once.
+    local.execute("PRAGMA journal_mode = TRUNCATE").fetchall()
     return local
 
 

@@ -85,6 +85,7 @@ def serve(listener: Listener, path: str | None, model: str | None, how: Serving)
     from photosearch.api.requests import noting, to_log
     from photosearch.delivery.thumbnails import Thumbnails
     from photosearch.indexing.limits import limits_by
+    from photosearch.serving.clusters import ClusterMaker
     from photosearch.serving.library_thread import LibraryThread
     from photosearch.serving.shrinking import Shrinkers
     from photosearch.settings import library_folder, read
@@ -136,4 +137,8 @@ def serve(listener: Listener, path: str | None, model: str | None, how: Serving)
             end_in_time(128 + sig)
             super().handle_exit(sig, frame)
 
-    Server(config).run([listener.socket])
+    clusters = ClusterMaker(folder, model)
+    try:
+        Server(config).run([listener.socket])
+    finally:
+        clusters.close()

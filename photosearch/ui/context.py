@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.indexing.limits import limits_by
 from photosearch.library import Library
+from photosearch.serving.clusters import ClusterMaker
 from photosearch.serving.library_thread import LibraryThread
 from photosearch.serving.shrinking import Shrinkers
 from photosearch.settings import library_folder, read
@@ -70,6 +71,7 @@ class Context:
     recent: RecentSearches
     copies: Copies
     shares: Shares
+    clusters: ClusterMaker
     local: bool
     faces: bool
     folder: Path
@@ -134,6 +136,7 @@ class Context:
             copies=Copies(slow),
             # With processes of their own: the page's thumbnails need not wait.
             shares=Shares(lambda: Shrinkers(limits=limits)),
+            clusters=ClusterMaker(folder, model),
             local=local,
             faces=faces,
             folder=folder,
@@ -158,6 +161,7 @@ class Context:
         self.job.stop(wait=True)
         self.readings.close()
         self.face_pass.close()
+        self.clusters.close()
         self.shares.close()
         self.shrinkers.close()
         self.searching.close()
