@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Versions whose names, and the rows that were removed since, are kept. A copy that is further
 # behind is made anew.
 KEPT = 20_000
+# Whoever writes begins by this.
+LOCK = "SELECT version, name, steps FROM archive_head FOR UPDATE"
 # How often those before are forgotten.
 _EVERY = 1000
 # Seconds to wait for whoever is writing.
@@ -119,8 +121,9 @@ def checked_state(server: Server, here: State | None) -> State:
 
 
 def locked_state(cursor: psycopg.Cursor[Any], server: Server, here: State | None) -> State:
-    """The same for who writes: nobody else does until the end of the transaction."""
-    cursor.execute("SELECT version, name, steps FROM archive_head FOR UPDATE")
+    """The same for who writes, from the answer to `LOCK`: nobody else does until the end of the
+    transaction.
+    """
     version, name, steps = cursor.fetchone() or (0, "", [])
     state = State(version, name)
     _check(server, None if state == here else steps)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.errors import CatalogueError
 from index.shared.archive import (
+    LOCK,
     Changes,
     State,
     advance,
@@ -31,7 +32,7 @@ from index.shared.archive import (
 from index.shared.fetch_lock import fetching_alone, is_fetching
 from index.shared.progress import Progress
 from index.shared.server import Server
-from index.shared.tables import tables_of
+from index.shared.tables import outdated_keys, tables_of
 from index.shared.whole import keep_state, note_state, renew_copy, state_in
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 _CURRENT = 0.05
 # Versions by which a copy is behind that is brought up to date in no time.
 _NEAR = 100
+# Rows that are sent or fetched at once, without being counted.
+_FEW = 2000
 # How often it is begun anew where all of the archive is replaced under our hands.
 _TRIES = 3
 # How often this process has written to archives.
@@ -84,7 +87,7 @@ class Replica:
         a transaction that is still open, of which `note_changes` was told before.
         """
         for _ in range(_TRIES):
-            with self._server.writing() as cursor:
+            with self._server.writing(LOCK) as cursor:
                 here = state_in(self._local)
                 before = locked_state(cursor, self._server, here)
                 # What takes longer is fetched while others may write.
@@ -186,10 +189,20 @@ class Replica:
             Progress(self._path.parent, "changes", total) as progress,
             without_triggers(self._local),
         ):
-            for table in tables:
-                # All before any is put back: two may have changed places.
-                with table.outdated_keys(cursor, version) as keys:
+            # All before any is put back: two may have changed places.
+            count = 0
+            with outdated_keys(cursor, tables, version) as outdated:
+                for table, keys in outdated:
                     table.drop_local(self._local, keys)
+                    count += len(keys)
+            if count <= _FEW:
+                # All is asked for at once: each answer takes as long as the way there and back.
+                with cursor.connection.pipeline():
+                    asked = [(table, table.few_rows(cursor, version)) for table in tables]
+                    for table, answer in asked:
+                        table.put_local(self._local, answer())
+                return
+            for table in tables:
                 with table.shared_rows(cursor, version) as rows:
                     table.put_local(self._local, progress.rows(rows))
 
@@ -199,19 +212,23 @@ class Replica:
         changed = [self._tables[name] for (name,) in names]
         if not changed:
             return
-        for table in changed:
-            rows = "SELECT row FROM archive_changed WHERE name = ?"
-            keys = {row for (row,) in local.execute(rows, [table.name])}
-            there = table.local_keys(local, f"IN ({rows})", [table.name])
-            table.drop_shared(cursor, list(keys))
-            found = table.local_rows(local, f"IN ({rows})", [table.name])
-            table.put_shared(cursor, found, version)
-            if gone := keys - there:
-                remove(cursor, table, list(gone), version)
-        touch(cursor, [table.name for table in changed], version)
-        state = advance(cursor, version)
+        ((count,),) = local.execute("SELECT count(*) FROM archive_changed").fetchall()
+        # As above, nothing of this is waited for by itself.
+        with cursor.connection.pipeline() if count <= _FEW else nullcontext():
+            for table in changed:
+                rows = "SELECT row FROM archive_changed WHERE name = ?"
+                keys = {row for (row,) in local.execute(rows, [table.name])}
+                there = table.local_keys(local, f"IN ({rows})", [table.name])
+                table.drop_shared(cursor, list(keys))
+                found = table.local_rows(local, f"IN ({rows})", [table.name])
+                put = table.put_few if count <= _FEW else table.put_shared
+                put(cursor, found, version)
+                if gone := keys - there:
+                    remove(cursor, table, list(gone), version)
+            touch(cursor, [table.name for table in changed], version)
+            state = advance(cursor, version)
+            # Before it is here: what is not safe there is not there.
+            cursor.execute("COMMIT")
         local.execute("DELETE FROM archive_changed")
         note_state(local, state)
-        # Now, and not after the copy's: what is not safe there is not there.
-        cursor.execute("COMMIT")
         _process.writes += 1

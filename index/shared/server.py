@@ -13,13 +13,18 @@ from index.errors import CatalogueError
 if TYPE_CHECKING:
     import psycopg
 
+    from index.shared.impatient import Impatient
+
 _T = TypeVar("_T")
 
 # All tables are in it, so that a database may hold other things, too.
 SCHEMA = "photosearch"
-# Seconds that a server has to answer; after which a connection is given up of which nothing is
-# heard, as of a computer that was put to sleep; and for which a writer may keep others waiting.
+# Seconds that a server has to let somebody in; after which a connection is given up of which
+# nothing is heard, as of a computer that was put to sleep; and for which a writer may keep others
+# waiting.
 _PATIENCE, _SILENCE, _LONGEST = 10, 60, 600
+# And that it has to answer what it knows at once, for which somebody waits.
+_AT_ONCE = 15.0
 
 
 class RefusedError(CatalogueError):
@@ -82,10 +87,14 @@ class Server:
         with suppress(Exception):  # it may be lost
             self._connection.close()
 
-    def _connect(self) -> psycopg.Connection[Any]:
+    def _connect(self) -> Impatient:
+        library(self.address)
+        from index.shared.impatient import connect
+
         with explained(self.address):
-            connection = _connected(
+            connection = connect(
                 self.address,
+                _SILENCE,
                 autocommit=True,
                 application_name="photosearch",
                 client_encoding="utf8",
@@ -96,66 +105,78 @@ class Server:
                 keepalives_count=3,
                 tcp_user_timeout=_SILENCE * 1000,
             )
-            for name, value in (
-                ("search_path", f"{SCHEMA}, pg_catalog"),
-                ("lock_timeout", str(int(self._timeout * 1000))),
-                ("idle_in_transaction_session_timeout", str(_LONGEST * 1000)),
-                ("tcp_keepalives_idle", str(_SILENCE)),
-                ("tcp_keepalives_interval", str(_PATIENCE)),
-                ("tcp_keepalives_count", "3"),
-            ):
-                connection.execute("SELECT set_config(%s, %s, false)", [name, value])
+            settings = {
+                "search_path": f"{SCHEMA}, pg_catalog",
+                "lock_timeout": int(self._timeout * 1000),
+                "idle_in_transaction_session_timeout": _LONGEST * 1000,
+                "tcp_keepalives_idle": _SILENCE,
+                "tcp_keepalives_interval": _PATIENCE,
+                "tcp_keepalives_count": 3,
+                "tcp_user_timeout": _SILENCE * 1000,
+            }
+            # At once: each question takes as long as the way there and back.
+            ask = ", ".join(
+                f"set_config('{name}', '{value}', false)" for name, value in settings.items()
+            )
+            connection.execute(f"SELECT {ask}")
         return connection
 
     def ask(self, query: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        """The rows of a query; asked again over another connection when the first was lost."""
-        return self._again(lambda it: it.execute(query, parameters).fetchall())
+        """The rows of a query that takes no time; asked again over another connection when the
+        first was lost.
+        """
+
+        def fetched(connection: Impatient) -> list[tuple[Any, ...]]:
+            with connection.within(_AT_ONCE):
+                return connection.execute(query, parameters).fetchall()
+
+        return self._again(fetched)
 
     @contextmanager
-    def reading(self) -> Iterator[psycopg.Cursor[Any]]:
-        """All that is read inside is of one moment."""
-        with self._transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY") as cursor:
+    def reading(self, first: str = "") -> Iterator[psycopg.Cursor[Any]]:
+        """All that is read inside is of one moment. The cursor has what a `first` query gives."""
+        with self._transaction(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {first}") as it:
+            yield it
+
+    @contextmanager
+    def writing(self, first: str = "") -> Iterator[psycopg.Cursor[Any]]:
+        """A transaction, committed at the end and undone by an exception; `first` as above."""
+        with self._transaction(f"BEGIN; {first}") as cursor:
             yield cursor
 
     @contextmanager
-    def writing(self) -> Iterator[psycopg.Cursor[Any]]:
-        """A transaction, committed at the end and undone by an exception."""
-        with self._transaction("") as cursor:
-            yield cursor
-
-    @contextmanager
-    def _transaction(self, kind: str) -> Iterator[psycopg.Cursor[Any]]:
-        psycopg = library(self.address)
-        # What begins a transaction can be tried again, and nothing after it.
-        self._again(lambda it: it.execute(f"BEGIN {kind}"))
-        with explained(self.address), self._connection.cursor() as cursor:
-            try:
+    def _transaction(self, begin: str) -> Iterator[psycopg.Cursor[Any]]:
+        idle = library(self.address).pq.TransactionStatus.IDLE
+        try:
+            # What begins a transaction can be tried again, and nothing after it.
+            cursor = self._again(lambda it: it.execute(begin))
+            with explained(self.address), cursor:
+                while cursor.nextset():
+                    pass
                 yield cursor
-                if self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                if self._connection.info.transaction_status != idle:
                     self._connection.execute("COMMIT")
-            except BaseException:
-                with suppress(Exception):  # where it is lost the server undoes it
+        except BaseException:
+            with suppress(Exception):  # where it is lost the server undoes it
+                if self._connection.info.transaction_status != idle:
                     self._connection.execute("ROLLBACK")
-                raise
+            raise
 
-    def _again(self, do: Callable[[psycopg.Connection[Any]], _T]) -> _T:
+    def _again(self, do: Callable[[Impatient], _T]) -> _T:
         psycopg = library(self.address)
+        from index.shared.impatient import is_silence
+
         with explained(self.address):
             try:
                 return do(self._connection)
-            except psycopg.OperationalError:
-                if not self._connection.closed:
+            except psycopg.OperationalError as error:
+                # Of a line on which nothing is heard another connection would hear nothing, either.
+                if not self._connection.closed or is_silence(error):
                     raise
         self.close()
         self._connection = self._connect()
         with explained(self.address):
             return do(self._connection)
-
-
-def _connected(address: str, **options: Any) -> psycopg.Connection[Any]:
-    import psycopg
-
-    return psycopg.connect(address, **options)
 
 
 def _first_line(error: Exception) -> str:

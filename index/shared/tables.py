@@ -7,9 +7,11 @@ top of all that was written before.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ _TYPES = {
     "REAL": ("double precision", "float8"),
     "BLOB": ("bytea", "bytea"),
 }
+# So many keys are fetched at a time.
+_KEYS = 10_000
 # PostgreSQL has no texts with the character 0 in them. It stands as a private one and "0", and that
 # as itself and "1".
 _ESCAPE = "\U0010f801"
@@ -82,20 +86,16 @@ class Table:
             f'DELETE FROM "{self.name}" WHERE {self.sqlite_key} = ?', ((key,) for key in keys)
         )
 
+    def few_rows(self, cursor: psycopg.Cursor[Any], after: int) -> Callable[[], list[Row]]:
+        """Ask for the rows that came to be as they are after a version; what gives them, once all
+        that is asked at the same time has come.
+        """
+        asked = cursor.connection.cursor(binary=True)
+        asked.execute(f'SELECT {self._names} FROM "{self.name}" WHERE {VERSION} > %s', [after])
+        return lambda: [tuple(map(_whole, row)) for row in asked.fetchall()]
+
     # What follows is read as it comes, and has to be left before anything else is asked, also where
     # it is not read to its end.
-
-    @contextmanager
-    def outdated_keys(self, cursor: psycopg.Cursor[Any], after: int) -> Iterator[Iterator[int]]:
-        """The keys of the rows that are not as they were at a version, or not there any more."""
-        query = (
-            f'SELECT "{self.key}" FROM "{self.name}" WHERE {VERSION} > {after:d} UNION ALL '
-            f'SELECT "row" FROM archive_removed WHERE "table" = \'{self.name}\' '
-            f"AND version > {after:d}"
-        )
-        with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)") as copy:
-            copy.set_types(["int8"])
-            yield (key for (key,) in copy.rows())
 
     def shared_rows(
         self, cursor: psycopg.Cursor[Any], after: int | None = None
@@ -128,6 +128,13 @@ class Table:
                 else row
                 for row in copy.rows()
             )
+
+    def put_few(self, cursor: psycopg.Cursor[Any], rows: Iterable[Row], version: int) -> None:
+        """As `put_shared`, among what is sent at once."""
+        marks = ", ".join(["%s"] * (len(self.columns) + 2))
+        query = f'INSERT INTO "{self.name}" ({self._names}, {VERSION}) VALUES ({marks})'
+        for row in rows:
+            cursor.execute(query, (*map(_without_zero, row), version))
 
     def put_shared(self, cursor: psycopg.Cursor[Any], rows: Iterable[Row], version: int) -> None:
         """Put rows into the archive, in which none of these numbers may be."""
@@ -173,6 +180,33 @@ class Table:
         ).fetchall()
         for role, right in grants:  # both as the server writes them
             cursor.execute(f'GRANT {right} ON "{self.name}" TO {role}')
+
+
+@contextmanager
+def outdated_keys(
+    cursor: psycopg.Cursor[Any], tables: Sequence[Table], after: int
+) -> Iterator[Iterator[tuple[Table, list[int]]]]:
+    """The keys of the rows that are not as they were at a version, or not there any more: some of a
+    table at a time. To be left before anything else is asked.
+    """
+    parts = [
+        part
+        for number, table in enumerate(tables)
+        for part in (
+            f'SELECT {number}, "{table.key}" FROM "{table.name}" WHERE {VERSION} > {after:d}',
+            f'SELECT {number}, "row" FROM archive_removed WHERE "table" = \'{table.name}\' '
+            f"AND version > {after:d}",
+        )
+    ]
+    query = " UNION ALL ".join(parts)
+    with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)") as copy:
+        copy.set_types(["int4", "int8"])
+        found = copy.rows()
+        yield (
+            (tables[number], [key for _, key in some])
+            for many in iter(lambda: list(islice(found, _KEYS)), [])
+            for number, some in groupby(many, itemgetter(0))
+        )
 
 
 def tables_of(local: sqlite3.Connection) -> list[Table]:
