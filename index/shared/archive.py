@@ -16,7 +16,7 @@ from index.catalogue.migrations import STEPS, known_steps, migrate
 from index.errors import CatalogueError
 from index.shared.progress import Progress
 from index.shared.server import SCHEMA, Server
-from index.shared.tables import Row, Table, tables_of
+from index.shared.tables import Row, Table, counted, tables_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -245,7 +245,7 @@ def upgrade(server: Server, folder: Path) -> None:
         ):
             migrate(database(local), [step for step in STEPS if step.__name__ in steps])
             tables = tables_of(local)
-            rows = sum(table.count_shared(cursor) for table in tables)
+            rows = sum(counted(cursor, tables))
             with Progress(folder, "upgrade", 2 * rows) as progress:
                 local.execute("BEGIN")
                 _fill_local(cursor, local, tables, progress)

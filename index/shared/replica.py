@@ -32,7 +32,7 @@ from index.shared.archive import (
 from index.shared.fetch_lock import fetching_alone, is_fetching
 from index.shared.progress import Progress
 from index.shared.server import Server
-from index.shared.tables import outdated_keys, tables_of
+from index.shared.tables import count_changed, outdated_keys, tables_of
 from index.shared.whole import keep_state, note_state, renew_copy, state_in
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Replica:
         tables = [self._tables[name] for name in changes.tables if name in self._tables]
         total = None
         if changes.state.version - version > _NEAR:
-            total = sum(table.count_shared(cursor, version) for table in tables)
+            total = count_changed(cursor, tables, version)
         with (
             Progress(self._path.parent, "changes", total) as progress,
             without_triggers(self._local),

@@ -125,31 +125,36 @@ class Server:
         """The rows of a query that takes no time; asked again over another connection when the
         first was lost.
         """
+        return self._again(lambda it: _within(_AT_ONCE, it, query, parameters).fetchall())
 
-        def fetched(connection: Impatient) -> list[tuple[Any, ...]]:
-            with connection.within(_AT_ONCE):
-                return connection.execute(query, parameters).fetchall()
-
-        return self._again(fetched)
+    @contextmanager
+    def asking(self) -> Iterator[psycopg.Cursor[Any]]:
+        """For questions each of which is of a moment of its own."""
+        if self._connection.closed:
+            self._connection = self._connect()
+        with explained(self.address), self._connection.cursor() as cursor:
+            yield cursor
 
     @contextmanager
     def reading(self, first: str = "") -> Iterator[psycopg.Cursor[Any]]:
         """All that is read inside is of one moment. The cursor has what a `first` query gives."""
-        with self._transaction(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {first}") as it:
-            yield it
+        begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {first}"
+        with self._transaction(begin, _AT_ONCE) as cursor:
+            yield cursor
 
     @contextmanager
     def writing(self, first: str = "") -> Iterator[psycopg.Cursor[Any]]:
         """A transaction, committed at the end and undone by an exception; `first` as above."""
-        with self._transaction(f"BEGIN; {first}") as cursor:
+        # Others may be writing.
+        with self._transaction(f"BEGIN; {first}", self._timeout + _AT_ONCE) as cursor:
             yield cursor
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[psycopg.Cursor[Any]]:
+    def _transaction(self, begin: str, seconds: float) -> Iterator[psycopg.Cursor[Any]]:
         idle = library(self.address).pq.TransactionStatus.IDLE
         try:
             # What begins a transaction can be tried again, and nothing after it.
-            cursor = self._again(lambda it: it.execute(begin))
+            cursor = self._again(lambda it: _within(seconds, it, begin))
             with explained(self.address), cursor:
                 while cursor.nextset():
                     pass
@@ -179,6 +184,13 @@ class Server:
             return do(self._connection)
 
 
+def _within(
+    seconds: float, connection: Impatient, query: str, parameters: list[Any] | None = None
+) -> psycopg.Cursor[Any]:
+    with connection.within(seconds):
+        return connection.execute(query, parameters)
+
+
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0].removesuffix(".")
@@ -186,10 +198,41 @@ def _first_line(error: Exception) -> str:
 
 def _advice(error: Exception) -> str:
     text = str(error)
-    if "password" in text or "authentication" in text:
-        return "put the right password into ~/.pgpass, or into PGPASSWORD"
-    if "does not exist" in text:
-        return "check the address, or have it made: createdb, createuser"
-    if "Ident" in text or "Peer" in text or "pg_hba" in text:
-        return f"the server does not let {os.environ.get('PGUSER', 'this user')} in from here"
+    for words, advice in _ADVICE.items():
+        if any(word in text for word in words):
+            return advice.format(user=os.environ.get("PGUSER", "this user"))
     return "check the address, and that the server runs and can be reached from here"
+
+
+# By what libpq and the server say; the first that fits.
+_ADVICE = {
+    ("no encryption", "SSL off"): (
+        "the server wants the connection to be encrypted: put sslmode=verify-full into the address"
+    ),
+    ("root certificate file",): (
+        "sslrootcert in the address has to name the file with the certificate of who signed the "
+        "server's, or be system"
+    ),
+    ("certificate verify failed", "self-signed certificate"): (
+        "the server is not the one that sslrootcert vouches for; ask whoever keeps the archive for "
+        "the right file, and let nothing through until it fits"
+    ),
+    ("does not match host name",): (
+        "put the name into the address that the server's certificate has"
+    ),
+    ("does not support SSL",): (
+        "the server has no certificate; whoever keeps the archive can give it one"
+    ),
+    ("SSL error",): "look at sslmode and sslrootcert in the address, and the server's certificate",
+    ("definition of service", "service file"): (
+        "look at the service file: ~/.pg_service.conf, or the one that PGSERVICEFILE names"
+    ),
+    ("password", "authentication", "Ident", "Peer"): (
+        "put the right password into ~/.pgpass, or into PGPASSWORD"
+    ),
+    ("pg_hba",): "the server does not let {user} in from here; whoever keeps it can",
+    ("does not exist",): "check the address, or have it made: createdb, createuser",
+    ("nothing was heard",): (
+        "look whether this machine's network and the server are well, and try again"
+    ),
+}

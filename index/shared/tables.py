@@ -34,6 +34,8 @@ _TYPES = {
 }
 # So many keys are fetched at a time.
 _KEYS = 10_000
+# To count more rows than this takes longer than it is worth; the server knows about how many.
+_MANY = 100_000
 # PostgreSQL has no texts with the character 0 in them. It stands as a private one and "0", and that
 # as itself and "1".
 _ESCAPE = "\U0010f801"
@@ -110,12 +112,6 @@ class Table:
         where = f'WHERE "{self.key}" > {key:d} AND {VERSION} <= {version:d}'
         return self._copied(cursor, f'{where} ORDER BY "{self.key}" LIMIT {count:d}')
 
-    def count_shared(self, cursor: psycopg.Cursor[Any], after: int = -1) -> int:
-        """How many rows of the archive came to be as they are after a version."""
-        query = f'SELECT count(*) FROM "{self.name}" WHERE {VERSION} > %s'
-        ((count,),) = cursor.execute(query, [after]).fetchall()
-        return int(count)
-
     @contextmanager
     def _copied(self, cursor: psycopg.Cursor[Any], which: str) -> Iterator[Iterator[Row]]:
         query = f'COPY (SELECT {self._names} FROM "{self.name}" {which}) TO STDOUT (FORMAT BINARY)'
@@ -180,6 +176,29 @@ class Table:
         ).fetchall()
         for role, right in grants:  # both as the server writes them
             cursor.execute(f'GRANT {right} ON "{self.name}" TO {role}')
+
+
+def counted(cursor: psycopg.Cursor[Any], tables: Sequence[Table]) -> list[int]:
+    """How many rows each table of the archive has; of many about how many."""
+    return _asked(
+        cursor,
+        f"SELECT CASE WHEN reltuples > {_MANY} THEN reltuples::bigint ELSE "
+        '(SELECT count(*) FROM "{0}") END FROM pg_class WHERE oid = to_regclass(\'"{0}"\')',
+        tables,
+    )
+
+
+def count_changed(cursor: psycopg.Cursor[Any], tables: Sequence[Table], after: int) -> int:
+    """How many rows came to be as they are after a version."""
+    query = f'SELECT count(*) FROM "{{0}}" WHERE {VERSION} > {after:d}'
+    return sum(_asked(cursor, query, tables))
+
+
+def _asked(cursor: psycopg.Cursor[Any], query: str, tables: Sequence[Table]) -> list[int]:
+    """What a query gives for each table, by its name."""
+    each = ", ".join(f"({query.replace('{0}', table.name)})" for table in tables)
+    ((numbers,),) = cursor.execute(f"SELECT ARRAY[{each}]::bigint[]").fetchall()
+    return [int(number or 0) for number in numbers]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from index.shared.archive import State, is_known, size_of, state_of, without_tri
 from index.shared.fetch_lock import fetching_alone
 from index.shared.progress import Progress
 from index.shared.server import Server
-from index.shared.tables import Row, Table, tables_of
+from index.shared.tables import Row, Table, counted, tables_of
 
 # What was fetched so far is no catalogue that anybody opens.
 _ENDING = ".fetched"
@@ -134,11 +134,12 @@ def _fetch(whole: Path, server: Server, progress: Progress) -> None:
         assert base is not None
         tables = tables_of(local)
         ((done,),) = local.execute("SELECT coalesce(sum(rows), 0) FROM archive_parts").fetchall()
-        with server.reading() as cursor:
-            total = sum(each.count_shared(cursor) for each in tables)
-        progress.expect(max(total, done), done)
-        for table in tables:
-            _fetch_table(table, local, server, base.version, progress)
+        with server.asking() as cursor:
+            counts = counted(cursor, tables)
+        progress.expect(max(sum(counts), done), done)
+        for table, count in zip(tables, counts, strict=True):
+            if count:
+                _fetch_table(table, local, server, base.version, progress)
         with transaction(local):
             for (statement,) in local.execute("SELECT sql FROM archive_aside").fetchall():
                 progress.still()
@@ -160,7 +161,7 @@ def _fetch_table(
         try:
             with (
                 transaction(local),
-                server.reading() as cursor,
+                server.asking() as cursor,
                 table.next_rows(cursor, last, version, _PART) as found,
             ):
                 table.put_local(local, progress.rows(part.noted(found)))
