@@ -116,13 +116,15 @@ def test_a_line_that_dies_while_much_comes_is_given_up_in_time(
     monkeypatch.setattr(server, "_SILENCE", 2)
     monkeypatch.setattr(server, "_PATIENCE", 2)
     folder = folder_of(far, tmp_path / "two")
-    line.room = 12_000
+    for start in range(16, 400, 16):
+        record(opened, start)
+    line.room = 20_000
     with pytest.raises(CatalogueError, match=r"timeout expired|nothing was heard"):
         Catalogue.open(folder, readonly=True)
     assert not (folder / "catalogue.db").exists()
     line.mend()
     with Catalogue.open(folder, readonly=True) as two:
-        assert two.counts().photos == 16
+        assert two.counts().photos == 400
 
 
 def test_a_line_that_is_cut_is_told_and_gone_on_with(line: Line, opened: Catalogue) -> None:
@@ -163,8 +165,8 @@ def guarded(postgres: Postgres) -> Iterator[Guarded]:
     try:
         own = Postgres(where, folder, port)
         for name in ("ca", "other"):
-            _openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}",
-                     "-keyout", f"{name}.key", "-out", f"{name}.crt")  # fmt: skip
+            _openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                     "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.crt")  # fmt: skip
         _openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
                  "-keyout", "data/server.key", "-out", "server.csr")  # fmt: skip
         _openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
