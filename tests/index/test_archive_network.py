@@ -166,7 +166,8 @@ def guarded(postgres: Postgres) -> Iterator[Guarded]:
         own = Postgres(where, folder, port)
         for name in ("ca", "other"):
             _openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes",
-                     "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.crt")  # fmt: skip
+                     "-subj", f"/CN={name}", "-keyout", f"{name}.key",
+                     "-out", f"{name}.crt")  # fmt: skip
         _openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
                  "-keyout", "data/server.key", "-out", "server.csr")  # fmt: skip
         _openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
