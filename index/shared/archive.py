@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import shutil
 import sqlite3
@@ -220,7 +221,7 @@ def put(address: str, file: Path) -> None:
     ):
         if not is_made(server):
             make(server)
-        with server.writing() as cursor:
+        with server.writing(silence=math.inf) as cursor:
             fill(cursor, local)
 
 
@@ -229,7 +230,8 @@ def upgrade(server: Server, folder: Path) -> None:
 
     It is done on a copy in `folder`. Only who made the tables may change them.
     """
-    with server.writing() as cursor:
+    # To drop all rows takes the server long.
+    with server.writing(silence=math.inf) as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_MAKING])
         cursor.execute("SELECT steps FROM archive_head FOR UPDATE")
         steps = set((cursor.fetchone() or ([],))[0])

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from index.errors import CatalogueError
 from index.shared.archive import (
     LOCK,
     Changes,
@@ -33,7 +32,7 @@ from index.shared.fetch_lock import fetching_alone, is_fetching
 from index.shared.progress import Progress
 from index.shared.server import Server
 from index.shared.tables import count_changed, outdated_keys, tables_of
-from index.shared.whole import keep_state, note_state, renew_copy, state_in
+from index.shared.whole import keep_state, note_state, renew_copy, restless, state_in
 
 if TYPE_CHECKING:
     import psycopg
@@ -87,15 +86,17 @@ class Replica:
         a transaction that is still open, of which `note_changes` was told before.
         """
         for _ in range(_TRIES):
+            # Not while nobody else can write.
+            self._wait()
             with self._server.writing(LOCK) as cursor:
                 here = state_in(self._local)
                 before = locked_state(cursor, self._server, here)
                 # What takes longer is fetched while others may write.
-                if before == here or (self._is_near(before) and self._take(cursor)):
+                if before == here or (self._is_near(before) and self._take(cursor, alone=True)):
                     yield partial(self._send, cursor, before.version + 1)
                     return
             self._bring_up(before)
-        raise self._restless()
+        raise restless(self._server)
 
     def note_changes(self, local: sqlite3.Connection) -> None:
         """Have a connection note which rows it changes."""
@@ -136,20 +137,14 @@ class Replica:
             with fetching_alone(folder), self._server.reading() as cursor:
                 if self._take(cursor, alone=True):
                     return
-        raise self._restless()
-
-    def _restless(self) -> CatalogueError:
-        return CatalogueError(
-            f"{self._server.address}: all of it is replaced again and again; try again when that "
-            "is done"
-        )
+        raise restless(self._server)
 
     def _take(self, cursor: psycopg.Cursor[Any], *, alone: bool = False) -> bool:
         """Bring the copy to the state that the cursor sees, which has seen nothing so far but what
         it locked: so the copy, which nobody else can bring further meanwhile, is not beyond that.
 
-        False where it is not known what changed since the copy was made. `alone` where nobody else
-        fetches much, since this does.
+        False where it is not known what changed since the copy was made. `alone` where nobody who
+        fetches much is to be waited for, since this does, or others wait for this.
         """
         self._begin(alone=alone)
         try:
@@ -176,6 +171,11 @@ class Replica:
                 busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
                 if alone or not busy or not is_fetching(self._path.parent):
                     raise
+            self._wait()
+
+    def _wait(self) -> None:
+        """Wait for who fetches much for this copy, if anybody does."""
+        if is_fetching(self._path.parent):
             with fetching_alone(self._path.parent):
                 pass
 

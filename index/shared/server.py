@@ -143,11 +143,21 @@ class Server:
             yield cursor
 
     @contextmanager
-    def writing(self, first: str = "") -> Iterator[psycopg.Cursor[Any]]:
-        """A transaction, committed at the end and undone by an exception; `first` as above."""
+    def writing(
+        self, first: str = "", *, silence: float = _LONGEST
+    ) -> Iterator[psycopg.Cursor[Any]]:
+        """A transaction, committed at the end and undone by an exception; `first` as above.
+
+        `silence` is how many seconds the server may need for anything that is asked inside.
+        """
         # Others may be writing.
         with self._transaction(f"BEGIN; {first}", self._timeout + _AT_ONCE) as cursor:
-            yield cursor
+            connection = self._connection
+            usual, connection.seconds = connection.seconds, silence
+            try:
+                yield cursor
+            finally:
+                connection.seconds = usual
 
     @contextmanager
     def _transaction(self, begin: str, seconds: float) -> Iterator[psycopg.Cursor[Any]]:
@@ -206,8 +216,10 @@ def _advice(error: Exception) -> str:
 
 # By what libpq and the server say; the first that fits.
 _ADVICE = {
+    (", SSL encryption",): "the server does not let {user} in from here; whoever keeps it can",
     ("no encryption", "SSL off"): (
-        "the server wants the connection to be encrypted: put sslmode=verify-full into the address"
+        "the server lets nobody in from here whose connection is not encrypted, if anybody: put "
+        "sslmode=verify-full into the address"
     ),
     ("root certificate file",): (
         "sslrootcert in the address has to name the file with the certificate of who signed the "

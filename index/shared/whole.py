@@ -25,8 +25,11 @@ from index.shared.tables import Row, Table, counted, tables_of
 _ENDING = ".fetched"
 # Rows of a part: a second or so of fetching, of which a kill loses one.
 _PART = 20_000
-# The copy takes this share of what the tables take in PostgreSQL, or more.
-_LEAST = 0.5
+# The copy takes from this to that share of what the tables take in PostgreSQL, which may have holes
+# in them.
+_LEAST, _MOST = 0.5, 1.2
+# How often it is begun anew where all of the archive is replaced under our hands.
+_TRIES = 3
 # No row has a number below.
 _BEGINNING = -(2**63) + 1
 # After these the file is no good, or in the way.
@@ -95,7 +98,12 @@ def _fetched(path: Path, server: Server) -> Iterator[Path]:
     try:
         with Progress(path.parent, "copy") as progress:
             _check_room(path.parent, server)
-            _fetch(whole, server, progress)
+            for _ in range(_TRIES):
+                if _fetch(whole, server, progress):
+                    break
+                _drop(whole)
+            else:
+                raise restless(server)
         yield whole
     except sqlite3.DatabaseError as error:
         code = error.sqlite_errorcode & 0xFF
@@ -116,10 +124,16 @@ def _check_room(folder: Path, server: Server) -> None:
 
 
 def _full(folder: Path, server: Server) -> CatalogueError:
-    size = f"{max(1, round(size_of(server) / 1e6)):,} MB"
+    size = f"{max(1, round(_MOST * size_of(server) / 1e6)):,} MB"
     return CatalogueError(
         f"{folder}: there is no room for a copy of {server.address}, which takes up to {size}; "
         "make room on that disk and run it again"
+    )
+
+
+def restless(server: Server) -> CatalogueError:
+    return CatalogueError(
+        f"{server.address}: all of it is replaced again and again; try again when that is done"
     )
 
 
@@ -128,7 +142,8 @@ def _drop(whole: Path) -> None:
         whole.with_name(whole.name + ending).unlink(missing_ok=True)
 
 
-def _fetch(whole: Path, server: Server, progress: Progress) -> None:
+def _fetch(whole: Path, server: Server, progress: Progress) -> bool:
+    """Fetch what is left; False where the archive has been replaced by another meanwhile."""
     with closing(_opened(whole, server)) as local:
         base = state_in(local)
         assert base is not None
@@ -140,12 +155,15 @@ def _fetch(whole: Path, server: Server, progress: Progress) -> None:
         for table, count in zip(tables, counts, strict=True):
             if count:
                 _fetch_table(table, local, server, base.version, progress)
+        if not is_known(server, base):
+            return False
         with transaction(local):
             for (statement,) in local.execute("SELECT sql FROM archive_aside").fetchall():
                 progress.still()
                 local.execute(statement)
             local.execute("DROP TABLE archive_aside")
             local.execute("DROP TABLE archive_parts")
+    return True
 
 
 def _fetch_table(

@@ -40,6 +40,7 @@ class _Telling:
         self._lock = threading.Lock()
         # By what it is: how far it is, a bar of tqdm, and when the last line was written.
         self._now: dict[str, Fetching] = {}
+        self._later: dict[str, threading.Timer] = {}
         self._bars: dict[str, Any] = {}
         self._lines: dict[str, float] = {}
 
@@ -48,6 +49,8 @@ class _Telling:
         with self._lock:
             if ended:
                 self._now.pop(kind, None)
+                if kind in self._later:
+                    self._later.pop(kind).cancel()
                 self._lines.pop(kind, None)
                 if kind in self._bars:
                     self._draw(fetching)
@@ -55,7 +58,7 @@ class _Telling:
                 return
             if kind not in self._now:
                 # Where nothing comes for long, that is told as well.
-                later = threading.Timer(MOMENT, self._show, [kind])
+                later = self._later[kind] = threading.Timer(MOMENT, self._show, [kind])
                 later.daemon = True
                 later.start()
             self._now[kind] = fetching

@@ -223,7 +223,11 @@ def test_a_server_that_is_the_right_one_is_used(guarded: Guarded, home: Path) ->
     [
         ("localhost", {"sslrootcert": "{}/other.crt"}, "verify failed; the server is not the one"),
         ("localhost", {"sslrootcert": "{}/none.crt"}, "does not exist; sslrootcert in the address"),
-        ("localhost", {"sslmode": "disable"}, "the server wants the connection to be encrypted"),
+        (
+            "localhost",
+            {"sslmode": "disable"},
+            "not encrypted, if anybody: put sslmode=",
+        ),
         ("127.0.0.1", {}, "does not match host name .*; put the name into the address"),
         ("localhost", {"user": "eve"}, "put the right password into ~/.pgpass"),
         ("localhost", {"service": "away"}, "look at the service file"),
