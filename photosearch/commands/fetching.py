@@ -88,4 +88,5 @@ class _Telling:
                 unit_scale=True,
                 file=sys.stderr,
             )
+        bar.total = fetching.total
         bar.update(fetching.done - bar.n)
