@@ -118,7 +118,11 @@ class Server:
             ask = ", ".join(
                 f"set_config('{name}', '{value}', false)" for name, value in settings.items()
             )
-            connection.execute(f"SELECT {ask}")
+            try:
+                _within(_AT_ONCE, connection, f"SELECT {ask}")
+            except BaseException:
+                connection.close()
+                raise
         return connection
 
     def ask(self, query: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:

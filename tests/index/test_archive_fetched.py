@@ -128,7 +128,7 @@ def test_who_was_killed_goes_on_where_it_was(
     source: Path, other: Path, in_small_parts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = 0
-    for _ in range(3):
+    for _ in range(2):
         process = child(FETCH, other)
         assert process.stdout is not None
         process.stdout.readline()
@@ -229,7 +229,7 @@ def test_what_was_fetched_of_another_archive_is_not_gone_on_with(
 
 
 def test_two_processes_at_once_fetch_it_once(source: Path, other: Path) -> None:
-    printed = finish([child(FETCH, other) for _ in range(3)])
+    printed = finish([child(FETCH, other) for _ in range(2)])
     assert sum("copy" in each for each in printed) == 1
     assert rows_in(source) == rows_in(other)
 
