@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from index import Catalogue, CatalogueError, FaissIndex
+from index import Catalogue, CatalogueError, FaissIndex, WriterLock
 from index.shared.address import address_of
 from photosearch.encoders.typical import TYPICAL
 from photosearch.errors import PhotosearchError
@@ -61,6 +61,9 @@ class ClusterMaker:
                     pause = max(_PAUSE, _TIMES * (time.monotonic() - begun))
 
     def _is_due(self) -> bool:
+        # An index run on this machine does it at its end.
+        if WriterLock(self._folder).holder() is not None:
+            return False
         with Catalogue.open(self._folder, readonly=True) as catalogue:
             choice = ModelChoice(catalogue, self._model)
             if choice.settings.nice and on_battery():
