@@ -1,7 +1,8 @@
 """A connection that is given up when nothing is heard on it for too long.
 
 The system tells of a line that is down, after a minute. It does not tell of a server that is stuck,
-nor of what stands between and takes all that is sent.
+nor of what stands between and takes all that is sent. It takes psycopg 3.3, which says now and then
+that nothing has come.
 """
 
 from __future__ import annotations
