@@ -140,9 +140,9 @@ class Server:
             yield cursor
 
     @contextmanager
-    def reading(self, first: str = "") -> Iterator[psycopg.Cursor[Any]]:
-        """All that is read inside is of one moment. The cursor has what a `first` query gives."""
-        begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {first}"
+    def reading(self) -> Iterator[psycopg.Cursor[Any]]:
+        """All that is read inside is of one moment."""
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         with self._transaction(begin, _AT_ONCE) as cursor:
             yield cursor
 
@@ -150,7 +150,8 @@ class Server:
     def writing(
         self, first: str = "", *, silence: float = _LONGEST
     ) -> Iterator[psycopg.Cursor[Any]]:
-        """A transaction, committed at the end and undone by an exception; `first` as above.
+        """A transaction, committed at the end and undone by an exception. The cursor has what a
+        `first` query gives.
 
         `silence` is how many seconds the server may need for anything that is asked inside.
         """
