@@ -88,16 +88,20 @@ class Progress:
     def expect(self, total: int, done: int) -> None:
         """There are so many in all, of which some are here from before."""
         self._is = replace(self._is, total=total, done=done)
-        self.still()
+        self._tell()
 
     def still(self) -> None:
         """It goes on."""
+        self._note()
         if time.monotonic() - self._told >= _EVERY:
             self._tell()
 
-    def _tell(self) -> None:
-        self._told = time.monotonic()
+    def _note(self) -> None:
         with _lock:
             _now[id(self)] = self._is
+
+    def _tell(self) -> None:
+        self._told = time.monotonic()
+        self._note()
         for listener in _listeners:
             listener(self._is, False)
