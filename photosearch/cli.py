@@ -12,6 +12,7 @@ import click
 
 from photosearch import __version__
 from photosearch.boundary import Guard, guarded
+from photosearch.commands.fetching import tell_of_fetching
 from photosearch.commands.opening import Options, setting_option
 from photosearch.errors import PhotosearchError
 from photosearch.plugins.loading import Plugin, tell_to
@@ -118,4 +119,5 @@ def main(
     """Find photos on this machine by describing them. Nothing leaves the machine."""
     guard: Guard = ctx.obj
     guard.start_log(verbose, log_file, library, log_format)
+    tell_of_fetching(library)
     ctx.obj = Options(library, model, log_file, log_format, guard)

@@ -29,36 +29,41 @@ def programs() -> Path | None:
 
 
 class Postgres:
-    """A server that listens on a socket in a folder, and writes nothing for good."""
+    """A server that listens on a socket in a folder, and writes nothing for good.
 
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self._folder, self._programs = folder, programs
+    With a `port` there also, encrypted, once it has been given a certificate and started.
+    """
+
+    def __init__(self, programs: Path, folder: Path, port: int | None = None) -> None:
+        self.folder, self._programs, self.port = folder, programs, port
         self._numbers = itertools.count()
         self._free: list[str] = []
         import pwd
 
         # It refuses to run as root.
-        self._user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
-        if self._user is not None:
-            os.chown(folder, self._user, -1)
+        self.user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
+        if self.user is not None:
+            os.chown(folder, self.user, -1)
         self._run("initdb", "-D", folder / "data", "-A", "trust", "-U", KEEPER, "-N", "-E", "UTF8",
                   "--locale=C")  # fmt: skip
-        self.start()
+        if port is None:
+            self.start()
 
     def start(self) -> None:
         quick = "-c fsync=off -c full_page_writes=off -c shared_buffers=16MB -c autovacuum=off"
-        options = f"-k {self._folder} -h '' {quick}"
-        self._run("pg_ctl", "-D", self._folder / "data", "-w", "-o", options, "-l",
-                  self._folder / "log", "start")  # fmt: skip
+        listen = "-h ''" if self.port is None else f"-h 127.0.0.1 -p {self.port} -c ssl=on"
+        options = f"-k {self.folder} {listen} {quick}"
+        self._run("pg_ctl", "-D", self.folder / "data", "-w", "-o", options, "-l",
+                  self.folder / "log", "start")  # fmt: skip
 
     def stop(self) -> None:
-        self._run("pg_ctl", "-D", self._folder / "data", "-w", "-m", "immediate", "stop")
+        self._run("pg_ctl", "-D", self.folder / "data", "-w", "-m", "immediate", "stop")
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         done = subprocess.run(
             [self._programs / program, *arguments],
-            user=self._user,
-            cwd=self._folder,
+            user=self.user,
+            cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -68,7 +73,13 @@ class Postgres:
         assert done.returncode == 0, done.stderr
 
     def address(self, database: str, user: str = KEEPER) -> str:
-        return f"postgresql://{user}@/{database}?host={self._folder}"
+        port = "" if self.port is None else f"&port={self.port}"
+        return f"postgresql://{user}@/{database}?host={self.folder}{port}"
+
+    @property
+    def socket(self) -> Path:
+        """What it listens on."""
+        return self.folder / ".s.PGSQL.5432"
 
     def archive(self, catalogue: Path | None = None) -> str:
         """The address of an archive with nothing in it, or with all of a catalogue's file."""
@@ -104,6 +115,11 @@ class Postgres:
         with psycopg.connect(self.address(database), autocommit=True) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
+
+
+def database_of(address: str) -> str:
+    """The name of the database at an address that `Postgres` gave."""
+    return address.partition("@/")[2].partition("?")[0]
 
 
 def _opened(catalogue: Path | None) -> sqlite3.Connection:

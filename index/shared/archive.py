@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from index.catalogue.connection import database
 from index.catalogue.migrations import STEPS, known_steps, migrate
 from index.errors import CatalogueError
+from index.shared.progress import Progress
 from index.shared.server import SCHEMA, Server
-from index.shared.tables import Table, tables_of
+from index.shared.tables import Row, Table, counted, tables_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 # Versions whose names, and the rows that were removed since, are kept. A copy that is further
 # behind is made anew.
 KEPT = 20_000
+# Whoever writes begins by this.
+LOCK = "SELECT version, name, steps FROM archive_head FOR UPDATE"
 # How often those before are forgotten.
 _EVERY = 1000
 # Seconds to wait for whoever is writing.
@@ -92,8 +96,70 @@ def check_may_write(server: Server) -> None:
         )
 
 
+class Changes(NamedTuple):
+    """The state of an archive, and which tables changed since an earlier one."""
+
+    state: State
+    tables: list[str]
+
+
 def state_of(server: Server) -> State:
     return State(*server.ask("SELECT version, name FROM archive_head")[0])
+
+
+def checked_state(server: Server, here: State | None) -> State:
+    """Its state, which may be that of a copy; its tables are looked at only where it is not.
+
+    Raises `CatalogueError` as `check_steps` does.
+    """
+    query = (
+        "SELECT version, name, CASE WHEN version = %s AND name = %s THEN NULL ELSE steps END "
+        "FROM archive_head"
+    )
+    ((version, name, steps),) = server.ask(query, list(here or (-1, "")))
+    _check(server, steps)
+    return State(version, name)
+
+
+def locked_state(cursor: psycopg.Cursor[Any], server: Server, here: State | None) -> State:
+    """The same for who writes, from the answer to `LOCK`: nobody else does until the end of the
+    transaction.
+    """
+    version, name, steps = cursor.fetchone() or (0, "", [])
+    state = State(version, name)
+    _check(server, None if state == here else steps)
+    return state
+
+
+def changes_since(cursor: psycopg.Cursor[Any], state: State) -> Changes | None:
+    """What changed since a state; None where the archive never was in it, or not lately."""
+    query = (
+        "SELECT version, name, "
+        "EXISTS (SELECT 1 FROM archive_names WHERE version = %s AND name = %s), "
+        'ARRAY (SELECT "table" FROM archive_touched WHERE version > %s) FROM archive_head'
+    )
+    found = cursor.execute(query, [*state, state.version]).fetchone()
+    if found is None or not found[2]:
+        return None
+    version, name, _, tables = found
+    return Changes(State(version, name), tables)
+
+
+def is_known(server: Server, state: State | None) -> bool:
+    """Whether the archive was in this state lately, and knows what changed since."""
+    if state is None:
+        return False
+    query = "SELECT 1 FROM archive_names WHERE version = %s AND name = %s"
+    return bool(server.ask(query, list(state)))
+
+
+def size_of(server: Server) -> int:
+    """Bytes that the archive's tables take there, without their indexes."""
+    query = (
+        "SELECT coalesce(sum(pg_table_size(oid)), 0)::bigint FROM pg_class "
+        "WHERE relnamespace = %s::regnamespace AND relkind = 'r'"
+    )
+    return int(server.ask(query, [SCHEMA])[0][0])
 
 
 def taken(server: Server) -> set[str]:
@@ -102,19 +168,29 @@ def taken(server: Server) -> set[str]:
     Raises `CatalogueError` when it is of a newer photosearch.
     """
     ((steps,),) = server.ask("SELECT steps FROM archive_head")
-    if set(steps) - known_steps():
-        raise CatalogueError(
-            f"{server.address}: was made by a newer photosearch; upgrade photosearch"
-        )
+    _check_known(server, steps)
     return set(steps)
 
 
 def check_steps(server: Server) -> None:
     """Raises `CatalogueError` when the archive's tables are not those of this photosearch."""
-    if taken(server) != known_steps():
+    _check(server, list(taken(server)))
+
+
+def _check(server: Server, steps: list[str] | None) -> None:
+    if steps is None or set(steps) == known_steps():
+        return
+    _check_known(server, steps)
+    raise CatalogueError(
+        f"{server.address}: was made by an older photosearch; whoever keeps the archive has to "
+        "open it once with this one"
+    )
+
+
+def _check_known(server: Server, steps: list[str]) -> None:
+    if set(steps) - known_steps():
         raise CatalogueError(
-            f"{server.address}: was made by an older photosearch; whoever keeps the archive has to "
-            "open it once with this one"
+            f"{server.address}: was made by a newer photosearch; upgrade photosearch"
         )
 
 
@@ -145,7 +221,7 @@ def put(address: str, file: Path) -> None:
     ):
         if not is_made(server):
             make(server)
-        with server.writing() as cursor:
+        with server.writing(silence=math.inf) as cursor:
             fill(cursor, local)
 
 
@@ -154,7 +230,8 @@ def upgrade(server: Server, folder: Path) -> None:
 
     It is done on a copy in `folder`. Only who made the tables may change them.
     """
-    with server.writing() as cursor:
+    # To drop all rows takes the server long.
+    with server.writing(silence=math.inf) as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_MAKING])
         cursor.execute("SELECT steps FROM archive_head FOR UPDATE")
         steps = set((cursor.fetchone() or ([],))[0])
@@ -169,17 +246,24 @@ def upgrade(server: Server, folder: Path) -> None:
             closing(sqlite3.connect(Path(name) / "copy.db", isolation_level=None)) as local,
         ):
             migrate(database(local), [step for step in STEPS if step.__name__ in steps])
-            local.execute("BEGIN")
-            fill_local(cursor, local, tables_of(local))
-            local.execute("COMMIT")
-            migrate(database(local))
-            fill(cursor, local)
+            tables = tables_of(local)
+            rows = sum(counted(cursor, tables))
+            with Progress(folder, "upgrade", 2 * rows) as progress:
+                local.execute("BEGIN")
+                _fill_local(cursor, local, tables, progress)
+                local.execute("COMMIT")
+                migrate(database(local))
+                fill(cursor, local, progress.rows)
 
 
-def fill(cursor: psycopg.Cursor[Any], local: sqlite3.Connection) -> None:
+def fill(
+    cursor: psycopg.Cursor[Any],
+    local: sqlite3.Connection,
+    passing: Callable[[Iterable[Row]], Iterable[Row]] = lambda rows: rows,
+) -> None:
     """Put all rows of a catalogue, and its tables, in the place of those of the archive.
 
-    Every copy is made anew then.
+    Every copy is made anew then. All rows go through `passing`.
     """
     cursor.execute("SELECT version FROM archive_head FOR UPDATE")
     version = (cursor.fetchone() or (0,))[0] + 1
@@ -194,23 +278,28 @@ def fill(cursor: psycopg.Cursor[Any], local: sqlite3.Connection) -> None:
     cursor.execute("DELETE FROM archive_names")
     for table in tables:
         cursor.execute(f'DELETE FROM "{table.name}"')
-        table.put_shared(cursor, table.local_rows(local), version)
+        table.put_shared(cursor, passing(table.local_rows(local)), version)
     touch(cursor, [table.name for table in tables], version)
     cursor.execute("UPDATE archive_head SET steps = %s", [sorted(known_steps())])
     advance(cursor, version)
 
 
-def fill_local(
-    cursor: psycopg.Cursor[Any], local: sqlite3.Connection, tables: Iterable[Table]
+def _fill_local(
+    cursor: psycopg.Cursor[Any],
+    local: sqlite3.Connection,
+    tables: Iterable[Table],
+    progress: Progress,
 ) -> None:
-    """Put all rows of the archive in the place of those of a copy.
+    """Put all rows of the archive into an empty copy.
 
     Nothing must happen there by itself: triggers have done here what they do, and keys hold.
     """
     with without_triggers(local):
         for table in tables:
+            # What the steps of the schema put there.
             local.execute(f'DELETE FROM "{table.name}"')
-            table.put_local(local, table.shared_rows(cursor))
+            with table.shared_rows(cursor) as rows:
+                table.put_local(local, progress.rows(rows))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from index.errors import CatalogueError
 from index.shared.archive import check_may_write, check_steps, is_made, make, taken, upgrade
 from index.shared.replica import Replica
 from index.shared.server import RefusedError, Server
+from index.shared.whole import make_copy
 
 
 class SharedConnection(Connection):
@@ -37,6 +38,8 @@ class SharedConnection(Connection):
             _prepare(server, path.parent, readonly=readonly, new=new)
             with explained(path):
                 _drop_damaged(path)
+                if not path.exists():
+                    make_copy(path, server)
                 # One of an older photosearch takes its steps, and is then filled anew.
                 raw = opened.enter_context(closing(open_writable(path, timeout, keep=False)))
                 replica = opened.enter_context(closing(Replica(path, server, timeout)))
@@ -62,8 +65,10 @@ class SharedConnection(Connection):
                 f"{self.path}: was opened for reading only; who keeps the archive can allow more"
             )
         with explained(self.path), self._replica.writing() as send, super().write() as db:
-            # Triggers were put back by what was fetched. Where SQLite learns of that only from a
-            # DELETE that has others follow, it does not find the table (3.40).
+            # Triggers were put back by what was fetched, so SQLite (3.40) has to read the schema
+            # anew. Where it learns of that from a statement by which a table of FTS5 is used for
+            # the first time, through a trigger, that table's own questions have the schema dropped
+            # under the statement's hands, and it says that there is no such table.
             db.execute("SELECT 1 FROM main.sqlite_master LIMIT 1").fetchall()
             yield db
             send(db)

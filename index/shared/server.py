@@ -13,13 +13,18 @@ from index.errors import CatalogueError
 if TYPE_CHECKING:
     import psycopg
 
+    from index.shared.impatient import Impatient
+
 _T = TypeVar("_T")
 
 # All tables are in it, so that a database may hold other things, too.
 SCHEMA = "photosearch"
-# Seconds that a server has to answer; after which a connection is given up of which nothing is
-# heard, as of a computer that was put to sleep; and for which a writer may keep others waiting.
+# Seconds that a server has to let somebody in; after which a connection is given up of which
+# nothing is heard, as of a computer that was put to sleep; and for which a writer may keep others
+# waiting.
 _PATIENCE, _SILENCE, _LONGEST = 10, 60, 600
+# And that it has to answer what it knows at once, for which somebody waits.
+_AT_ONCE = 15.0
 
 
 class RefusedError(CatalogueError):
@@ -39,6 +44,10 @@ def explained(address: str) -> Iterator[None]:
     except psycopg.errors.LockNotAvailable as error:
         raise CatalogueError(
             f"{address}: another photosearch is writing to it; try again when that is done"
+        ) from error
+    except psycopg.errors.UndefinedTable as error:
+        raise CatalogueError(
+            f"{address}: there is no catalogue here any more; index a folder first"
         ) from error
     except psycopg.OperationalError as error:
         raise CatalogueError(f"{address}: {_first_line(error)}; {_advice(error)}") from error
@@ -78,10 +87,14 @@ class Server:
         with suppress(Exception):  # it may be lost
             self._connection.close()
 
-    def _connect(self) -> psycopg.Connection[Any]:
+    def _connect(self) -> Impatient:
+        library(self.address)
+        from index.shared.impatient import connect
+
         with explained(self.address):
-            connection = _connected(
+            connection = connect(
                 self.address,
+                _SILENCE,
                 autocommit=True,
                 application_name="photosearch",
                 client_encoding="utf8",
@@ -92,55 +105,93 @@ class Server:
                 keepalives_count=3,
                 tcp_user_timeout=_SILENCE * 1000,
             )
-            for name, value in (
-                ("search_path", f"{SCHEMA}, pg_catalog"),
-                ("lock_timeout", str(int(self._timeout * 1000))),
-                ("idle_in_transaction_session_timeout", str(_LONGEST * 1000)),
-                ("tcp_keepalives_idle", str(_SILENCE)),
-                ("tcp_keepalives_interval", str(_PATIENCE)),
-                ("tcp_keepalives_count", "3"),
-            ):
-                connection.execute("SELECT set_config(%s, %s, false)", [name, value])
+            settings = {
+                "search_path": f"{SCHEMA}, pg_catalog",
+                "lock_timeout": int(self._timeout * 1000),
+                "idle_in_transaction_session_timeout": _LONGEST * 1000,
+                "tcp_keepalives_idle": _SILENCE,
+                "tcp_keepalives_interval": _PATIENCE,
+                "tcp_keepalives_count": 3,
+                "tcp_user_timeout": _SILENCE * 1000,
+            }
+            # At once: each question takes as long as the way there and back.
+            ask = ", ".join(
+                f"set_config('{name}', '{value}', false)" for name, value in settings.items()
+            )
+            try:
+                _within(_AT_ONCE, connection, f"SELECT {ask}")
+            except BaseException:
+                connection.close()
+                raise
         return connection
 
     def ask(self, query: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        """The rows of a query; asked again over another connection when the first was lost."""
-        return self._again(lambda it: it.execute(query, parameters).fetchall())
+        """The rows of a query that takes no time; asked again over another connection when the
+        first was lost.
+        """
+        return self._again(lambda it: _within(_AT_ONCE, it, query, parameters).fetchall())
+
+    @contextmanager
+    def asking(self) -> Iterator[psycopg.Cursor[Any]]:
+        """For questions each of which is of a moment of its own."""
+        if self._connection.closed:
+            self._connection = self._connect()
+        with explained(self.address), self._connection.cursor() as cursor:
+            yield cursor
 
     @contextmanager
     def reading(self) -> Iterator[psycopg.Cursor[Any]]:
         """All that is read inside is of one moment."""
-        with self._transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY") as cursor:
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        with self._transaction(begin, _AT_ONCE) as cursor:
             yield cursor
 
     @contextmanager
-    def writing(self) -> Iterator[psycopg.Cursor[Any]]:
-        """A transaction, committed at the end and undone by an exception."""
-        with self._transaction("") as cursor:
-            yield cursor
+    def writing(
+        self, first: str = "", *, silence: float = _LONGEST
+    ) -> Iterator[psycopg.Cursor[Any]]:
+        """A transaction, committed at the end and undone by an exception. The cursor has what a
+        `first` query gives.
 
-    @contextmanager
-    def _transaction(self, kind: str) -> Iterator[psycopg.Cursor[Any]]:
-        psycopg = library(self.address)
-        # What begins a transaction can be tried again, and nothing after it.
-        self._again(lambda it: it.execute(f"BEGIN {kind}"))
-        with explained(self.address), self._connection.cursor() as cursor:
+        `silence` is how many seconds the server may need for anything that is asked inside.
+        """
+        # Others may be writing.
+        with self._transaction(f"BEGIN; {first}", self._timeout + _AT_ONCE) as cursor:
+            connection = self._connection
+            usual, connection.seconds = connection.seconds, silence
             try:
                 yield cursor
-                if self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-                    self._connection.execute("COMMIT")
-            except BaseException:
-                with suppress(Exception):  # where it is lost the server undoes it
-                    self._connection.execute("ROLLBACK")
-                raise
+            finally:
+                connection.seconds = usual
 
-    def _again(self, do: Callable[[psycopg.Connection[Any]], _T]) -> _T:
+    @contextmanager
+    def _transaction(self, begin: str, seconds: float) -> Iterator[psycopg.Cursor[Any]]:
+        idle = library(self.address).pq.TransactionStatus.IDLE
+        try:
+            # What begins a transaction can be tried again, and nothing after it.
+            cursor = self._again(lambda it: _within(seconds, it, begin))
+            with explained(self.address), cursor:
+                while cursor.nextset():
+                    pass
+                yield cursor
+                if self._connection.info.transaction_status != idle:
+                    self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(Exception):  # where it is lost the server undoes it
+                if self._connection.info.transaction_status != idle:
+                    self._connection.execute("ROLLBACK")
+            raise
+
+    def _again(self, do: Callable[[Impatient], _T]) -> _T:
         psycopg = library(self.address)
+        from index.shared.impatient import is_silence
+
         with explained(self.address):
             try:
                 return do(self._connection)
-            except psycopg.OperationalError:
-                if not self._connection.closed:
+            except psycopg.OperationalError as error:
+                # Of a line on which nothing is heard another connection would hear nothing, either.
+                if not self._connection.closed or is_silence(error):
                     raise
         self.close()
         self._connection = self._connect()
@@ -148,10 +199,11 @@ class Server:
             return do(self._connection)
 
 
-def _connected(address: str, **options: Any) -> psycopg.Connection[Any]:
-    import psycopg
-
-    return psycopg.connect(address, **options)
+def _within(
+    seconds: float, connection: Impatient, query: str, parameters: list[Any] | None = None
+) -> psycopg.Cursor[Any]:
+    with connection.within(seconds):
+        return connection.execute(query, parameters)
 
 
 def _first_line(error: Exception) -> str:
@@ -161,10 +213,43 @@ def _first_line(error: Exception) -> str:
 
 def _advice(error: Exception) -> str:
     text = str(error)
-    if "password" in text or "authentication" in text:
-        return "put the right password into ~/.pgpass, or into PGPASSWORD"
-    if "does not exist" in text:
-        return "check the address, or have it made: createdb, createuser"
-    if "Ident" in text or "Peer" in text or "pg_hba" in text:
-        return f"the server does not let {os.environ.get('PGUSER', 'this user')} in from here"
+    for words, advice in _ADVICE.items():
+        if any(word in text for word in words):
+            return advice.format(user=os.environ.get("PGUSER", "this user"))
     return "check the address, and that the server runs and can be reached from here"
+
+
+# By what libpq and the server say; the first that fits.
+_ADVICE = {
+    (", SSL encryption",): "the server does not let {user} in from here; whoever keeps it can",
+    ("no encryption", "SSL off"): (
+        "the server lets nobody in from here whose connection is not encrypted, if anybody: put "
+        "sslmode=verify-full into the address"
+    ),
+    ("root certificate file",): (
+        "sslrootcert in the address has to name the file with the certificate of who signed the "
+        "server's, or be system"
+    ),
+    ("certificate verify failed", "self-signed certificate"): (
+        "the server is not the one that sslrootcert vouches for; ask whoever keeps the archive for "
+        "the right file, and let nothing through until it fits"
+    ),
+    ("does not match host name",): (
+        "put the name into the address that the server's certificate has"
+    ),
+    ("does not support SSL",): (
+        "the server has no certificate; whoever keeps the archive can give it one"
+    ),
+    ("SSL error",): "look at sslmode and sslrootcert in the address, and the server's certificate",
+    ("definition of service", "service file"): (
+        "look at the service file: ~/.pg_service.conf, or the one that PGSERVICEFILE names"
+    ),
+    ("password", "authentication", "Ident", "Peer"): (
+        "put the right password into ~/.pgpass, or into PGPASSWORD"
+    ),
+    ("pg_hba",): "the server does not let {user} in from here; whoever keeps it can",
+    ("does not exist",): "check the address, or have it made: createdb, createuser",
+    ("nothing was heard",): (
+        "look whether this machine's network and the server are well, and try again"
+    ),
+}

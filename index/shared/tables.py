@@ -7,12 +7,17 @@ top of all that was written before.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import psycopg
+
+Row = tuple[Any, ...]
 
 # The column that has the number of a row where it is no column of the catalogue's own.
 _ROW = "archive_row"
@@ -27,6 +32,10 @@ _TYPES = {
     "REAL": ("double precision", "float8"),
     "BLOB": ("bytea", "bytea"),
 }
+# So many keys are fetched at a time.
+_KEYS = 10_000
+# To count more rows than this takes longer than it is worth; the server knows about how many.
+_MANY = 100_000
 # PostgreSQL has no texts with the character 0 in them. It stands as a private one and "0", and that
 # as itself and "1".
 _ESCAPE = "\U0010f801"
@@ -68,7 +77,7 @@ class Table:
         query = f'SELECT {self.sqlite_key} FROM "{self.name}" WHERE {self.sqlite_key} {which}'
         return {key for (key,) in local.execute(query, parameters)}
 
-    def put_local(self, local: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    def put_local(self, local: sqlite3.Connection, rows: Iterable[Row]) -> None:
         """Put rows into the copy, in which none of these numbers may be."""
         names = ", ".join([self.sqlite_key, *(f'"{name}"' for name, _ in self.columns)])
         marks = ", ".join("?" * (len(self.columns) + 1))
@@ -79,29 +88,51 @@ class Table:
             f'DELETE FROM "{self.name}" WHERE {self.sqlite_key} = ?', ((key,) for key in keys)
         )
 
-    def shared_keys(self, cursor: psycopg.Cursor[Any], after: int) -> list[int]:
-        """The keys of the rows of the archive that came to be as they are after a version."""
-        query = f'SELECT "{self.key}" FROM "{self.name}" WHERE {VERSION} > %s'
-        return [key for (key,) in cursor.execute(query, [after]).fetchall()]
+    def few_rows(self, cursor: psycopg.Cursor[Any], after: int) -> Callable[[], list[Row]]:
+        """Ask for the rows that came to be as they are after a version; what gives them, once all
+        that is asked at the same time has come.
+        """
+        asked = cursor.connection.cursor(binary=True)
+        asked.execute(f'SELECT {self._names} FROM "{self.name}" WHERE {VERSION} > %s', [after])
+        return lambda: [tuple(map(_whole, row)) for row in asked.fetchall()]
+
+    # What follows is read as it comes, and has to be left before anything else is asked, also where
+    # it is not read to its end.
 
     def shared_rows(
         self, cursor: psycopg.Cursor[Any], after: int | None = None
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> AbstractContextManager[Iterator[Row]]:
         """The rows of the archive, or those that came to be as they are after a version."""
-        where = "" if after is None else f"WHERE {VERSION} > {after:d}"
-        query = f'COPY (SELECT {self._names} FROM "{self.name}" {where}) TO STDOUT (FORMAT BINARY)'
+        return self._copied(cursor, "" if after is None else f"WHERE {VERSION} > {after:d}")
+
+    def next_rows(
+        self, cursor: psycopg.Cursor[Any], key: int, version: int, count: int
+    ) -> AbstractContextManager[Iterator[Row]]:
+        """So many rows of the archive that are as they were at a version: those after a key."""
+        where = f'WHERE "{self.key}" > {key:d} AND {VERSION} <= {version:d}'
+        return self._copied(cursor, f'{where} ORDER BY "{self.key}" LIMIT {count:d}')
+
+    @contextmanager
+    def _copied(self, cursor: psycopg.Cursor[Any], which: str) -> Iterator[Iterator[Row]]:
+        query = f'COPY (SELECT {self._names} FROM "{self.name}" {which}) TO STDOUT (FORMAT BINARY)'
         texts = [at for at, (_, kind) in enumerate(self._all) if kind == "TEXT"]
         with cursor.copy(query) as copy:
             copy.set_types([_TYPES[kind][1] for _, kind in self._all])
-            for row in copy.rows():
-                if any(row[at] is not None and _ESCAPE in row[at] for at in texts):
-                    yield tuple(map(_whole, row))
-                else:
-                    yield row
+            yield (
+                tuple(map(_whole, row))
+                if any(row[at] is not None and _ESCAPE in row[at] for at in texts)
+                else row
+                for row in copy.rows()
+            )
 
-    def put_shared(
-        self, cursor: psycopg.Cursor[Any], rows: Iterable[tuple[Any, ...]], version: int
-    ) -> None:
+    def put_few(self, cursor: psycopg.Cursor[Any], rows: Iterable[Row], version: int) -> None:
+        """As `put_shared`, among what is sent at once."""
+        marks = ", ".join(["%s"] * (len(self.columns) + 2))
+        query = f'INSERT INTO "{self.name}" ({self._names}, {VERSION}) VALUES ({marks})'
+        for row in rows:
+            cursor.execute(query, (*map(_without_zero, row), version))
+
+    def put_shared(self, cursor: psycopg.Cursor[Any], rows: Iterable[Row], version: int) -> None:
         """Put rows into the archive, in which none of these numbers may be."""
         query = f'COPY "{self.name}" ({self._names}, {VERSION}) FROM STDIN (FORMAT BINARY)'
         with cursor.copy(query) as copy:
@@ -145,6 +176,56 @@ class Table:
         ).fetchall()
         for role, right in grants:  # both as the server writes them
             cursor.execute(f'GRANT {right} ON "{self.name}" TO {role}')
+
+
+def counted(cursor: psycopg.Cursor[Any], tables: Sequence[Table]) -> list[int]:
+    """How many rows each table of the archive has; of many about how many."""
+    return _asked(
+        cursor,
+        f"SELECT CASE WHEN reltuples > {_MANY} THEN reltuples::bigint ELSE "
+        '(SELECT count(*) FROM "{0}") END FROM pg_class WHERE oid = to_regclass(\'"{0}"\')',
+        tables,
+    )
+
+
+def count_changed(cursor: psycopg.Cursor[Any], tables: Sequence[Table], after: int) -> int:
+    """How many rows came to be as they are after a version."""
+    query = f'SELECT count(*) FROM "{{0}}" WHERE {VERSION} > {after:d}'
+    return sum(_asked(cursor, query, tables))
+
+
+def _asked(cursor: psycopg.Cursor[Any], query: str, tables: Sequence[Table]) -> list[int]:
+    """What a query gives for each table, by its name."""
+    each = ", ".join(f"({query.replace('{0}', table.name)})" for table in tables)
+    ((numbers,),) = cursor.execute(f"SELECT ARRAY[{each}]::bigint[]").fetchall()
+    return [int(number or 0) for number in numbers]
+
+
+@contextmanager
+def outdated_keys(
+    cursor: psycopg.Cursor[Any], tables: Sequence[Table], after: int
+) -> Iterator[Iterator[tuple[Table, list[int]]]]:
+    """The keys of the rows that are not as they were at a version, or not there any more: some of a
+    table at a time. To be left before anything else is asked.
+    """
+    parts = [
+        part
+        for number, table in enumerate(tables)
+        for part in (
+            f'SELECT {number}, "{table.key}" FROM "{table.name}" WHERE {VERSION} > {after:d}',
+            f'SELECT {number}, "row" FROM archive_removed WHERE "table" = \'{table.name}\' '
+            f"AND version > {after:d}",
+        )
+    ]
+    query = " UNION ALL ".join(parts)
+    with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)") as copy:
+        copy.set_types(["int4", "int8"])
+        found = copy.rows()
+        yield (
+            (tables[number], [key for _, key in some])
+            for many in iter(lambda: list(islice(found, _KEYS)), [])
+            for number, some in groupby(many, itemgetter(0))
+        )
 
 
 def tables_of(local: sqlite3.Connection) -> list[Table]:

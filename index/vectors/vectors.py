@@ -180,20 +180,45 @@ class FaissIndex:
         path = vector_file(catalogue, bundle_id)
         with catalogue.snapshot():
             stamp = Stamp(catalogue.generation, catalogue.revision)
-            loaded = read_vectors(path, whole=whole)
-            if loaded is not None:
-                lists, built = loaded
-                changed = catalogue.changed_since(built.generation, built.revision)
-                small = changed is not None and len(changed) <= _LEFT_SHARE * len(lists.ids)
-                if small and (lists.tried or len(lists.ids) < CLUSTERED_FROM):
-                    return False
+            if not cls.is_due(catalogue, bundle_id, whole=whole):
+                return False
             if bundle_id not in catalogue.bundle_ids():
                 cls.discard(catalogue.folder, bundle_id)
                 return False
             written = _write(catalogue, bundle_id, path, stamp, queries)
-        if written:
+        # Who may only read leaves that to others.
+        if written and not catalogue.readonly:
             catalogue.forget_changes(stamp.generation)
         return True
+
+    @staticmethod
+    def is_due(catalogue: Catalogue, bundle_id: str, *, whole: bool = False) -> bool:
+        """Whether `refresh` would build the file anew.
+
+        Raises `CatalogueError` when the catalogue cannot be read.
+        """
+        with catalogue.snapshot():
+            loaded = read_vectors(vector_file(catalogue, bundle_id), whole=whole)
+            if loaded is None:
+                return True
+            lists, built = loaded
+            changed = catalogue.changed_since(built.generation, built.revision)
+            small = changed is not None and len(changed) <= _LEFT_SHARE * len(lists.ids)
+            return not (small and (lists.tried or len(lists.ids) < CLUSTERED_FROM))
+
+    @staticmethod
+    def is_large(catalogue: Catalogue, bundle_id: str) -> bool:
+        """Whether the vectors are so many that they are looked for in clusters."""
+        return catalogue.embedding_count(bundle_id) >= CLUSTERED_FROM
+
+    @staticmethod
+    def edition(catalogue: Catalogue, bundle_id: str) -> tuple[int, int] | None:
+        """Another whenever another file of vectors is there; None without one."""
+        try:
+            found = vector_file(catalogue, bundle_id).stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
     @staticmethod
     def discard(folder: Path, bundle_id: str | None = None) -> int:

@@ -16,6 +16,7 @@ from photosearch.api.metrics import Metrics
 from photosearch.api.pictures import Pictures
 from photosearch.api.routes import Json
 from photosearch.errors import LostPlaceError, PhotoIdError, PhotosearchError, UsageError
+from photosearch.fetching import NotYetError
 from photosearch.logs import current_file
 from photosearch.search.query import QueryError
 from photosearch.serving.library_thread import BusyError, LibraryThread
@@ -70,6 +71,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 async def _refused(_: Request, error: Exception) -> Response:
     if isinstance(error, answers.UnknownPhotoError):
         return Json({"error": str(error)}, 404)
+    if isinstance(error, NotYetError):
+        return Json({"error": str(error)}, 503, {"retry-after": str(error.seconds)})
     if isinstance(error, BusyError):
         return Json({"error": str(error)}, 429, {"retry-after": str(error.seconds)})
     body: dict[str, Any] = {"error": str(error)}

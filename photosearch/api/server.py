@@ -85,9 +85,10 @@ def serve(listener: Listener, path: str | None, model: str | None, how: Serving)
     from photosearch.api.requests import noting, to_log
     from photosearch.delivery.thumbnails import Thumbnails
     from photosearch.indexing.limits import limits_by
+    from photosearch.serving.clusters import ClusterMaker
     from photosearch.serving.library_thread import LibraryThread
     from photosearch.serving.shrinking import Shrinkers
-    from photosearch.settings import read
+    from photosearch.settings import library_folder, read
 
     local = is_loopback(listener.host)
     settings = read(path, model=model)
@@ -102,7 +103,8 @@ def serve(listener: Listener, path: str | None, model: str | None, how: Serving)
         # Behind a proxy others ask, whatever address they come from.
         faces=(local and not how.names) or settings.serve_faces,
     )
-    folder = library.ask_now(lambda it: it.folder)
+    library.begin(lambda _: None)
+    folder = library_folder(path)
     shrinkers = Shrinkers(limits=limits_by(settings, 2))
     thumbnails = Thumbnails(folder, shrinkers, keeping=not how.readonly)
     app = create_app(library, Pictures(thumbnails, shrinkers), metrics, how.prefix)
@@ -135,4 +137,8 @@ def serve(listener: Listener, path: str | None, model: str | None, how: Serving)
             end_in_time(128 + sig)
             super().handle_exit(sig, frame)
 
-    Server(config).run([listener.socket])
+    clusters = ClusterMaker(folder, model)
+    try:
+        Server(config).run([listener.socket])
+    finally:
+        clusters.close()

@@ -18,7 +18,7 @@ class Kept:
         self._catalogue = catalogue
         self._embedder: Embedder | None = None
         self._learned: bytes | None = None
-        self._vectors: tuple[tuple[str, int], FaissIndex] | None = None
+        self._vectors: tuple[tuple[str, int, tuple[int, int] | None], FaissIndex] | None = None
         self._grouped: tuple[tuple[Grouping, tuple[int, int]], Groups] | None = None
         self._sample: tuple[tuple[str, int], Gathered] | None = None
 
@@ -52,6 +52,11 @@ class Kept:
     def vectors(self, bundle_id: str) -> FaissIndex:
         """The index of the photos' vectors, of the catalogue as it is now."""
         state = (bundle_id, self._catalogue.generation)
-        if self._vectors is None or self._vectors[0] != state:
-            self._vectors = state, FaissIndex.open(self._catalogue, bundle_id)
+        # One that is built anew may find quicker.
+        file = FaissIndex.edition(self._catalogue, bundle_id)
+        if self._vectors is None or self._vectors[0] != (*state, file):
+            opened = FaissIndex.open(self._catalogue, bundle_id)
+            # It may have written the file.
+            file = FaissIndex.edition(self._catalogue, bundle_id)
+            self._vectors = (*state, file), opened
         return self._vectors[1]

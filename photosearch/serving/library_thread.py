@@ -8,11 +8,14 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any, TypeVar
 
+from index.shared.address import address_of
 from photosearch.errors import LibraryError, PhotosearchError
+from photosearch.fetching import MOMENT, NotYetError, fetched_now
 from photosearch.library import Library
+from photosearch.settings import library_folder
 
 # Seconds between two tries to write where that could not be done.
 _AGAIN = 10.0
@@ -62,6 +65,9 @@ class LibraryThread:
     ) -> None:
         self._faces, self._readonly = faces, readonly
         self._path, self._model, self._new = path, model, new
+        folder = library_folder(path)
+        # That of an archive's copy.
+        self._folder = None if address_of(folder) is None else folder
         self._threads, self._most = threads, most
         self._pool = ThreadPoolExecutor(threads, "photosearch-library")
         self._local = threading.local()
@@ -73,17 +79,49 @@ class LibraryThread:
     async def ask(self, question: Callable[[Library], T], *, admitted: bool = False) -> T:
         """What `question` gives, or raises, when it is put to the library.
 
-        Raises `BusyError`, unless it is `admitted` as part of what was begun.
+        Raises `BusyError`, unless it is `admitted` as part of what was begun; `NotYetError`.
         """
         if self._most is not None and self.waiting >= self._most and not admitted:
-            wait = self.waiting * self._usual / self._threads
-            raise BusyError(min(_LONGEST, max(1, math.ceil(wait))))
+            seconds = self.waiting * self._usual / self._threads
+            raise BusyError(min(_LONGEST, max(1, math.ceil(seconds))))
         loop = asyncio.get_running_loop()
+        if self._folder is None:
+            self.waiting += 1
+            try:
+                return await loop.run_in_executor(self._pool, self._answer, question)
+            finally:
+                self.waiting -= 1
+        self._check_fetched()
         self.waiting += 1
-        try:
-            return await loop.run_in_executor(self._pool, self._answer, question)
-        finally:
-            self.waiting -= 1
+        answer = loop.run_in_executor(self._pool, self._answer, question)
+        answer.add_done_callback(self._answered)
+        # It goes on where nobody waits for it any more: by it something is fetched.
+        while not (await asyncio.wait({answer}, timeout=MOMENT))[0]:
+            self._check_fetched()
+        return await answer
+
+    def _answered(self, answer: asyncio.Future[Any]) -> None:
+        self.waiting -= 1
+        if not answer.cancelled():
+            answer.exception()  # whoever waits has it
+
+    def _check_fetched(self) -> None:
+        """Raises `NotYetError` while much of an archive is fetched."""
+        told = None if self._folder is None else fetched_now(self._folder)
+        if told is not None:
+            raise NotYetError(told)
+
+    def begin(self, question: Callable[[Library], object]) -> None:
+        """Put a question to see what is wrong with the library, if anything.
+
+        Where much of an archive has to be fetched first it is not waited for. Raises what the
+        question does.
+        """
+        answer = self._pool.submit(self._answer, question)
+        while not wait([answer], MOMENT).done:
+            if self._folder is not None and fetched_now(self._folder) is not None:
+                return
+        answer.result()
 
     def ask_now(self, question: Callable[[Library], T]) -> T:
         """As `ask`, for a caller that may wait."""

@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 from photosearch.delivery.thumbnails import Thumbnails
 from photosearch.indexing.limits import limits_by
 from photosearch.library import Library
+from photosearch.serving.clusters import ClusterMaker
 from photosearch.serving.library_thread import LibraryThread
 from photosearch.serving.shrinking import Shrinkers
 from photosearch.settings import library_folder, read
@@ -70,6 +71,7 @@ class Context:
     recent: RecentSearches
     copies: Copies
     shares: Shares
+    clusters: ClusterMaker
     local: bool
     faces: bool
     folder: Path
@@ -90,19 +92,20 @@ class Context:
 
         Raises `LibraryError` or `BundleError` when it or the model cannot be used.
         """
-        path = library_folder(path)
-        # What is wrong with either is told before a window opens.
-        with Library.open_to_read(path, model=model) as library:
-            folder = library.folder
-            library.status()
+        folder = library_folder(path)
         settings = read(folder, model=model)
         limits, faces = limits_by(settings, 2), local or settings.serve_faces
+        lookups = LibraryThread(folder, model, new=True, faces=faces)
+        try:
+            # What is wrong with either is told before a window opens.
+            lookups.begin(Library.status)
+        except BaseException:
+            lookups.close()
+            raise
         shrinkers = Shrinkers(limits=limits)
         switches = Switches(folder)
         readings, face_pass = reading(folder, switches), finding_faces(folder)
-        searching, lookups, suggesting, slow = (
-            LibraryThread(folder, model, faces=faces) for _ in range(4)
-        )
+        searching, suggesting, slow = (LibraryThread(folder, model, faces=faces) for _ in range(3))
 
         alone = partial(_paused, readings, face_pass)
         job = IndexJob(folder, model, switches, alone, workers=workers)
@@ -133,6 +136,7 @@ class Context:
             copies=Copies(slow),
             # With processes of their own: the page's thumbnails need not wait.
             shares=Shares(lambda: Shrinkers(limits=limits)),
+            clusters=ClusterMaker(folder, model),
             local=local,
             faces=faces,
             folder=folder,
@@ -157,6 +161,7 @@ class Context:
         self.job.stop(wait=True)
         self.readings.close()
         self.face_pass.close()
+        self.clusters.close()
         self.shares.close()
         self.shrinkers.close()
         self.searching.close()

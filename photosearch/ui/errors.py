@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from photosearch.errors import PhotoIdError, PhotosearchError, UsageError
+from photosearch.fetching import NotYetError
 from photosearch.logs import current_file
 from photosearch.search.query import QueryError
 from photosearch.silent_drive import NoAnswerError
@@ -36,6 +37,13 @@ async def silent(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.told}, 503, {"retry-after": "60"})
 
 
+async def not_yet(_: Request, error: Exception) -> Response:
+    """Much of an archive is fetched first, for which the page waits."""
+    assert isinstance(error, NotYetError)
+    content = {"error": str(error), "again": error.told}
+    return JSONResponse(content, 503, {"retry-after": str(error.seconds)})
+
+
 async def wrong(_: Request, error: Exception) -> Response:
     """Something of the wrong kind or outside its range, named; what was given is not repeated."""
     assert isinstance(error, RequestValidationError)
@@ -55,6 +63,7 @@ async def unexpected(_: Request, error: Exception) -> Response:
 HANDLERS: dict[int | type[Exception], Any] = {
     PhotosearchError: refused,
     NoAnswerError: silent,
+    NotYetError: not_yet,
     RequestValidationError: wrong,
     Exception: unexpected,
 }

@@ -12,6 +12,7 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from photosearch.doctor import Finding
+from photosearch.fetching import fetched_now
 from photosearch.library import Library
 from photosearch.licences import as_text
 from photosearch.ui.context import Context
@@ -46,6 +47,12 @@ async def state(context: CurrentContext) -> dict[str, Any]:
         "not_connected": hidden(status.not_connected.items()),
         "progress": progress_of(context),
     }
+
+
+@router.get("/fetching")
+async def fetching(context: CurrentContext) -> dict[str, str | None]:
+    """What is fetched of a shared archive just now, for which all questions wait."""
+    return {"told": fetched_now(context.folder)}
 
 
 @router.get("/licences")

@@ -23,15 +23,16 @@ export async function ask(path, { body, signal } = {}) {
   }
   for (;;) {
     const answer = await send(path, options);
-    if (answer) return answer.content;
-    const back = reconnected();
+    if (answer && !answer.again) return answer.content;
+    const back = reconnected(answer?.again);
     // An order is not given twice: it may have been carried out.
-    if (body !== undefined && !(body instanceof Blob)) throw new Error(say("error.gone"));
+    if (body !== undefined && !(body instanceof Blob)) throw new Error(answer?.again ?? say("error.gone"));
     await Promise.race([back, aborted(signal)]);
   }
 }
 
-// What comes back, null when nobody answers, or not to the end.
+// What comes back, null when nobody answers, or not to the end. With `again` that which is waited for
+// first.
 async function send(path, options) {
   let answer;
   let content;
@@ -50,6 +51,7 @@ async function send(path, options) {
     location.reload();
     throw new Error(say("error.session"));
   }
+  if (content.again) return { again: heard(content.again) };
   if (!answer.ok) {
     const problem = typeof content.detail === "string" ? content.detail : say("error.other");
     throw Object.assign(new Error(heard(content.error ?? problem)), { status: answer.status });
@@ -64,17 +66,20 @@ const aborted = (signal) => new Promise((done) => signal?.addEventListener("abor
 
 let waiting = null;
 
-// Resolves when the server answers again; until then the page says that it does not.
-function reconnected() {
+// Resolves when the server answers again; until then the page says that it does not, or what it is
+// `doing` first.
+function reconnected(doing) {
   waiting ??= (async () => {
     const told = make("p", { class: "away", role: "status" });
+    let left = doing ?? say("server.away");
     do {
       // A dialog lies over all else, and hides it from screen readers, too.
       const top = topmost();
       if (told.parentNode !== top) top.append(told);
-      told.textContent ||= say("server.away");
+      if (told.textContent !== left) told.textContent = left;
       await pause();
-    } while (!(await answers()));
+      left = await standing();
+    } while (left);
     told.remove();
     waiting = null;
     server.dispatchEvent(new Event("back"));
@@ -91,10 +96,14 @@ function pause() {
   });
 }
 
-async function answers() {
+// What is in the way of answers; nothing when they come.
+async function standing() {
   try {
-    return !AWAY.includes((await fetch("/manifest.webmanifest", { cache: "no-store" })).status);
+    const answer = await fetch("/api/fetching", { cache: "no-store" });
+    if (AWAY.includes(answer.status)) return say("server.away");
+    const { told } = await answer.json().catch(() => ({}));
+    return told ? heard(told) : null;
   } catch {
-    return false;
+    return say("server.away");
   }
 }
