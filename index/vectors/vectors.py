@@ -318,12 +318,9 @@ class FaissIndex:
                 if known is among:
                     return parts
         wanted = np.asarray(among, np.int64)
-        places = self._lists.positions(wanted)
-        if self._left is not None:
-            places = places[self._left[places]]
-        found = [Chosen(self._lists, places)]
+        found = [self._lists.chosen(wanted, self._left)]
         if self._fresh is not None:
-            found.append(Chosen(self._fresh, self._fresh.positions(wanted)))
+            found.append(self._fresh.chosen(wanted))
         parts = [part for part in found if len(part)]
         if fixed:
             self._chosen.append((among, parts))
