@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _Read = TypeVar("_Read")
 
+# Columns with an index, and many rows for each value.
+_FEW_VALUES = frozenset({("metadata", "place"), ("metadata", "camera"), ("metadata", "lens")})
+
 _ADVICE = {
     "SQLITE_BUSY": "another photosearch is writing to it; try again when that is done",
     "SQLITE_LOCKED": "another photosearch is writing to it; try again when that is done",
@@ -173,6 +176,13 @@ class Connection:
     def distinct(self, table: str, column: str) -> list[Any]:
         """The values of a column other than NULL, read again only when the file has changed."""
         query = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"
+        if (table, column) in _FEW_VALUES:
+            # From one to the next in the index, which SQLite would go through as a whole.
+            query = (
+                f"WITH RECURSIVE one (value) AS (SELECT min({column}) FROM {table} UNION ALL "
+                f"SELECT (SELECT min({column}) FROM {table} WHERE {column} > value) FROM one "
+                "WHERE value IS NOT NULL) SELECT value FROM one WHERE value IS NOT NULL"
+            )
         return self.once(query, lambda _: [row[0] for row in self.rows(query)])
 
     def once(self, name: str, read: Callable[[Connection], _Read]) -> _Read:

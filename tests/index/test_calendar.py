@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ import pytest
 
 from index import Catalogue, FileStamp, Mark, Metadata, NewPhoto, Place
 from index.catalogue import calendar, naming
-from index.catalogue.browsing import BrowseBy, groups
+from index.catalogue.browsing import BrowseBy, groups, members
 from index.catalogue.calendar import Calendar
+from index.catalogue.months import Reader, Rows
 
 BY: tuple[BrowseBy, ...] = ("month", "place", "camera", "folder")
 ROME, OSTIA = Place("Rome", "Lazio", "Italy"), Place("Ostia", "Lazio", "Italy")
@@ -36,15 +37,23 @@ def record(
 def same_as_counted_anew(catalogue: Catalogue) -> bool:
     kept, anew = catalogue.selection.days(), Calendar(catalogue._connection).days()
     assert kept.days == anew.days
-    assert kept.ids.tolist() == anew.ids.tolist() == catalogue.shelves.members(limit=10_000)
+    by_query = members(catalogue._connection, None, "", offset=0, limit=10_000)
+    assert kept.ids.tolist() == anew.ids.tolist() == by_query
     assert kept.ratios.tolist() == anew.ratios.tolist()
     assert kept.bursts == anew.bursts
     for by in BY:
         told = catalogue.shelves.groups(by)
         counted = groups(catalogue._connection, by)
         assert [(one.key, one.count) for one in told] == [(o.key, o.count) for o in counted]
-        members = {one.key: catalogue.shelves.members(by, one.key, limit=1) for one in told}
-        assert {one.key: [one.cover] for one in told} == members
+        for one in told:
+            every = members(catalogue._connection, by, one.key, offset=0, limit=10_000)
+            assert every[0] == one.cover
+            part = catalogue.shelves.members(by, one.key, offset=1, limit=3)
+            assert part == every[1:4]
+            assert catalogue.shelves.members(by, one.key, limit=10_000) == every
+    assert catalogue.shelves.members(offset=7, limit=30) == by_query[7:37]
+    for by in BY:
+        assert catalogue.shelves.members(by, "what nobody has") == []
     assert sum(one.photos for one in kept.days) == len(kept.ids)
     return True
 
@@ -74,10 +83,10 @@ def test_whatever_changes_they_are_what_they_would_be_anew(
 ) -> None:
     random = np.random.default_rng(7)
     read: list[int] = []
-    whole = Calendar._read
+    whole = Reader.read
 
-    def counted(self: Calendar, query: str, parameters: object) -> object:
-        rows = whole(self, query, parameters)  # type: ignore[arg-type]
+    def counted(self: Reader, ids: Sequence[int] | None = None) -> Rows:
+        rows = whole(self, ids)
         read.append(len(rows.ids))
         return rows
 
@@ -120,7 +129,7 @@ def test_whatever_changes_they_are_what_they_would_be_anew(
             assert same_as_counted_anew(catalogue)
             assert same_as_counted_anew(other)
         # Only what changed is read, and after many changes all.
-        monkeypatch.setattr(Calendar, "_read", counted)
+        monkeypatch.setattr(Reader, "read", counted)
         before = catalogue.selection.days()
         assert catalogue.selection.days() is before
         catalogue.marks.put({int(before.ids[0]): Mark(stars=4)})

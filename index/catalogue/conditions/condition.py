@@ -16,6 +16,14 @@ Sql: TypeAlias = tuple[str, list[Any]]
 class Simple(ABC):
     """A condition not made of others. Those that ask for the same are equal, and hashable."""
 
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether its query looks at each photo's own rows of photos and metadata, and no others.
+
+        Then what it gives for other photos than those that changed stays, while the query does.
+        """
+        return False
+
     @abstractmethod
     def query(self, connection: Connection) -> Sql:
         """The query for the ids of the photos for which it holds.

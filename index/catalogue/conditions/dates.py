@@ -22,6 +22,10 @@ class Dated(Simple):
     about photos that do not say when they were taken.
     """
 
+    @property
+    def is_of_rows(self) -> bool:
+        return True
+
     of_file: bool
 
     def query(self, connection: Connection) -> Sql:
@@ -96,6 +100,10 @@ class TakenOnDays(Dated):
 @dataclass(frozen=True)
 class FileDated(Simple):
     """That do not say when they were taken, and so have no date but that of their file."""
+
+    @property
+    def is_of_rows(self) -> bool:
+        return True
 
     def query(self, connection: Connection) -> Sql:
         return _of_files("1", [])

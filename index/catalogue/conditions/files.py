@@ -49,6 +49,10 @@ class InFolder(Simple):
 class OfFormat(Simple):
     """Of one of these formats, as the catalogue names them: "JPEG"."""
 
+    @property
+    def is_of_rows(self) -> bool:
+        return True
+
     formats: tuple[str, ...]
 
     def query(self, connection: Connection) -> Sql:
@@ -59,6 +63,10 @@ class OfFormat(Simple):
 @dataclass(frozen=True)
 class Sized(Simple):
     """Of `least` or more and fewer than `below` "bytes" or "pixels"; None is without bound."""
+
+    @property
+    def is_of_rows(self) -> bool:
+        return True
 
     of: str
     least: int
@@ -81,6 +89,10 @@ class Shaped(Simple):
     which camera took it, and one across has to be longer than a screen or say so too.
     """
 
+    @property
+    def is_of_rows(self) -> bool:
+        return self.shape != "panorama"
+
     shape: str
 
     def query(self, connection: Connection) -> Sql:
@@ -93,6 +105,10 @@ class Screenshot(Simple):
 
     A camera is not looked at: some phones write their own name into these, too.
     """
+
+    @property
+    def is_of_rows(self) -> bool:
+        return True
 
     def query(self, connection: Connection) -> Sql:
         return "SELECT id FROM photos WHERE format <> 'VIDEO' AND is_screenshot(path)", []

@@ -27,6 +27,10 @@ class Made(Simple):
     Where one has exactly this name, only that one: a Pixel 6 is not a Pixel 6 Pro.
     """
 
+    @property
+    def is_of_rows(self) -> bool:
+        return True
+
     by: str
     text: str
 
@@ -42,6 +46,10 @@ class Made(Simple):
 @dataclass(frozen=True)
 class Rated(Simple):
     """Rated from `least` to `most` stars; a photo without a rating has none, 0."""
+
+    @property
+    def is_of_rows(self) -> bool:
+        return not self.least <= 0 <= self.most
 
     least: int
     most: int
@@ -190,6 +198,10 @@ class Read(Simple):
 @dataclass(frozen=True)
 class Tagged(Simple):
     """With this keyword, whatever its case and accents; or with one below it, as "Places|Rome"."""
+
+    @property
+    def is_of_rows(self) -> bool:
+        return True
 
     keyword: str
 

@@ -26,6 +26,10 @@ class InPlace(Simple):
     may be anything.
     """
 
+    @property
+    def is_of_rows(self) -> bool:
+        return True
+
     name: str
     known: tuple[Place, ...] = ()
 
@@ -53,6 +57,10 @@ class InPlace(Simple):
 class Near(Simple):
     """Taken within so many kilometres of a point, in degrees north and east."""
 
+    @property
+    def is_of_rows(self) -> bool:
+        return True
+
     latitude: float
     longitude: float
     kilometres: float
@@ -77,6 +85,10 @@ class Near(Simple):
 class Within(Simple):
     """Taken in a part of the Earth between two latitudes and two longitudes."""
 
+    @property
+    def is_of_rows(self) -> bool:
+        return True
+
     area: Area
 
     def query(self, connection: Connection) -> Sql:
@@ -87,6 +99,10 @@ class Within(Simple):
 @dataclass(frozen=True)
 class Located(Simple):
     """That says where it was taken, in degrees."""
+
+    @property
+    def is_of_rows(self) -> bool:
+        return True
 
     def query(self, connection: Connection) -> Sql:
         return (
