@@ -13,11 +13,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalogue.browsing import BrowseBy, PhotoGroup, key_of
+from index.catalogue.browsing import BrowseBy, PhotoGroup
 from index.catalogue.connection import Connection
 from index.catalogue.days import Days, MonthOfDays
 from index.catalogue.feed import changed_after, last_place
-from index.catalogue.months import Counted, Part, Reader, Rows, day_of
+from index.catalogue.months import Counted, Part, Reader, day_of
+from index.catalogue.totals import Totals
 from index.paths import path_to_text, start_below
 
 # Changes from which on it is quicker to read all, and ids for which there is room beyond the last.
@@ -40,6 +41,7 @@ class Calendar:
         self._reader = Reader(connection)
         # What was told of them, for as long as they stay as they are.
         self._told: dict[int, _Told] = {}
+        self._totals: dict[BrowseBy, Totals] = {}
 
     @property
     def is_kept(self) -> bool:
@@ -59,15 +61,9 @@ class Calendar:
         if by == "month":
             found = self._months()
             return [PhotoGroup(key, *found[key]) for key in sorted(found, reverse=True)]
-        names = {number: text or "" for text, number in self._numbers(by).items()}
-        counted: dict[str, Counted] = {}
-        for number in sorted(self._parts, reverse=True):
-            part = self._parts[number]
-            for each, (count, newest) in part.counted[by].items():
-                before, cover = counted.get(names[each], (0, newest))
-                counted[names[each]] = before + count, cover
-        ordered = sorted(counted.items(), key=lambda one: (-one[1][0], one[0]))
-        return [PhotoGroup(key_of(by, text), *told) for text, told in ordered]
+        if by not in self._totals:
+            self._totals[by] = Totals(by, self._numbers(by), self._parts)
+        return self._totals[by].groups()
 
     def members(self, by: BrowseBy | None, key: str, offset: int, limit: int) -> list[int]:
         """As `browsing.members`, but of an album."""
@@ -124,7 +120,7 @@ class Calendar:
         if changed is not None:
             return self._change(np.array(changed, np.int64))
         rows_of_all = self._reader.read().newest_first()
-        self._parts, self._told = {}, {}
+        self._parts, self._told, self._totals = {}, {}, {}
         self._part_of = np.zeros(int(rows_of_all.ids.max(initial=-1)) + 1, np.int32)
         self._part_of[rows_of_all.ids] = rows_of_all.parts
         edges = np.flatnonzero(np.diff(rows_of_all.parts)) + 1
@@ -139,28 +135,28 @@ class Calendar:
 
         Those that got stars or keywords stay as they are.
         """
-        is_changed = False
         new = self._reader.read(ids.tolist())
         larger = int(ids.max(initial=-1)) + 1 - len(self._part_of)
         if larger > 0:
             # By some more: the next photo has the next id.
             self._part_of = np.concatenate([self._part_of, np.zeros(larger + _MORE, np.int32)])
-        for part in set(self._part_of[ids].tolist()) | set(new.parts.tolist()):
-            several = [new.at(new.parts == part)]
-            if part in self._parts:
-                known = self._parts[part].rows
-                several.append(known.at(~np.isin(known.ids, ids)))
-            rows = Rows.joined(several).newest_first()
-            if part in self._parts and rows.equals(self._parts[part].rows):
+        changed: list[tuple[Part | None, Part | None]] = []
+        for number in set(self._part_of[ids].tolist()) | set(new.parts.tolist()):
+            added, before = new.at(new.parts == number), self._parts.get(number)
+            rows = added.newest_first() if before is None else before.rows.changed(ids, added)
+            if len(rows.ids) == 0 if before is None else rows.equals(before.rows):
                 continue
-            is_changed = is_changed or part != 0
-            self._parts.pop(part, None)
-            self._told.pop(part, None)
-            if len(rows.ids):
-                self._parts[part] = Part.of(rows)
+            after = Part.of(rows) if len(rows.ids) else None
+            changed.append((before, after))
+            self._told.pop(number, None)
+            self._parts.pop(number, None)
+            if after is not None:
+                self._parts[number] = after
         self._part_of[ids] = 0
         self._part_of[new.ids] = new.parts
-        return is_changed
+        for totals in self._totals.values():
+            totals.change(self._parts, changed)
+        return bool(changed)
 
     def _assembled(self) -> Days:
         numbers = sorted(self._parts, reverse=True)

@@ -21,8 +21,8 @@ _QUERY = """
     FROM photos LEFT JOIN metadata ON photo_id = photos.id WHERE NOT missing
 """
 _AMONG = f"{_QUERY} AND photos.id IN (SELECT value FROM json_each(?))"
-# Rows read at a time.
-_ROWS = 16_384
+# Rows read at a time; and so few are put among others without ordering all anew.
+_ROWS, _FEW = 16_384, 100
 # A burst: so many photos of one camera, each within so many seconds of the one before.
 _BURST, _SECONDS = 3, 1
 _UNKNOWN = -1  # the camera, or the place, of a photo that does not say
@@ -75,6 +75,24 @@ class Rows:
 
     def newest_first(self) -> Rows:
         return self.at(np.lexsort((self.ids, self.keys, self.parts))[::-1])
+
+    def changed(self, ids: NDArray[np.int64], added: Rows) -> Rows:
+        """Those of one part, newest first, without the photos of `ids` and with what is `added`."""
+        kept = self.at(~np.isin(self.ids, ids))
+        if len(added.ids) > _FEW:
+            return Rows.joined([kept, added]).newest_first()
+        added = added.newest_first()
+        # All but the few are in order already. Those of one date are in order of their ids.
+        falling = -kept.keys
+        starts, ends = (np.searchsorted(falling, -added.keys, side) for side in ("left", "right"))
+        places = [
+            start + int(np.searchsorted(-kept.ids[start:end], -photo))
+            for start, end, photo in zip(starts, ends, added.ids, strict=True)
+        ]
+        names = self.__dataclass_fields__
+        return Rows(
+            *(np.insert(getattr(kept, name), places, getattr(added, name)) for name in names)
+        )
 
 
 @dataclass(frozen=True)
@@ -193,10 +211,14 @@ def _numbers(taken: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]
 
 
 def _counted(values: NDArray[np.int32], ids: NDArray[np.int64]) -> dict[int, Counted]:
-    """How many photos have each value, and the first of these."""
-    found, first, counts = np.unique(values, return_index=True, return_counts=True)
-    told = zip(counts.tolist(), ids[first].tolist(), strict=True)
-    return dict(zip(found.tolist(), told, strict=True))
+    """How many photos have each value, none below -1, and the first of these."""
+    shifted = values + 1
+    counts = np.bincount(shifted)
+    first = np.zeros(len(counts), np.int64)
+    first[shifted[::-1]] = ids[::-1]
+    some = np.flatnonzero(counts)
+    told = zip(counts[some].tolist(), first[some].tolist(), strict=True)
+    return dict(zip((some - 1).tolist(), told, strict=True))
 
 
 def _days_in(rows: Rows) -> Iterator[tuple[str, Counter[int]]]:
