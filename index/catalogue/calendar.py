@@ -7,13 +7,14 @@ They are kept in parts, one for each month, so that a change moves the rows of t
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalogue.browsing import BrowseBy, PhotoGroup
+from index.catalogue.album_members import AlbumMembers
+from index.catalogue.browsing import BrowseBy, PhotoGroup, album_of
 from index.catalogue.connection import Connection
 from index.catalogue.days import Days, MonthOfDays
 from index.catalogue.feed import changed_after, last_place
@@ -42,6 +43,8 @@ class Calendar:
         # What was told of them, for as long as they stay as they are.
         self._told: dict[int, _Told] = {}
         self._totals: dict[BrowseBy, Totals] = {}
+        self._members_of = AlbumMembers(connection)
+        self._albums: dict[int, PhotoGroup | None] = {}
 
     @property
     def is_kept(self) -> bool:
@@ -55,9 +58,12 @@ class Calendar:
             self._days = self._assembled()
         return self._days
 
-    def groups(self, by: Literal["month", "place", "camera", "folder"]) -> list[PhotoGroup]:
+    def groups(self, by: BrowseBy) -> list[PhotoGroup]:
         """As `browsing.groups`."""
-        self._renew()
+        self._renew(by)
+        if by == "album":
+            every = [told for told in self._albums.values() if told is not None]
+            return sorted(every, key=lambda one: (-one.count, int(one.key)))
         if by == "month":
             found = self._months()
             return [PhotoGroup(key, *found[key]) for key in sorted(found, reverse=True)]
@@ -66,25 +72,43 @@ class Calendar:
         return self._totals[by].groups()
 
     def members(self, by: BrowseBy | None, key: str, offset: int, limit: int) -> list[int]:
-        """As `browsing.members`, but of an album."""
-        self._renew()
+        """As `browsing.members`."""
+        self._renew(by)
         found: list[int] = []
-        wanted = [] if by in (None, "month") else self._wanted(by, key)
-        for number in sorted(self._parts, reverse=True):
-            part = self._parts[number]
-            if by is None:
-                ids = part.rows.ids
-            elif by == "month":
-                ids = part.rows.ids if _month_of(part) == key else part.rows.ids[:0]
-            elif not any(each in part.counted[by] for each in wanted):
-                continue
-            else:
-                ids = part.rows.ids[np.isin(part.rows.columns[by], wanted)]
+        for ids in self._members(by, key):
             found += ids[offset : offset + limit - len(found)].tolist()
             offset = max(0, offset - len(ids))
             if len(found) >= limit:
                 break
         return found
+
+    def _members(self, by: BrowseBy | None, key: str) -> Iterator[NDArray[np.int64]]:
+        """The photos of a group, month by month, newest first."""
+        months = sorted(self._parts, reverse=True)
+        if by == "album":
+            yield from self._in_order(self._members_of.of(album_of(key)))
+        elif by in (None, "month"):
+            every = (self._parts[month] for month in months)
+            yield from (one.rows.ids for one in every if by is None or _month_of(one) == key)
+        else:
+            wanted = self._wanted(by, key)
+            for part in (self._parts[month] for month in months):
+                if any(number in part.counted[by] for number in wanted):
+                    yield part.rows.ids[np.isin(part.rows.columns[by], wanted)]
+
+    def _in_order(self, ids: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        """Those of these photos that are there, month by month, newest first."""
+        months = self._part_of[ids[ids < len(self._part_of)]]
+        for month in np.unique(months)[::-1].tolist():
+            if month:
+                part = self._parts[month].rows.ids
+                yield part[np.isin(part, ids[: len(months)][months == month])]
+
+    def _count_album(self, album: int) -> PhotoGroup | None:
+        """None where no photo of it is there."""
+        ids = self._members_of.of(album)
+        count = int(np.count_nonzero(self._part_of[ids[ids < len(self._part_of)]]))
+        return PhotoGroup(str(album), count, int(next(self._in_order(ids))[0])) if count else None
 
     def _wanted(self, by: BrowseBy, key: str) -> list[int]:
         """The numbers of what is called so."""
@@ -105,7 +129,8 @@ class Calendar:
             months[key] = before + len(part.rows.ids), cover
         return months
 
-    def _renew(self) -> None:
+    def _renew(self, by: BrowseBy | None = None) -> None:
+        """Read what changed; what is in albums, only where that is asked for."""
         with self._connection.snapshot():
             edition = self._connection.edition
             if self._edition != edition:
@@ -113,6 +138,9 @@ class Calendar:
                     self._days = None
                 # Not before: what fails is to be done again.
                 self._place, self._edition = last_place(self._connection), edition
+            if by == "album":
+                for album in self._members_of.renew():
+                    self._albums[album] = self._count_album(album)
 
     def _renewed(self) -> bool:
         """Whether anything is another than it was."""

@@ -17,7 +17,7 @@ from index.catalogue.browsing import BrowseBy, groups, members
 from index.catalogue.calendar import Calendar
 from index.catalogue.months import Reader, Rows
 
-BY: tuple[BrowseBy, ...] = ("month", "place", "camera", "folder")
+BY: tuple[BrowseBy, ...] = ("month", "place", "camera", "folder", "album")
 ROME, OSTIA = Place("Rome", "Lazio", "Italy"), Place("Ostia", "Lazio", "Italy")
 
 
@@ -115,7 +115,16 @@ def test_whatever_changes_they_are_what_they_would_be_anew(
             lambda: catalogue.mark_missing([path_of(int(random.integers(1, 60)))]),
             lambda: catalogue.mark_present([path_of(int(random.integers(1, 60)))]),
             lambda: catalogue.forget(path_of(int(random.integers(1, 60)))),
+            lambda: catalogue.shelves.put_into(some_ids(), int(random.integers(1, 4))),
+            lambda: catalogue.shelves.take_out(some_ids(), int(random.integers(1, 4))),
+            lambda: catalogue.shelves.drop_album(catalogue.shelves.make_album("dropped")),
         ]  # fmt: skip
+
+        def some_ids() -> list[int]:
+            return [int(one) for one in random.integers(1, 60, 4)]
+
+        for name in ("one", "two"):
+            catalogue.shelves.put_into([1, 2, 3], catalogue.shelves.make_album(name))
         for _ in range(60):
             put()
         # Each month's own part, and those of files without a date: 1985, 2019 in three, undated.
