@@ -96,6 +96,11 @@ class Connection:
         self._raw.close()
         self._unshared = None
 
+    def interrupt(self) -> None:
+        """End what another thread is reading; nothing where it is closed."""
+        with suppress(sqlite3.ProgrammingError):
+            self._raw.interrupt()
+
     @property
     def is_outdated(self) -> bool:
         """Whether nothing can be read by it any more, since what others wrote is not seen by it."""

@@ -77,6 +77,16 @@ class OpenCatalogue:
     def close(self) -> None:
         self._connection.close()
 
+    def beside(self) -> Self:
+        """Another one to read the same, for another thread. Raises `CatalogueError`."""
+        beside = type(self).open(self.folder, readonly=True)
+        beside._connection.shows_faces = self._connection.shows_faces
+        return beside
+
+    def interrupt(self) -> None:
+        """End what is being read, by another thread, which gets a `CatalogueError`."""
+        self._connection.interrupt()
+
     def __enter__(self) -> Self:
         return self
 

@@ -1,0 +1,95 @@
+"""The names of a large library are read again while one types, and nobody waits for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index import Catalogue, FileStamp, Metadata, NewPhoto
+from photosearch.search import tallies
+from photosearch.search.tallies import Tallies
+from photosearch.search.tally import Tally
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    with Catalogue.open(tmp_path / "library") as catalogue:
+        record(catalogue, 1, "X100")
+        yield catalogue
+
+
+@pytest.fixture(autouse=True)
+def _large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "_SHORT", -1.0)
+    monkeypatch.setattr(tallies, "_REST", 0)
+
+
+def record(catalogue: Catalogue, number: int, camera: str) -> None:
+    path = str(Path(f"/photos/{number}.jpg").absolute())
+    metadata = Metadata(camera=camera)
+    new = NewPhoto(path, FileStamp(1, 1), 4, 3, "JPEG", number.to_bytes(32, "big"), metadata)
+    catalogue.record("model", [new], np.ones((1, 4), np.float32))
+
+
+def cameras(tally: Tally) -> set[str]:
+    return {one.label for one in tally.names if one.kind == "camera"}
+
+
+def wait(names: Tallies) -> None:
+    assert names._reading is not None
+    names._reading.join(60)
+    assert not names._reading.is_alive()
+
+
+def test_who_types_gets_the_names_of_before_and_then_those_of_now(catalogue: Catalogue) -> None:
+    names = Tallies(catalogue)
+    before = names.now()
+    assert names.now() is before
+    record(catalogue, 2, "Pixel 7")
+    assert names.now() is before
+    wait(names)
+    assert cameras(names.now()) == {"X100", "Pixel 7"}
+    # As it is now, nothing is read.
+    assert names._reading is not None
+    assert not names._reading.is_alive()
+    names.close()
+
+
+def test_what_is_being_read_ends_when_the_library_is_closed(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = Tallies(catalogue)
+    before = names.now()
+
+    def endless(beside: Catalogue) -> Tally:
+        numbers = "WITH RECURSIVE one (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM one)"
+        beside._connection.rows(f"{numbers} SELECT max(n) FROM one")
+        raise AssertionError
+
+    monkeypatch.setattr(Tally, "of", endless)
+    record(catalogue, 2, "Pixel 7")
+    assert names.now() is before
+    names.close()
+    assert names._reading is not None
+    assert not names._reading.is_alive()
+
+
+def test_names_that_cannot_be_read_stay_those_of_before(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = Tallies(catalogue)
+    before = names.now()
+    file = catalogue.folder / "catalogue.db"
+    record(catalogue, 2, "Pixel 7")
+    with monkeypatch.context() as patch:
+        # Another one is put in its place, which is none of ours.
+        patch.setattr(catalogue, "folder", catalogue.folder / "gone")
+        assert names.now() is before
+        wait(names)
+    assert names.now() is before
+    wait(names)
+    assert cameras(names.now()) == {"X100", "Pixel 7"}
+    assert file.is_file()
