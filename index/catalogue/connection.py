@@ -73,6 +73,7 @@ class Connection:
         register(raw)
         self._raw = raw
         self._kept: dict[str, tuple[tuple[int, int], Any]] = {}
+        self._lasting: dict[str, Any] = {}
         self.path = path
         self.readonly = readonly
         # Whether what was found out about faces is told of.
@@ -197,6 +198,13 @@ class Connection:
         if known is None or known[0] != edition:
             known = self._kept[name] = edition, read(self)
         value: _Read = known[1]
+        return value
+
+    def lasting(self, name: str, make: Callable[[Connection], _Read]) -> _Read:
+        """What `make` gives, under this name, made once: it sees for itself what changed."""
+        if name not in self._lasting:
+            self._lasting[name] = make(self)
+        value: _Read = self._lasting[name]
         return value
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -22,7 +22,7 @@ from index.catalogue.functions import place_keys
 from index.catalogue.grouped import Grouped, GroupedBy
 from index.catalogue.holding import Holding
 from index.catalogue.looks import looks_of
-from index.catalogue.naming import FileNames, Names, names_of
+from index.catalogue.naming import Names, WrittenNames, names_of
 from index.catalogue.people import FaceArea, KnownPerson, areas_of_people, known_people, people_of
 from index.catalogue.records import Place
 from index.catalogue.taken import TakenPhoto, first_year, taken_on
@@ -50,7 +50,7 @@ class Selection:
         self._holding = Holding(connection)
         self._grouped = Grouped(connection)
         self._dated = Dated(connection)
-        self._files = FileNames(connection)
+        self._files = WrittenNames(connection)
 
     @property
     def edition(self) -> tuple[int, int]:

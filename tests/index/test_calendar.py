@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from index import Catalogue, FileStamp, Mark, Metadata, NewPhoto, Place
-from index.catalogue import calendar, naming
+from index.catalogue import calendar, id_parts, naming
 from index.catalogue.browsing import BrowseBy, groups, members
 from index.catalogue.calendar import Calendar
 from index.catalogue.months import Reader, Rows
@@ -171,15 +171,15 @@ def test_a_file_that_was_touched_moves_among_those_without_a_date(tmp_path: Path
 def test_names_of_files_are_read_again_where_photos_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(naming, "_AT_ONCE", 4)
+    monkeypatch.setattr(id_parts, "AT_ONCE", 4)
     read: list[int] = []
-    part = naming.FileNames._part
+    part = naming.WrittenNames._part
 
-    def noted(self: naming.FileNames, first: int) -> Any:
+    def noted(self: naming.WrittenNames, first: int, end: int) -> Any:
         read.append(first)
-        return part(self, first)
+        return part(self, first, end)
 
-    monkeypatch.setattr(naming.FileNames, "_part", noted)
+    monkeypatch.setattr(naming.WrittenNames, "_part", noted)
     with Catalogue.open(tmp_path) as catalogue:
         for number in range(1, 11):
             record(catalogue, number, Metadata())

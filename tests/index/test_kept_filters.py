@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from index import Catalogue, FileStamp, Mark, Metadata, NewPhoto, Place
-from index.catalogue import dated, holding
+from index.catalogue import dated, holding, id_parts
 from index.catalogue.areas import Area
 from index.catalogue.conditions import (
     Condition,
@@ -37,6 +38,8 @@ from index.catalogue.conditions import (
 )
 from index.catalogue.dated import Dated
 from index.catalogue.holding import Holding
+from index.catalogue.naming import WrittenNames, names_of
+from index.catalogue.people_in_files import PeopleInFiles
 
 FOLDER = str(Path("/photos/3").absolute())
 CONDITIONS: tuple[Condition, ...] = (
@@ -66,7 +69,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Either((Rated(4, 5), Made("camera", "x100"))),
 )
 CAMERAS = ("X100", "Pixel 7 Pro", None)
-KEYWORDS = ((), ("dog",), ("cat", "People|Anna"))
+KEYWORDS = ((), ("dog",), ("cat", "People|Anna"), ("People|Family|ANNA",), ("Tom",))
 DATES = ("2019", "2019-04", "2019-04-30T10:00:00", "2014-12-25T08:00:00", None)
 
 
@@ -82,6 +85,8 @@ def put(catalogue: Catalogue, random: np.random.Generator, number: int, camera: 
         camera=camera,
         rating=int(random.integers(6)) or None,
         keywords=KEYWORDS[random.integers(len(KEYWORDS))],
+        people=("Tom",) if random.random() < 0.2 else (),
+        caption=f"The {('sea', 'hill')[number % 2]}" if random.random() < 0.3 else None,
         place=[None, Place("Rome", "Lazio", "Italy"), Place("Oslo", "", "Norway")][number % 3],
         latitude=41.9 if number % 2 else None,
         longitude=12.5 if number % 2 else None,
@@ -99,6 +104,17 @@ def check(catalogue: Catalogue) -> None:
     for condition in CONDITIONS:
         anew = Holding(connection).ids([condition])
         assert kept.ids([condition]).tolist() == anew.tolist(), condition
+    names, files = kept.names(), WrittenNames(connection)
+    assert names == replace(names_of(connection, files, names.cameras), people=names.people)
+    assert {one.name for one in kept.people()}
+    found, named = connection.lasting("people in files", PeopleInFiles).read()
+    people, named_anew = PeopleInFiles(connection).read()
+    assert named == named_anew
+    assert found.keys() == people.keys()
+    for key, one in found.items():
+        other = people[key]
+        told = (one.name, one.above, one.ids.tolist())
+        assert told == (other.name, other.above, other.ids.tolist())
     every = kept.ids([])
     assert every.tolist() == sorted(catalogue.shelves.members(limit=10_000))
     for oldest in (False, True):
@@ -113,6 +129,7 @@ def test_whatever_changes_filters_and_order_are_as_if_read_anew(
 ) -> None:
     monkeypatch.setattr(dated, "_FEW", 0)
     monkeypatch.setattr(holding, "_ROOM", 8)
+    monkeypatch.setattr(id_parts, "AT_ONCE", 4)
     random = np.random.default_rng(11)
 
     def some() -> str:

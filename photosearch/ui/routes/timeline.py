@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
 from index.catalogue.days import Day, MonthOfDays
 from photosearch.library import Library
@@ -35,7 +36,14 @@ async def days(context: CurrentContext) -> Response:
 
     They come in parts, each a month, with the places of bursts in it.
     """
-    return Response(await context.lookups.ask(_days), media_type="application/json")
+    pieces = await context.lookups.ask(_days)
+
+    async def each() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    # Of very many photos it is not joined, which would take longer than to find it.
+    return StreamingResponse(each(), media_type="application/json")
 
 
 @router.get("/photos")
@@ -58,14 +66,14 @@ def _trips(library: Library) -> list[dict[str, Any]]:
     return [asdict(one) | {"cover": covers.get(one.cover)} for one in found]
 
 
-def _days(library: Library) -> bytes:
+def _days(library: Library) -> list[bytes]:
     found = library.photos.days()
     told = [_told.get(month) or _told.setdefault(month, _month(month)) for month in found.months]
     days = [of_month for of_month, _ in told if of_month]
     if found.undated:
         days.append(_joined([found.undated]))
-    months = (rest for _, rest in told)
-    return b'{"days":[%s],"months":[%s]}' % (b",".join(days), b",".join(months))
+    months = [piece for _, rest in told for piece in (b",", rest)][1:]
+    return [b'{"days":[', b",".join(days), b'],"months":[', *months, b"]}"]
 
 
 def _month(month: MonthOfDays) -> tuple[bytes, bytes]:

@@ -1,0 +1,49 @@
+"""What is read of photos in parts, by their ids: again only of the parts in which some changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from index.catalogue.connection import Connection
+from index.catalogue.feed import changed_after, last_place
+
+# Ids in a part.
+AT_ONCE = 1 << 14
+# Changes from which on it is quicker to read all.
+_MANY = 20_000
+
+Part = TypeVar("Part")
+
+
+class IdParts(Generic[Part]):
+    """`read` gives what is to be known of the photos from an id on and below another.
+
+    `put` is told what a part was, or None, and what it is.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        read: Callable[[int, int], Part],
+        put: Callable[[Part | None, Part], None],
+    ) -> None:
+        self._connection, self._read, self._put = connection, read, put
+        self._place: str | None = None
+        self._parts: dict[int, Part] = {}
+
+    def renew(self, forget: Callable[[], None]) -> None:
+        """Read what changed; where all is read, what was put before is to be forgotten."""
+        with self._connection.snapshot():
+            changed: Sequence[int] | None = changed_after(self._connection, self._place, _MANY)
+            if changed is None:
+                # Not known, either, what was read before an error.
+                self._place, self._parts = None, {}
+                forget()
+                ((most,),) = self._connection.rows("SELECT coalesce(max(id), -1) FROM photos")
+                changed = range(0, most + 1, AT_ONCE)
+            for number in sorted({photo // AT_ONCE for photo in changed}):
+                part = self._read(number * AT_ONCE, (number + 1) * AT_ONCE)
+                self._put(self._parts.get(number), part)
+                self._parts[number] = part
+            self._place = last_place(self._connection)
