@@ -167,7 +167,7 @@ class Reader:
         ids, taken, ratios, exact, cameras, places, files, paths = (
             zip(*rows, strict=True) if rows else ((),) * 8
         )
-        keys, is_dated = date_keys(taken, files)
+        keys, is_dated = date_keys(taken, np.array(files, np.int64))
         return Rows(
             np.array(ids, np.int64),
             keys,
@@ -192,17 +192,19 @@ def _folder_of(path: str) -> str:
 
 
 def date_keys(
-    taken: Sequence[str], files: Sequence[int]
+    taken: Sequence[str] | NDArray[np.bytes_], files: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Numbers that rise with the dates, or, where there is none, with those of the files; and
     which have a date.
     """
     digits, lengths = _numbers(taken)
     is_dated = lengths > 0
-    return np.where(is_dated, digits * _LENGTHS + lengths, np.array(files, np.int64)), is_dated
+    return np.where(is_dated, digits * _LENGTHS + lengths, files), is_dated
 
 
-def _numbers(taken: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _numbers(
+    taken: Sequence[str] | NDArray[np.bytes_],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The digits of dates as one number each, as of 2019-05-03T10:00:00, and their lengths."""
     texts = np.array(taken, "S19")
     letters = texts.view(np.uint8).reshape(len(texts), 19)[:, _DIGITS].astype(np.int64)

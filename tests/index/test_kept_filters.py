@@ -128,6 +128,7 @@ def test_whatever_changes_filters_and_order_are_as_if_read_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dated, "_FEW", 0)
+    monkeypatch.setattr(dated, "_AT_ONCE", 16)
     monkeypatch.setattr(holding, "_ROOM", 8)
     monkeypatch.setattr(id_parts, "AT_ONCE", 4)
     random = np.random.default_rng(11)
