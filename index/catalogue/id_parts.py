@@ -9,7 +9,7 @@ from index.catalogue.connection import Connection
 from index.catalogue.feed import changed_after, last_place
 
 # Ids in a part.
-AT_ONCE = 1 << 14
+AT_ONCE = 1 << 13
 # Changes from which on it is quicker to read all.
 _MANY = 20_000
 

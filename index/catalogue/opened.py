@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
@@ -44,6 +45,7 @@ class OpenCatalogue:
         self.face_answers = FaceAnswers(connection)
         self.feed = Feed(connection)
         self.verdicts = Verdicts(connection)
+        self._before_close: list[Callable[[], None]] = []
 
     @classmethod
     def open(
@@ -75,7 +77,13 @@ class OpenCatalogue:
             ) from error
 
     def close(self) -> None:
+        while self._before_close:
+            self._before_close.pop()()
         self._connection.close()
+
+    def before_close(self, end: Callable[[], None]) -> None:
+        """Have this called when it is closed, first."""
+        self._before_close.append(end)
 
     def beside(self) -> Self:
         """Another one to read the same, for another thread. Raises `CatalogueError`."""

@@ -117,8 +117,6 @@ class Library(Parts):
 
     def close(self) -> None:
         """Close it; nothing can be asked of it or its parts then."""
-        if "_suggester" in self.__dict__:
-            self._suggester.close()
         self._catalogue.close()
 
     def __enter__(self) -> Self:

@@ -16,12 +16,12 @@ from typing import Literal, TypeAlias
 from index import Catalogue, SavedSearch
 from index.catalogue.functions import folded, place_key
 from photosearch.formats import formats
+from photosearch.read_beside import ReadBeside
 from photosearch.search.caret import Stretch, stretches
 from photosearch.search.dates import Calendar, Locale, Period, meaning
 from photosearch.search.dates import said as said_of
 from photosearch.search.filters import Filter, filters
 from photosearch.search.lexicon import SMALL, asking
-from photosearch.search.tallies import Tallies
 from photosearch.search.tally import START, WITHIN, Name, NameKind, Tally
 
 SuggestionKind: TypeAlias = Literal[
@@ -82,15 +82,11 @@ class Suggester:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._tallies = Tallies(catalogue)
+        self._names = ReadBeside(catalogue, Tally.of)
 
     def tally(self) -> Tally:
         """The names, as they are, or were a little while ago. Raises `CatalogueError`."""
-        return self._tallies.now()
-
-    def close(self) -> None:
-        """End what is being read."""
-        self._tallies.close()
+        return self._names.now()
 
     def suggest(
         self,

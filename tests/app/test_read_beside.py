@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from index import Catalogue, FileStamp, Metadata, NewPhoto
-from photosearch.search import tallies
-from photosearch.search.tallies import Tallies
+from photosearch import read_beside
+from photosearch.read_beside import ReadBeside
 from photosearch.search.tally import Tally
 
 
@@ -23,8 +23,8 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
 
 @pytest.fixture(autouse=True)
 def _large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tallies, "_SHORT", -1.0)
-    monkeypatch.setattr(tallies, "_REST", 0)
+    monkeypatch.setattr(read_beside, "_SHORT", -1.0)
+    monkeypatch.setattr(read_beside, "_REST", 0)
 
 
 def record(catalogue: Catalogue, number: int, camera: str) -> None:
@@ -38,14 +38,14 @@ def cameras(tally: Tally) -> set[str]:
     return {one.label for one in tally.names if one.kind == "camera"}
 
 
-def wait(names: Tallies) -> None:
+def wait(names: ReadBeside[Tally]) -> None:
     assert names._reading is not None
     names._reading.join(60)
     assert not names._reading.is_alive()
 
 
 def test_who_types_gets_the_names_of_before_and_then_those_of_now(catalogue: Catalogue) -> None:
-    names = Tallies(catalogue)
+    names = ReadBeside(catalogue, Tally.of)
     before = names.now()
     assert names.now() is before
     record(catalogue, 2, "Pixel 7")
@@ -55,24 +55,25 @@ def test_who_types_gets_the_names_of_before_and_then_those_of_now(catalogue: Cat
     # As it is now, nothing is read.
     assert names._reading is not None
     assert not names._reading.is_alive()
-    names.close()
 
 
 def test_what_is_being_read_ends_when_the_library_is_closed(
-    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+    catalogue: Catalogue,
 ) -> None:
-    names = Tallies(catalogue)
-    before = names.now()
+    closed = Catalogue.open(catalogue.folder)
 
-    def endless(beside: Catalogue) -> Tally:
+    def read(beside: Catalogue) -> Tally:
+        if beside is closed:
+            return Tally.of(beside)
         numbers = "WITH RECURSIVE one (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM one)"
         beside._connection.rows(f"{numbers} SELECT max(n) FROM one")
         raise AssertionError
 
-    monkeypatch.setattr(Tally, "of", endless)
+    names = ReadBeside(closed, read)
+    before = names.now()
     record(catalogue, 2, "Pixel 7")
     assert names.now() is before
-    names.close()
+    closed.close()
     assert names._reading is not None
     assert not names._reading.is_alive()
 
@@ -80,7 +81,7 @@ def test_what_is_being_read_ends_when_the_library_is_closed(
 def test_names_that_cannot_be_read_stay_those_of_before(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = Tallies(catalogue)
+    names = ReadBeside(catalogue, Tally.of)
     before = names.now()
     file = catalogue.folder / "catalogue.db"
     record(catalogue, 2, "Pixel 7")
