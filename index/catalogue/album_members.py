@@ -99,13 +99,19 @@ class AlbumMembers:
         """Take photos out of all albums, and put others into these; which albums had either."""
         found = set()
         for album in set(self._ids) | set(come):
-            ids = self.of(album)
-            places = np.minimum(np.searchsorted(ids, gone), len(ids) - 1)
-            is_less = len(ids) > 0 and bool((ids[places] == gone).any())
-            if is_less:
-                ids = np.setdiff1d(ids, gone, assume_unique=True)
-            if is_less or album in come:
-                self._ids[album] = np.union1d(ids, come.get(album, ids[:0]))
+            before = ids = self.of(album)
+            places = np.searchsorted(ids, gone)
+            known = places < len(ids)
+            places = places[known][ids[places[known]] == gone[known]]
+            ids = np.delete(ids, places) if len(places) else ids
+            if album in come:
+                more = come[album]
+                places = np.searchsorted(ids, more)
+                here = places < len(ids)
+                here[here] = ids[places[here]] == more[here]
+                ids = np.insert(ids, places[~here], more[~here])
+            if ids is not before:
+                self._ids[album] = ids
                 found.add(album)
         return found
 

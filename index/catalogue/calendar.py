@@ -107,8 +107,15 @@ class Calendar:
     def _count_album(self, album: int) -> PhotoGroup | None:
         """None where no photo of it is there."""
         ids = self._members_of.of(album)
-        count = int(np.count_nonzero(self._part_of[ids[ids < len(self._part_of)]]))
-        return PhotoGroup(str(album), count, int(next(self._in_order(ids))[0])) if count else None
+        months = self._part_of[ids[ids < len(self._part_of)]]
+        there = months != 0
+        count = int(np.count_nonzero(there))
+        if not count:
+            return None
+        newest = int(months[there].max())
+        part = self._parts[newest].rows.ids
+        cover = part[np.isin(part, ids[: len(months)][months == newest]).argmax()]
+        return PhotoGroup(str(album), count, int(cover))
 
     def _wanted(self, by: BrowseBy, key: str) -> list[int]:
         """The numbers of what is called so."""
