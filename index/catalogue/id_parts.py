@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from index.catalogue.connection import Connection
 from index.catalogue.feed import changed_after, last_place
 
-# Ids in a part.
+# Ids in a part: fewer are read sooner, and more need less memory.
 AT_ONCE = 1 << 13
 # Changes from which on it is quicker to read all.
 _MANY = 20_000
@@ -17,7 +17,8 @@ Part = TypeVar("Part")
 
 
 class IdParts(Generic[Part]):
-    """`read` gives what is to be known of the photos from an id on and below another.
+    """`read` gives what is to be known of the photos from an id on and below another, in parts of
+    `times` as many ids as is usual.
 
     `put` is told what a part was, or None, and what it is.
     """
@@ -27,8 +28,10 @@ class IdParts(Generic[Part]):
         connection: Connection,
         read: Callable[[int, int], Part],
         put: Callable[[Part | None, Part], None],
+        times: int = 1,
     ) -> None:
         self._connection, self._read, self._put = connection, read, put
+        self._size = times * AT_ONCE
         self._place: str | None = None
         self._parts: dict[int, Part] = {}
 
@@ -41,9 +44,9 @@ class IdParts(Generic[Part]):
                 self._place, self._parts = None, {}
                 forget()
                 ((most,),) = self._connection.rows("SELECT coalesce(max(id), -1) FROM photos")
-                changed = range(0, most + 1, AT_ONCE)
-            for number in sorted({photo // AT_ONCE for photo in changed}):
-                part = self._read(number * AT_ONCE, (number + 1) * AT_ONCE)
+                changed = range(0, most + 1, self._size)
+            for number in sorted({photo // self._size for photo in changed}):
+                part = self._read(number * self._size, (number + 1) * self._size)
                 self._put(self._parts.get(number), part)
                 self._parts[number] = part
             self._place = last_place(self._connection)

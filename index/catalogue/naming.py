@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.catalogue.albums import Album, albums
 from index.catalogue.connection import Connection
@@ -56,9 +58,10 @@ def names_of(connection: Connection, files: WrittenNames, cameras: Sequence[str]
         )
 
 
-# Folders as they are in the catalogue; words, folded, those of files without digits; formats; and
-# keywords.
-_Written = tuple[set[str], set[str], set[str], set[str]]
+# Of folders as they are in the catalogue; words, folded, those of files without digits; formats;
+# and keywords.
+_KINDS = 4
+_Written = tuple[NDArray[np.int32], ...]
 
 
 class WrittenNames:
@@ -69,24 +72,30 @@ class WrittenNames:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._parts: IdParts[_Written] = IdParts(connection, self._part, self._put)
-        # Each with how many parts have it.
-        self._counts: tuple[Counter[str], ...] = ()
+        self._forget()
 
     def read(self) -> tuple[set[str], set[str], set[str], set[str]]:
         self._parts.renew(self._forget)
-        folders, words, formats, keywords = (set(counted) for counted in self._counts)
+        folders, words, formats, keywords = (
+            {name for name, count in zip(numbers, counts.tolist(), strict=False) if count}
+            for numbers, counts in zip(self._numbers, self._counts, strict=True)
+        )
         return folders, words, formats, keywords
 
     def _forget(self) -> None:
-        self._counts = (Counter(), Counter(), Counter(), Counter())
+        # Each name has a number, of which the parts are made, and is in so many of these.
+        self._numbers: list[dict[str, int]] = [{} for _ in range(_KINDS)]
+        self._counts = [np.zeros(0, np.int32) for _ in range(_KINDS)]
 
     def _put(self, before: _Written | None, after: _Written) -> None:
-        for counted, was, now in zip(self._counts, before or (set[str](),) * 4, after, strict=True):
-            counted.update(now - was)
-            for name in was - now:
-                counted[name] -= 1
-                if not counted[name]:
-                    del counted[name]
+        for kind, numbers in enumerate(self._numbers):
+            more = len(numbers) - len(self._counts[kind])
+            if more > 0:
+                room = np.zeros(more + len(numbers), np.int32)
+                self._counts[kind] = np.concatenate([self._counts[kind], room])
+            if before is not None:
+                self._counts[kind][before[kind]] -= 1
+            self._counts[kind][after[kind]] += 1
 
     def _part(self, first: int, end: int) -> _Written:
         bounds = [first, end]
@@ -110,7 +119,11 @@ class WrittenNames:
             words |= words_in(caption or "")
         keywords = self._connection.rows(f"SELECT DISTINCT keywords {noted}", bounds)
         every = {value for (text,) in keywords for value in json.loads(text)}
-        return set(_folders(paths)), words, {each for (each,) in formats}, every
+        found = set(_folders(paths)), words, {each for (each,) in formats}, every
+        return tuple(
+            np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int32)
+            for numbers, names in zip(self._numbers, found, strict=True)
+        )
 
 
 def _folders(paths: Sequence[str]) -> Iterable[str]:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from sys import intern
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,20 +45,21 @@ class Found:
     ids: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class _Entry:
-    """Somebody in one part, with the texts that they were first found in, alone and in a group."""
+    """As `Found`, in one part, with the texts of the first of them, and of the first in a group."""
 
-    found: Found
+    name: str
+    above: tuple[str, ...]
     first: tuple[str, str]
     grouped: tuple[str, str]
+    ids: NDArray[np.int64]
 
     def equals(self, other: _Entry) -> bool:
-        one, two = self.found, other.found
-        told = (one.name, one.above, self.first, self.grouped)
-        return told == (two.name, two.above, other.first, other.grouped) and np.array_equal(
-            one.ids, two.ids
+        same = (self.name, self.above, self.first, self.grouped) == (
+            *(other.name, other.above, other.first, other.grouped),
         )
+        return same and np.array_equal(self.ids, other.ids)
 
 
 # Everybody by the keys of their names, and the keys of who is named as somebody.
@@ -69,7 +71,7 @@ class PeopleInFiles:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._parts: IdParts[_Part] = IdParts(connection, self._part, self._put)
+        self._parts: IdParts[_Part] = IdParts(connection, self._part, self._put, times=2)
         self._forget()
 
     def read(self) -> tuple[dict[str, Found], set[str]]:
@@ -115,34 +117,37 @@ class PeopleInFiles:
             self._found.pop(key, None)
             return
         first = min(entries, key=lambda one: one.first)
-        grouped = [one for one in entries if one.found.above]
-        above = min(grouped, key=lambda one: one.grouped).found.above if grouped else ()
-        ids = np.sort(np.concatenate([one.found.ids for one in entries]))
+        grouped = [one for one in entries if one.above]
+        above = min(grouped, key=lambda one: one.grouped).above if grouped else ()
+        ids = np.sort(np.concatenate([one.ids for one in entries]))
         ids.flags.writeable = False
-        self._found[key] = Found(first.found.name, above, ids)
+        self._found[key] = Found(first.name, above, ids)
 
     def _part(self, first: int, end: int) -> _Part:
-        people: dict[str, _Entry] = {}
+        told: dict[str, tuple[str, tuple[str, ...], tuple[str, str], tuple[str, str]]] = {}
         ids: dict[str, list[str]] = {}
         named: set[str] = set()
         for names, keywords, held in self._connection.rows(_ROWS, [first, end]):
             written = json.loads(names)
             named.update(map(place_key, written))
             there = people_in(json.loads(keywords), written)
+            # Each text once, however many parts it is in.
+            text = intern(names), intern(keywords)
             for key, name in {place_key(one): one for one in sorted(there)}.items():
                 if not key:
                     continue
                 ids.setdefault(key, []).append(held)
-                text, above = (names, keywords), there[name]
-                known = people.get(key)
+                known, above = told.get(key), there[name]
                 if known is None:
-                    people[key] = _Entry(Found(name, above), text, text)
-                elif above and not known.found.above:
-                    people[key] = _Entry(Found(known.found.name, above), known.first, text)
-        for key, one in people.items():
-            numbers = np.unique(np.fromstring(",".join(ids[key]), np.int64, sep=","))
-            found = Found(one.found.name, one.found.above, numbers)
-            people[key] = _Entry(found, one.first, one.grouped)
+                    told[key] = intern(name), above, text, text
+                elif above and not known[1]:
+                    told[key] = known[0], above, known[2], text
+        people = {
+            intern(key): _Entry(
+                *one, np.unique(np.fromstring(",".join(ids[key]), np.int64, sep=","))
+            )
+            for key, one in told.items()
+        }
         return people, named
 
 
