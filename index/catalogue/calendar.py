@@ -161,7 +161,8 @@ class Calendar:
         edges = np.flatnonzero(np.diff(rows_of_all.parts)) + 1
         for start, end in zip([0, *edges], [*edges, len(rows_of_all.ids)], strict=True):
             if end > start:
-                one = rows_of_all.at(slice(start, end))
+                # By themselves: a month that changes is not to keep the memory of all others.
+                one = rows_of_all.at(slice(start, end)).copied()
                 self._parts[int(one.parts[0])] = Part.of(one)
         return True
 

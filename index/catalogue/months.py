@@ -64,6 +64,9 @@ class Rows:
     def at(self, places: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Rows:
         return Rows(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
 
+    def copied(self) -> Rows:
+        return Rows(*(getattr(self, name).copy() for name in self.__dataclass_fields__))
+
     def equals(self, other: Rows) -> bool:
         names = self.__dataclass_fields__
         return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
