@@ -103,7 +103,7 @@ class FaissIndex:
         if gone is not None and len(stale := lists.positions(gone)):
             self._left = np.ones(len(lists.ids), np.bool_)
             self._left[stale] = False
-            self._selector = lists.selector(lists.ids[self._left])
+            self._selector = lists.selector_of_bits(self._left)
             self._count -= len(stale)
 
     @classmethod
