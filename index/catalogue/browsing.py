@@ -113,10 +113,14 @@ def _is(by: BrowseBy, column: str, key: str) -> tuple[str, Sequence[Any]]:
     if by == "folder":
         return f"{column} = ?", [path_to_text(start_below(key))]
     if by == "album":
-        # Longer ones are no ids that SQLite has.
-        number = key.isascii() and key.isdecimal() and len(key) < 19
-        return f"{column} = ?", [int(key) if number else -1]
+        return f"{column} = ?", [album_of(key)]
     return f"{column} = ?", [key]
+
+
+def album_of(key: str) -> int:
+    """The id of an album by the key of its group, or one that none has."""
+    # Longer ones are no ids that SQLite has.
+    return int(key) if key.isascii() and key.isdecimal() and len(key) < 19 else -1
 
 
 def key_of(by: BrowseBy, value: object) -> str:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _Read = TypeVar("_Read")
 
+# Columns with an index, and many rows for each value.
+_FEW_VALUES = frozenset({("metadata", "place"), ("metadata", "camera"), ("metadata", "lens")})
+
 _ADVICE = {
     "SQLITE_BUSY": "another photosearch is writing to it; try again when that is done",
     "SQLITE_LOCKED": "another photosearch is writing to it; try again when that is done",
@@ -70,6 +73,7 @@ class Connection:
         register(raw)
         self._raw = raw
         self._kept: dict[str, tuple[tuple[int, int], Any]] = {}
+        self._lasting: dict[str, Any] = {}
         self.path = path
         self.readonly = readonly
         # Whether what was found out about faces is told of.
@@ -92,6 +96,11 @@ class Connection:
     def close(self) -> None:
         self._raw.close()
         self._unshared = None
+
+    def interrupt(self) -> None:
+        """End what another thread is reading; nothing where it is closed."""
+        with suppress(sqlite3.ProgrammingError):
+            self._raw.interrupt()
 
     @property
     def is_outdated(self) -> bool:
@@ -173,6 +182,13 @@ class Connection:
     def distinct(self, table: str, column: str) -> list[Any]:
         """The values of a column other than NULL, read again only when the file has changed."""
         query = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"
+        if (table, column) in _FEW_VALUES:
+            # From one to the next in the index, which SQLite would go through as a whole.
+            query = (
+                f"WITH RECURSIVE one (value) AS (SELECT min({column}) FROM {table} UNION ALL "
+                f"SELECT (SELECT min({column}) FROM {table} WHERE {column} > value) FROM one "
+                "WHERE value IS NOT NULL) SELECT value FROM one WHERE value IS NOT NULL"
+            )
         return self.once(query, lambda _: [row[0] for row in self.rows(query)])
 
     def once(self, name: str, read: Callable[[Connection], _Read]) -> _Read:
@@ -182,6 +198,13 @@ class Connection:
         if known is None or known[0] != edition:
             known = self._kept[name] = edition, read(self)
         value: _Read = known[1]
+        return value
+
+    def lasting(self, name: str, make: Callable[[Connection], _Read]) -> _Read:
+        """What `make` gives, under this name, made once: it sees for itself what changed."""
+        if name not in self._lasting:
+            self._lasting[name] = make(self)
+        value: _Read = self._lasting[name]
         return value
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

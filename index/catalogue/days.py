@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,16 +74,64 @@ class Day:
     country: str | None
 
 
-@dataclass(frozen=True)
-class Days:
-    """All photos that are not missing, the newest first, and those without a date last.
+@dataclass(frozen=True, eq=False)
+class MonthOfDays:
+    """The days of one month, the newest first, and its photos, as `Days` has them.
 
-    `ids` int64 (n,) are the photos, and `ratios` float32 (n,) their widths by their heights.
-    `bursts` are photos that were taken in one go: the place of the first among the ids, and how
-    many they are.
+    While they stay as they are, it is the same object. Of photos without a date there are none of
+    the days. A burst may go on in the month before.
     """
 
     days: list[Day]
     ids: NDArray[np.int64]
     ratios: NDArray[np.float32]
-    bursts: list[tuple[int, int]]
+    bursts: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Days:
+    """All photos that are not missing, the newest first, and those without a date last.
+
+    They are in parts, the `months`; those without a date are the day `undated`, if any.
+    """
+
+    months: tuple[MonthOfDays, ...]
+    undated: Day | None
+
+    @cached_property
+    def days(self) -> list[Day]:
+        """All days, the newest first."""
+        dated = [day for month in self.months for day in month.days]
+        return dated if self.undated is None else [*dated, self.undated]
+
+    @cached_property
+    def ids(self) -> NDArray[np.int64]:
+        """The photos (n,)."""
+        return _fixed(np.empty(0, np.int64), *(month.ids for month in self.months))
+
+    @cached_property
+    def ratios(self) -> NDArray[np.float32]:
+        """Their widths by their heights (n,)."""
+        return _fixed(np.empty(0, np.float32), *(month.ratios for month in self.months))
+
+    @property
+    def firsts(self) -> list[int]:
+        """The place of the first photo of each month among the ids."""
+        return [0, *accumulate(len(month.ids) for month in self.months)][:-1]
+
+    @cached_property
+    def bursts(self) -> list[tuple[int, int]]:
+        """Photos that were taken in one go: the place of the first, and how many they are."""
+        every = zip(self.firsts, self.months, strict=True)
+        return [
+            (first + start, count)
+            for first, month in every
+            for start, count in month.bursts.tolist()
+        ]
+
+
+def _fixed(*parts: NDArray[Any]) -> NDArray[Any]:
+    """The parts joined, which nobody can write to."""
+    joined = np.concatenate(parts)
+    joined.flags.writeable = False
+    return joined

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.catalogue.conditions import Condition, Either, Every, Not, Taken
+from index.catalogue.conditions.condition import Simple, Sql
 from index.catalogue.connection import Connection
 from index.catalogue.feed import changed_after, last_place
 
@@ -26,17 +28,31 @@ _KEPT = 32
 _KEPT_IDS = 3
 # Changes from which on it is quicker to read all.
 _MANY = 20_000
+# Of very many photos fewer conditions are kept: these bytes of them, and yet so many.
+_KEPT_BYTES, _FEWEST = 1 << 27, 4
+# Ids at a time for which there is room: the next photo has the next id.
+_ROOM = 1 << 16
+
+_THERE: Sql = ("SELECT id FROM photos WHERE NOT missing", [])
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What a query gave, and the place in the feed and the edition at which it did."""
+
+    sql: Sql
+    bits: Bits
+    place: str
+    edition: tuple[int, int]
 
 
 class Holding:
-    """Looks up each condition once, for as long as the catalogue stays as it is."""
+    """Looks up each condition once, and then only for the photos that changed."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._edition: tuple[int, int] | None = None
-        self._place: str | None = None
-        self._present = np.empty(0, np.bool_)
-        self._kept: OrderedDict[Condition, Bits] = OrderedDict()
+        self._there: _Held | None = None
+        self._kept: OrderedDict[Simple, _Held] = OrderedDict()
         self._kept_ids: OrderedDict[tuple[Condition, ...], NDArray[np.int64]] = OrderedDict()
 
     def ids(self, conditions: Sequence[Condition]) -> NDArray[np.int64]:
@@ -46,10 +62,10 @@ class Holding:
         """
         every = tuple(conditions)
         with self._connection.snapshot():
-            self._renew()
+            present = self._present()
             if every not in self._kept_ids:
-                held = [self._bits(condition) for condition in every]
-                ids = np.flatnonzero(reduce(np.logical_and, held, self._present))
+                held = [self._bits(condition, len(present)) for condition in every]
+                ids = np.flatnonzero(reduce(np.logical_and, held, present))
                 ids.flags.writeable = False
                 self._kept_ids[every] = ids
         self._kept_ids.move_to_end(every)
@@ -60,70 +76,69 @@ class Holding:
     def present(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of `ids`, each once, that are of photos which are not missing, rising."""
         with self._connection.snapshot():
-            self._renew()
-        known = ids[ids < len(self._present)]
-        return np.sort(known[self._present[known]])
+            present = self._present()
+        known = ids[ids < len(present)]
+        return np.sort(known[present[known]])
 
     def count(self, condition: Condition, among: NDArray[np.int64]) -> int:
         """For how many photos of `among`, ids of photos that are not missing, this holds."""
         with self._connection.snapshot():
-            self._renew()
-            bits = self._bits(condition)
+            bits = self._bits(condition, len(self._present()))
         return int(np.count_nonzero(bits[among[among < len(bits)]]))
 
-    def _renew(self) -> None:
-        """Forget what was read before the catalogue changed."""
-        edition = self._connection.edition
-        if self._edition == edition:
-            return
-        self._kept.clear()
-        self._kept_ids.clear()
-        changed = changed_after(self._connection, self._place, _MANY)
-        self._place = last_place(self._connection)
-        if changed is None:
-            ids = self._read("SELECT id FROM photos WHERE NOT missing", ())
-            self._present = _bits(ids, int(ids.max(initial=-1)) + 1)
-        elif changed:
-            self._change(changed)
-        self._edition = edition
+    def _present(self) -> Bits:
+        """Which photos are there."""
+        known, edition = self._there, self._connection.edition
+        if known is None or known.edition != edition:
+            self._kept_ids.clear()
+            known = self._there = self._read(_THERE, known)
+        return known.bits
 
-    def _change(self, changed: Sequence[int]) -> None:
-        """Look only at these once more."""
-        among = "id IN (SELECT value FROM json_each(?))"
-        here = self._read(
-            f"SELECT id FROM photos WHERE NOT missing AND {among}", [json.dumps(changed)]
-        )
-        size = max(len(self._present), int(here.max(initial=-1)) + 1)
-        present = np.zeros(size, np.bool_)
-        present[: len(self._present)] = self._present
-        known = np.array(changed, np.int64)
-        present[known[known < size]] = False
-        present[here] = True
-        self._present = present
-
-    def _bits(self, condition: Condition) -> Bits:
+    def _bits(self, condition: Condition, size: int) -> Bits:
+        """For which photos up to an id it holds."""
         match condition:
             case Not(inner):
-                return ~self._bits(inner)
+                return ~self._bits(inner, size)
             case Either(conditions):
-                nothing = np.zeros(len(self._present), np.bool_)
-                return reduce(np.logical_or, map(self._bits, conditions), nothing)
+                nothing = np.zeros(size, np.bool_)
+                return reduce(np.logical_or, (self._bits(one, size) for one in conditions), nothing)
             case Every(conditions):
-                return reduce(np.logical_and, map(self._bits, conditions))
+                return reduce(np.logical_and, (self._bits(one, size) for one in conditions))
             case Taken() if len(parts := _between_years(condition)) > 1:
-                return reduce(np.logical_or, map(self._bits, parts))
-        if condition not in self._kept:
-            ids = self._read(*condition.query(self._connection))
-            self._kept[condition] = _bits(ids, len(self._present))
+                return reduce(np.logical_or, (self._bits(one, size) for one in parts))
+        known = self._kept.get(condition)
+        if known is None or known.edition != self._connection.edition:
+            sql = condition.query(self._connection)
+            # Another query, as by a new camera's name, may give others of the photos that stayed.
+            stays = known is not None and condition.is_of_rows and known.sql == sql
+            known = self._kept[condition] = self._read(sql, known if stays else None)
         self._kept.move_to_end(condition)
-        if len(self._kept) > _KEPT:
+        if len(self._kept) > min(_KEPT, max(_FEWEST, _KEPT_BYTES // (size + 1))):
             self._kept.popitem(last=False)
-        return self._kept[condition]
+        return _up_to(known.bits, size)
 
-    def _read(self, query: str, parameters: Sequence[object]) -> NDArray[np.int64]:
+    def _read(self, sql: Sql, known: _Held | None) -> _Held:
+        """What a query gives; where it is `known`, only the photos that changed are asked for."""
+        place, edition = last_place(self._connection), self._connection.edition
+        changed = None
+        if known is not None:
+            changed = changed_after(self._connection, known.place, _MANY)
+        if known is None or changed is None:
+            ids = self._ids(sql)
+            bits = np.zeros(_room(int(ids.max(initial=-1))), np.bool_)
+        else:
+            ids = self._ids(_among(sql, changed))
+            bits = _up_to(known.bits, max(len(known.bits), _room(max(changed, default=-1))))
+            bits[changed] = False
+        bits[ids] = True
+        return _Held(sql, bits, place, edition)
+
+    def _ids(self, sql: Sql) -> NDArray[np.int64]:
         # As one text: a row for each id would take Python three times as long.
-        sql = f"WITH held (id) AS ({query}) SELECT group_concat(id) FROM held"
-        ((text,),) = self._connection.rows(sql, parameters)
+        query, parameters = sql
+        ((text,),) = self._connection.rows(
+            f"WITH held (id) AS ({query}) SELECT group_concat(id) FROM held", parameters
+        )
         return np.fromstring(text or "", np.int64, sep=",")
 
 
@@ -143,7 +158,22 @@ def _between_years(taken: Taken) -> list[Taken]:
     return [Taken(*pair, of_file=taken.of_file) for pair in bounds]
 
 
-def _bits(ids: NDArray[np.int64], size: int) -> Bits:
-    bits = np.zeros(size, np.bool_)
-    bits[ids[ids < size]] = True
-    return bits
+def _among(sql: Sql, ids: Sequence[int]) -> Sql:
+    """Those of the photos of `ids` that a query gives: each is looked up by its id."""
+    query, values = sql
+    asked = (
+        f"WITH given (id) AS ({query}) "
+        "SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM given WHERE id = value)"
+    )
+    return asked, [*values, json.dumps(list(ids))]
+
+
+def _room(most: int) -> int:
+    """How many bits there are to be for photos up to this id."""
+    return (most // _ROOM + 1) * _ROOM
+
+
+def _up_to(bits: Bits, size: int) -> Bits:
+    """So many of them."""
+    more = size - len(bits)
+    return bits[:size] if more <= 0 else np.concatenate([bits, np.zeros(more, np.bool_)])

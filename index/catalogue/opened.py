@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +40,7 @@ class OpenCatalogue:
         self._calendar = Calendar(connection)
         self.selection = Selection(connection, self._calendar)
         self.feed = Feed(connection)
+        self._before_close: list[Callable[[], None]] = []
 
     # Imported when they are used: a search by command reads none of them.
 
@@ -128,7 +130,23 @@ class OpenCatalogue:
             ) from error
 
     def close(self) -> None:
+        while self._before_close:
+            self._before_close.pop()()
         self._connection.close()
+
+    def before_close(self, end: Callable[[], None]) -> None:
+        """Have this called when it is closed, first."""
+        self._before_close.append(end)
+
+    def beside(self) -> Self:
+        """Another one to read the same, for another thread. Raises `CatalogueError`."""
+        beside = type(self).open(self.folder, readonly=True)
+        beside._connection.shows_faces = self._connection.shows_faces
+        return beside
+
+    def interrupt(self) -> None:
+        """End what is being read, by another thread, which gets a `CatalogueError`."""
+        self._connection.interrupt()
 
     def __enter__(self) -> Self:
         return self

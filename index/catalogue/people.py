@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.catalogue.connection import Connection
-from index.catalogue.functions import folded, place_key
+from index.catalogue.functions import place_key
 from index.catalogue.own_people import OwnPerson, own_people
+from index.catalogue.people_in_files import Found, PeopleInFiles
 
 # Left, top, width and height, in parts of the upright picture.
 FaceArea: TypeAlias = tuple[float, float, float, float]
-
-# The levels above people in paths of keywords, as programs call them.
-_ABOVE = frozenset(
-    {
-        *("people", "person", "persons", "faces", "family", "who"),
-        *("personen", "leute", "gesichter", "familie"),
-        *("personnes", "visages", "famille", "personas", "gente", "caras", "familia"),
-        *("persone", "volti", "famiglia", "pessoas"),
-    }
-)
-# What digiKam keeps there for faces of which nobody knows whose they are.
-_NOBODY = frozenset({"unknown", "unconfirmed", "ignored"})
 
 
 @dataclass(frozen=True)
@@ -47,26 +34,6 @@ class KnownPerson:
     ids: NDArray[np.int64] = field(
         default_factory=lambda: np.empty(0, np.int64), compare=False, repr=False
     )
-
-
-def people_in(keywords: Iterable[str], people: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Who is named as such, or stands below "People" in paths of keywords; in which groups.
-
-    One who is named, but whose name is not among the keywords any more, was taken off the photo. A
-    path that others go on from is a group: "People|Family" beside "People|Family|Anna".
-    """
-    words = list(keywords)
-    there = {folded(word) for word in words}
-    found: dict[str, tuple[str, ...]] = {name: () for name in people if folded(name) in there}
-    levels = [
-        [level.strip() for level in re.split(r"[|/\\]", word) if level.strip()] for word in words
-    ]
-    paths = [path for path in levels if len(path) > 1 and folded(path[0]) in _ABOVE]
-    groups = {tuple(path[:end]) for path in paths for end in range(2, len(path))}
-    for path in paths:
-        if tuple(path) not in groups and folded(path[-1]) not in _NOBODY:
-            found[path[-1]] = tuple(path[1:-1]) or found.get(path[-1], ())
-    return found
 
 
 def known_people(connection: Connection) -> list[KnownPerson]:
@@ -154,45 +121,22 @@ def _of_faces(connection: Connection, query: str) -> list[tuple[Any, ...]]:
     return connection.rows(query) if connection.shows_faces else []
 
 
-@dataclass
-class _Found:
-    """Somebody of the files."""
-
-    name: str
-    above: tuple[str, ...] = ()
-    ids: list[str] = field(default_factory=list)
-
-
 def _known(connection: Connection) -> list[KnownPerson]:
     with connection.snapshot():
         found, own = _found(connection), own_people(connection)
     people = [_joined(one, found) for one in own]
     taken = {key for one in own for key in one.names}
     people += [
-        KnownPerson(one.name, (one.name,), one.above, ids=_numbers(one.ids))
+        KnownPerson(one.name, (one.name,), one.above, ids=one.ids)
         for key, one in found.items()
         if key not in taken
     ]
     return sorted(people, key=lambda one: (place_key(one.name), one.name))
 
 
-def _found(connection: Connection) -> dict[str, _Found]:
-    """Those of the files, by the keys of their names."""
-    rows = connection.rows(
-        "SELECT people, keywords, group_concat(photo_id) FROM metadata "
-        "WHERE (caption IS NOT NULL OR keywords <> '[]') AND keywords <> '[]' "
-        "AND (people <> '[]' OR instr(keywords, '|') OR instr(keywords, '/') "
-        "OR instr(keywords, '\\')) GROUP BY 1, 2"
-    )
-    found: dict[str, _Found] = {}
-    for people, keywords, ids in rows:
-        there = people_in(json.loads(keywords), json.loads(people))
-        for key, name in {place_key(one): one for one in sorted(there)}.items():
-            if not key:
-                continue
-            one = found.setdefault(key, _Found(name))
-            one.above = one.above or there[name]
-            one.ids.append(ids)
+def _found(connection: Connection) -> dict[str, Found]:
+    """Those of the files and of faces that have a name, by the keys of their names."""
+    found, named = connection.lasting("people in files", PeopleInFiles).read()
     named_faces = _of_faces(
         connection,
         "SELECT name, group_concat(DISTINCT photos.id) FROM face_groups "
@@ -200,26 +144,21 @@ def _found(connection: Connection) -> dict[str, _Found]:
         "WHERE name IS NOT NULL GROUP BY 1",
     )
     for name, ids in named_faces:
-        found.setdefault(place_key(name), _Found(name)).ids.append(ids)
+        key = place_key(name)
+        one = found.get(key, Found(name))
+        found[key] = replace(one, ids=np.union1d(one.ids, np.fromstring(ids, np.int64, sep=",")))
+        named.add(key)
     groups = {place_key(level) for one in found.values() for level in one.above}
     # A group that is a keyword of its own in some photos is nobody, unless it was named as such.
-    named = {place_key(name) for people, _, _ in rows for name in json.loads(people)}
-    named |= {place_key(name) for name, _ in named_faces}
     return {key: one for key, one in found.items() if key not in groups or key in named}
 
 
-def _joined(own: OwnPerson, found: Mapping[str, _Found]) -> KnownPerson:
+def _joined(own: OwnPerson, found: Mapping[str, Found]) -> KnownPerson:
     """Somebody of whom the user said something, with all that the files have under their names."""
     theirs = [found[key] for key in own.names if key in found]
     above = next((one.above for one in theirs if one.above), ())
     if own.above is not None:
         above = tuple(own.above.split("|")) if own.above else ()
-    ids = _numbers(part for one in theirs for part in one.ids)
+    ids = np.unique(np.concatenate([np.empty(0, np.int64), *(one.ids for one in theirs)]))
     names = dict.fromkeys((own.name, *own.names.values()))
     return KnownPerson(own.name, tuple(names), above, own.hidden, ids)
-
-
-def _numbers(ids: Iterable[str]) -> NDArray[np.int64]:
-    """The numbers in texts, each once."""
-    numbers = np.sort(np.fromstring(",".join(ids), np.int64, sep=","))
-    return numbers[np.diff(numbers, prepend=-1) > 0]

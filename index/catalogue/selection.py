@@ -17,7 +17,6 @@ from index.catalogue.connection import Connection
 from index.catalogue.dated import Dated
 from index.catalogue.days import Days, Whereabouts, whereabouts_of
 from index.catalogue.embedded import Batch, vectors_of
-from index.catalogue.file_names import FileNames
 from index.catalogue.functions import place_keys
 from index.catalogue.grouped import Grouped, GroupedBy
 from index.catalogue.holding import Holding
@@ -26,6 +25,7 @@ from index.catalogue.naming import Names, names_of
 from index.catalogue.people import FaceArea, KnownPerson, areas_of_people, known_people, people_of
 from index.catalogue.records import Place
 from index.catalogue.taken import TakenPhoto, first_year, taken_on
+from index.catalogue.written_names import WrittenNames
 
 if TYPE_CHECKING:
     from index.catalogue.faces import NamedFace
@@ -52,7 +52,7 @@ class Selection:
         self._holding = Holding(connection)
         self._grouped = Grouped(connection)
         self._dated = Dated(connection)
-        self._files = FileNames(connection)
+        self._written = WrittenNames(connection)
 
     @property
     def edition(self) -> tuple[int, int]:
@@ -103,11 +103,11 @@ class Selection:
 
     def names(self) -> Names:
         """The names of what photos are known by beside places."""
-        return names_of(self._connection, self._files, self._values("camera"))
+        return names_of(self._connection, self._written, self._values("camera"))
 
     def refresh(self) -> None:
         """Bring up to date what is kept on disk of these names, so that no search has to."""
-        self._files.read()
+        self._written.read()
 
     def _values(self, by: Literal["place", "camera"]) -> list[str]:
         """Each of these once, as the catalogue has it."""

@@ -26,7 +26,7 @@ class Shelves:
 
     def groups(self, by: BrowseBy) -> list[PhotoGroup]:
         """The groups that photos fall into; months newest first, others the largest first."""
-        if by != "album" and self._calendar.is_kept:
+        if self._calendar.is_kept:
             return self._calendar.groups(by)
         return browsing.groups(self._connection, by)
 
@@ -38,6 +38,8 @@ class Shelves:
         self, by: BrowseBy | None = None, key: str = "", *, offset: int = 0, limit: int = 100
     ) -> list[int]:
         """Ids of a part of a group's photos, or of all photos, newest first."""
+        if self._calendar.is_kept:
+            return self._calendar.members(by, key, offset, limit)
         return browsing.members(self._connection, by, key, offset=offset, limit=limit)
 
     def clusters(

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from index.vectors.faiss_library import faiss_library
 from index.vectors.first_look import empty_look, places_in
 from index.vectors.list_writer import ListWriter
-from index.vectors.vector_file import Stamp, Written, index_in, mapped, write_file
+from index.vectors.opened_file import OpenedFile
+from index.vectors.vector_file import Stamp, Written, index_in, write_file
 from index.vectors.vector_lists import (
     LARGE_FROM,
     PIECE,
@@ -89,8 +90,8 @@ def write_clusters(
             done += len(some)
         writer.flush()
         file.flush()
-        content = mapped(Path(file.name))[: writer.length]
-        built = VectorLists(index_in(content), ids, held=content)
+        opened = OpenedFile(Path(file.name))
+        built = VectorLists(index_in(opened.content[: writer.length]), ids, held=opened)
         truth = [one.ids() for one in best]
         looks_at = None
         if look is not None and _looks_well(built, look, sets, truth):

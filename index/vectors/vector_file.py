@@ -15,6 +15,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,8 +24,10 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 from numpy.typing import NDArray
 
+from index.errors import CatalogueError
 from index.safety.private import make_private_folders_in, private_opener
 from index.vectors.faiss_library import faiss_library
+from index.vectors.opened_file import OpenedFile
 from index.vectors.vector_lists import VectorLists
 
 _MAGIC = b"PSVX0002"
@@ -130,12 +133,6 @@ def _finish(file: BinaryIO, written: Written, stamp: Stamp) -> None:
     os.fsync(file.fileno())
 
 
-def mapped(path: Path) -> NDArray[np.uint8]:
-    """The bytes of a file, without a copy. Raises `OSError`; `ValueError` for an empty one."""
-    # Windows could not replace a mapped file.
-    return np.fromfile(path, np.uint8) if os.name == "nt" else np.memmap(path, np.uint8, "r")
-
-
 def index_in(content: NDArray[np.uint8]) -> Any:
     """FAISS's index that was written as `content`, which it refers to. Raises `RuntimeError`."""
     faiss = faiss_library()
@@ -148,41 +145,40 @@ def read_vectors(path: Path, *, whole: bool = False) -> tuple[VectorLists, Stamp
     With `whole` every byte is checked, however large it is.
     """
     try:
-        data = mapped(path)
+        file = OpenedFile(path)
     except (OSError, ValueError):  # an empty file cannot be mapped
         return None
-    about = _checked(data, whole=whole)
+    about = _checked(file, whole=whole)
     if about is None:
         return None
     ids_at, length = about["ids_at"], about["length"]
     looks_at = about.get("looks_at")
-    content = data[: ids_at if looks_at is None else looks_at]
     try:
-        index = index_in(content)
+        index = index_in(file.content[: ids_at if looks_at is None else looks_at])
     except RuntimeError:  # sound, but of a FAISS that this one cannot read
         return None
 
-    def look() -> Any:
-        if looks_at is None or not _sound(data, about, looks_at, ids_at):
-            return None
+    def look(start: int) -> Any:
+        read = _SoundBytes(file, about, start, ids_at).read
         with suppress(RuntimeError):
-            return index_in(data[looks_at:ids_at])
+            return faiss_library().read_index(faiss_library().PyCallbackIOReader(read, _BLOCK))
         return None
 
     lists = VectorLists(
         index,
-        np.frombuffer(data[ids_at:length], _ID),
+        np.frombuffer(file.content[ids_at:length], _ID),
         dict(about["probes"]),
         about["recall"],
         about["tried"],
-        content,
-        read_look=None if looks_at is None else look,
+        file,
+        read_look=None if looks_at is None else partial(look, looks_at),
     )
     return lists, Stamp(about["generation"], about["revision"])
 
 
-def _checked(data: NDArray[np.uint8], *, whole: bool) -> dict[str, Any] | None:
+def _checked(file: OpenedFile, *, whole: bool) -> dict[str, Any] | None:
     """What the file says about itself; None when it is not as it was written."""
+    data = file.content
     footer = data[-_FOOTER.size :].tobytes()
     if len(footer) < _FOOTER.size:
         return None
@@ -201,17 +197,43 @@ def _checked(data: NDArray[np.uint8], *, whole: bool) -> dict[str, Any] | None:
         return None
     about["checksums"] = np.frombuffer(tail, _CHECKSUM, blocks)
     if whole or length <= _SMALL:
-        return about if _sound(data, about, 0, length) else None
+        return about if _sound(file, about, 0, length) else None
     for start, end in ((0, about["structure"]), (about["ids_at"], length)):
-        if not _sound(data, about, start, end):
+        if not _sound(file, about, start, end):
             return None
     return about
 
 
-def _sound(data: NDArray[np.uint8], about: dict[str, Any], start: int, end: int) -> bool:
+def _sound(file: OpenedFile, about: dict[str, Any], start: int, end: int) -> bool:
     """Whether the blocks with the bytes from `start` to `end` are as they were written."""
-    for block in range(start // _BLOCK, -(-end // _BLOCK)):
-        part = data[block * _BLOCK : min(about["length"], (block + 1) * _BLOCK)]
-        if zlib.crc32(part.data) != about["checksums"][block]:
-            return False
-    return True
+    blocks = range(start // _BLOCK, -(-end // _BLOCK))
+    return all(_block(file, about, number) is not None for number in blocks)
+
+
+def _block(file: OpenedFile, about: dict[str, Any], number: int) -> bytes | None:
+    """A block, read and not mapped, which needs no memory; None where it is damaged."""
+    start = number * _BLOCK
+    try:
+        block = file.read(start, min(_BLOCK, about["length"] - start))
+    except CatalogueError:
+        return None
+    return block if zlib.crc32(block) == about["checksums"][number] else None
+
+
+class _SoundBytes:
+    """Gives the bytes from `start` to `end`, of which none is believed before it is checked."""
+
+    def __init__(self, file: OpenedFile, about: dict[str, Any], start: int, end: int) -> None:
+        self._file, self._about = file, about
+        self._at, self._end = start, end
+        self._block: tuple[int, bytes] = (-1, b"")
+
+    def read(self, most: int) -> bytes:
+        """The next bytes, at most so many; none at the end, or where the next are damaged."""
+        number, inside = divmod(self._at, _BLOCK)
+        if self._block[0] != number:
+            block = _block(self._file, self._about, number) if self._at < self._end else None
+            self._block = (number, block or b"")
+        part = self._block[1][inside : inside + min(most, self._end - self._at)]
+        self._at += len(part)
+        return part

@@ -12,7 +12,6 @@ at short codes, see `first_look`.
 from __future__ import annotations
 
 import math
-import mmap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,9 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.vectors.chosen import Chosen
+from index.vectors.chosen import Bits, Chosen
 from index.vectors.faiss_library import faiss_library
 from index.vectors.first_look import again, nearest
+from index.vectors.opened_file import OpenedFile
+from index.vectors.stored import Stored
 
 # Where exact search becomes noticeable, by `python -m benchmarks vectors`.
 CLUSTERED_FROM = 150_000
@@ -58,8 +59,6 @@ _MOST_LOOKED, _CLEAR = 40_000, 4
 # Bytes of a mapped file that count as this process's memory, though the system would take them
 # back, before they are let go of. The system keeps them for the next search if it has the room.
 _MOST_MAPPED = 1 << 29
-# A file that is no larger is not let go of: to map it again takes half the time of a search.
-_MAPPED_WHOLE = 1 << 30
 _PIECE_BYTES = 1 << 24
 
 Batches = Iterable[tuple[NDArray[np.int64], NDArray[np.float16]]]
@@ -72,7 +71,7 @@ class VectorLists:
 
     `probes` says how many lists give the recall that is asked for, by the number of answers; with
     none all are looked through. `recall` is what was measured, and `tried` whether clusters were
-    tried, even if in vain. `held` is what the index was read from and still refers to. `look` is
+    tried, even if in vain. `held` is the file that the index refers to, if any. `look` is
     what a first look is taken at; `read_look` reads it, and gives None where it is damaged.
     """
 
@@ -81,7 +80,7 @@ class VectorLists:
     probes: dict[int, int] = field(default_factory=dict)
     recall: float = 1.0
     tried: bool = False
-    held: object = None
+    held: OpenedFile | None = None
     look: Any = None
     read_look: Callable[[], Any] | None = None
     _searches: int = field(default=0, init=False)
@@ -93,34 +92,41 @@ class VectorLists:
         return int(self.index.d)
 
     @cached_property
-    def _dense(self) -> bool:
+    def is_dense(self) -> bool:
         """Whether no id is left out between the first and the last."""
         return len(self.ids) > 0 and int(self.ids[-1] - self.ids[0]) + 1 == len(self.ids)
 
     @cached_property
-    def places(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """In which list each of `ids` is, and where in it."""
-        lists = np.empty(len(self.ids), np.int32)
-        places = np.empty(len(self.ids), np.int32)
-        for number in range(self.index.nlist):
-            size = self.index.invlists.list_size(number)
-            if size:
-                held = faiss_library().rev_swig_ptr(self.index.invlists.get_ids(number), size)
-                rows = held - self.ids[0] if self._dense else np.searchsorted(self.ids, held)
-                lists[rows] = number
-                places[rows] = np.arange(size)
-        return lists, places
+    def _stored(self) -> Stored:
+        return Stored(self.index, self.ids, self.held, is_dense=self.is_dense)
+
+    def chosen(self, ids: NDArray[np.int64], left: Bits | None = None) -> Chosen:
+        """Those of `ids` that are here, and `left` (n,), where some are not."""
+        if self._are_many(ids):
+            held = self._bits(ids)
+            return Chosen(self, held if left is None else held & left)
+        places = self.positions(ids)
+        return Chosen(self, places if left is None else places[left[places]])
+
+    def _are_many(self, ids: NDArray[np.int64]) -> bool:
+        """Whether to look at each id that is here costs less than to search for each of `ids`."""
+        return len(ids) > len(self.ids) // _FEW and len(self.ids) > 0 and self.ids[0] >= 0
+
+    def _bits(self, ids: NDArray[np.int64]) -> Bits:
+        """Which of `self.ids` (n,), none below 0, are among `ids`."""
+        first, last = int(self.ids[0]), int(self.ids[-1])
+        asked = np.zeros(last + 1, np.bool_)
+        if len(ids) and (ids.min() < 0 or ids.max() > last):
+            ids = ids[(ids >= 0) & (ids <= last)]
+        asked[ids] = True
+        return asked[first:] if self.is_dense else asked[self.ids]
 
     def positions(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where those of `ids` that are here stand in `self.ids`, rising and each once."""
-        if len(ids) > len(self.ids) // _FEW and len(self.ids) and self.ids[0] >= 0:
-            # Looking at each id that is here costs less than searching for each that is asked for.
-            most = int(self.ids[-1])
-            asked = np.zeros(most + 1, np.bool_)
-            asked[ids[(ids >= 0) & (ids <= most)]] = True
-            return np.flatnonzero(asked[self.ids])
+        if self._are_many(ids):
+            return np.flatnonzero(self._bits(ids))
         ids = np.unique(ids)
-        if self._dense:
+        if self.is_dense:
             first, last = int(self.ids[0]), int(self.ids[-1])
             inside: NDArray[np.int64] = ids[(ids >= first) & (ids <= last)] - first
             return inside
@@ -138,6 +144,15 @@ class VectorLists:
         bits = np.zeros(int(ids[-1]) + 1, np.bool_)
         bits[ids] = True
         return faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))
+
+    def selector_of_bits(self, held: Bits) -> Any:
+        """As `selector`, of those of `self.ids` for which `held` (n,) says so."""
+        first, last = int(self.ids[0]), int(self.ids[-1])
+        if first < 0 or last >= _LARGEST_BITMAP:
+            return self.selector(self.ids[held])
+        bits = np.zeros(last + 1, np.bool_)
+        bits[slice(first, None) if self.is_dense else self.ids] = held
+        return faiss_library().IDSelectorBitmap(np.packbits(bits, bitorder="little"))
 
     def search(
         self, queries: NDArray[np.float32], k: int, selector: Any = None, *, exact: bool = False
@@ -243,7 +258,7 @@ class VectorLists:
         everything = int(self.index.nlist)
         whole = exact or not self.probes
         once = whole and self._takes_pieces()
-        piece = max(1, everything * _PIECE_BYTES // self.held_bytes) if once else everything
+        piece = max(1, _PIECE_BYTES // self._list_bytes) if once else everything
         faiss = faiss_library()
         near, lists = self.index.quantizer.search(row, everything)
         done, upto = 0, min(everything, piece if whole else min(self.probes.values()))
@@ -288,45 +303,7 @@ class VectorLists:
 
     def codes(self, positions: NDArray[np.int64]) -> NDArray[np.float16]:
         """As `vectors`, in the numbers that are kept."""
-        faiss = faiss_library()
-        row = int(self.index.code_size)
-        rows = np.empty((len(positions), self.width), np.float16)
-        lists, places = (part[positions] for part in self.places)
-        if isinstance(self.held, np.ndarray) and len(positions):
-            every, starts = self._rows
-            taken = every[(starts[lists] + places.astype(np.int64) * row) // 2]
-            self._looked(pages=len(positions))
-            found: NDArray[np.float16] = taken.view(np.float16).reshape(-1, self.width)
-            return found
-        order = np.argsort(lists, kind="stable")
-        ends = np.flatnonzero(np.diff(lists[order])) + 1
-        for chosen in np.split(order, ends):
-            if len(chosen):
-                number = int(lists[chosen[0]])
-                size = self.index.invlists.list_size(number) * row
-                codes = faiss.rev_swig_ptr(self.index.invlists.get_codes(number), size)
-                rows[chosen] = codes.view(np.float16).reshape(-1, self.width)[places[chosen]]
-        return rows
-
-    @cached_property
-    def _rows(self) -> tuple[NDArray[np.void], NDArray[np.int64]]:
-        """Of a file: what is at every second byte as a vector, and the first byte of each list.
-
-        Its lists stand one after the other, each an even number of bytes from the first.
-        """
-        content, row = self.held, int(self.index.code_size)
-        assert isinstance(content, np.ndarray)
-        inside = self.index.invlists
-        sizes = np.array([inside.list_size(one) for one in range(int(self.index.nlist))])
-        starts = np.zeros(len(sizes), np.int64)
-        some = np.flatnonzero(sizes)
-        starts[some] = [int(inside.get_codes(int(one))) for one in some]
-        base = int(starts[some[0]])
-        offset = base - content.ctypes.data
-        starts[some] -= base
-        kind = np.dtype((np.void, row))
-        count = (content.nbytes - offset - row) // 2 + 1
-        return np.ndarray((count,), kind, content.data, offset, (2,)), starts
+        return self._stored.codes(positions)
 
     def search_lists(
         self, queries: NDArray[np.float32], k: int, probes: int, selector: Any = None
@@ -341,9 +318,10 @@ class VectorLists:
         return scores, ids
 
     @property
-    def held_bytes(self) -> int:
-        """Bytes of a file that are mapped; 0 of what is in memory."""
-        return int(self.held.nbytes) if isinstance(self.held, np.memmap) else 0
+    def _list_bytes(self) -> int:
+        """Bytes of one list, more or less."""
+        row = int(self.index.code_size) + np.dtype(np.int64).itemsize
+        return len(self.ids) * row // max(1, int(self.index.nlist))
 
     def _takes_pieces(self) -> bool:
         """Whether to look through all of a mapped file in pieces to be let go of: the first time.
@@ -351,22 +329,21 @@ class VectorLists:
         A command that searches once needs so much less memory, and no page of it is read twice.
         """
         first, self._passed = not self._passed, True
-        return first and self.held_bytes > _PIECE_BYTES
+        is_mapped = self.held is not None and self.held.is_mapped
+        return first and is_mapped and self._list_bytes * int(self.index.nlist) > _PIECE_BYTES
 
-    def _looked(self, lists: int = 0, pages: int = 0) -> None:
+    def _looked(self, lists: int) -> None:
         """Let go of what was mapped when so much more of it has been looked at."""
-        if self.held_bytes <= _MAPPED_WHOLE:
+        if self.held is None or not self.held.is_let_go:
             return
-        each = self.held_bytes // max(1, int(self.index.nlist))
-        self._looked_through += lists * each + pages * mmap.PAGESIZE
+        self._looked_through += lists * self._list_bytes
         if self._looked_through > _MOST_MAPPED:
             self._let_go()
 
     def _let_go(self) -> None:
         self._looked_through = 0
-        if isinstance(self.held, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
-            whole = self.held_bytes // mmap.PAGESIZE * mmap.PAGESIZE
-            self.held._mmap.madvise(mmap.MADV_DONTNEED, 0, whole)  # type: ignore[attr-defined]
+        if self.held is not None:
+            self.held.let_go()
 
 
 def plain_lists(batches: Batches, count: int) -> VectorLists:

@@ -103,7 +103,7 @@ class FaissIndex:
         if gone is not None and len(stale := lists.positions(gone)):
             self._left = np.ones(len(lists.ids), np.bool_)
             self._left[stale] = False
-            self._selector = lists.selector(lists.ids[self._left])
+            self._selector = lists.selector_of_bits(self._left)
             self._count -= len(stale)
 
     @classmethod
@@ -343,12 +343,9 @@ class FaissIndex:
                 if known is among:
                     return parts
         wanted = np.asarray(among, np.int64)
-        places = self._lists.positions(wanted)
-        if self._left is not None:
-            places = places[self._left[places]]
-        found = [Chosen(self._lists, places)]
+        found = [self._lists.chosen(wanted, self._left)]
         if self._fresh is not None:
-            found.append(Chosen(self._fresh, self._fresh.positions(wanted)))
+            found.append(self._fresh.chosen(wanted))
         parts = [part for part in found if len(part)]
         if fixed:
             self._chosen.append((among, parts))

@@ -14,7 +14,7 @@ def forget(
     """See `Library.forget`."""
     if not os.fspath(folder):
         raise UsageError("the name of a folder to forget is empty; give its path")
-    from index.catalogue.file_names import FileNames
+    from index.catalogue.written_names import WrittenNames
     from photosearch.indexing.spelling import as_recorded
 
     known = catalogue.folders()
@@ -30,5 +30,5 @@ def forget(
         forgotten = sum(catalogue.forget(each) for each in spelt)
         # They can be built again, and hold the vectors and names of what was forgotten.
         FaissIndex.discard(catalogue.folder)
-        FileNames.discard(catalogue.folder)
+        WrittenNames.discard(catalogue.folder)
     return forgotten

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from photosearch.explaining import explaining
 from photosearch.looks import NEAR
 from photosearch.model_choice import ModelChoice
 from photosearch.photo import PhotoName, photo_named
+from photosearch.read_beside import ReadBeside
 from photosearch.search.duplicates import Duplicates, LeftOut, copies
 from photosearch.search.facets import FACETS, Facet, FacetName, Facets
 from photosearch.search.find import View, check_asked
@@ -159,15 +161,18 @@ class Photos:
     def trips(self) -> list[Trip]:
         """Days in a row that were spent away from home, by their dates and positions, newest first.
 
-        Where home is, is found as well.
+        Where home is, is found as well. Of a large library that changes they may be some seconds
+        old, or minutes.
 
         Raises `LibraryError`.
         """
+        return self._trips.now()
+
+    @cached_property
+    def _trips(self) -> ReadBeside[list[Trip]]:
         from photosearch.browsing.trips import find_trips
 
-        return self._once(
-            "trips", lambda: find_trips(self._catalogue.selection.whereabouts())[::-1]
-        )
+        return ReadBeside(self._catalogue, lambda it: find_trips(it.selection.whereabouts())[::-1])
 
     def anniversaries(self, today: date) -> Anniversaries:
         """Photos taken on the day `today` of earlier years, or else on the days around it.

@@ -7,7 +7,6 @@ where the caret is.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +16,7 @@ from typing import Literal, TypeAlias
 from index import Catalogue, SavedSearch
 from index.catalogue.functions import folded, place_key
 from photosearch.formats import formats
+from photosearch.read_beside import ReadBeside
 from photosearch.search.caret import Stretch, stretches
 from photosearch.search.dates import Calendar, Locale, Period, meaning
 from photosearch.search.dates import said as said_of
@@ -32,8 +32,6 @@ SuggestionKind: TypeAlias = Literal[
 # No more of one kind are shown, to leave room for others.
 _OF_A_KIND = 4
 _OF_SEARCHES = 2
-# A library that changes all the time is read anew only after this many times what that takes.
-_REST = 20
 # Which names are values of which filter; those that are written by themselves have none.
 _VALUES: dict[str, tuple[NameKind, ...]] = {
     "in": ("place",),
@@ -84,18 +82,11 @@ class Suggester:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._tally: tuple[tuple[int, int], Tally] | None = None
-        self._again = 0.0
+        self._names = ReadBeside(catalogue, Tally.of)
 
     def tally(self) -> Tally:
         """The names, as they are, or were a little while ago. Raises `CatalogueError`."""
-        edition = self._catalogue.selection.edition
-        now = time.monotonic()
-        if self._tally is None or (self._tally[0] != edition and now >= self._again):
-            self._tally = edition, Tally.of(self._catalogue)
-            took = time.monotonic() - now
-            self._again = now + (_REST + 1) * took
-        return self._tally[1]
+        return self._names.now()
 
     def suggest(
         self,

@@ -19,7 +19,8 @@ from typing import Literal, TypeAlias
 from index import Catalogue, Place
 from index.catalogue.browsing import PhotoGroup
 from index.catalogue.functions import place_key, place_keys
-from index.catalogue.people import KnownPerson, people_in
+from index.catalogue.people import KnownPerson
+from index.catalogue.people_in_files import people_in
 from index.paths import is_within, separator_of
 
 NameKind: TypeAlias = Literal[

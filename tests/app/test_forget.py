@@ -10,7 +10,7 @@ import pytest
 from shell import Shell, message
 
 from index import Catalogue, FileStamp, NewPhoto
-from index.catalogue import file_names
+from index.catalogue import id_parts, written_names
 from photosearch import Library
 
 pytestmark = pytest.mark.slow
@@ -97,7 +97,7 @@ def test_after_all_is_forgotten_nothing_is_left_over(shell: Shell, photos: Path)
 def test_names_of_what_was_forgotten_are_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_names, "_AT_ONCE", 2)
+    monkeypatch.setattr(id_parts, "AT_ONCE", 2)
     secret = str(Path("/secret").absolute())
     with Catalogue.open(tmp_path) as catalogue:
         photos = [
@@ -106,7 +106,7 @@ def test_names_of_what_was_forgotten_are_not_kept(
         ]
         catalogue.record("model", photos, np.ones((5, 4), np.float32))
         catalogue.selection.refresh()
-    kept = tmp_path / file_names.FILE_NAME
+    kept = tmp_path / written_names.FILE_NAME
     assert "surprise" in kept.read_text()
     with Library.open(tmp_path) as library:
         assert library.forget(secret) == 5

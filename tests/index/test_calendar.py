@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -12,10 +12,11 @@ import pytest
 
 from index import Catalogue, FileStamp, Mark, Metadata, NewPhoto, Place
 from index.catalogue import calendar
-from index.catalogue.browsing import BrowseBy, groups
+from index.catalogue.browsing import BrowseBy, groups, members
 from index.catalogue.calendar import Calendar
+from index.catalogue.months import Reader, Rows
 
-BY: tuple[BrowseBy, ...] = ("month", "place", "camera", "folder")
+BY: tuple[BrowseBy, ...] = ("month", "place", "camera", "folder", "album")
 ROME, OSTIA = Place("Rome", "Lazio", "Italy"), Place("Ostia", "Lazio", "Italy")
 
 
@@ -35,15 +36,23 @@ def record(
 def same_as_counted_anew(catalogue: Catalogue) -> bool:
     kept, anew = catalogue.selection.days(), Calendar(catalogue._connection).days()
     assert kept.days == anew.days
-    assert kept.ids.tolist() == anew.ids.tolist() == catalogue.shelves.members(limit=10_000)
+    by_query = members(catalogue._connection, None, "", offset=0, limit=10_000)
+    assert kept.ids.tolist() == anew.ids.tolist() == by_query
     assert kept.ratios.tolist() == anew.ratios.tolist()
     assert kept.bursts == anew.bursts
     for by in BY:
         told = catalogue.shelves.groups(by)
         counted = groups(catalogue._connection, by)
         assert [(one.key, one.count) for one in told] == [(o.key, o.count) for o in counted]
-        members = {one.key: catalogue.shelves.members(by, one.key, limit=1) for one in told}
-        assert {one.key: [one.cover] for one in told} == members
+        for one in told:
+            every = members(catalogue._connection, by, one.key, offset=0, limit=10_000)
+            assert every[0] == one.cover
+            part = catalogue.shelves.members(by, one.key, offset=1, limit=3)
+            assert part == every[1:4]
+            assert catalogue.shelves.members(by, one.key, limit=10_000) == every
+    assert catalogue.shelves.members(offset=7, limit=30) == by_query[7:37]
+    for by in BY:
+        assert catalogue.shelves.members(by, "what nobody has") == []
     assert sum(one.photos for one in kept.days) == len(kept.ids)
     return True
 
@@ -73,10 +82,10 @@ def test_whatever_changes_they_are_what_they_would_be_anew(
 ) -> None:
     random = np.random.default_rng(7)
     read: list[int] = []
-    whole = Calendar._read
+    whole = Reader.read
 
-    def counted(self: Calendar, query: str, parameters: object) -> object:
-        rows = whole(self, query, parameters)  # type: ignore[arg-type]
+    def counted(self: Reader, ids: Sequence[int] | None = None) -> Rows:
+        rows = whole(self, ids)
         read.append(len(rows.ids))
         return rows
 
@@ -105,7 +114,16 @@ def test_whatever_changes_they_are_what_they_would_be_anew(
             lambda: catalogue.mark_missing([path_of(int(random.integers(1, 60)))]),
             lambda: catalogue.mark_present([path_of(int(random.integers(1, 60)))]),
             lambda: catalogue.forget(path_of(int(random.integers(1, 60)))),
+            lambda: catalogue.shelves.put_into(some_ids(), int(random.integers(1, 4))),
+            lambda: catalogue.shelves.take_out(some_ids(), int(random.integers(1, 4))),
+            lambda: catalogue.shelves.drop_album(catalogue.shelves.make_album("dropped")),
         ]  # fmt: skip
+
+        def some_ids() -> list[int]:
+            return [int(one) for one in random.integers(1, 60, 4)]
+
+        for name in ("one", "two"):
+            catalogue.shelves.put_into([1, 2, 3], catalogue.shelves.make_album(name))
         for _ in range(60):
             put()
         # Each month's own part, and those of files without a date: 1985, 2019 in three, undated.
@@ -119,7 +137,7 @@ def test_whatever_changes_they_are_what_they_would_be_anew(
             assert same_as_counted_anew(catalogue)
             assert same_as_counted_anew(other)
         # Only what changed is read, and after many changes all.
-        monkeypatch.setattr(Calendar, "_read", counted)
+        monkeypatch.setattr(Reader, "read", counted)
         before = catalogue.selection.days()
         assert catalogue.selection.days() is before
         catalogue.marks.put({int(before.ids[0]): Mark(stars=4)})

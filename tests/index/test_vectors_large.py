@@ -16,7 +16,7 @@ from clustered_data import COUNT, WIDTH, like_photos, like_texts, make_library, 
 
 from index import Catalogue, FaissIndex
 from index.safety.agreement import file_state
-from index.vectors import building, first_look, list_writer, vector_lists, vectors
+from index.vectors import building, first_look, list_writer, opened_file, vector_lists, vectors
 from index.vectors.building import write_plain
 from index.vectors.list_writer import ListWriter
 from index.vectors.vector_file import Stamp, read_vectors
@@ -33,7 +33,7 @@ LARGE = {
     (vector_lists, "_WITHOUT_LOOK"): 0,
     (vector_lists, "_FEW_CHOSEN"): 100,
     (vector_lists, "_MOST_MAPPED"): 1 << 17,
-    (vector_lists, "_MAPPED_WHOLE"): 1 << 17,
+    (opened_file, "_MAPPED_WHOLE"): 1 << 17,
     (first_look, "_AGAIN"): 300,
     (first_look, "_SHARE"): 4,
     (first_look, "_CHOSEN_SHARE"): 2,

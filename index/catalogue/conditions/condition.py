@@ -19,6 +19,14 @@ class Simple:
 
     __slots__ = ()
 
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether its query looks at each photo's own rows of photos and metadata, and no others.
+
+        Then what it gives for other photos than those that changed stays, while the query does.
+        """
+        return False
+
     @abstractmethod
     def query(self, connection: Connection) -> Sql:
         """The query for the ids of the photos for which it holds.

@@ -24,6 +24,11 @@ class Dated(Simple):
     """
 
     __slots__ = ()
+
+    @property
+    def is_of_rows(self) -> bool:
+        return True
+
     of_file: bool
 
     def query(self, connection: Connection) -> Sql:
@@ -94,6 +99,10 @@ class TakenOnDays(Dated, Struct, frozen=True):
 
 class FileDated(Simple, Struct, frozen=True):
     """That do not say when they were taken, and so have no date but that of their file."""
+
+    @property
+    def is_of_rows(self) -> bool:
+        return True
 
     def query(self, connection: Connection) -> Sql:
         return _of_files("1", [])

@@ -48,6 +48,10 @@ class InFolder(Simple, Struct, frozen=True):
 class OfFormat(Simple, Struct, frozen=True):
     """Of one of these formats, as the catalogue names them: "JPEG"."""
 
+    @property
+    def is_of_rows(self) -> bool:
+        return True
+
     formats: tuple[str, ...]
 
     def query(self, connection: Connection) -> Sql:
@@ -57,6 +61,10 @@ class OfFormat(Simple, Struct, frozen=True):
 
 class Sized(Simple, Struct, frozen=True):
     """Of `least` or more and fewer than `below` "bytes" or "pixels"; None is without bound."""
+
+    @property
+    def is_of_rows(self) -> bool:
+        return True
 
     of: str
     least: int
@@ -78,6 +86,10 @@ class Shaped(Simple, Struct, frozen=True):
     which camera took it, and one across has to be longer than a screen or say so too.
     """
 
+    @property
+    def is_of_rows(self) -> bool:
+        return self.shape != "panorama"
+
     shape: str
 
     def query(self, connection: Connection) -> Sql:
@@ -89,6 +101,10 @@ class Screenshot(Simple, Struct, frozen=True):
 
     A camera is not looked at: some phones write their own name into these, too.
     """
+
+    @property
+    def is_of_rows(self) -> bool:
+        return True
 
     def query(self, connection: Connection) -> Sql:
         return "SELECT id FROM photos WHERE format <> 'VIDEO' AND is_screenshot(path)", []

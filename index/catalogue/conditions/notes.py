@@ -27,6 +27,10 @@ class Made(Simple, Struct, frozen=True):
     Where one has exactly this name, only that one: a Pixel 6 is not a Pixel 6 Pro.
     """
 
+    @property
+    def is_of_rows(self) -> bool:
+        return True
+
     by: str
     text: str
 
@@ -41,6 +45,10 @@ class Made(Simple, Struct, frozen=True):
 
 class Rated(Simple, Struct, frozen=True):
     """Rated from `least` to `most` stars; a photo without a rating has none, 0."""
+
+    @property
+    def is_of_rows(self) -> bool:
+        return not self.least <= 0 <= self.most
 
     least: int
     most: int
@@ -181,6 +189,10 @@ class Read(Simple, Struct, frozen=True):
 
 class Tagged(Simple, Struct, frozen=True):
     """With this keyword, whatever its case and accents; or with one below it, as "Places|Rome"."""
+
+    @property
+    def is_of_rows(self) -> bool:
+        return True
 
     keyword: str
 

@@ -26,6 +26,10 @@ class InPlace(Simple, Struct, frozen=True):
     may be anything.
     """
 
+    @property
+    def is_of_rows(self) -> bool:
+        return True
+
     name: str
     known: tuple[Place, ...] = ()
 
@@ -52,6 +56,10 @@ class InPlace(Simple, Struct, frozen=True):
 class Near(Simple, Struct, frozen=True):
     """Taken within so many kilometres of a point, in degrees north and east."""
 
+    @property
+    def is_of_rows(self) -> bool:
+        return True
+
     latitude: float
     longitude: float
     kilometres: float
@@ -75,6 +83,10 @@ class Near(Simple, Struct, frozen=True):
 class Within(Simple, Struct, frozen=True):
     """Taken in a part of the Earth between two latitudes and two longitudes."""
 
+    @property
+    def is_of_rows(self) -> bool:
+        return True
+
     area: Area
 
     def query(self, connection: Connection) -> Sql:
@@ -84,6 +96,10 @@ class Within(Simple, Struct, frozen=True):
 
 class Located(Simple, Struct, frozen=True):
     """That says where it was taken, in degrees."""
+
+    @property
+    def is_of_rows(self) -> bool:
+        return True
 
     def query(self, connection: Connection) -> Sql:
         return (

@@ -17,16 +17,20 @@ const BELOW = 6;
 // Some browsers cut off pages that are higher.
 const HIGHEST = 15_000_000;
 
-// What /api/days answers, with the photos as numbers.
-export function unpack({ days, ids, ratios, bursts }) {
+// What /api/days answers, with the photos of all months as numbers, one after the other.
+export function unpack({ days, months }) {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const shapes = bytes(ratios);
-  return {
-    days,
-    ids: new Uint32Array(bytes(ids).buffer),
-    ratios: Float32Array.from(shapes, (step) => NARROWEST + (step / STEPS) * (WIDEST - NARROWEST)),
-    bursts: new Map(bursts),
-  };
+  const size = days.reduce((sum, [, count]) => sum + count, 0);
+  const all = { days, ids: new Uint32Array(size), ratios: new Float32Array(size), bursts: new Map() };
+  let first = 0;
+  for (const { ids, ratios, bursts } of months) {
+    const shapes = bytes(ratios);
+    all.ids.set(new Uint32Array(bytes(ids).buffer), first);
+    all.ratios.set(Float32Array.from(shapes, (step) => NARROWEST + (step / STEPS) * (WIDEST - NARROWEST)), first);
+    for (const [at, count] of bursts) all.bursts.set(first + at, count);
+    first += shapes.length;
+  }
+  return all;
 }
 
 // The months that photos are of, and years where no more is known, each with the place of its first one.

@@ -90,10 +90,14 @@ test("places are found by halves", () => {
   assert.deepEqual([-5, 0, 1, 20, 30, 31].map(of), [0, 0, 2, 3, 5, 6]);
 });
 
-test("photos come in five bytes each", () => {
+test("photos come in five bytes each, month by month", () => {
   const base64 = (bytes) => Buffer.from(bytes).toString("base64");
-  const found = unpack({ days: [["", 2, null]], ids: base64(Uint8Array.of(1, 0, 0, 0, 0, 1, 0, 0)), ratios: base64([0, 255]), bursts: [[0, 3]] });
-  assert.deepEqual([...found.ids], [1, 256]);
-  assert.deepEqual([...found.ratios].map((one) => one.toFixed(2)), ["0.60", "2.60"]);
-  assert.equal(found.bursts.get(0), 3);
+  const month = (ids, ratios, bursts) => ({ ids: base64(new Uint8Array(Uint32Array.from(ids).buffer)), ratios: base64(ratios), bursts });
+  const days = [["2021-05-01", 2, null], ["", 3, null]];
+  const found = unpack({ days, months: [month([1, 256], [0, 255], []), month([9, 8, 7], [0, 0, 0], [[0, 3]])] });
+  assert.deepEqual([...found.ids], [1, 256, 9, 8, 7]);
+  assert.deepEqual([...found.ratios].slice(0, 2).map((one) => one.toFixed(2)), ["0.60", "2.60"]);
+  assert.deepEqual([...found.bursts], [[2, 3]]);
+  assert.equal(found.days, days);
+  assert.equal(unpack({ days: [], months: [] }).ids.length, 0);
 });
