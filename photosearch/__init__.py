@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from index.catalogue.browsing import BrowseBy, PhotoGroup
     from index.catalogue.clusters import Cluster
     from index.catalogue.conditions import Condition
-    from index.catalogue.days import Day, Days
+    from index.catalogue.days import Day, Days, MonthOfDays
     from index.catalogue.face_answers import FaceAnswer
     from index.catalogue.faces import FaceGroup, FaceSeen
     from index.catalogue.feed import Change, Changes
@@ -195,6 +195,7 @@ __all__ = [
     "Metadata",
     "Model",
     "Models",
+    "MonthOfDays",
     "Naming",
     "Nearest",
     "Offer",
@@ -261,7 +262,7 @@ _LATER = {
     "index.catalogue.browsing": "BrowseBy PhotoGroup",
     "index.catalogue.clusters": "Cluster",
     "index.catalogue.conditions": "Condition",
-    "index.catalogue.days": "Day Days",
+    "index.catalogue.days": "Day Days MonthOfDays",
     "index.catalogue.face_answers": "FaceAnswer",
     "index.catalogue.faces": "FaceGroup FaceSeen",
     "index.catalogue.feed": "Change Changes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 
 def run() -> None:
@@ -13,9 +14,10 @@ def run() -> None:
         if _searches(sys.argv[1:]):
             # NumPy's library would start a thread for each core, and let them wait by going round.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-            from photosearch.text_process import begin
+            with suppress(OSError):  # too many files are open: what needs them will say so
+                from photosearch.text_process import begin
 
-            begin()
+                begin()
         from photosearch.cli import main
 
         main(prog_name="photosearch")

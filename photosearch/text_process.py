@@ -65,14 +65,16 @@ def begin() -> None:
     global _begun
     if sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2:
         return
-    there, requests = os.pipe()
-    answers, here = os.pipe()
+    opened: list[int] = []
     try:
+        opened += os.pipe()
+        opened += os.pipe()
         process = os.fork()
-    except OSError:
-        for end in (there, requests, answers, here):
+    except OSError:  # of files or processes there may be no more; the command goes on without
+        for end in opened:
             os.close(end)
         return
+    there, requests, answers, here = opened
     if process == 0:
         try:
             _become(there, here)

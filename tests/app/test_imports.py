@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from optional import needs
 from PIL import Image
 
 from index import Catalogue, FileStamp, NewPhoto
@@ -113,8 +114,9 @@ print()
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="it is a fork"
+@needs(
+    sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1,
+    "Linux, and two cores: the other process is a fork",
 )
 def test_a_search_by_command_leaves_the_network_to_another_process(
     library: Path, tiny_bundle: Path, pictures: Path, tmp_path: Path

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from forked import alive
+from optional import needs
 
 from photosearch.encoders import bundled_path, open_encoder
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2,
-    reason="the process is a fork, and needs a core of its own",
+pytestmark = needs(
+    sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1,
+    "Linux, and two cores: the process is a fork with a core of its own",
 )
 
 _TEXTS = ["two dogs on a beach", "a bridge at night", "\ud800 and a cat"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from catalogue_data import unit_vectors
+from optional import needs
 
 from index import CatalogueError
 from index.vectors import opened_file
@@ -18,6 +19,7 @@ from index.vectors.vector_lists import PIECE, VectorLists, plain_lists
 
 COUNT, WIDTH = PIECE + 900, 8
 ROWS = unit_vectors(COUNT, WIDTH).astype(np.float16)
+needs_maps = needs(os.name != "nt", "a system on which a mapped file can be replaced")
 DENSE = np.arange(5, 5 + COUNT, dtype=np.int64)
 GAPS = np.cumsum(np.random.default_rng(3).integers(1, 4, COUNT)).astype(np.int64)
 
@@ -29,7 +31,7 @@ def opened(path: Path, ids: np.ndarray = DENSE, rows: np.ndarray = ROWS) -> Vect
     return loaded[0]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there it is all in memory")
+@needs_maps
 @pytest.mark.parametrize("ids", [DENSE, GAPS], ids=["dense", "gaps"])
 def test_vectors_are_the_same_mapped_and_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ids: np.ndarray
@@ -45,7 +47,7 @@ def test_vectors_are_the_same_mapped_and_read(
     assert lists.codes(some[:0]).shape == (0, WIDTH)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there it is all in memory")
+@needs_maps
 def test_what_is_read_is_of_the_file_that_was_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,7 +59,7 @@ def test_what_is_read_is_of_the_file_that_was_opened(
     assert np.array_equal(other.codes(few), -ROWS[few])
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there it is all in memory")
+@needs_maps
 def test_a_file_that_was_cut_off_meanwhile_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(100_000))
     file = OpenedFile(tmp_path / "file")
