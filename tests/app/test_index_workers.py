@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,8 @@ def test_workers_that_cannot_start_are_no_fault_of_the_photos(
     hook = tmp_path / "hook"
     hook.mkdir()
     (hook / "sitecustomize.py").write_text("import os\nos._exit(3)\n", encoding="utf-8")
+    # That of this process is not to end so, too.
+    resource_tracker.ensure_running()
     with monkeypatch.context() as patch:
         patch.setenv("PYTHONPATH", str(hook))
         with pytest.raises(PhotosearchError, match=r"cannot start \(exit code 3\)"):
