@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,13 @@ def test_it_says_what_is_fetched_and_is_there_afterwards(
         page.goto(server.url)
         told = page.get_by_role("status").filter(has_text="Die Kopie für diesen Computer")
         told.wait_for()
-        assert " Zeilen" in told.text_content()
+        # As numbers are written in German; and an address is no wider than a phone.
+        assert re.search(r" von 1\.\d{3} Zeilen", told.text_content())
+        page.set_viewport_size({"width": 390, "height": 844})
+        box = told.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert told.evaluate("each => each.scrollWidth <= each.clientWidth")
         line.room = None
         ready(page)
         assert not told.is_visible()

@@ -1,7 +1,7 @@
 // Questions to the server, and orders. While it does not answer, the page says so and goes on asking:
 // a question waits until it is back, and whoever put it need not know.
 
-import { make, say, topmost } from "./dom.js";
+import { make, number, say, topmost } from "./dom.js";
 import { heard } from "./translations.js";
 
 // Milliseconds until it is asked again.
@@ -51,7 +51,7 @@ async function send(path, options) {
     location.reload();
     throw new Error(say("error.session"));
   }
-  if (content.again) return { again: heard(content.again) };
+  if (content.again) return { again: progress(content.again) };
   if (!answer.ok) {
     const problem = typeof content.detail === "string" ? content.detail : say("error.other");
     throw Object.assign(new Error(heard(content.error ?? problem)), { status: answer.status });
@@ -77,6 +77,8 @@ function reconnected(doing) {
       const top = topmost();
       if (told.parentNode !== top) top.append(told);
       if (told.textContent !== left) told.textContent = left;
+      // What goes on is no fault.
+      told.classList.toggle("doing", left !== say("server.away"));
       await pause();
       left = await standing();
     } while (left);
@@ -96,13 +98,18 @@ function pause() {
   });
 }
 
+// How far something is, with its numbers as they are written here.
+function progress(text) {
+  return heard(text).replace(/\b\d{1,3}(,\d{3})+\b/g, (digits) => number(Number(digits.replaceAll(",", ""))));
+}
+
 // What is in the way of answers; nothing when they come.
 async function standing() {
   try {
     const answer = await fetch("/api/fetching", { cache: "no-store" });
     if (AWAY.includes(answer.status)) return say("server.away");
     const { told } = await answer.json().catch(() => ({}));
-    return told ? heard(told) : null;
+    return told ? progress(told) : null;
   } catch {
     return say("server.away");
   }
